@@ -1,0 +1,27 @@
+-- One row per expected cluster and cycle, also when the cluster could not be reached (DESIGN D5).
+CREATE TABLE IF NOT EXISTS `{{ dataset }}.collection_runs` (
+  cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle, UTC'),
+  cluster STRING NOT NULL OPTIONS (description = 'Cluster name'),
+  environment STRING NOT NULL OPTIONS (description = 'Environment of the cluster'),
+  status STRING NOT NULL OPTIONS (description = 'complete | partial | failed; only complete proves anything but over'),
+  error_class STRING OPTIONS (description = 'Why it is not complete; no_manifest when no attempt reported, missed_cycle when no run took place'),
+  error_message STRING OPTIONS (description = 'The error in words, secrets removed'),
+  attempt_id STRING OPTIONS (description = 'Attempt that owns the cycle: the first complete one, else the best'),
+  deployments_listed INT64 OPTIONS (description = 'Deployments listed; NULL when the kind was not listed'),
+  hpas_listed INT64 OPTIONS (description = 'HPAs listed; NULL when the kind was not listed'),
+  resource_version_deployments STRING OPTIONS (description = 'resourceVersion of the Deployment list'),
+  resource_version_hpas STRING OPTIONS (description = 'resourceVersion of the HPA list'),
+  is_consistent BOOL OPTIONS (description = 'FALSE when the list had to go on after its snapshot expired'),
+  started_at TIMESTAMP OPTIONS (description = 'Start of the attempt, UTC'),
+  finished_at TIMESTAMP OPTIONS (description = 'End of the attempt, UTC'),
+  retries INT64 OPTIONS (description = 'HTTP requests repeated'),
+  bytes_read INT64 OPTIONS (description = 'Bytes read from the API server'),
+  collector_version STRING OPTIONS (description = 'Version of the collector'),
+  evidence_object STRING OPTIONS (description = 'gs:// address of the data object'),
+  row_count INT64 OPTIONS (description = 'Rows in the data object'),
+  content_sha256 STRING OPTIONS (description = 'Hash of the uncompressed data object'),
+  recorded_at TIMESTAMP NOT NULL OPTIONS (description = 'When the row was last written, settings clock, UTC')
+)
+PARTITION BY DATE(cycle)
+CLUSTER BY cluster
+OPTIONS (description = 'Whether each cluster was seen in each cycle, and why not', require_partition_filter = TRUE);

@@ -1,0 +1,7 @@
+-- How far the live ledger has been folded into episodes; commits together with episodes and notifications (DESIGN D7).
+CREATE TABLE IF NOT EXISTS `{{ dataset }}.fold_cursor` (
+  name STRING NOT NULL OPTIONS (description = 'live'),
+  cycle TIMESTAMP NOT NULL OPTIONS (description = 'Last cycle folded, UTC'),
+  updated_at TIMESTAMP NOT NULL OPTIONS (description = 'Settings clock, UTC')
+)
+OPTIONS (description = 'Last cycle folded into live episodes');

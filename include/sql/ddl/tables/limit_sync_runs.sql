@@ -1,0 +1,13 @@
+-- One row per committed sync of Firestore into limit_history (DESIGN D11).
+CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_sync_runs` (
+  sync_id STRING NOT NULL OPTIONS (description = 'Airflow run id of the sync'),
+  read_time TIMESTAMP NOT NULL OPTIONS (description = 'The one Firestore read_time all reads used, UTC'),
+  committed_at TIMESTAMP NOT NULL OPTIONS (description = 'When the history was written, settings clock, UTC'),
+  mode STRING NOT NULL OPTIONS (description = 'incremental | full'),
+  documents_read INT64 NOT NULL OPTIONS (description = 'Firestore documents read'),
+  documents_known INT64 NOT NULL OPTIONS (description = 'Documents known after the sync, tombstones not counted'),
+  changes INT64 NOT NULL OPTIONS (description = 'limit versions written'),
+  rejections INT64 NOT NULL OPTIONS (description = 'Documents that did not validate at this read_time')
+)
+PARTITION BY DATE(read_time)
+OPTIONS (description = 'One row per committed limit sync; the newest read_time is how fresh the limits are');

@@ -1,0 +1,26 @@
+-- The outbox (DESIGN D8): what was, or is to be, told in a channel. Written in one transaction with the episodes.
+CREATE TABLE IF NOT EXISTS `{{ dataset }}.notifications` (
+  notification_id STRING NOT NULL OPTIONS (description = 'uuid5 of episode, told-state sequence and channel'),
+  episode_id STRING NOT NULL OPTIONS (description = 'Episode told about'),
+  sequence INT64 NOT NULL OPTIONS (description = 'Counts the states told of the episode in the channel, from 1'),
+  team_id STRING OPTIONS (description = 'Team'),
+  cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle whose state it tells, UTC'),
+  reason STRING NOT NULL OPTIONS (description = 'first | worse | reminder | flapping | exempted | blind | resolved'),
+  destination STRING NOT NULL OPTIONS (description = 'team | canary | suppressed'),
+  channel STRING NOT NULL OPTIONS (description = 'Slack channel id'),
+  told_state STRING NOT NULL OPTIONS (description = 'JSON: the episode state this message tells'),
+  message STRING NOT NULL OPTIONS (description = 'JSON: the neutral message the formatter renders'),
+  status STRING NOT NULL OPTIONS (description = 'unsent | sending | sent | ambiguous | suppressed | dead'),
+  attempts INT64 NOT NULL OPTIONS (description = 'Sends tried'),
+  next_attempt_at TIMESTAMP OPTIONS (description = 'Not before, UTC'),
+  lease_owner STRING OPTIONS (description = 'Who is sending'),
+  lease_expires_at TIMESTAMP OPTIONS (description = 'When another may take over, UTC'),
+  parent_ts STRING OPTIONS (description = 'Slack ts of the episode parent message'),
+  message_ts STRING OPTIONS (description = 'Slack ts of the message this row posted: the parent or a thread reply'),
+  error STRING OPTIONS (description = 'Last error, secrets removed'),
+  created_at TIMESTAMP NOT NULL OPTIONS (description = 'Settings clock, UTC'),
+  sent_at TIMESTAMP OPTIONS (description = 'Settings clock, UTC'),
+  run_id STRING NOT NULL OPTIONS (description = 'Airflow run that wrote the row')
+)
+CLUSTER BY episode_id
+OPTIONS (description = 'The outbox: every message, sent or not');

@@ -1,0 +1,42 @@
+-- The ledger: what was judged of every subject in every cycle (DESIGN D6, section 5). Append-only with revisions.
+CREATE TABLE IF NOT EXISTS `{{ dataset }}.verdicts` (
+  cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle judged, UTC'),
+  fingerprint STRING NOT NULL OPTIONS (description = 'Hash of the subject: identity only, never values or time'),
+  subject STRING NOT NULL OPTIONS (description = 'workload/<environment>/<cluster>/<namespace>/<kind>/<name> | cluster/<limit_id>/<cluster> | total/<limit_id>'),
+  scope STRING NOT NULL OPTIONS (description = 'cluster | workload | total'),
+  environment STRING NOT NULL OPTIONS (description = 'Environment of the subject'),
+  cluster STRING OPTIONS (description = 'Cluster; NULL for scope total'),
+  namespace STRING OPTIONS (description = 'Namespace; NULL when the workloads span several'),
+  workload_kind STRING OPTIONS (description = 'Kind of the workload; NULL when there are several'),
+  workload_name STRING OPTIONS (description = 'Name of the workload; NULL when there are several'),
+  workload_count INT64 NOT NULL OPTIONS (description = 'Workloads summed up'),
+  api_id STRING OPTIONS (description = 'API; NULL for unlabelled workloads'),
+  team_id STRING OPTIONS (description = 'Team; NULL for unlabelled workloads'),
+  verdict STRING NOT NULL OPTIONS (description = 'within_limit | over_limit | exempt | in_grace | no_limit | invalid_limit | unlabelled | unknown'),
+  measured INT64 OPTIONS (description = 'Pods running after the surge allowance; a lower bound when is_lower_bound'),
+  is_lower_bound BOOL NOT NULL OPTIONS (description = 'Part of the subject was not seen'),
+  offender STRING OPTIONS (description = 'deployment | hpa: which counter is the greater'),
+  is_over_strict BOOL NOT NULL OPTIONS (description = 'Running above max_replicas with no allowance and no tolerance'),
+  limit_id STRING OPTIONS (description = 'Limit judged by'),
+  limit_version INT64 OPTIONS (description = 'Its version'),
+  max_replicas INT64 OPTIONS (description = 'Its ceiling before tolerance'),
+  ceiling INT64 OPTIONS (description = 'Highest measured that is not over: tolerance and exemption included'),
+  exemption_id STRING OPTIONS (description = 'Exemption that raised the ceiling'),
+  surge_allowance INT64 NOT NULL OPTIONS (description = 'Pods forgiven for rollouts in progress'),
+  spec_replicas INT64 OPTIONS (description = 'Evidence: pods asked for'),
+  status_replicas INT64 OPTIONS (description = 'Evidence: pods running before the allowance'),
+  hpa_current_replicas INT64 OPTIONS (description = 'Evidence: HPA current'),
+  hpa_max_replicas INT64 OPTIONS (description = 'Evidence: HPA maxReplicas'),
+  policy_version STRING OPTIONS (description = 'Policy judged by'),
+  limits_known_at TIMESTAMP OPTIONS (description = 'Newest sync read_time known when judging, UTC'),
+  is_limits_stale BOOL NOT NULL OPTIONS (description = 'That read_time was older than the cycle'),
+  reason STRING NOT NULL OPTIONS (description = 'Why this verdict, one word'),
+  origin STRING NOT NULL OPTIONS (description = 'live | backfill'),
+  revision INT64 NOT NULL OPTIONS (description = 'From 1; a new one only when something changed'),
+  content_sha256 STRING NOT NULL OPTIONS (description = 'Hash of what was judged, without bookkeeping'),
+  computed_at TIMESTAMP NOT NULL OPTIONS (description = 'When it was judged, settings clock, UTC'),
+  run_id STRING NOT NULL OPTIONS (description = 'Airflow run that judged')
+)
+PARTITION BY DATE(cycle)
+CLUSTER BY fingerprint
+OPTIONS (description = 'One verdict per cycle, subject and revision', require_partition_filter = TRUE);
