@@ -1,0 +1,218 @@
+"""The shape of ``include/config/pedwatch.yaml``: clusters, policy, routing. Pure; `pedwatch.settings` loads it.
+
+Everything that weakens detection lives here, with the platform team, never in a PED file (DESIGN D10).
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+CHANNEL_ID = r"^[CGD][A-Z0-9]{2,}$"
+
+Name = Annotated[str, Field(pattern=NAME, max_length=63)]
+ChannelId = Annotated[str, Field(pattern=CHANNEL_ID, description="A Slack channel id such as C0PLATFORM, not a name")]
+Destination = Literal["team", "canary", "suppressed"]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors: a typo must not silently weaken detection."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cluster(Strict):
+    """A cluster to watch and how the collector reaches it."""
+
+    name: Name
+    environment: Name
+    endpoint: str | None = Field(default=None, description="https:// address; the kubeconfig's when omitted")
+    ca_data: str | None = Field(default=None, description="Base64 PEM of the cluster's certificate authority")
+    auth: Literal["google", "kubeconfig", "token_file", "none"] = "google"
+    context: str | None = Field(default=None, description="kubeconfig context; the cluster's name when omitted")
+    token_file: str | None = None
+
+
+class Collector(Strict):
+    """The pod that lists a cluster."""
+
+    image: str
+    namespace: str = "composer-user-workloads"
+    service_account_name: str | None = None
+    page_size: int = Field(default=500, ge=1, le=10_000)
+    budget_seconds: int = Field(default=90, ge=5, le=150)
+    max_pods: int = Field(default=10, ge=1, le=100, description="Above this many clusters, a pod takes several")
+    kubeconfig_secret: str | None = Field(default=None, description="Secret with a key `config`, mounted read-only")
+    environment: dict[str, str] = Field(default_factory=dict, description="Extra environment, e.g. a proxy; no secrets")
+    cpu: str = "500m"
+    memory: str = "256Mi"
+
+
+class PolicyOverride(Strict):
+    """Detection settings; what is omitted comes from the next wider level (API, team, defaults)."""
+
+    tolerance_count: int | None = Field(default=None, ge=0)
+    tolerance_ratio: float | None = Field(default=None, ge=0, le=1)
+    grace_minutes: int | None = Field(default=None, ge=0, le=24 * 60)
+    surge_budget_minutes: int | None = Field(default=None, ge=0, le=360)
+    for_observations: int | None = Field(default=None, ge=1, le=12)
+    window_observations: int | None = Field(default=None, ge=1, le=12)
+    clear_observations: int | None = Field(default=None, ge=1, le=12)
+    gross_ratio: float | None = Field(default=None, gt=1)
+    gross_count: int | None = Field(default=None, ge=1)
+
+
+class Policy(Strict):
+    """The detection settings in force for one API (DESIGN section 6 gives the defaults)."""
+
+    tolerance_count: int = 0
+    tolerance_ratio: float = 0.0
+    grace_minutes: int = 10
+    surge_budget_minutes: int = 30
+    for_observations: int = 2
+    window_observations: int = 3
+    clear_observations: int = 2
+    gross_ratio: float = 1.5
+    gross_count: int = 2
+
+    @model_validator(mode="after")
+    def _window_holds_the_count(self) -> "Policy":
+        if self.for_observations > self.window_observations:
+            raise ValueError(
+                f"for_observations ({self.for_observations}) can never be reached within "
+                f"window_observations ({self.window_observations}): raise the window or lower the count"
+            )
+        return self
+
+
+class TeamPolicy(PolicyOverride):
+    """Overrides for one team, and for single APIs of it."""
+
+    apis: dict[str, PolicyOverride] = Field(default_factory=dict)
+
+
+class Approver(Strict):
+    """Somebody whose approval makes an exemption count."""
+
+    id: str = Field(min_length=1)
+    team_id: Name
+
+
+class PolicyConfig(Strict):
+    """The policy: defaults, per team, per API, and who may approve exemptions."""
+
+    defaults: PolicyOverride = Field(default_factory=PolicyOverride)
+    teams: dict[str, TeamPolicy] = Field(default_factory=dict)
+    approvers: list[Approver] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _every_level_is_valid(self) -> "PolicyConfig":
+        for team_id, team in self.teams.items():
+            for api_id in [None, *team.apis]:
+                self.for_api(team_id, api_id)
+        self.for_api(None, None)
+        return self
+
+    def for_api(self, team_id: str | None, api_id: str | None) -> Policy:
+        """Return the merged policy of an API: its own settings, else its team's, else the defaults."""
+        merged = self.defaults.model_dump(exclude_none=True)
+        team = self.teams.get(team_id) if team_id else None
+        if team is not None:
+            merged |= team.model_dump(exclude_none=True, exclude={"apis"})
+            if api_id in team.apis:
+                merged |= team.apis[api_id].model_dump(exclude_none=True)
+        return Policy.model_validate(merged)
+
+    @property
+    def version(self) -> str:
+        """First 12 hex digits of the hash of the policy: what each verdict names."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class TeamRoute(Strict):
+    """Where a team's alerts go."""
+
+    channel: ChannelId
+    mention: str | None = Field(default=None, pattern=r"^<[!@].+>$", description="e.g. <!subteam^S0ORDERS>")
+    mode: Destination = "team"
+
+
+class Slack(Strict):
+    """Routing of alerts; new teams are live in the platform's channel and shadow in their own (DESIGN D12)."""
+
+    platform_channel: ChannelId
+    canary_channel: ChannelId | None = None
+    teams: dict[str, TeamRoute] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _canary_has_a_channel(self) -> "Slack":
+        for team_id, route in self.teams.items():
+            if route.mode == "canary" and self.canary_channel is None:
+                raise ValueError(f"teams.{team_id}.mode is canary but canary_channel is not set")
+        return self
+
+
+class Firestore(Strict):
+    """Where the limits are kept."""
+
+    project: str
+    database: str = "ped"
+    collection: str = "ped_limits"
+
+
+class Connections(Strict):
+    """Names of the Airflow connections used; secrets live only there."""
+
+    google: str = "google_cloud_default"
+    kubernetes: str = "kubernetes_default"
+    slack: str = "slack_ped"
+
+
+class LabelKeys(Strict):
+    """Which workload labels carry the identity; no other label is stored."""
+
+    api_id: str = "api_id"
+    team_id: str = "team_id"
+
+
+class Config(Strict):
+    """The whole of ``include/config/pedwatch.yaml``."""
+
+    project: str
+    dataset: str = Field(default="ped_watch", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    location: str = "EU"
+    bucket: str = Field(min_length=3, description="Bucket of observations and audits, without gs://")
+    report_timezone: str = "UTC"
+    label_keys: LabelKeys = Field(default_factory=LabelKeys)
+    connections: Connections = Field(default_factory=Connections)
+    firestore: Firestore
+    collector: Collector
+    clusters: list[Cluster] = Field(min_length=1)
+    retired_clusters: list[str] = Field(default_factory=list)
+    policy: PolicyConfig = Field(default_factory=PolicyConfig)
+    slack: Slack
+
+    @model_validator(mode="after")
+    def _cluster_names_are_unique(self) -> "Config":
+        names = [cluster.name for cluster in self.clusters]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"clusters: {', '.join(twice)} listed twice; identity includes the cluster name")
+        return self
+
+    def cluster(self, name: str) -> Cluster:
+        """Return a configured cluster by name; KeyError when there is none."""
+        return {cluster.name: cluster for cluster in self.clusters}[name]
+
+
+def describe_errors(errors: list[Any]) -> str:
+    """Put pydantic's errors into lines of ``field: what is wrong``."""
+    lines = []
+    for error in errors:
+        path = ".".join(str(part) for part in error["loc"]) or "(document)"
+        message = error["msg"].removeprefix("Value error, ")
+        lines.append(f"  {path}: {message}")
+    return "\n".join(lines)

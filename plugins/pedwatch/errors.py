@@ -1,0 +1,28 @@
+"""The errors people see: each says what is wrong, where, and what to do next."""
+
+
+class PedwatchError(Exception):
+    """Anything a person has to act on."""
+
+
+class ConfigurationError(PedwatchError):
+    """The configuration file or an environment variable is missing or wrong.
+
+    The message names the file, the field and the fix.
+    """
+
+
+class LimitDocumentError(PedwatchError):
+    """A PED document is wrong; the message names file, line, field and fix."""
+
+
+class LimitStoreError(PedwatchError):
+    """Firestore could not be read or written."""
+
+
+class LedgerError(PedwatchError):
+    """BigQuery refused or lacks something; the message names the table or statement and the fix."""
+
+
+class NotifyError(PedwatchError):
+    """A message could not be handed to its channel."""
