@@ -1,0 +1,88 @@
+"""BigQuery as this project uses it: named statements, typed parameters, errors that say what to do."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pedwatch import sql
+from pedwatch.config import Config
+from pedwatch.errors import LedgerError
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+# BigQuery aborts one of two transactions that touch the same table; running the whole script again is safe because
+# every script here is idempotent.
+_ABORTED = ("aborted due to concurrent update", "could not serialize access")
+_ATTEMPTS = 5
+_MISSING_TABLE = "was not found"
+
+
+def _is_aborted(error: Exception) -> bool:
+    return any(text in str(error).lower() for text in _ABORTED)
+
+
+class Warehouse:
+    """Runs the statements of ``include/sql`` against one dataset.
+
+    Args:
+        client: an authorised BigQuery client.
+        config: names the project, dataset and location.
+        sql_root: the ``sql`` folder.
+        pause: sleeps so many seconds between retries of aborted transactions; injected in tests.
+    """
+
+    def __init__(
+        self, client: "bigquery.Client", config: Config, sql_root: Path, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.client = client
+        self.config = config
+        self._sql_root = sql_root
+        self._pause = pause
+
+    def render(self, name: str, **variables: object) -> str:
+        """Return the text of a statement with this dataset filled in."""
+        return sql.render(self._sql_root, name, dataset=self.config.dataset, **variables)
+
+    def run(self, name: str, parameters: Mapping[str, Any] | None = None, **variables: object) -> list[dict[str, Any]]:
+        """Run a named statement and return its rows as dicts; aborted transactions are run again.
+
+        Raises:
+            LedgerError: BigQuery refused; names the statement and, for a missing table, the fix.
+        """
+        job = self._job(name, parameters or {}, variables)
+        return [dict(row.items()) for row in job.result()]
+
+    def write(self, name: str, parameters: Mapping[str, Any] | None = None, **variables: object) -> int:
+        """Run a named DML statement and return how many rows it changed (0 for scripts, which do not say)."""
+        job = self._job(name, parameters or {}, variables)
+        return int(job.num_dml_affected_rows or 0)
+
+    def _job(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:
+        from google.api_core.exceptions import GoogleAPICallError
+        from google.cloud import bigquery
+
+        from pedwatch.hooks.parameters import query_parameters
+
+        config = bigquery.QueryJobConfig(
+            query_parameters=query_parameters(parameters), labels={"pedwatch": name.removesuffix(".sql").replace("/", "-")}
+        )
+        text = self.render(name, **variables)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                job = self.client.query(text, job_config=config, location=self.config.location)
+                job.result()
+            except GoogleAPICallError as error:
+                if _is_aborted(error) and attempt < _ATTEMPTS:
+                    self._pause(0.5 * 2**attempt)
+                    continue
+                raise LedgerError(self._explain(name, error)) from error
+            return job
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _explain(self, name: str, error: Exception) -> str:
+        message = getattr(error, "message", str(error))
+        if _MISSING_TABLE in message:
+            return f"{name}: {message} Run the DAG ped_housekeeping once: it creates the dataset and its tables."
+        return f"{name}: {message}"

@@ -1,0 +1,1 @@
+"""Provider operators with this project's defaults."""
