@@ -1,0 +1,266 @@
+"""Datasets and tables as one DuckDB cursor sees them: their metadata, and the DuckDB objects behind them.
+
+Metadata is read and written through the cursor the catalog was made for, so it commits and rolls back with the data;
+nothing is cached outside the database.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from sandbox.bigquery import information_schema
+from sandbox.bigquery.errors import BigQueryError, already_exists, invalid
+from sandbox.bigquery.locks import TableLocks
+from sandbox.bigquery.model import TableMeta, TableRef
+from sandbox.bigquery.names import (
+    check_dataset_id,
+    check_table_id,
+    dataset_not_found,
+    literal,
+    physical_name,
+    physical_schema,
+    table_not_found,
+)
+from sandbox.bigquery.physical_tables import create_statement
+from sandbox.bigquery.storage import transaction
+
+DEFAULT_LOCATION = "US"
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, as BigQuery counts creation and modification."""
+    return time.time_ns() // 1_000_000
+
+
+class Catalog:
+    """What exists, from the point of view of one cursor and the transaction it may have open."""
+
+    def __init__(
+        self,
+        cursor: DuckDBPyConnection,
+        locks: TableLocks,
+        list_jobs: Callable[[str], list[dict[str, Any]]] = lambda project: [],
+    ) -> None:
+        self._cursor = cursor
+        self._locks = locks
+        self.list_jobs = list_jobs  # a project's job resources, for INFORMATION_SCHEMA.JOBS
+
+    # ---- datasets
+
+    def has_dataset(self, project: str, dataset: str) -> bool:
+        """Whether the dataset exists."""
+        return self.find_dataset(project, dataset) is not None
+
+    def find_dataset(self, project: str, dataset: str) -> dict[str, Any] | None:
+        """The dataset's stored attributes (REST names, with creationTime and lastModifiedTime in ms), or None."""
+        row = self._cursor.execute(
+            "SELECT body FROM _bq.datasets WHERE project = ? AND dataset = ?", [project, dataset]
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def get_dataset(self, project: str, dataset: str) -> dict[str, Any]:
+        """As ``find_dataset``; raises ``notFound`` when there is none."""
+        body = self.find_dataset(project, dataset)
+        if body is None:
+            raise dataset_not_found(project, dataset)
+        return body
+
+    def list_datasets(self, project: str) -> list[tuple[str, dict[str, Any]]]:
+        """The ids and attributes of a project's datasets, by id."""
+        rows = self._cursor.execute(
+            "SELECT dataset, body FROM _bq.datasets WHERE project = ? ORDER BY dataset", [project]
+        ).fetchall()
+        return [(dataset, json.loads(body)) for dataset, body in rows]
+
+    def create_dataset(
+        self,
+        project: str,
+        dataset: str,
+        *,
+        description: str | None = None,
+        labels: dict[str, str] | None = None,
+        location: str | None = None,
+        default_table_expiration_ms: int | None = None,
+        if_not_exists: bool = False,
+        cursor: DuckDBPyConnection,
+        more: dict[str, Any] | None = None,
+    ) -> str:
+        """Create a dataset; answers CREATE or SKIP. ``more`` takes further REST attributes as they are."""
+        check_dataset_id(dataset)
+        if self.has_dataset(project, dataset):
+            if if_not_exists:
+                return "SKIP"
+            raise already_exists("Dataset", f"{project}:{dataset}")
+        body = {**(more or {}), "location": location or DEFAULT_LOCATION, "creationTime": now_ms()}
+        named = {
+            "description": description,
+            "labels": labels or None,
+            "defaultTableExpirationMs": default_table_expiration_ms,
+        }
+        body |= {name: value for name, value in named.items() if value is not None}
+        with transaction(cursor):
+            cursor.execute(f"CREATE SCHEMA {physical_schema(project, dataset)}")
+            self._write_dataset(project, dataset, body, cursor)
+        return "CREATE"
+
+    def update_dataset(
+        self, project: str, dataset: str, changes: dict[str, Any], *, cursor: DuckDBPyConnection
+    ) -> None:
+        """Set attributes by their REST names (labels are replaced); None removes one."""
+        body = self.get_dataset(project, dataset) | changes
+        with transaction(cursor):
+            cursor.execute("DELETE FROM _bq.datasets WHERE project = ? AND dataset = ?", [project, dataset])
+            self._write_dataset(project, dataset, {k: v for k, v in body.items() if v is not None}, cursor)
+
+    def _write_dataset(self, project: str, dataset: str, body: dict[str, Any], cursor: DuckDBPyConnection) -> None:
+        body["lastModifiedTime"] = now_ms()
+        cursor.execute("INSERT INTO _bq.datasets VALUES (?, ?, ?)", [project, dataset, json.dumps(body)])
+
+    def drop_dataset(
+        self, project: str, dataset: str, *, cascade: bool = False, if_exists: bool = False, cursor: DuckDBPyConnection
+    ) -> bool:
+        """Drop a dataset, with its tables only if ``cascade``; answers whether there was one."""
+        if not self.has_dataset(project, dataset):
+            if if_exists:
+                return False
+            raise dataset_not_found(project, dataset)
+        if not cascade and self.list_tables(project, dataset):
+            raise BigQueryError(400, "resourceInUse", f"Dataset {project}:{dataset} is still in use")
+        with transaction(cursor):
+            cursor.execute(f"DROP SCHEMA IF EXISTS {physical_schema(project, dataset)} CASCADE")
+            for table in ("_bq.tables", "_bq.datasets"):
+                cursor.execute(f"DELETE FROM {table} WHERE project = ? AND dataset = ?", [project, dataset])
+        return True
+
+    # ---- tables
+
+    def find(self, ref: TableRef) -> TableMeta | None:
+        """The table's metadata, or None when it does not exist or has expired."""
+        meta = self._find_even_expired(ref)
+        return None if meta is None or _is_expired(meta) else meta
+
+    def _find_even_expired(self, ref: TableRef) -> TableMeta | None:
+        row = self._cursor.execute(
+            "SELECT body FROM _bq.tables WHERE project = ? AND dataset = ? AND name = ?",
+            [ref.project, ref.dataset, ref.table],
+        ).fetchone()
+        return _from_json(row[0]) if row else None
+
+    def get(self, ref: TableRef) -> TableMeta:
+        """The table's metadata; raises ``notFound`` for the dataset or the table."""
+        meta = self.find(ref)
+        if meta is None:
+            raise table_not_found(ref, self.get_dataset(ref.project, ref.dataset).get("location", DEFAULT_LOCATION))
+        return meta
+
+    def list_tables(self, project: str, dataset: str) -> list[TableMeta]:
+        """The metadata of a dataset's tables and views, by name; raises ``notFound`` without the dataset."""
+        self.get_dataset(project, dataset)
+        rows = self._cursor.execute(
+            "SELECT body FROM _bq.tables WHERE project = ? AND dataset = ? ORDER BY name", [project, dataset]
+        ).fetchall()
+        return [meta for (body,) in rows if not _is_expired(meta := _from_json(body))]
+
+    def create_table(
+        self, meta: TableMeta, *, or_replace: bool = False, if_not_exists: bool = False, cursor: DuckDBPyConnection
+    ) -> str:
+        """Create the table (its DuckDB table and its metadata, in one transaction); answers CREATE, SKIP or REPLACE.
+
+        A view is metadata only: queries expand ``view_query``. Hold the table's lock.
+        """
+        ref = meta.ref
+        check_table_id(ref.table)
+        dataset = self.get_dataset(ref.project, ref.dataset)
+        old = self._find_even_expired(ref)
+        exists = old is not None and not _is_expired(old)
+        if exists and if_not_exists:
+            return "SKIP"
+        if exists and not or_replace:
+            raise already_exists("Table", str(ref))
+        meta.created_ms = now_ms()
+        if meta.expiration_ms is None and meta.kind == "TABLE" and dataset.get("defaultTableExpirationMs"):
+            meta.expiration_ms = meta.created_ms + int(dataset["defaultTableExpirationMs"])
+        with transaction(cursor):
+            if old is not None:
+                self._drop_objects(old, cursor)
+            if meta.kind == "TABLE":
+                cursor.execute(create_statement(meta))
+            self._write_table(meta, cursor)
+        return "REPLACE" if exists else "CREATE"
+
+    def save(self, meta: TableMeta, *, cursor: DuckDBPyConnection) -> None:
+        """Store changed metadata of an existing table; its DuckDB table is the caller's to alter."""
+        with transaction(cursor):
+            self._delete_metadata(meta.ref, cursor)
+            self._write_table(meta, cursor)
+
+    def touch(self, ref: TableRef, *, cursor: DuckDBPyConnection) -> None:
+        """Note that the table's rows changed (its modification time and etag)."""
+        meta = self.find(ref)
+        if meta is not None:
+            self.save(meta, cursor=cursor)
+
+    def drop_table(self, ref: TableRef, *, if_exists: bool = False, cursor: DuckDBPyConnection) -> bool:
+        """Drop a table or view; answers whether there was one. Hold the table's lock."""
+        meta = self.find(ref)
+        if meta is None:
+            if if_exists:
+                return False
+            meta = self.get(ref)
+        with transaction(cursor):
+            self._drop_objects(meta, cursor)
+        return True
+
+    def _drop_objects(self, meta: TableMeta, cursor: DuckDBPyConnection) -> None:
+        if meta.kind == "TABLE":
+            cursor.execute(f"DROP TABLE IF EXISTS {physical_name(meta.ref)}")
+        self._delete_metadata(meta.ref, cursor)
+
+    def _delete_metadata(self, ref: TableRef, cursor: DuckDBPyConnection) -> None:
+        cursor.execute(
+            "DELETE FROM _bq.tables WHERE project = ? AND dataset = ? AND name = ?",
+            [ref.project, ref.dataset, ref.table],
+        )
+
+    def _write_table(self, meta: TableMeta, cursor: DuckDBPyConnection) -> None:
+        # Strictly later than before, so that two changes within a millisecond have two etags.
+        meta.modified_ms = max(now_ms(), meta.modified_ms + 1)
+        cursor.execute(
+            "INSERT INTO _bq.tables VALUES (?, ?, ?, ?)",
+            [meta.ref.project, meta.ref.dataset, meta.ref.table, json.dumps(asdict(meta))],
+        )
+
+    def physical_name(self, ref: TableRef) -> str:
+        """The quoted DuckDB name of a table, like ``"p:d"."t"``."""
+        return physical_name(ref)
+
+    def count_rows(self, meta: TableMeta) -> int:
+        """How many rows a table has; a view has none of its own."""
+        if meta.kind != "TABLE":
+            return 0
+        row = self._cursor.execute(f"SELECT count(*) FROM {physical_name(meta.ref)}").fetchone()
+        return int(row[0]) if row else 0
+
+    def information_schema(self, view: str, project: str, dataset: str | None) -> str:
+        """A DuckDB SELECT with the rows of an INFORMATION_SCHEMA view; ``dataset`` None means the whole project."""
+        return information_schema.select(self, self._cursor, view, project, dataset)
+
+    def write_lock(self, ref: TableRef, timeout: float | None = None) -> AbstractContextManager[None]:
+        """Hold the table against other writers; take it before the transaction begins, keep it until the commit."""
+        if "$" in ref.table:
+            raise invalid(f"A lock is of a whole table, not of {literal(ref.table)}")
+        return self._locks.hold(ref, timeout)
+
+
+def _is_expired(meta: TableMeta) -> bool:
+    return meta.expiration_ms is not None and meta.expiration_ms <= now_ms()
+
+
+def _from_json(body: str) -> TableMeta:
+    stored = json.loads(body)
+    return TableMeta(**{**stored, "ref": TableRef(**stored["ref"])})

@@ -1,0 +1,72 @@
+"""The one DuckDB database behind a server: the file, its metadata tables, cursors and transactions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from sandbox.bigquery.sql.setup import prepare_connection, prepare_cursor
+
+DATABASE_FILE = "bigquery.duckdb"
+
+# Every table here is append-and-delete without an index: DuckDB checks a unique index against rows that the same
+# transaction has already deleted, and the table locks keep keys unique anyway.
+_METADATA = """
+CREATE SCHEMA IF NOT EXISTS _bq;
+CREATE TABLE IF NOT EXISTS _bq.datasets (project VARCHAR, dataset VARCHAR, body VARCHAR);
+CREATE TABLE IF NOT EXISTS _bq.tables (project VARCHAR, dataset VARCHAR, name VARCHAR, body VARCHAR);
+CREATE TABLE IF NOT EXISTS _bq.jobs_started (project VARCHAR, job_id VARCHAR, body VARCHAR);
+CREATE TABLE IF NOT EXISTS _bq.jobs (project VARCHAR, job_id VARCHAR, body VARCHAR);
+"""
+
+
+class Database:
+    """A DuckDB database, in memory or in a folder; every job and request works on a cursor of its own."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.is_persistent = folder is not None
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        self._connection = duckdb.connect(str(folder / DATABASE_FILE) if folder else ":memory:")
+        prepare_connection(self._connection)
+        self._connection.execute(_METADATA)
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor with a transaction context of its own; what is uncommitted at the end is rolled back."""
+        cursor = self._connection.cursor()
+        try:
+            prepare_cursor(cursor)
+            yield cursor
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Close the database; a file is checkpointed."""
+        self._connection.close()
+
+
+def is_in_transaction(cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the cursor has a transaction open.
+
+    DuckDB offers no such question, and a second BEGIN aborts the first; but outside a transaction every statement has
+    a transaction id of its own.
+    """
+    ids = [cursor.execute("SELECT txid_current()").fetchone() for _ in range(2)]
+    return ids[0] == ids[1]
+
+
+@contextmanager
+def transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what the block does as one, or nothing of it; inside an open transaction, be part of that one."""
+    if is_in_transaction(cursor):
+        yield
+        return
+    cursor.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        cursor.execute("ROLLBACK")
+        raise
+    cursor.execute("COMMIT")
