@@ -17,14 +17,15 @@ _TYPES: list[tuple[type, str]] = [
 ]
 
 
+Kind = str | Mapping[str, Any]
+"""A scalar type name, ``ARRAY<type>``, or a mapping of column to Kind, which means an array of such rows."""
+
+
 @dataclass(frozen=True)
 class Typed:
-    """A value whose BigQuery type cannot be seen from it: NULL, an empty array, rows.
+    """A value whose BigQuery type cannot be seen from it: NULL, an array, rows."""
 
-    ``kind`` is a scalar type name, ``ARRAY<type>``, or for rows a mapping of column name to scalar type.
-    """
-
-    kind: str | Mapping[str, str]
+    kind: Kind
     value: Any
 
 
@@ -38,29 +39,26 @@ def type_name(value: Any) -> str:
     raise TypeError(f"no BigQuery type for {type(value).__name__}: wrap it in Typed")
 
 
-def _row(columns: Mapping[str, str], row: Mapping[str, Any]) -> bigquery.StructQueryParameter:
-    return bigquery.StructQueryParameter(
-        None, *[_parameter(column, Typed(kind, row.get(column))) for column, kind in columns.items()]
-    )
+def _kind_type(kind: Kind, name: str | None = None) -> Any:
+    if not isinstance(kind, str):
+        columns = [_kind_type(column_kind, column) for column, column_kind in kind.items()]
+        return bigquery.ArrayQueryParameterType(bigquery.StructQueryParameterType(*columns), name=name)
+    if kind.startswith("ARRAY<"):
+        return bigquery.ArrayQueryParameterType(bigquery.ScalarQueryParameterType(kind[6:-1]), name=name)
+    return bigquery.ScalarQueryParameterType(kind, name=name)
 
 
-def _rows_type(columns: Mapping[str, str]) -> bigquery.StructQueryParameterType:
-    def column_type(kind: str) -> Any:
-        if kind.startswith("ARRAY<"):
-            return bigquery.ArrayQueryParameterType(bigquery.ScalarQueryParameterType(kind[6:-1]))
-        return bigquery.ScalarQueryParameterType(kind)
-
-    return bigquery.StructQueryParameterType(
-        *[column_type(kind).with_name(column) for column, kind in columns.items()]
-    )
+def _row(columns: Mapping[str, Any], row: Mapping[str, Any]) -> bigquery.StructQueryParameter:
+    cells = [_parameter(column, Typed(kind, row.get(column))) for column, kind in columns.items()]
+    return bigquery.StructQueryParameter(None, *cells)
 
 
 def _parameter(name: str, value: Any) -> Any:
     if not isinstance(value, Typed):
         return bigquery.ScalarQueryParameter(name, type_name(value), value)
-    if isinstance(value.kind, Mapping):
-        rows = [_row(value.kind, row) for row in value.value]
-        return bigquery.ArrayQueryParameter(name, _rows_type(value.kind), rows)
+    if not isinstance(value.kind, str):
+        rows = [_row(value.kind, row) for row in value.value or []]
+        return bigquery.ArrayQueryParameter(name, _kind_type(value.kind).array_type, rows)
     if value.kind.startswith("ARRAY<"):
         return bigquery.ArrayQueryParameter(name, value.kind[6:-1], list(value.value or []))
     return bigquery.ScalarQueryParameter(name, value.kind, value.value)
