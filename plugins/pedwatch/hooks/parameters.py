@@ -39,10 +39,13 @@ def type_name(value: Any) -> str:
     raise TypeError(f"no BigQuery type for {type(value).__name__}: wrap it in Typed")
 
 
+def _row_type(columns: Mapping[str, Any]) -> bigquery.StructQueryParameterType:
+    return bigquery.StructQueryParameterType(*[_kind_type(kind, column) for column, kind in columns.items()])
+
+
 def _kind_type(kind: Kind, name: str | None = None) -> Any:
     if not isinstance(kind, str):
-        columns = [_kind_type(column_kind, column) for column, column_kind in kind.items()]
-        return bigquery.ArrayQueryParameterType(bigquery.StructQueryParameterType(*columns), name=name)
+        return bigquery.ArrayQueryParameterType(_row_type(kind), name=name)
     if kind.startswith("ARRAY<"):
         return bigquery.ArrayQueryParameterType(bigquery.ScalarQueryParameterType(kind[6:-1]), name=name)
     return bigquery.ScalarQueryParameterType(kind, name=name)
@@ -58,7 +61,7 @@ def _parameter(name: str, value: Any) -> Any:
         return bigquery.ScalarQueryParameter(name, type_name(value), value)
     if not isinstance(value.kind, str):
         rows = [_row(value.kind, row) for row in value.value or []]
-        return bigquery.ArrayQueryParameter(name, _kind_type(value.kind).array_type, rows)
+        return bigquery.ArrayQueryParameter(name, _row_type(value.kind), rows)
     if value.kind.startswith("ARRAY<"):
         return bigquery.ArrayQueryParameter(name, value.kind[6:-1], list(value.value or []))
     return bigquery.ScalarQueryParameter(name, value.kind, value.value)
