@@ -1,0 +1,120 @@
+"""Builds the clients of BigQuery, Firestore and Cloud Storage: from Airflow's connections, or as a person at a shell.
+
+``warehouse(config)``, ``limit_store(config)`` and ``storage_client(config)`` use the Airflow connection that the
+configuration names; tasks call these. The command line passes ``AsPerson()``: application default credentials,
+anonymous for a service whose emulator variable is set, as Google's own Firestore and Storage clients do.
+"""
+
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pedwatch import settings
+from pedwatch.config import Config
+from pedwatch.errors import ConfigurationError
+from pedwatch.hooks.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery, firestore, storage
+
+    from pedwatch.hooks.limit_store import FirestoreLimits
+
+
+class ClientSource(Protocol):
+    """Knows who we are and makes clients for it."""
+
+    def bigquery(self, config: Config) -> "bigquery.Client":
+        """Return a BigQuery client for the configured project and location."""
+
+    def firestore(self, config: Config) -> "firestore.Client":
+        """Return a Firestore client for the configured database."""
+
+    def storage(self, config: Config) -> "storage.Client":
+        """Return a Cloud Storage client."""
+
+
+class AsAirflow:
+    """Clients from the Airflow connection ``connections.google`` of the configuration."""
+
+    def bigquery(self, config: Config) -> "bigquery.Client":
+        """Return the client of the provider's BigQueryHook."""
+        from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+
+        hook = BigQueryHook(gcp_conn_id=config.connections.google, location=config.location)
+        _refuse_credentials_for_emulator("BIGQUERY_EMULATOR_HOST", hook.get_credentials(), config)
+        return hook.get_client(project_id=config.project, location=config.location)
+
+    def firestore(self, config: Config) -> "firestore.Client":
+        """Return a Firestore client with the connection's credentials: the provider has no hook for one."""
+        from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
+        from google.cloud import firestore
+
+        credentials = GoogleBaseHook(gcp_conn_id=config.connections.google).get_credentials()
+        _refuse_credentials_for_emulator("FIRESTORE_EMULATOR_HOST", credentials, config)
+        return firestore.Client(
+            project=config.firestore.project, database=config.firestore.database, credentials=credentials
+        )
+
+    def storage(self, config: Config) -> "storage.Client":
+        """Return the client of the provider's GCSHook."""
+        from airflow.providers.google.cloud.hooks.gcs import GCSHook
+
+        hook = GCSHook(gcp_conn_id=config.connections.google)
+        _refuse_credentials_for_emulator("STORAGE_EMULATOR_HOST", hook.get_credentials(), config)
+        return hook.get_conn()
+
+
+class AsPerson:
+    """Clients from application default credentials; anonymous where an emulator variable is set."""
+
+    def bigquery(self, config: Config) -> "bigquery.Client":
+        """Return a BigQuery client; unlike the other two it does not go anonymous for an emulator by itself."""
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud import bigquery
+
+        credentials: Any = AnonymousCredentials() if _is_emulated("BIGQUERY_EMULATOR_HOST") else None
+        return bigquery.Client(project=config.project, location=config.location, credentials=credentials)
+
+    def firestore(self, config: Config) -> "firestore.Client":
+        """Return a Firestore client."""
+        from google.cloud import firestore
+
+        return firestore.Client(project=config.firestore.project, database=config.firestore.database)
+
+    def storage(self, config: Config) -> "storage.Client":
+        """Return a Cloud Storage client."""
+        from google.cloud import storage
+
+        return storage.Client(project=config.project)
+
+
+def warehouse(config: Config, source: ClientSource | None = None) -> Warehouse:
+    """Return BigQuery with this project's statements."""
+    return Warehouse((source or AsAirflow()).bigquery(config), config, settings.include_dir() / "sql")
+
+
+def limit_store(config: Config, source: ClientSource | None = None) -> "FirestoreLimits":
+    """Return the PED limits in Firestore."""
+    from pedwatch.hooks.limit_store import FirestoreLimits
+
+    return FirestoreLimits((source or AsAirflow()).firestore(config), config.firestore.collection)
+
+
+def storage_client(config: Config, source: ClientSource | None = None) -> "storage.Client":
+    """Return a Cloud Storage client for the configured bucket's project."""
+    return (source or AsAirflow()).storage(config)
+
+
+def _refuse_credentials_for_emulator(variable: str, credentials: Any, config: Config) -> None:
+    """Stop before real credentials go to a stand-in, or a production task silently works on one."""
+    from google.auth.credentials import AnonymousCredentials
+
+    if _is_emulated(variable) and not isinstance(credentials, AnonymousCredentials):
+        raise ConfigurationError(
+            f"{variable} is set but connection {config.connections.google} carries real credentials: unset the "
+            f'variable in production; in a sandbox give the connection the extra "is_anonymous": true.'
+        )
+
+
+def _is_emulated(variable: str) -> bool:
+    # Per service, where settings.is_emulated() answers for all of them together.
+    return bool(os.environ.get(variable))
