@@ -36,5 +36,10 @@ def render(root: Path, name: str, *, dataset: str, **variables: object) -> str:
 
 
 def statement_names(root: Path) -> list[str]:
-    """Return the names of all statements under ``root``, sorted: tables before views, so that DDL applies in order."""
-    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.sql"))
+    """Return the names of all statements under ``root``, sorted, so that tables come before views.
+
+    Files that begin with an underscore are parts, included by others.
+    """
+    return sorted(
+        path.relative_to(root).as_posix() for path in root.rglob("*.sql") if not path.name.startswith("_")
+    )

@@ -4,9 +4,9 @@
 MERGE `{{ dataset }}.verdicts` AS ledger
 USING (
   WITH
-  {% include 'verdicts/measured_workloads.sql' %},
-  {% include 'verdicts/matched_limits.sql' %},
-  {% include 'verdicts/judged_subjects.sql' %},
+  {% include 'verdicts/_measured_workloads.sql' %},
+  {% include 'verdicts/_matched_limits.sql' %},
+  {% include 'verdicts/_judged_subjects.sql' %},
 
   current_revisions AS (
     SELECT

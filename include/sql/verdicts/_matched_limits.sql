@@ -1,15 +1,5 @@
 {#- CTEs: which limit each workload is judged by. Needs measured_workloads.sql; ends in `matched_workloads`. -#}
-{%- macro selects(glob, value) -%}
-({{ glob }} IS NULL OR REGEXP_CONTAINS(
-  {{ value }}, CONCAT('^', REPLACE(REPLACE(REPLACE({{ glob }}, '.', '\\.'), '*', '.*'), '?', '.'), '$')
-))
-{%- endmacro -%}
-{%- macro selects_workload(l, w) -%}
-{{ selects(l ~ '.selectors.cluster', w ~ '.cluster') }}
-    AND {{ selects(l ~ '.selectors.namespace', w ~ '.namespace') }}
-    AND {{ selects(l ~ '.selectors.kind', w ~ '.workload_kind') }}
-    AND {{ selects(l ~ '.selectors.name', w ~ '.workload_name') }}
-{%- endmacro -%}
+{%- from 'verdicts/_selectors.sql' import selects_workload -%}
 limits_in_force AS (
   {% include 'limits/limits_as_of.sql' %}
 ),

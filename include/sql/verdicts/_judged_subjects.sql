@@ -1,4 +1,5 @@
 {#- CTEs: the verdict of every subject of @cycle. Needs matched_limits.sql; ends in `judged_subjects`. -#}
+{%- from 'verdicts/_selectors.sql' import selects -%}
 {%- set incomplete_reason = "CONCAT('cluster_', s.status)" -%}
 keyed_workloads AS (
   SELECT
@@ -37,7 +38,7 @@ summed_subjects AS (
     SUM(hpa_max_replicas) AS hpa_max_replicas,
     LOGICAL_AND(is_new) AS is_all_new,
     -- Of several workloads the one with most pods names the offender.
-    MAX_BY(offender, measured) AS offender
+    ARRAY_AGG(offender ORDER BY measured DESC, workload_name, cluster LIMIT 1)[OFFSET(0)] AS offender
   FROM keyed_workloads
   GROUP BY subject
 ),
