@@ -1,0 +1,168 @@
+"""One cluster, once: list both kinds, and have an outcome whatever happens."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from replica_collector import clusters
+from replica_collector.clusters import Cluster
+from replica_collector.config import Config
+from replica_collector.credentials import Credential
+from replica_collector.deadline import Deadline
+from replica_collector.errors import CLUSTER_WIDE, Cancelled, Misconfigured, OutputError, classify, describe
+from replica_collector.kubernetes_types import Kind, kinds
+from replica_collector.listing import Lister, Listing
+from replica_collector.manifest import Manifest
+from replica_collector.observations import Provenance
+from replica_collector.output import Names, Object, Output, data_object, text_object
+from replica_collector.spool import Spool
+from replica_collector.transport import Client
+
+OnPage = Callable[[str, int, int], None]
+"""Told of each page: resource type, pages so far, objects of this kind so far."""
+
+
+@dataclass
+class Outcome:
+    """What a listing came to: listings by resource type, failures by resource type ("" = the cluster's own)."""
+
+    started_at: datetime
+    listings: dict[str, Listing] = field(default_factory=dict)
+    failures: dict[str, BaseException] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    retries: int = 0
+    bytes_read: int = 0
+
+
+def collect(
+    config: Config,
+    cluster: Cluster,
+    google: Credential,
+    deadline: Deadline,
+    spool: Spool,
+    on_page: OnPage | None = None,
+) -> Outcome:
+    """List the cluster's Deployments and HPAs into the spool; failures are part of the outcome, never raised."""
+    outcome = Outcome(datetime.now(UTC))
+    try:
+        # Many collectors start in the same second of every cycle; the jitter keeps them from knocking all at once.
+        deadline.sleep(random.uniform(0, config.start_jitter_seconds))
+        endpoint, credential = clusters.reach(cluster, google)
+    except (Misconfigured, Cancelled, TimeoutError) as error:
+        outcome.failures[""] = error
+        return outcome
+    client = Client(endpoint, credential, deadline, config.request_seconds)
+    origin = Provenance(config.cycle, cluster.environment, cluster.name, config.attempt_id)
+    lister = Lister(client, spool, origin, config.page_size, config.namespaces, on_page)
+    try:
+        for kind in kinds(config.label_api_id, config.label_team_id):
+            if not _list(lister, kind, outcome):
+                break
+    finally:
+        client.close()
+    outcome.retries, outcome.bytes_read, outcome.secrets = client.retries, client.bytes_read, client.secrets
+    return outcome
+
+
+def _list(lister: Lister, kind: Kind, outcome: Outcome) -> bool:
+    """List one kind; returns whether trying the next one makes sense."""
+    try:
+        outcome.listings[kind.resource_type] = lister.list(kind)
+    except OutputError:
+        raise
+    except Exception as error:  # a bug must not cost the cluster its manifest; it is reported as "internal"
+        outcome.failures[kind.resource_type] = error
+        return classify(error) not in CLUSTER_WIDE
+    return True
+
+
+def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | None, evidence: str | None) -> Manifest:
+    """The outcome in the manifest's words; ``evidence`` is where a finished spool will be written."""
+    deployments, hpas = outcome.listings.get("deployment"), outcome.listings.get("hpa")
+    listed = [listing for listing in (deployments, hpas) if listing]
+    first = next(iter(outcome.failures.values()), None)
+    has_rows = bool(listed) and spool is not None
+    return Manifest(
+        cycle=config.cycle,
+        cluster=cluster.name,
+        environment=cluster.environment,
+        attempt_id=config.attempt_id,
+        status="failed" if not listed else "partial" if outcome.failures else "complete",
+        error_class=classify(first) if first else None,
+        error_message=_message(outcome) if first else None,
+        deployments_listed=deployments.count if deployments else None,
+        hpas_listed=hpas.count if hpas else None,
+        resource_version_deployments=deployments.resource_version if deployments else None,
+        resource_version_hpas=hpas.resource_version if hpas else None,
+        is_consistent=all(listing.is_consistent for listing in listed) if listed else None,
+        started_at=outcome.started_at,
+        finished_at=datetime.now(UTC),
+        retries=outcome.retries,
+        bytes_read=outcome.bytes_read,
+        evidence_object=evidence if has_rows else None,
+        row_count=spool.rows if spool and has_rows else 0,
+        content_sha256=spool.content_sha256 if spool and has_rows else None,
+    )
+
+
+def _message(outcome: Outcome) -> str:
+    parts = [
+        f"{resource_type}: {describe(error, outcome.secrets)}" if resource_type else describe(error, outcome.secrets)
+        for resource_type, error in outcome.failures.items()
+    ]
+    return "; ".join(parts)[:500]
+
+
+class Run:
+    """One cluster's turn: whoever claims it first, its own thread or the overseer, writes its only manifest."""
+
+    def __init__(self, config: Config, cluster: Cluster) -> None:
+        self.config = config
+        self.cluster = cluster
+        self.manifest: Manifest | None = None
+        self.error: BaseException | None = None
+        self.claimed_at: float | None = None
+        self._started_at = datetime.now(UTC)
+        self._lock = threading.Lock()
+
+    def claim(self) -> bool:
+        """Take the right to write the manifest; False when it is taken."""
+        with self._lock:
+            if self.claimed_at is not None:
+                return False
+            self.claimed_at = time.monotonic()
+            return True
+
+    def work(
+        self, google: Credential, output: Output | None, deadline: Deadline, on_page: OnPage | None = None
+    ) -> None:
+        """Collect and publish; raises when a file or an object cannot be written."""
+        self._started_at = datetime.now(UTC)
+        spool = Spool()
+        try:
+            outcome = collect(self.config, self.cluster, google, deadline, spool, on_page)
+            spool.finish()
+            if self.claim():
+                self._publish(outcome, spool, output)
+        finally:
+            spool.close()
+
+    def give_up(self, failure: BaseException, output: Output | None) -> None:
+        """Publish a failure for a claimed cluster whose thread did not come back (or never started)."""
+        self._publish(Outcome(self._started_at, failures={"": failure}), None, output)
+
+    def _publish(self, outcome: Outcome, spool: Spool | None, output: Output | None) -> None:
+        names = Names(self.config.cycle, self.cluster.name, self.config.attempt_id)
+        evidence = output.uri(names.data) if output else None
+        told = manifest(self.config, self.cluster, outcome, spool, evidence)
+        objects: list[Object] = []
+        if spool and told.evidence_object:
+            objects.append(data_object(names.data, spool))
+        # Last, so that a manifest vouches for rows that are there.
+        objects.append(text_object(names.manifest, told.to_line()))
+        if output:
+            output.write(objects, Deadline(self.config.output_seconds))
+        self.manifest = told

@@ -1,0 +1,135 @@
+"""What can go wrong, and the one place that names it: every failure becomes an ``error_class`` of the manifest."""
+
+import http.client
+import re
+import socket
+import ssl
+import zlib
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+import msgspec
+
+ErrorClass = Literal[
+    "api_missing",
+    "bad_payload",
+    "cancelled",
+    "dns",
+    "expired",
+    "forbidden",
+    "internal",
+    "misconfigured",
+    "redirected",
+    "server_error",
+    "throttled",
+    "timeout",
+    "tls",
+    "unauthenticated",
+    "unreachable",
+]
+ERROR_CLASSES: tuple[str, ...] = get_args(ErrorClass)
+
+MAX_MESSAGE = 500
+
+_TOKEN_SHAPES = re.compile(
+    r"(?i:bearer)\s+[^\s\"',;]+"  # an Authorization header echoed back
+    r"|ya29\.[\w.-]+"  # Google access tokens
+    r"|eyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"  # JSON web tokens: service accounts, Workload Identity
+)
+
+
+class Misconfigured(Exception):
+    """The cluster's entry, kubeconfig or certificate files cannot be used as they are."""
+
+
+class CredentialError(Exception):
+    """No token could be had (no credentials, token file unreadable, token endpoint refused)."""
+
+
+class Cancelled(Exception):
+    """The process was asked to stop."""
+
+
+class Redirected(Exception):
+    """The server answered with a redirect; following it could carry the token to another host."""
+
+
+class BadPayload(Exception):
+    """The answer is not the list it should be."""
+
+
+class PageTooLarge(Exception):
+    """A page outgrew the memory bound; a smaller ``limit`` is needed."""
+
+
+class BodyCut(ConnectionError):
+    """The connection ended before the body did."""
+
+
+class ApiError(Exception):
+    """An answer other than 2xx, with what the Kubernetes ``Status`` said."""
+
+    def __init__(self, status: int, reason: str = "", message: str = "", continue_token: str = "") -> None:
+        super().__init__(f"HTTP {status} {reason}: {message}" if reason or message else f"HTTP {status}")
+        self.status = status
+        self.continue_token = continue_token
+
+
+class OutputError(Exception):
+    """The data object or the manifest could not be written: infrastructure, worth a retry of the whole task."""
+
+
+_BY_STATUS: dict[int, ErrorClass] = {
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "api_missing",
+    410: "expired",
+    429: "throttled",
+}
+
+# The first type that matches names the failure, so narrow types stand before the OSErrors they derive from.
+_BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], ErrorClass], ...] = (
+    (Cancelled, "cancelled"),
+    (Redirected, "redirected"),
+    (Misconfigured, "misconfigured"),
+    (CredentialError, "unauthenticated"),
+    ((BadPayload, PageTooLarge, msgspec.MsgspecError, zlib.error), "bad_payload"),
+    (TimeoutError, "timeout"),
+    (socket.gaierror, "dns"),
+    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), "unreachable"),
+    (ssl.SSLError, "tls"),
+    (OSError, "unreachable"),
+    (http.client.IncompleteRead, "unreachable"),
+    (http.client.HTTPException, "bad_payload"),
+)
+
+# Another kind's listing would meet the same fate, so it is not even tried.
+CLUSTER_WIDE: frozenset[ErrorClass] = frozenset(
+    ("cancelled", "dns", "misconfigured", "redirected", "timeout", "tls", "unauthenticated", "unreachable")
+)
+
+
+def classify(error: BaseException) -> ErrorClass:
+    """Name a failure with the manifest's vocabulary."""
+    if isinstance(error, ApiError):
+        return _BY_STATUS.get(error.status, "server_error" if error.status >= 500 else "bad_payload")
+    for types, name in _BY_TYPE:
+        if isinstance(error, types):
+            return name
+    return "internal"
+
+
+def describe(error: BaseException, secrets: Iterable[str] = ()) -> str:
+    """Return the error in one line, without secrets and at most 500 characters long."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if classify(error) == "internal":
+        text = f"{type(error).__name__}: {text}"
+    return redact(text, secrets)[:MAX_MESSAGE]
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Blank the given secrets and whatever looks like a bearer token."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "[redacted]")
+    return _TOKEN_SHAPES.sub("[redacted]", text)

@@ -1,0 +1,130 @@
+"""Listing one kind page by page: the protocol of ``limit`` and ``continue``, and what to do when it expires."""
+
+import urllib.parse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from replica_collector.errors import ApiError, BadPayload, PageTooLarge
+from replica_collector.kubernetes_types import STATUS_DECODER, Kind, Status
+from replica_collector.observations import Provenance, encode
+from replica_collector.spool import Spool
+from replica_collector.transport import Client
+
+GONE = 410
+SHRINK = 4
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What one kind's listing found; the rows themselves are in the spool."""
+
+    count: int
+    resource_version: str | None
+    is_consistent: bool
+
+
+@dataclass
+class Lister:
+    """Lists kinds of one cluster into a spool."""
+
+    client: Client
+    spool: Spool
+    origin: Provenance
+    page_size: int
+    namespaces: Sequence[str] = ()
+    on_page: Callable[[str, int, int], None] | None = None
+    _pages: int = 0
+
+    def list(self, kind: Kind) -> Listing:
+        """List a kind whole, or leave no row of it behind and raise."""
+        start = self.spool.mark()
+        try:
+            parts = [self._collection(kind, kind.path(namespace)) for namespace in self.namespaces or (None,)]
+        except BaseException:
+            self.spool.rollback(start)
+            raise
+        return Listing(
+            sum(part.count for part in parts), parts[0].resource_version, all(part.is_consistent for part in parts)
+        )
+
+    def _collection(self, kind: Kind, path: str) -> Listing:
+        """One collection, started over when a page is too large and, once, when its continuation expires."""
+        start = self.spool.mark()
+        may_restart = True
+        while True:
+            try:
+                return self._pass(kind, path, may_restart)
+            except PageTooLarge:
+                if self.page_size == 1:
+                    raise
+                self.page_size = max(1, self.page_size // SHRINK)
+            except ApiError as error:
+                if error.status != GONE or not may_restart:
+                    raise
+                may_restart = False
+            self.spool.rollback(start)
+            self.client.retries += 1
+
+    def _pass(self, kind: Kind, path: str, may_restart: bool) -> Listing:
+        """From the first page to the last.
+
+        The pages of one pass show the moment of the first. When that moment expires and a fresh start has been tried,
+        the server's own token goes on at the same key with the state of now: every object that stayed is still seen
+        once, but no longer at one moment, so the listing is marked inconsistent.
+        """
+        count, version, token, is_consistent = 0, None, "", True
+        seen: set[str] = set()
+        observed_at: datetime | None = None
+        while True:
+            try:
+                page = self._page(kind, path, token)
+            except ApiError as error:
+                if error.status != GONE or may_restart or not error.continue_token:
+                    raise
+                token, is_consistent, observed_at = _unseen(error.continue_token, seen), False, None
+                continue
+            observed_at = observed_at or datetime.now(UTC)
+            version = version or page.metadata.resource_version or None
+            rows = [self.origin.observe(item, observed_at) for item in page.items or ()]
+            self.spool.write(encode(rows), len(rows))
+            count += len(rows)
+            self._progress(kind, count)
+            if not page.metadata.continue_token:
+                return Listing(count, version, is_consistent)
+            token = _unseen(page.metadata.continue_token, seen)
+
+    def _page(self, kind: Kind, path: str, token: str) -> Any:
+        # resourceVersion stays unset: "0" would ignore the limit and may be answered from a stale cache.
+        query = {"limit": self.page_size, **({"continue": token} if token else {})}
+        response = self.client.request("GET", f"{path}?{urllib.parse.urlencode(query)}")
+        if response.status != 200:
+            raise api_error(response.status, response.body)
+        page = kind.decoder.decode(response.body)
+        if page.kind != kind.list_kind:
+            raise BadPayload(f"expected a {kind.list_kind}, got a {page.kind[:60]!r}")
+        return page
+
+    def _progress(self, kind: Kind, count: int) -> None:
+        self._pages += 1
+        if self.on_page:
+            self.on_page(kind.resource_type, self._pages, count)
+
+
+def api_error(status: int, body: bytes | bytearray) -> ApiError:
+    """What the server said, when it said it as a ``Status``; other bodies are not quoted."""
+    try:
+        said = STATUS_DECODER.decode(body)
+    except msgspec.MsgspecError:
+        said = Status()
+    return ApiError(status, said.reason, said.message, said.metadata.continue_token)
+
+
+def _unseen(token: str, seen: set[str]) -> str:
+    if token in seen:
+        raise BadPayload("the server handed out the same continue token twice")
+    seen.add(token)
+    return token

@@ -1,0 +1,124 @@
+"""One row per Deployment and per HPA: raw state, nothing judged (include/schemas/replica_observation.json)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from replica_collector.kubernetes_types import DEFAULT_MAX_SURGE, Deployment, Hpa, ObjectMeta, Strategy
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """The row; Deployments leave the ``hpa_`` columns null, HPAs the Deployment's."""
+
+    cycle: datetime
+    observed_at: datetime
+    environment: str
+    cluster: str
+    namespace: str
+    resource_type: Literal["deployment", "hpa"]
+    name: str
+    uid: str
+    api_id: str | None
+    team_id: str | None
+    created_at: datetime | None
+    generation: int | None = None
+    observed_generation: int | None = None
+    spec_replicas: int | None = None
+    status_replicas: int | None = None
+    updated_replicas: int | None = None
+    ready_replicas: int | None = None
+    available_replicas: int | None = None
+    unavailable_replicas: int | None = None
+    max_surge: str | None = None
+    paused: bool | None = None
+    hpa_target_kind: str | None = None
+    hpa_target_name: str | None = None
+    hpa_min_replicas: int | None = None
+    hpa_max_replicas: int | None = None
+    hpa_current_replicas: int | None = None
+    hpa_desired_replicas: int | None = None
+    attempt_id: str
+
+    def natural_key(self) -> tuple[datetime, str, str, str, str]:
+        """What one cycle holds at most once per attempt."""
+        return (self.cycle, self.cluster, self.namespace, self.resource_type, self.name)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What all rows of one cluster and attempt share."""
+
+    cycle: datetime
+    environment: str
+    cluster: str
+    attempt_id: str
+
+    def observe(self, item: Deployment[Any] | Hpa[Any], observed_at: datetime) -> Observation:
+        """Turn a listed object into its row."""
+        return _deployment(self, item, observed_at) if isinstance(item, Deployment) else _hpa(self, item, observed_at)
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(rows: Iterable[Observation]) -> bytes:
+    """Rows as NDJSON, each line ended by a newline."""
+    return _ENCODER.encode_lines(rows)
+
+
+def _deployment(origin: Provenance, item: Deployment[Any], observed_at: datetime) -> Observation:
+    spec, status = item.spec, item.status
+    return Observation(
+        **_identity(origin, item.metadata, observed_at),
+        resource_type="deployment",
+        generation=item.metadata.generation,
+        observed_generation=status.observed_generation,
+        spec_replicas=spec.replicas,
+        status_replicas=status.replicas,
+        updated_replicas=status.updated_replicas,
+        ready_replicas=status.ready_replicas,
+        available_replicas=status.available_replicas,
+        unavailable_replicas=status.unavailable_replicas,
+        max_surge=_max_surge(spec.strategy),
+        paused=spec.paused,
+    )
+
+
+def _hpa(origin: Provenance, item: Hpa[Any], observed_at: datetime) -> Observation:
+    return Observation(
+        **_identity(origin, item.metadata, observed_at),
+        resource_type="hpa",
+        hpa_target_kind=item.spec.scale_target_ref.kind,
+        hpa_target_name=item.spec.scale_target_ref.name,
+        hpa_min_replicas=item.spec.min_replicas,
+        hpa_max_replicas=item.spec.max_replicas,
+        hpa_current_replicas=item.status.current_replicas,
+        hpa_desired_replicas=item.status.desired_replicas,
+    )
+
+
+def _identity(origin: Provenance, meta: ObjectMeta[Any], observed_at: datetime) -> dict[str, Any]:
+    created = meta.creation_timestamp
+    return {
+        "cycle": origin.cycle,
+        "observed_at": observed_at,
+        "environment": origin.environment,
+        "cluster": origin.cluster,
+        "namespace": meta.namespace,
+        "name": meta.name,
+        "uid": meta.uid,
+        "api_id": meta.labels.api_id if meta.labels else None,
+        "team_id": meta.labels.team_id if meta.labels else None,
+        "created_at": created.astimezone(UTC) if created else None,
+        "attempt_id": origin.attempt_id,
+    }
+
+
+def _max_surge(strategy: Strategy) -> str | None:
+    if strategy.type != "RollingUpdate":
+        return None  # Recreate never surges
+    return str(strategy.rolling_update.max_surge) if strategy.rolling_update else DEFAULT_MAX_SURGE
