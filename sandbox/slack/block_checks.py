@@ -1,0 +1,88 @@
+"""The small checks Block Kit's rules are made of; each notes what it finds in the words Slack uses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a payload: where (a JSON pointer) and what."""
+
+    pointer: str
+    message: str
+
+    def as_text(self) -> str:
+        """Return the line Slack puts into ``errors`` and ``response_metadata.messages``."""
+        return f"{self.message} [json-pointer:{self.pointer}]"
+
+
+@dataclass
+class Findings:
+    """Collects problems while a payload is walked; every check returns whether it passed."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, pointer: str, message: str) -> bool:
+        """Note a problem; always False, so that a check can return it."""
+        self.problems.append(Problem(pointer, message))
+        return False
+
+    def is_object(self, value: Any, pointer: str) -> bool:
+        """Check that a value is a JSON object."""
+        return isinstance(value, dict) or self.add(pointer, "must provide an object")
+
+    def has_fields(self, value: dict[str, Any], pointer: str, *names: str) -> bool:
+        """Check that an object has all the fields it must have."""
+        missing = [name for name in names if value.get(name) is None]
+        for name in missing:
+            self.add(pointer, f"missing required field: {name}")
+        return not missing
+
+    def string(self, value: Any, pointer: str, longest: int, shortest: int = 1) -> bool:
+        """Check that a value is a string of an allowed length."""
+        if not isinstance(value, str):
+            return self.add(pointer, "must provide a string")
+        if len(value) < shortest:
+            return self.add(pointer, f"must be more than {shortest - 1} characters")
+        return len(value) <= longest or self.add(pointer, f"must be less than {longest + 1} characters")
+
+    def optional_string(self, owner: dict[str, Any], name: str, pointer: str, longest: int) -> None:
+        """Check a string field that may be absent."""
+        if owner.get(name) is not None:
+            self.string(owner[name], f"{pointer}/{name}", longest)
+
+    def one_of(self, value: Any, pointer: str, allowed: tuple[str, ...]) -> bool:
+        """Check that a value is one of a few words."""
+        return value in allowed or self.add(pointer, f"value must be one of: {', '.join(allowed)}")
+
+    def number(self, value: Any, pointer: str) -> bool:
+        """Check that a value is a finite number."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+        return is_number or self.add(pointer, "must provide a number")
+
+    def items(self, value: Any, pointer: str, most: int, least: int = 1) -> Iterator[tuple[Any, str]]:
+        """Check the length of an array; yield its items with their pointers."""
+        if not isinstance(value, list):
+            self.add(pointer, "must provide an array")
+            return
+        if len(value) < least:
+            self.add(pointer, f"no less than {least} items allowed")
+        if len(value) > most:
+            self.add(pointer, f"no more than {most} items allowed")
+            return
+        for index, item in enumerate(value):
+            yield item, f"{pointer}/{index}"
+
+    def text_object(self, value: Any, pointer: str, longest: int, is_plain_only: bool = False) -> None:
+        """Check a text object: ``plain_text`` or, where allowed, ``mrkdwn``."""
+        if not self.is_object(value, pointer) or not self.has_fields(value, pointer, "type", "text"):
+            return
+        kinds = ("plain_text",) if is_plain_only else ("plain_text", "mrkdwn")
+        before = len(self.problems)
+        if value["type"] not in kinds:
+            self.add(f"{pointer}/type", f"unsupported type: {value['type']}")
+        self.string(value["text"], f"{pointer}/text", longest)
+        if len(self.problems) > before:
+            # Slack says this as well, ahead of the particulars.
+            self.problems.insert(before, Problem(pointer, "failed to match all allowed schemas"))

@@ -1,0 +1,148 @@
+"""``chat.*``: post, edit, delete, link."""
+
+from typing import Any
+
+from sandbox.slack import limits
+from sandbox.slack.arguments import Arguments
+from sandbox.slack.errors import SlackRefusal
+from sandbox.slack.message_json import content_json, message_json
+from sandbox.slack.method_call import Call, Method
+from sandbox.slack.records import Content, Message
+from sandbox.slack.timestamps import MICROSECONDS, format_ts
+from sandbox.slack.workspace import BOT_USER, Switches
+
+
+def _read_blocks(arguments: Arguments, switches: Switches) -> list[dict[str, Any]] | None:
+    blocks = arguments.structure("blocks", "invalid_blocks_format")
+    return None if blocks is None else limits.accept_blocks(blocks, switches.has_charts)
+
+
+def _read_attachments(arguments: Arguments) -> list[dict[str, Any]] | None:
+    attachments = arguments.structure("attachments", "invalid_attachments")
+    return None if attachments is None else limits.accept_attachments(attachments)
+
+
+def _refuse_markdown_text(arguments: Arguments) -> None:
+    if arguments.get("markdown_text") is not None:
+        message = "[ERROR] the sandbox does not implement markdown_text"
+        raise SlackRefusal("invalid_arguments", response_metadata={"messages": [message]})
+
+
+def _require_something(content: Content) -> None:
+    if not (content.text.strip() or content.blocks or content.attachments):
+        raise SlackRefusal("no_text")
+
+
+def _new_content(call: Call) -> Content:
+    arguments = call.arguments
+    _refuse_markdown_text(arguments)
+    metadata = arguments.structure("metadata", "invalid_metadata_format")
+    content = Content(
+        text=limits.accept_text(arguments.get("text")),
+        blocks=_read_blocks(arguments, call.switches) or [],
+        attachments=_read_attachments(arguments) or [],
+        metadata=None if metadata is None else limits.accept_metadata(metadata),
+        is_mrkdwn=arguments.flag("mrkdwn", default=True),
+    )
+    _require_something(content)
+    return content
+
+
+def _find_thread(call: Call, channel_id: str) -> int | None:
+    """Return the thread a post belongs to.
+
+    A reply's own timestamp leads to its thread. When the parent is gone, Slack does not refuse: it posts to the
+    channel itself, and only the missing ``thread_ts`` in the answer tells (slack-go/slack #1571).
+    """
+    if call.arguments.get("thread_ts") is None:
+        return None
+    named = call.store.message(channel_id, call.arguments.timestamp("thread_ts", "invalid_arguments"))
+    if named is None or (named.deleted_ts is not None and not call.is_tombstone(named)):
+        return None
+    return named.thread_ts or named.ts
+
+
+def post_message(call: Call) -> dict[str, Any]:
+    """Post a message to a channel or a thread."""
+    channel = call.joined_channel()
+    if channel.is_archived:
+        raise SlackRefusal("is_archived")
+    content = _new_content(call)
+    thread_ts = _find_thread(call, channel.id)
+    message = Message(
+        channel=channel.id,
+        ts=call.store.unused_ts(call.switches.now()),
+        user=BOT_USER,
+        content=content,
+        thread_ts=thread_ts,
+        is_broadcast=thread_ts is not None and call.arguments.flag("reply_broadcast"),
+    )
+    call.store.add_message(message)
+    return {"ok": True, "channel": channel.id, "ts": format_ts(message.ts), "message": message_json(message)}
+
+
+def _edited_content(call: Call, old: Content) -> Content:
+    """Apply an edit: ``text`` alone removes the blocks, blocks alone remove the text; the rest stays."""
+    arguments = call.arguments
+    _refuse_markdown_text(arguments)
+    text = arguments.get("text")
+    blocks = _read_blocks(arguments, call.switches)
+    attachments = _read_attachments(arguments)
+    metadata = arguments.structure("metadata", "invalid_metadata_format")
+    if text is None and blocks is None and attachments is None:
+        raise SlackRefusal("no_text")
+    is_kept = text is None and blocks is None
+    content = Content(
+        text=old.text if is_kept else limits.accept_text(text),
+        blocks=old.blocks if is_kept else blocks or [],
+        attachments=old.attachments if attachments is None else attachments,
+        metadata=old.metadata if metadata is None else limits.accept_metadata(metadata),
+        is_mrkdwn=old.is_mrkdwn,
+    )
+    _require_something(content)
+    return content
+
+
+def update_message(call: Call) -> dict[str, Any]:
+    """Edit one of the bot's messages."""
+    channel = call.joined_channel()
+    message = call.message(channel, "ts")
+    if message.user != BOT_USER or message.deleted_ts is not None:
+        raise SlackRefusal("cant_update_message")
+    if channel.is_archived:
+        raise SlackRefusal("is_inactive")
+    content = _edited_content(call, message.content)
+    call.store.edit_message(message, content, max(call.switches.now(), message.ts))
+    if call.arguments.flag("reply_broadcast") and message.thread_ts is not None:
+        call.store.broadcast(message)
+    described = {"type": "message", "user": BOT_USER, **content_json(content, has_metadata=True)}
+    answer = {"ok": True, "channel": channel.id, "ts": format_ts(message.ts), "text": content.text}
+    return answer | {"message": described}
+
+
+def delete_message(call: Call) -> dict[str, Any]:
+    """Delete one of the bot's messages; a parent with replies leaves a tombstone."""
+    channel = call.joined_channel()
+    message = call.message(channel, "ts")
+    if message.user != BOT_USER or message.deleted_ts is not None:
+        raise SlackRefusal("cant_delete_message")
+    call.store.delete_message(message, call.switches.now())
+    return {"ok": True, "channel": channel.id, "ts": format_ts(message.ts)}
+
+
+def get_permalink(call: Call) -> dict[str, Any]:
+    """Return a link to a message; it leads to this sandbox's page."""
+    channel = call.channel()
+    message = call.message(channel, "message_ts")
+    link = f"{call.base_url}/archives/{channel.id}/p{message.ts // MICROSECONDS}{message.ts % MICROSECONDS:06d}"
+    if message.thread_ts is not None:
+        link += f"?thread_ts={format_ts(message.thread_ts)}&cid={channel.id}"
+    return {"ok": True, "channel": channel.id, "permalink": link}
+
+
+METHODS: dict[str, Method] = {
+    "chat.delete": delete_message,
+    "chat.getPermalink": get_permalink,
+    "chat.postMessage": post_message,
+    "chat.update": update_message,
+}
