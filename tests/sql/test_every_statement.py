@@ -1,14 +1,14 @@
 """Every statement of include/sql passes the real GoogleSQL analyzer, with the parameters its header declares.
 
-A statement declares its parameters in its leading comment, one a line: ``--   @cycle TIMESTAMP: the moment asked about``.
+A statement declares its parameters in its leading comment, each as ``--   @cycle TIMESTAMP: the moment asked about``.
 A long type may go on over several comment lines, up to the colon.
 """
 
 import re
 
 import pytest
-
 from pedwatch import sql
+
 from tests.sql.googlesql import DATASET, SQL_ROOT, AnalysisError, analyze
 
 _DECLARED = re.compile(r"@(\w+) ([A-Z0-9]+(?:<[\w<>, ]+>)?):")
@@ -36,5 +36,5 @@ def test_the_analyzer_refuses_an_unknown_column() -> None:
 
 
 def test_a_header_declares_long_types_over_several_lines() -> None:
-    text = "-- Rows.\n--   @rows ARRAY<STRUCT<a INT64,\n--     b STRING>>: the rows\n--   @cycle TIMESTAMP: when\nSELECT 1"
+    text = "--   @rows ARRAY<STRUCT<a INT64,\n--     b STRING>>: the rows\n--   @cycle TIMESTAMP: when\nSELECT 1"
     assert declared_parameters(text) == {"rows": "ARRAY<STRUCT<a INT64, b STRING>>", "cycle": "TIMESTAMP"}

@@ -1,0 +1,11 @@
+-- Documents that the newest sync could not understand.
+SELECT
+  rejections.document_id,
+  rejections.reason,
+  rejections.content_sha256
+FROM
+  `{{ dataset }}.limit_rejections` AS rejections
+WHERE
+  rejections.is_current
+ORDER BY
+  rejections.document_id
