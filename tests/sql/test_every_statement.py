@@ -1,30 +1,33 @@
 """Every statement of include/sql passes the real GoogleSQL analyzer, with the parameters its header declares.
 
-A statement declares its parameters in its leading comment, each as ``--   @cycle TIMESTAMP: the moment asked about``.
-A long type may go on over several comment lines, up to the colon.
+A statement declares its parameters in its leading comment: ``@cycle TIMESTAMP: the moment asked about`` a line, or
+several on one, ``@cycle, @known_at TIMESTAMP; @origin STRING.`` Without any, their types are inferred. Files whose
+name begins with an underscore are fragments: they are checked within the statements that include them.
 """
 
 import re
 
 import pytest
-from pedwatch import sql
 
+from pedwatch import sql
 from tests.sql.googlesql import DATASET, SQL_ROOT, AnalysisError, analyze
 
-_DECLARED = re.compile(r"@(\w+) ([A-Z0-9]+(?:<[\w<>, ]+>)?):")
+_DECLARED = re.compile(r"((?:@\w+, )*@\w+) ([A-Z0-9]+(?:<[\w<>, ]+>)?)(?=[:;.]|$)")
+STATEMENTS = [name for name in sql.statement_names(SQL_ROOT) if not name.rpartition("/")[2].startswith("_")]
 
 
-def declared_parameters(text: str) -> dict[str, str]:
-    """Read the parameters out of a statement's leading comment."""
+def declared_parameters(text: str) -> dict[str, str] | None:
+    """Read the parameters out of a statement's leading comment; None when it names none at all."""
     header = []
     for line in text.splitlines():
         if not line.startswith("--"):
             break
         header.append(line.removeprefix("--").strip())
-    return dict(_DECLARED.findall(" ".join(header)))
+    found = _DECLARED.findall(" ".join(header))
+    return {name.strip("@"): kind for names, kind in found for name in names.split(", ")} or None
 
 
-@pytest.mark.parametrize("name", sql.statement_names(SQL_ROOT))
+@pytest.mark.parametrize("name", STATEMENTS)
 def test_statement_passes_the_analyzer(name: str) -> None:
     text = sql.render(SQL_ROOT, name, dataset=DATASET)
     analyze(text, declared_parameters(text))
@@ -35,6 +38,19 @@ def test_the_analyzer_refuses_an_unknown_column() -> None:
         analyze(f"SELECT maximum_replicas FROM `{DATASET}.limit_history`", {})
 
 
-def test_a_header_declares_long_types_over_several_lines() -> None:
-    text = "--   @rows ARRAY<STRUCT<a INT64,\n--     b STRING>>: the rows\n--   @cycle TIMESTAMP: when\nSELECT 1"
-    assert declared_parameters(text) == {"rows": "ARRAY<STRUCT<a INT64, b STRING>>", "cycle": "TIMESTAMP"}
+def test_the_analyzer_refuses_a_parameter_of_the_wrong_type() -> None:
+    with pytest.raises(AnalysisError, match="No matching signature"):
+        analyze(f"SELECT version FROM `{DATASET}.limit_history` WHERE valid_from <= @cycle", {"cycle": "INT64"})
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ("--   @r ARRAY<STRUCT<a INT64,\n--     b STRING>>: all\nSELECT 1", {"r": "ARRAY<STRUCT<a INT64, b STRING>>"}),
+        ("-- @a, @b TIMESTAMP; @c BOOL.\nSELECT 1", {"a": "TIMESTAMP", "b": "TIMESTAMP", "c": "BOOL"}),
+        ("-- No word of parameters.\nSELECT 1 -- @late STRING: too late", None),
+    ],
+    ids=["over several lines", "several of one type", "none"],
+)
+def test_a_header_declares_parameters(text: str, parameters: dict[str, str] | None) -> None:
+    assert declared_parameters(text) == parameters
