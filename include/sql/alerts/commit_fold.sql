@@ -1,0 +1,72 @@
+-- Cursor, episodes and outbox rows commit together or not at all (DESIGN D7, D8). Run again after a crash it changes
+-- nothing; two folds at once: the cursor has moved, and the second one stops.
+-- Parameters: @cycle, @computed_at TIMESTAMP; @expected_cursor TIMESTAMP (NULL on the first fold);
+-- @episodes, @notifications ARRAY<STRUCT> with the columns of their tables.
+BEGIN TRANSACTION;
+
+ASSERT (
+  (SELECT MAX(cycle) FROM `{{ dataset }}.fold_cursor` WHERE name = 'live') IS NOT DISTINCT FROM @expected_cursor
+) AS 'fold cursor moved: another run has folded this cycle';
+
+MERGE `{{ dataset }}.fold_cursor` AS known
+USING (SELECT 'live' AS name) AS folded
+  ON known.name = folded.name
+WHEN MATCHED AND known.cycle < @cycle THEN
+  UPDATE SET cycle = @cycle, updated_at = @computed_at
+WHEN NOT MATCHED THEN
+  INSERT (name, cycle, updated_at) VALUES (folded.name, @cycle, @computed_at);
+
+MERGE `{{ dataset }}.episodes` AS known
+USING (SELECT e.* FROM UNNEST(@episodes) AS e) AS folded
+  ON known.episode_id = folded.episode_id
+WHEN MATCHED THEN
+  UPDATE SET
+    state = folded.state,
+    severity = folded.severity,
+    is_exempted = folded.is_exempted,
+    is_blind = folded.is_blind,
+    fired_cycle = folded.fired_cycle,
+    resolved_cycle = folded.resolved_cycle,
+    last_cycle = folded.last_cycle,
+    over_cycles = folded.over_cycles,
+    unknown_cycles = folded.unknown_cycles,
+    measured = folded.measured,
+    max_replicas = folded.max_replicas,
+    ceiling = folded.ceiling,
+    limit_version = folded.limit_version,
+    peak_measured = folded.peak_measured,
+    peak_cycle = folded.peak_cycle,
+    offender = folded.offender,
+    end_reason = folded.end_reason,
+    fold_state = folded.fold_state,
+    updated_at = @computed_at
+WHEN NOT MATCHED THEN
+  INSERT (
+    episode_id, fingerprint, subject, kind, scope, environment, cluster, namespace, workload_kind, workload_name,
+    api_id, team_id, limit_id, state, severity, is_exempted, is_blind, started_cycle, fired_cycle, resolved_cycle,
+    last_cycle, over_cycles, unknown_cycles, measured, max_replicas, ceiling, limit_version, peak_measured, peak_cycle,
+    offender, end_reason, previous_episode_id, fold_state, updated_at
+  )
+  VALUES (
+    folded.episode_id, folded.fingerprint, folded.subject, folded.kind, folded.scope, folded.environment,
+    folded.cluster, folded.namespace, folded.workload_kind, folded.workload_name, folded.api_id, folded.team_id,
+    folded.limit_id, folded.state, folded.severity, folded.is_exempted, folded.is_blind, folded.started_cycle,
+    folded.fired_cycle, folded.resolved_cycle, folded.last_cycle, folded.over_cycles, folded.unknown_cycles,
+    folded.measured, folded.max_replicas, folded.ceiling, folded.limit_version, folded.peak_measured,
+    folded.peak_cycle, folded.offender, folded.end_reason, folded.previous_episode_id, folded.fold_state, @computed_at
+  );
+
+MERGE `{{ dataset }}.notifications` AS known
+USING (SELECT n.* FROM UNNEST(@notifications) AS n) AS told
+  ON known.notification_id = told.notification_id
+WHEN NOT MATCHED THEN
+  INSERT (
+    notification_id, episode_id, sequence, team_id, cycle, reason, destination, channel, told_state, message, status,
+    attempts, created_at, run_id
+  )
+  VALUES (
+    told.notification_id, told.episode_id, told.sequence, told.team_id, told.cycle, told.reason, told.destination,
+    told.channel, told.told_state, told.message, told.status, 0, @computed_at, @run_id
+  );
+
+COMMIT TRANSACTION;

@@ -1,0 +1,179 @@
+-- One row per expected cluster and cycle, always (DESIGN D5). Expected: configured, or seen in the last seven days, until
+-- retired by name. No manifest means failed. Cycles in which no run took place are written as gaps. The first complete
+-- manifest of a cluster owns its cycle: nothing downgrades it.
+-- Parameters: @cycle, @recorded_at TIMESTAMP; @manifests, @configured ARRAY<STRUCT>; @retired ARRAY<STRING>.
+MERGE `{{ dataset }}.collection_runs` AS known
+USING (
+  WITH
+  recent_runs AS (
+    SELECT *
+    FROM `{{ dataset }}.collection_runs`
+    WHERE cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 7 DAY) AND cycle < @cycle
+  ),
+
+  expected_clusters AS (
+    SELECT
+      cluster,
+      MIN(environment) AS environment
+    FROM (
+      SELECT
+        c.cluster,
+        c.environment
+      FROM UNNEST(@configured) AS c
+      UNION ALL
+      SELECT
+        r.cluster,
+        r.environment
+      FROM recent_runs AS r
+      WHERE r.status != 'failed'
+    )
+    WHERE cluster NOT IN UNNEST(@retired)
+    GROUP BY cluster
+  ),
+
+  missed_cycles AS (
+    -- After a stop of more than a day only the last day is written out; the rest is one long gap before it.
+    SELECT missed_cycle
+    FROM
+      (
+        SELECT
+          GREATEST(
+            COALESCE(MAX(cycle), TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE)), TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
+          ) AS last_cycle
+        FROM recent_runs
+      ) AS newest
+    CROSS JOIN UNNEST(
+      GENERATE_TIMESTAMP_ARRAY(
+        TIMESTAMP_ADD(newest.last_cycle, INTERVAL 5 MINUTE),
+        TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE),
+        INTERVAL 5 MINUTE
+      )
+    ) AS missed_cycle
+  ),
+
+  chosen_manifests AS (
+    SELECT *
+    FROM UNNEST(@manifests) AS m
+    WHERE TRUE
+    QUALIFY ROW_NUMBER() OVER (
+      PARTITION BY m.cycle, m.cluster
+      ORDER BY
+        CASE m.status WHEN 'complete' THEN 3 WHEN 'partial' THEN 2 ELSE 1 END DESC,
+        m.started_at,
+        m.attempt_id
+    ) = 1
+  ),
+
+  silent_clusters AS (
+    SELECT
+      @cycle AS cycle,
+      e.cluster,
+      e.environment,
+      'no_manifest' AS error_class,
+      'no collection attempt reported before the collection closed' AS error_message
+    FROM expected_clusters AS e
+    LEFT JOIN chosen_manifests AS m ON m.cluster = e.cluster AND m.cycle = @cycle
+    WHERE m.cluster IS NULL
+    UNION ALL
+    SELECT
+      g.missed_cycle,
+      e.cluster,
+      e.environment,
+      'missed_cycle',
+      'no run took place for this cycle'
+    FROM missed_cycles AS g
+    CROSS JOIN expected_clusters AS e
+  )
+
+  SELECT
+    m.cycle,
+    m.cluster,
+    m.environment,
+    m.status,
+    m.error_class,
+    m.error_message,
+    m.attempt_id,
+    m.deployments_listed,
+    m.hpas_listed,
+    m.resource_version_deployments,
+    m.resource_version_hpas,
+    m.is_consistent,
+    m.started_at,
+    m.finished_at,
+    m.retries,
+    m.bytes_read,
+    m.collector_version,
+    m.evidence_object,
+    m.row_count,
+    m.content_sha256,
+    CASE m.status WHEN 'complete' THEN 3 WHEN 'partial' THEN 2 ELSE 1 END AS quality
+  FROM chosen_manifests AS m
+  UNION ALL
+  SELECT
+    s.cycle,
+    s.cluster,
+    s.environment,
+    'failed',
+    s.error_class,
+    s.error_message,
+    CAST(NULL AS STRING),
+    CAST(NULL AS INT64),
+    CAST(NULL AS INT64),
+    CAST(NULL AS STRING),
+    CAST(NULL AS STRING),
+    CAST(NULL AS BOOL),
+    CAST(NULL AS TIMESTAMP),
+    CAST(NULL AS TIMESTAMP),
+    CAST(NULL AS INT64),
+    CAST(NULL AS INT64),
+    CAST(NULL AS STRING),
+    CAST(NULL AS STRING),
+    CAST(NULL AS INT64),
+    CAST(NULL AS STRING),
+    0
+  FROM silent_clusters AS s
+) AS reported
+  ON
+    known.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
+    AND known.cycle <= @cycle
+    AND known.cycle = reported.cycle
+    AND known.cluster = reported.cluster
+WHEN MATCHED AND reported.quality > CASE
+  WHEN known.status = 'complete' THEN 3
+  WHEN known.status = 'partial' THEN 2
+  WHEN known.error_class IN ('no_manifest', 'missed_cycle') THEN 0
+  ELSE 1
+END THEN
+  UPDATE SET
+    environment = reported.environment,
+    status = reported.status,
+    error_class = reported.error_class,
+    error_message = reported.error_message,
+    attempt_id = reported.attempt_id,
+    deployments_listed = reported.deployments_listed,
+    hpas_listed = reported.hpas_listed,
+    resource_version_deployments = reported.resource_version_deployments,
+    resource_version_hpas = reported.resource_version_hpas,
+    is_consistent = reported.is_consistent,
+    started_at = reported.started_at,
+    finished_at = reported.finished_at,
+    retries = reported.retries,
+    bytes_read = reported.bytes_read,
+    collector_version = reported.collector_version,
+    evidence_object = reported.evidence_object,
+    row_count = reported.row_count,
+    content_sha256 = reported.content_sha256,
+    recorded_at = @recorded_at
+WHEN NOT MATCHED BY TARGET THEN
+  INSERT (
+    cycle, cluster, environment, status, error_class, error_message, attempt_id, deployments_listed, hpas_listed,
+    resource_version_deployments, resource_version_hpas, is_consistent, started_at, finished_at, retries, bytes_read,
+    collector_version, evidence_object, row_count, content_sha256, recorded_at
+  )
+  VALUES (
+    reported.cycle, reported.cluster, reported.environment, reported.status, reported.error_class,
+    reported.error_message, reported.attempt_id, reported.deployments_listed, reported.hpas_listed,
+    reported.resource_version_deployments, reported.resource_version_hpas, reported.is_consistent, reported.started_at,
+    reported.finished_at, reported.retries, reported.bytes_read, reported.collector_version, reported.evidence_object,
+    reported.row_count, reported.content_sha256, @recorded_at
+  )
