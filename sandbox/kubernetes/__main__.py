@@ -1,0 +1,112 @@
+"""Start it: ``python -m sandbox.kubernetes --cluster composer --kubeconfig DIR --images images.json``."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from sandbox.kubernetes.clusters import Clusters
+from sandbox.kubernetes.control_api import ControlApi
+from sandbox.kubernetes.faults import Fault
+from sandbox.kubernetes.images import PODMAN_ARGUMENTS, Runtime, read_images
+from sandbox.kubernetes.kubeconfig import KubeconfigFolder
+from sandbox.kubernetes.server import make_app
+from sandbox.kubernetes.workloads import parse_state
+from sandbox.lifecycle import LOOPBACK, announce
+
+HELP = """\
+Hosts Kubernetes clusters on one loopback port, each under /clusters/<name>. Pods run as local processes; Deployments
+and HPAs are what the control API says they are (see sandbox/kubernetes/control_api.py for its schema).
+"""
+EXAMPLES = """\
+images.json    {"*/collector:*": {"entrypoint": ["python", "-m", "replica_collector"], "env": {}, "workdir": "."}}
+               (patterns as in a shell; an image that fits none ends in ErrImagePull)
+state file     {"clusters": {"eu-prod-1": {"workloads": [{"namespace": "shop", "name": "cart"}], "fault": null}}}
+
+written to the kubeconfig folder:
+  <cluster>.yaml   one cluster                    all.yaml      a context for every cluster, named as the cluster
+  control.json     address and token of control   kubectl.yaml  the same for kubectl, which sends no token without TLS:
+                                                  kubectl --kubeconfig DIR/kubectl.yaml --context NAME get deploy,hpa -A
+"""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.kubernetes",
+        description=HELP,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 picks a free one (default)")
+    parser.add_argument("--cluster", action="append", default=[], metavar="NAME", help="a cluster; repeat for more")
+    parser.add_argument("--kubeconfig", type=Path, required=True, metavar="DIR", help="folder for the files to write")
+    parser.add_argument("--images", type=Path, metavar="FILE", help="images.json: what runs for which image")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="what the clusters hold at the start")
+    parser.add_argument("--backend", choices=("subprocess", "podman"), default="subprocess", help="how containers run")
+    parser.add_argument(
+        "--podman-arg",
+        action="append",
+        metavar="ARG",
+        help=f"global option of podman, instead of {' '.join(PODMAN_ARGUMENTS)}; write --podman-arg=--option",
+    )
+    options = parser.parse_args()
+    if not options.cluster and not options.state:
+        parser.error("name at least one --cluster, or a --state file that has some")
+    return options
+
+
+def _fill(clusters: Clusters, path: Path) -> None:
+    """Add and fill the clusters of a state file."""
+    document: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Any]])
+    for name, entry in document.get("clusters", {}).items():
+        cluster = clusters.by_name.get(name) or clusters.add(name)
+        cluster.history.replace(parse_state({"workloads": entry.get("workloads", [])}))
+        if entry.get("fault"):
+            cluster.fault.set(msgspec.convert(entry["fault"], Fault))
+
+
+async def _serve(options: argparse.Namespace, folder: KubeconfigFolder, pod_folder: Path) -> None:
+    """Serve until a signal. The files are written between listening and the ready line: they hold the port."""
+    clusters = Clusters()
+    for name in options.cluster:
+        clusters.add(name)
+    if options.state:
+        _fill(clusters, options.state)
+    images = read_images(options.images) if options.images else {}
+    podman_arguments = tuple(options.podman_arg or PODMAN_ARGUMENTS)
+    runtime = Runtime(images, pod_folder, options.backend, podman_arguments)
+    control = ControlApi(folder)
+    runner = web.AppRunner(make_app(clusters, runtime, control), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, LOOPBACK, options.port).start()
+        base_url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+        control.write_files(base_url, list(clusters.by_name.values()))
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        announce(base_url)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def main() -> None:
+    """Run the server; a mistake in its arguments or files is one line on stderr."""
+    options = _arguments()
+    folder = KubeconfigFolder(options.kubeconfig)
+    with tempfile.TemporaryDirectory(prefix="sandbox-pods-", ignore_cleanup_errors=True) as pod_folder:
+        try:
+            asyncio.run(_serve(options, folder, Path(pod_folder)))
+        except (OSError, ValueError, msgspec.MsgspecError) as error:
+            sys.exit(f"sandbox.kubernetes: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The clusters one process hosts: each with its token, its workloads, its pods and its fault."""
+
+import asyncio
+import itertools
+import re
+import secrets
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sandbox.kubernetes.faults import FaultState
+from sandbox.kubernetes.journal import Journal
+from sandbox.kubernetes.kinds import CONFIG_MAP, EVENT, POD, SECRET, Kind
+from sandbox.kubernetes.listing import PageCache
+from sandbox.kubernetes.object_metadata import timestamp
+from sandbox.kubernetes.snapshots import History
+
+if TYPE_CHECKING:
+    from sandbox.kubernetes.pod_process import Pod
+
+Object = dict[str, Any]
+Key = tuple[str, str]
+CLUSTER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+RESERVED_NAMES = ("all", "kubectl", "control")  # files of the kubeconfig folder
+FIRST_NAMESPACES = ("default", "kube-system", "composer-user-workloads")
+KEEP_EVENTS = 2000
+
+
+class Cluster:
+    """One cluster: everything behind ``/clusters/<name>``."""
+
+    def __init__(self, name: str) -> None:
+        """Begin with an empty, healthy cluster and a fresh token."""
+        self.name = name
+        self.path = f"/clusters/{name}"
+        self.token = secrets.token_urlsafe(24)
+        self.calls: Counter[str] = Counter()
+        self.fault = FaultState()
+        self._versions = itertools.count(1001)
+        self.version = 1000
+        self.history = History(name, self.next_version)
+        self.journal = Journal()
+        self.pods: dict[Key, Pod] = {}
+        self.events: list[Object] = []
+        self.stored: dict[Kind, dict[Key, Object]] = {SECRET: {}, CONFIG_MAP: {}}
+        born = timestamp(datetime(2025, 1, 1, tzinfo=UTC))
+        self._namespaces = dict.fromkeys(FIRST_NAMESPACES, born)
+
+    def next_version(self) -> int:
+        """Return the next resource version."""
+        self.version = next(self._versions)
+        return self.version
+
+    def note_namespace(self, namespace: str) -> bool:
+        """Make a namespace exist; False when it did already."""
+        if namespace in self.namespaces():
+            return False
+        self._namespaces[namespace] = timestamp(datetime.now(UTC))
+        return True
+
+    def namespaces(self) -> dict[str, str]:
+        """Return every namespace with its creation time: made, or implied by a workload."""
+        born = self._namespaces[FIRST_NAMESPACES[0]]
+        return dict(sorted((dict.fromkeys(self.history.latest.namespaces, born) | self._namespaces).items()))
+
+    def changed(self, kind: Kind, obj: Object, change: str = "MODIFIED") -> None:
+        """Give an object a new version and tell who watches."""
+        version = self.next_version()
+        obj["metadata"]["resourceVersion"] = str(version)
+        self.journal.record(kind, change, obj, version)
+
+    def event(self, pod: Object, reason: str, message: str, type_: str = "Normal") -> None:
+        """Record an Event about a pod."""
+        meta, now = pod["metadata"], timestamp(datetime.now(UTC))
+        event: Object = {
+            "metadata": {
+                "name": f"{meta['name']}.{secrets.token_hex(8)}",
+                "namespace": meta["namespace"],
+                "uid": secrets.token_hex(16),
+                "creationTimestamp": now,
+            },
+            "involvedObject": {
+                "kind": POD.kind,
+                "apiVersion": POD.api_version,
+                "name": meta["name"],
+                "namespace": meta["namespace"],
+                "uid": meta["uid"],
+            },
+            "reason": reason,
+            "message": message,
+            "type": type_,
+            "source": {"component": "sandbox"},
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+        }
+        self.events.append(event)
+        del self.events[:-KEEP_EVENTS]
+        self.changed(EVENT, event, "ADDED")
+
+
+class Clusters:
+    """All clusters of this process."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.by_name: dict[str, Cluster] = {}
+        self.pages = PageCache()
+        self.redirected: Counter[str] = Counter()  # who followed the fault "redirect", with or without credentials
+        self.closing = asyncio.Event()
+
+    def add(self, name: str) -> Cluster:
+        """Add a cluster; ValueError says why a name will not do."""
+        if not CLUSTER_NAME.fullmatch(name) or name in RESERVED_NAMES:
+            raise ValueError(f"name: {name!r} is not usable as a cluster's name (lower case letters, digits, dashes)")
+        if name in self.by_name:
+            raise ValueError(f"name: cluster {name!r} exists already")
+        return self.by_name.setdefault(name, Cluster(name))
+
+
+CLUSTER: web.RequestKey[Cluster] = web.RequestKey("cluster", Cluster)
+CLUSTERS: web.AppKey[Clusters] = web.AppKey("clusters", Clusters)

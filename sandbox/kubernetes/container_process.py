@@ -1,0 +1,70 @@
+"""One container as a local process: started through the launcher, read to its end, stopped for certain."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.kubernetes.container_logs import ContainerLog
+from sandbox.kubernetes.images import Command
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+KILL_SECONDS = 5.0
+
+
+class ContainerProcess:
+    """A running command and everything it starts."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        """Take over a started launcher."""
+        self._process = process
+
+    @classmethod
+    async def start(cls, command: Command) -> "ContainerProcess":
+        """Start a command; OSError when not even the launcher can be started."""
+        at_end = ["--at-end", json.dumps(command.at_end)] if command.at_end else []
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-I", "-S", str(LAUNCHER), *at_end, "--", *command.argv),
+            env=command.env,
+            cwd=command.workdir,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        return cls(process)
+
+    async def read(self, log: ContainerLog, wake: Callable[[], None]) -> int:
+        """Copy the output into the log until the container has ended; return its exit code."""
+        assert self._process.stdout is not None
+        while chunk := await self._process.stdout.read(2**16):
+            log.feed(chunk)
+            wake()
+        log.close()
+        code = await self._process.wait()
+        return code if code >= 0 else 128 - code
+
+    async def stop(self, grace: float) -> None:
+        """Ask the container to end, and after the grace period end it."""
+        if self._process.returncode is not None:
+            return
+        if grace > 0:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            if await self._ended_within(grace):
+                return
+        assert self._process.stdin is not None
+        self._process.stdin.close()  # the lifeline: the launcher kills everything
+        if not await self._ended_within(KILL_SECONDS):
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _ended_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._process.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,43 @@
+"""The kinds of object a sandbox cluster knows: one row per kind, read by routing, discovery and rendering."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One resource type of the Kubernetes API."""
+
+    kind: str
+    plural: str
+    group: str
+    version: str
+    verbs: tuple[str, ...]
+    short_names: tuple[str, ...] = ()
+    namespaced: bool = True
+    in_all: bool = False
+
+    @property
+    def api_version(self) -> str:
+        """Return ``apps/v1``, or plain ``v1`` for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def root(self) -> str:
+        """Return the path all requests for this kind begin with, below the cluster's own."""
+        return f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
+
+
+READ = ("get", "list")
+WRITE = ("create", "delete", "get", "list", "patch", "update")
+
+DEPLOYMENT = Kind("Deployment", "deployments", "apps", "v1", READ, ("deploy",), in_all=True)
+AUTOSCALER = Kind(
+    "HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", "v2", READ, ("hpa",), in_all=True
+)
+POD = Kind("Pod", "pods", "", "v1", ("create", "delete", "get", "list", "patch", "watch"), ("po",), in_all=True)
+SECRET = Kind("Secret", "secrets", "", "v1", WRITE)
+CONFIG_MAP = Kind("ConfigMap", "configmaps", "", "v1", WRITE, ("cm",))
+NAMESPACE = Kind("Namespace", "namespaces", "", "v1", ("create", "get", "list"), ("ns",), namespaced=False)
+EVENT = Kind("Event", "events", "", "v1", ("list", "watch"), ("ev",))
+
+KINDS = (DEPLOYMENT, AUTOSCALER, POD, SECRET, CONFIG_MAP, NAMESPACE, EVENT)

@@ -1,0 +1,241 @@
+"""The life of one pod: from Pending over Running to its end, reported as a kubelet would."""
+
+import asyncio
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.kubernetes.clusters import Cluster, Key
+from sandbox.kubernetes.container_logs import ContainerLog
+from sandbox.kubernetes.container_process import ContainerProcess
+from sandbox.kubernetes.images import Command, Runtime, missing_program
+from sandbox.kubernetes.journal import Bell
+from sandbox.kubernetes.kinds import POD
+from sandbox.kubernetes.object_metadata import timestamp
+from sandbox.kubernetes.pod_inputs import (
+    NODE,
+    NotReady,
+    expand,
+    make_environment,
+    make_volumes,
+    mounts_of,
+    redirect_paths,
+)
+
+Object = dict[str, Any]
+SIDECAR = "airflow-xcom-sidecar"  # emulated: it only waits until the operator has read the result
+RETRY_SECONDS = 0.5
+START_FAILED = 128
+
+
+def now() -> str:
+    """Return the time as Kubernetes writes it."""
+    return timestamp(datetime.now(UTC))
+
+
+class Pod:
+    """One pod and, while it runs, its processes."""
+
+    def __init__(self, cluster: Cluster, runtime: Runtime, obj: Object) -> None:
+        """Take a pod that was just accepted; ``start`` begins its life."""
+        self.cluster, self.runtime, self.obj = cluster, runtime, obj
+        self.folder = runtime.folder / obj["metadata"]["uid"]
+        self.containers: list[Object] = obj["spec"]["containers"]
+        self.logs = {container["name"]: ContainerLog() for container in self.containers}
+        self.mounts: dict[str, dict[str, Path]] = {}
+        self.bell = Bell()
+        self._processes: dict[str, ContainerProcess] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._life: asyncio.Task[None] | None = None
+        self._is_ending = False
+
+    @property
+    def key(self) -> Key:
+        """Return namespace and name."""
+        return self.obj["metadata"]["namespace"], self.obj["metadata"]["name"]
+
+    def status_of(self, container: str) -> Object | None:
+        """Return the status of a container by name."""
+        return next((s for s in self.obj["status"]["containerStatuses"] if s["name"] == container), None)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether every container has ended."""
+        return all("terminated" in status["state"] for status in self.obj["status"]["containerStatuses"])
+
+    def start(self) -> None:
+        """Begin the pod's life in the background."""
+        self._life = asyncio.create_task(self._live(), name=f"pod {'/'.join(self.key)}")
+
+    async def stop(self, grace: float) -> None:
+        """End whatever runs, politely for ``grace`` seconds."""
+        if self._life is not None:
+            self._life.cancel()
+            await asyncio.wait([self._life])
+        if not self.is_over:
+            self.cluster.event(self.obj, "Killing", "Stopping the pod's containers")
+        await self._end_containers(grace)
+
+    def remove(self) -> None:
+        """Forget the pod and its files."""
+        if self.cluster.pods.get(self.key) is self:
+            del self.cluster.pods[self.key]
+            self.cluster.changed(POD, self.obj, "DELETED")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.bell.ring()
+
+    async def _live(self) -> None:
+        deadline = self.obj["spec"].get("activeDeadlineSeconds")
+        self.cluster.event(self.obj, "Scheduled", f"Successfully assigned {'/'.join(self.key)} to {NODE}")
+        self.obj["spec"]["nodeName"] = NODE
+        self.obj["status"]["startTime"] = now()
+        self._condition("PodScheduled", True)
+        try:
+            async with asyncio.timeout(deadline):
+                commands = await self._prepare()
+                self._start_containers(commands)
+                while not self.is_over:
+                    await self.bell.wait()
+        except TimeoutError:
+            await self._exceed_deadline()
+        except Exception as error:  # whatever is wrong with a spec has to show on the pod, not end in a lost task
+            self.cluster.event(self.obj, "Failed", f"Error: {error!r}", "Warning")
+            await self._end_containers(0)
+            self.obj["status"].update(phase="Failed", reason="SandboxError", message=repr(error))
+            self._touch()
+
+    async def _exceed_deadline(self) -> None:
+        message = "Pod was active on the node longer than the specified deadline"
+        self.cluster.event(self.obj, "DeadlineExceeded", message, "Warning")
+        await self._end_containers(self.grace)
+        self.obj["status"].update(phase="Failed", reason="DeadlineExceeded", message=message)
+        self._touch()
+
+    @property
+    def grace(self) -> float:
+        """Return how long the pod's containers may take to end."""
+        seconds = self.obj["spec"].get("terminationGracePeriodSeconds")
+        return 30.0 if seconds is None else float(seconds)
+
+    async def _prepare(self) -> dict[str, Command | None]:
+        """Return what to start for each container (None for the sidecar), as soon as all it needs is there."""
+        told = ""
+        while True:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                volumes = make_volumes(self.cluster, self.obj, self.folder)
+                return {c["name"]: self._command(c, volumes) for c in self.containers}
+            except NotReady as problem:
+                if problem.message != told:
+                    told = problem.message
+                    self._report_not_ready(problem)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    def _report_not_ready(self, problem: NotReady) -> None:
+        is_mount = problem.reason == "FailedMount"
+        for status in self.obj["status"]["containerStatuses"]:
+            reason = "ContainerCreating" if is_mount else problem.reason
+            status["state"] = {"waiting": {"reason": reason, **({} if is_mount else {"message": problem.message})}}
+        self.cluster.event(self.obj, problem.reason if is_mount else "Failed", problem.message, "Warning")
+        self._touch()
+
+    def _command(self, container: Object, volumes: dict[str, Path]) -> Command | None:
+        name = container["name"]
+        mounts = self.mounts[name] = mounts_of(container, volumes)
+        if name == SIDECAR:
+            return None
+        image = self.runtime.image(container["image"])
+        if image is None:
+            raise NotReady(
+                "ErrImagePull", f"failed to pull image {container['image']}: images.json has no stand-in for it"
+            )
+        env = make_environment(self.cluster, self.obj, container, image.env)
+        container = {
+            **container,
+            **{
+                field: [expand(t, env) for t in container[field]]
+                for field in ("command", "args")
+                if container.get(field)
+            },
+        }
+        if self.runtime.backend == "subprocess":
+            env = {variable: redirect_paths(value, mounts) for variable, value in env.items()}
+            for field in ("command", "args"):
+                container[field] = [redirect_paths(text, mounts) for text in container.get(field) or []]
+        return self.runtime.command(container, image, env, mounts, self.key[1], self.folder)
+
+    def _start_containers(self, commands: dict[str, Command | None]) -> None:
+        for condition in ("Initialized", "Ready", "ContainersReady"):
+            self._condition(condition, True)
+        self.obj["status"].update(podIP="127.0.0.1", hostIP="127.0.0.1")
+        for name, command in commands.items():
+            if command is None:
+                self._set_state(name, running={"startedAt": now()})
+            else:
+                task = asyncio.create_task(self._run_container(name, command))
+                self._tasks.add(task)
+
+    async def _run_container(self, name: str, command: Command) -> None:
+        started = now()
+        problem = missing_program(command)
+        if problem is None:
+            try:
+                process = await ContainerProcess.start(command)
+            except OSError as error:
+                problem = str(error)
+        if problem is not None:
+            self.cluster.event(self.obj, "Failed", f"Error: {problem}", "Warning")
+            self.end_container(name, START_FAILED, "StartError", problem, started)
+            return
+        self._processes[name] = process
+        if self._is_ending:  # the pod was stopped while this container was being started
+            await process.stop(0)
+        self.cluster.event(self.obj, "Started", f"Started container {name}")
+        self._set_state(name, running={"startedAt": started})
+        log = self.logs[name]
+        code = await process.read(log, self.bell.ring)
+        policy = next(c.get("terminationMessagePolicy") for c in self.containers if c["name"] == name)
+        message = log.tail() if code and policy == "FallbackToLogsOnError" else ""
+        self.end_container(name, code, "Error" if code else "Completed", message, started)
+
+    def end_container(self, name: str, code: int, reason: str, message: str = "", started: str | None = None) -> None:
+        """Report the end of a container."""
+        state = {"exitCode": code, "reason": reason, "startedAt": started or now(), "finishedAt": now()}
+        self._set_state(name, terminated={**state, **({"message": message} if message else {})})
+
+    async def _end_containers(self, grace: float) -> None:
+        self._is_ending = True
+        await asyncio.gather(*(process.stop(grace) for process in self._processes.values()))
+        if self._tasks:
+            await asyncio.wait(self._tasks)  # they report how their containers ended
+        for status in self.obj["status"]["containerStatuses"]:
+            if "running" in status["state"]:  # the sidecar: it has no process
+                self.end_container(status["name"], 143, "Error")
+
+    def _set_state(self, name: str, **state: Object) -> None:
+        status = self.status_of(name)
+        assert status is not None
+        is_running = "running" in state
+        status.update(state=state, ready=is_running, started=is_running)
+        self._set_phase()
+        self._touch()
+
+    def _set_phase(self) -> None:
+        states = [status["state"] for status in self.obj["status"]["containerStatuses"]]
+        if self.is_over:
+            failed = any(state["terminated"]["exitCode"] for state in states)
+            self.obj["status"]["phase"] = "Failed" if failed else "Succeeded"
+            self._condition("Ready", False, "PodCompleted")
+            self._condition("ContainersReady", False, "PodCompleted")
+        elif any("running" in state or "terminated" in state for state in states):
+            self.obj["status"]["phase"] = "Running"
+
+    def _condition(self, kind: str, value: bool, reason: str = "") -> None:
+        conditions = [c for c in self.obj["status"].get("conditions", []) if c["type"] != kind]
+        changed = {"type": kind, "status": str(value), "lastProbeTime": None, "lastTransitionTime": now()}
+        self.obj["status"]["conditions"] = [*conditions, {**changed, **({"reason": reason} if reason else {})}]
+
+    def _touch(self) -> None:
+        self.cluster.changed(POD, self.obj)
+        self.bell.ring()

@@ -1,0 +1,193 @@
+"""The Pod API: create, list, watch, get, patch, delete."""
+
+import asyncio
+import secrets
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from sandbox.kubernetes.clusters import CLUSTER, CLUSTERS
+from sandbox.kubernetes.images import Runtime
+from sandbox.kubernetes.journal import watch
+from sandbox.kubernetes.kinds import EVENT, POD, Kind
+from sandbox.kubernetes.merging import merge_patch, read_object, read_patch
+from sandbox.kubernetes.pod_process import Pod, now
+from sandbox.kubernetes.representations import respond_list, respond_object
+from sandbox.kubernetes.selectors import field_requirements, field_value, label_selector
+from sandbox.kubernetes.status import ApiFailure, already_exists, not_found, not_implemented
+
+Object = dict[str, Any]
+RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
+STOP_GRACE_SECONDS = 1.0
+_POD_FIELDS = ("metadata.name", "metadata.namespace", "status.phase", "spec.nodeName")
+_EVENT_FIELDS = (
+    *("metadata.name", "metadata.namespace", "reason", "type"),
+    *(f"involvedObject.{field}" for field in ("name", "namespace", "kind", "uid")),
+)
+
+
+def truthy(text: str | None) -> bool:
+    """Return what Go's ParseBool makes of a query parameter; the Python client writes ``True``."""
+    return text in ("1", "t", "T", "true", "TRUE", "True")
+
+
+def find_pod(request: web.Request) -> Pod:
+    """Return the pod a request names."""
+    name = request.match_info["name"]
+    pod = request[CLUSTER].pods.get((request.match_info["namespace"], name))
+    if pod is None:
+        raise not_found(POD.plural, name)
+    return pod
+
+
+def _check(spec: Object) -> None:
+    """Refuse what this runner would have to pretend."""
+    if not spec.get("containers"):
+        raise ApiFailure(422, "Invalid", "Pod is invalid: spec.containers: Required value")
+    if spec.get("restartPolicy", "Never") != "Never":
+        raise not_implemented(f"restartPolicy {spec['restartPolicy']!r}: pods run once (Never)")
+    if spec.get("initContainers"):
+        raise not_implemented("initContainers")
+
+
+def accept(obj: Object, namespace: str) -> Object:
+    """Complete a pod as the API server does when it accepts one."""
+    spec = obj.get("spec") or {}
+    _check(spec)
+    metadata = obj.setdefault("metadata", {})
+    metadata.setdefault("name", (metadata.get("generateName") or "pod-") + secrets.token_hex(3)[:5])
+    metadata.update(namespace=namespace, uid=str(uuid.uuid4()), creationTimestamp=now())
+    spec.setdefault("restartPolicy", "Never")
+    statuses = [
+        {
+            "name": container["name"],
+            "image": container.get("image", ""),
+            "imageID": "",
+            "ready": False,
+            "started": False,
+            "restartCount": 0,
+            "state": {"waiting": {"reason": "ContainerCreating"}},
+        }
+        for container in spec["containers"]
+    ]
+    status = {"phase": "Pending", "qosClass": "BestEffort", "conditions": [], "containerStatuses": statuses}
+    return {"metadata": metadata, "spec": spec, "status": status}
+
+
+async def create(request: web.Request) -> web.Response:
+    """Accept a pod and start it."""
+    cluster, namespace = request[CLUSTER], request.match_info["namespace"]
+    obj = accept(await read_object(request), namespace)
+    name = obj["metadata"]["name"]
+    if (namespace, name) in cluster.pods:
+        raise already_exists(POD.plural, name)
+    cluster.note_namespace(namespace)
+    pod = cluster.pods[namespace, name] = Pod(cluster, request.app[RUNTIME], obj)
+    cluster.changed(POD, obj, "ADDED")
+    pod.start()
+    return respond_object(request, POD, obj, 201)
+
+
+def _filter(request: web.Request, fields: tuple[str, ...]) -> Callable[[Object], bool]:
+    has_labels = label_selector(request.query.get("labelSelector", ""))
+    wanted = field_requirements(request.query.get("fieldSelector", ""), fields)
+    namespace = request.match_info.get("namespace")
+
+    def matches(obj: Object) -> bool:
+        metadata = obj["metadata"]
+        if namespace is not None and metadata["namespace"] != namespace:
+            return False
+        fields_fit = all((field_value(obj, path) == value) is is_equal for path, (value, is_equal) in wanted.items())
+        return fields_fit and has_labels(metadata.get("labels") or {})
+
+    return matches
+
+
+async def _list_or_watch(
+    request: web.Request, kind: Kind, objects: list[Object], fields: tuple[str, ...]
+) -> web.StreamResponse:
+    cluster, matches = request[CLUSTER], _filter(request, fields)
+    found = [obj for obj in objects if matches(obj)]
+    if truthy(request.query.get("watch")):
+        return await watch(request, cluster.journal, kind, found, matches)
+    return respond_list(request, kind, found, cluster.version)
+
+
+async def list_pods(request: web.Request) -> web.StreamResponse:
+    """List or watch pods."""
+    return await _list_or_watch(request, POD, [pod.obj for pod in request[CLUSTER].pods.values()], _POD_FIELDS)
+
+
+async def list_events(request: web.Request) -> web.StreamResponse:
+    """List or watch events."""
+    return await _list_or_watch(request, EVENT, request[CLUSTER].events, _EVENT_FIELDS)
+
+
+async def read(request: web.Request) -> web.Response:
+    """Return one pod."""
+    return respond_object(request, POD, find_pod(request).obj)
+
+
+async def patch(request: web.Request) -> web.Response:
+    """Change labels and annotations; the rest of a pod does not change here."""
+    pod = find_pod(request)
+    changes = (await read_patch(request)).get("metadata") or {}
+    merge_patch(pod.obj["metadata"], {field: changes[field] for field in ("labels", "annotations") if field in changes})
+    pod.cluster.changed(POD, pod.obj)
+    return respond_object(request, POD, pod.obj)
+
+
+async def _grace(request: web.Request, pod: Pod) -> float:
+    text = request.query.get("gracePeriodSeconds")
+    if text is None and request.can_read_body and (body := await request.read()):
+        options = msgspec.json.decode(body)
+        text = options.get("gracePeriodSeconds") if isinstance(options, dict) else None
+    return pod.grace if text is None else float(text)
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Stop a pod; it is gone once its processes are."""
+    pod = find_pod(request)
+    grace = 0.0 if pod.is_over else await _grace(request, pod)
+    pod.obj["metadata"].update(deletionTimestamp=now(), deletionGracePeriodSeconds=int(grace))
+    ending = asyncio.create_task(_end(pod, grace))
+    _ENDINGS.add(ending)
+    ending.add_done_callback(_ENDINGS.discard)
+    if pod.is_over or grace == 0:
+        await asyncio.wait([ending])
+    else:
+        pod.cluster.changed(POD, pod.obj)
+    return respond_object(request, POD, pod.obj)
+
+
+_ENDINGS: set[asyncio.Task[None]] = set()  # the event loop itself would not keep them
+
+
+async def _end(pod: Pod, grace: float) -> None:
+    await pod.stop(grace)
+    pod.remove()
+
+
+async def stop_all(app: web.Application) -> None:
+    """Stop every pod of every cluster, as the server itself stops."""
+    pods = [pod for cluster in app[CLUSTERS].by_name.values() for pod in cluster.pods.values()]
+    await asyncio.gather(*(_end(pod, STOP_GRACE_SECONDS) for pod in pods))
+
+
+def routes(prefix: str) -> list[web.RouteDef]:
+    """Return the Pod API's routes."""
+    one = f"{prefix}/namespaces/{{namespace}}/pods"
+    return [
+        web.post(one, create),
+        web.get(one, list_pods),
+        web.get(f"{prefix}/pods", list_pods),
+        web.get(f"{one}/{{name}}", read),
+        web.get(f"{one}/{{name}}/status", read),
+        web.patch(f"{one}/{{name}}", patch),
+        web.delete(f"{one}/{{name}}", delete),
+        web.get(f"{prefix}/namespaces/{{namespace}}/events", list_events),
+        web.get(f"{prefix}/events", list_events),
+    ]
