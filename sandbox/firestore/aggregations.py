@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.firestore.errors import invalid
 from sandbox.firestore.paths import parse_field_path, value_at
 from sandbox.firestore.protos import Value
-from sandbox.firestore.queries import Query, run_whole
+from sandbox.firestore.queries import Query, collections_of, run_whole
 from sandbox.firestore.store import Store
 from sandbox.firestore.values import is_number, number_of
 
@@ -60,8 +60,7 @@ def aggregate(store: Store, query: Query, aggregations: Any, moment: int) -> lis
 def _count(store: Store, query: Query, moment: int) -> int:
     if not query.is_plain:
         return sum(1 for _ in run_whole(store, query, moment))
-    paths = store.collections(query.parent, query.collection_id) if query.all_descendants else [query.collection]
-    total = sum(store.count(path, moment) for path in paths)
+    total = sum(store.count(path, moment) for path in collections_of(store, query))
     return total if query.limit is None else min(total, query.limit)
 
 

@@ -63,5 +63,5 @@ class Clock:
 
 
 def too_old() -> FirestoreError:
-    """The answer to a read beyond the hour."""
+    """Return the answer to a read beyond the hour."""
     return failed_precondition("The requested snapshot version is too old.")

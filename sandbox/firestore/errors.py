@@ -13,30 +13,30 @@ class FirestoreError(Exception):
 
 
 def invalid(message: str) -> FirestoreError:
-    """The request itself is wrong."""
+    """Say that the request itself is wrong."""
     return FirestoreError(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
 def failed_precondition(message: str) -> FirestoreError:
-    """The request is well formed but the state does not allow it."""
+    """Say that the request is well formed but the state does not allow it."""
     return FirestoreError(grpc.StatusCode.FAILED_PRECONDITION, message)
 
 
 def not_found(name: str) -> FirestoreError:
-    """A document that has to exist does not."""
+    """Say that a document that has to exist does not."""
     return FirestoreError(grpc.StatusCode.NOT_FOUND, f'Document "{name}" not found.')
 
 
 def already_exists(name: str) -> FirestoreError:
-    """A document that must not exist does."""
+    """Say that a document that must not exist does."""
     return FirestoreError(grpc.StatusCode.ALREADY_EXISTS, f"Document already exists: {name}")
 
 
 def aborted(message: str) -> FirestoreError:
-    """A transaction lost against another writer: the client should try again."""
+    """Say that a transaction lost against another writer: the client should try again."""
     return FirestoreError(grpc.StatusCode.ABORTED, message)
 
 
 def not_implemented(feature: str) -> FirestoreError:
-    """The stand-in does not do this; the message names the feature."""
+    """Say that the stand-in does not do this; the message names the feature."""
     return FirestoreError(grpc.StatusCode.UNIMPLEMENTED, f"The Firestore stand-in does not implement {feature}")

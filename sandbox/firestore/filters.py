@@ -75,7 +75,7 @@ def _compile(proto: Any) -> Filter:
 def _composite(proto: Any) -> Filter:
     parts = [_compile(part) for part in proto.filters]
     if not parts:
-        raise invalid("A composite filter needs at least one filter.")
+        return EVERYTHING
     if len(parts) == 1:
         return parts[0]
     predicates = [part.matches for part in parts]

@@ -57,7 +57,7 @@ class Target:
         """Say whether a change of these documents can change the target's result."""
         if self.query is None:
             return not changed.isdisjoint(self.names)
-        if self.query.all_descendants:
+        if self.query.all_descendants or not self.query.collection_id:
             return any(name.startswith(self.query.parent + "/") for name in changed)
         return any(name.rpartition("/")[0] == self.query.collection for name in changed)
 

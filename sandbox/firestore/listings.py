@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from sandbox.firestore.errors import invalid, not_implemented
 from sandbox.firestore.filters import EVERYTHING, NAME_PATH
-from sandbox.firestore.paths import check_collection_id, check_parent, reference, value_at
+from sandbox.firestore.paths import NAME, check_collection_id, check_parent, reference, value_at
 from sandbox.firestore.protos import Cursor, Document, StructuredQuery
 from sandbox.firestore.queries import Query, compile_query, run_whole
 from sandbox.firestore.store import Store
@@ -34,6 +34,10 @@ def listing_query(request: Any) -> Query:
             raise invalid(f'Invalid order by clause "{clause}".')
         direction = "DESCENDING" if (found[2] or "").lower() == "desc" else "ASCENDING"
         proto.order_by.add(field={"field_path": found[1]}, direction=direction)
+    if not proto.order_by or proto.order_by[-1].field.field_path != NAME:
+        # Explicit, because a page's token is a cursor, which has a value for each explicit order.
+        direction = proto.order_by[-1].direction if proto.order_by else "ASCENDING"
+        proto.order_by.add(field={"field_path": NAME}, direction=direction)
     if request.page_token:
         proto.start_at.CopyFrom(_read_token(request.page_token))
     proto.limit.value = page_size(request) + 1

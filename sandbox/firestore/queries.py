@@ -92,11 +92,11 @@ def compile_query(parent: str, proto: Any) -> Query:
     return Query(
         parent,
         collection_id,
-        not collection_id or bool(selector and selector.all_descendants),
+        bool(selector and selector.all_descendants),
         where,
         orders,
-        _position(proto.start_at, orders) if proto.HasField("start_at") else None,
-        _position(proto.end_at, orders) if proto.HasField("end_at") else None,
+        _position(proto.start_at, orders[: len(proto.order_by)]) if proto.HasField("start_at") else None,
+        _position(proto.end_at, orders[: len(proto.order_by)]) if proto.HasField("end_at") else None,
         proto.offset,
         proto.limit.value if proto.HasField("limit") else None,
         compile_mask(field.field_path for field in proto.select.fields) if proto.HasField("select") else None,
@@ -121,7 +121,7 @@ def _orders(protos: Any, inequalities: frozenset[FieldPath]) -> tuple[Order, ...
 
 def _position(proto: Any, orders: tuple[Order, ...]) -> Position:
     if len(proto.values) > len(orders):
-        raise invalid("Cursor has too many values.")
+        raise invalid("A cursor has more values than the query has orders.")
     names = []
     for value, order in zip(proto.values, orders, strict=False):
         if order.path == NAME_PATH:
@@ -203,29 +203,39 @@ def _sorted(found: list[Placed], orders: tuple[Order, ...]) -> list[Placed]:
 
 def _candidates(store: Store, query: Query, moment: int) -> tuple[Iterator[Any], bool]:
     """Choose what to read: documents that include every match, and whether they come in the query's order."""
-    if query.all_descendants:
-        collections = store.collections(query.parent, query.collection_id)
-        return (document for path in collections for document in store.scan(path, moment)), False
+    if query.all_descendants or not query.collection_id:
+        return (document for path in collections_of(store, query) for document in store.scan(path, moment)), False
     ranges = {path[0]: ends for path, ends in query.where.ranges.items() if len(path) == 1 and path != NAME_PATH}
     equal = next((field for field, (low, high) in ranges.items() if low == high), None)
     first = query.orders[0]
     if equal is not None:
-        key = ranges[equal][0]
-        low, high = _id_ends(query)
-        documents = store.scan_field(query.collection, equal, Bounds((key, low), (key, high)), moment, first.descending)
-        return documents, query.is_by_name
+        bounds = _bounds_with_ids(ranges[equal], *_id_ends(query))
+        return store.scan_field(query.collection, equal, bounds, moment, first.descending), query.is_by_name
     if len(query.orders) == 2 and len(first.path) == 1 and query.is_uniform:
         bounds = _field_bounds(query, ranges.get(first.path[0]))
         return store.scan_field(query.collection, first.path[0], bounds, moment, first.descending), True
     if ranges:
-        field, (low, high) = next(iter(ranges.items()))
-        return store.scan_field(query.collection, field, Bounds((low, None), (high, None)), moment), False
+        field, ends = next(iter(ranges.items()))
+        return store.scan_field(query.collection, field, _bounds_with_ids(ends), moment), False
     return _scan_by_name(store, query, moment)
+
+
+def _bounds_with_ids(ends: tuple[bytes, bytes], low_id: str | None = None, high_id: str | None = None) -> Bounds:
+    return Bounds((ends[0], low_id), (ends[1], high_id))
+
+
+def collections_of(store: Store, query: Query) -> list[str]:
+    """List the collections that a query reads."""
+    if query.collection_id and not query.all_descendants:
+        return [query.collection]
+    paths = store.collections(query.parent, query.collection_id)
+    return [path for path in paths if query.all_descendants or path.rpartition("/")[0] == query.parent]
 
 
 def _field_bounds(query: Query, ends: tuple[bytes, bytes] | None) -> Bounds:
     """Narrow an index scan by the filter and by the cursors; what is a little too wide is filtered again later."""
-    low, high = ((ends[0], None), (ends[1], None)) if ends else (None, None)
+    bounds = _bounds_with_ids(ends) if ends else Bounds()
+    low, high = bounds.low, bounds.high
     first, last = (query.end, query.start) if query.orders[0].descending else (query.start, query.end)
     if first and first.keys and (low is None or first.keys[0] >= low[0]):
         low = (first.keys[0], _id_below(query, first))

@@ -64,10 +64,10 @@ class Service:
         consistency = self._transactions.consistency_of(request)
         consistency.note(names)
         read_time = to_timestamp(consistency.moment)
-        if consistency.new_id and not names:
-            yield BatchGetDocumentsResponse(transaction=consistency.new_id, read_time=read_time)
-        for at, name in enumerate(names):
-            response = BatchGetDocumentsResponse(read_time=read_time, transaction=b"" if at else consistency.new_id)
+        if consistency.new_id:
+            yield BatchGetDocumentsResponse(transaction=consistency.new_id)
+        for name in names:
+            response = BatchGetDocumentsResponse(read_time=read_time)
             document = self._store.get(name, consistency.moment)
             if document is None:
                 response.missing = name
@@ -106,13 +106,14 @@ class Service:
         consistency = self._transactions.consistency_of(request)
         consistency.note(query=query)
         read_time = to_timestamp(consistency.moment)
-        is_first = True
+        if consistency.new_id:
+            yield RunQueryResponse(transaction=consistency.new_id)
+        is_empty = True
         for document in run(self._store, query, consistency.moment):
-            transaction = consistency.new_id if is_first else b""
-            is_first = False
-            yield RunQueryResponse(document=document, read_time=read_time, transaction=transaction)
-        if is_first:
-            yield RunQueryResponse(read_time=read_time, transaction=consistency.new_id)
+            is_empty = False
+            yield RunQueryResponse(document=document, read_time=read_time)
+        if is_empty:
+            yield RunQueryResponse(read_time=read_time)
 
     def run_aggregation_query(self, request: Any) -> Iterator[Any]:
         """Yield the one result of an aggregation."""
@@ -162,6 +163,8 @@ class Service:
         names = [target_of(write) for write in request.writes]
         if len(set(names)) < len(names):
             raise invalid("the same document cannot be written more than once in a single request")
+        for write in request.writes:
+            check_write(write, check_database(request.database))
         response = BatchWriteResponse()
         for write in request.writes:
             try:

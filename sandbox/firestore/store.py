@@ -103,7 +103,8 @@ class Store:
         self, collection: str, field: str, bounds: Bounds, moment: int, descending: bool = False
     ) -> Iterator[Any]:
         """Yield the documents that have a top-level field, by its value and then by id."""
-        clauses, ends = [], []
+        clauses: list[str] = []
+        ends: list[object] = []
         for sign, end in ((">=", bounds.low), ("<=", bounds.high)):
             if end is None:
                 continue

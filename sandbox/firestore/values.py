@@ -103,4 +103,5 @@ def is_number(value: Any) -> bool:
 
 def number_of(value: Any) -> int | float:
     """Return the number that a numeric value holds."""
-    return value.integer_value if value.HasField("integer_value") else value.double_value
+    number: int | float = value.integer_value if value.HasField("integer_value") else value.double_value
+    return number

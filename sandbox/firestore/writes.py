@@ -41,14 +41,16 @@ def check_write(write: Any, database: str) -> None:
             raise invalid("a delete must not specify a document mask.")
         if write.update_transforms:
             raise invalid("a delete must not specify a update transform.")
+    if write.HasField("update"):
+        check_document(write.update)
     for path in write.update_mask.field_paths:
         parse_field_path(path)
 
 
 def apply_writes(store: Store, writes: Any, moment: int) -> Committed:
     """Apply checked writes inside an open commit; several writes to one document follow each other."""
-    before: dict[str, Any | None] = {}
-    after: dict[str, Any | None] = {}
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
     results = []
     for write in writes:
         name = target_of(write)
@@ -86,7 +88,8 @@ def _next_version(write: Any, name: str, current: Any | None, moment: int) -> tu
     document = _written(write, name, current)
     transforms = [*write.update_transforms, *write.transform.field_transforms]
     results = [apply_transform(document, transform, moment) for transform in transforms]
-    check_document(document)
+    if transforms or write.HasField("update_mask"):  # else it is the document that was checked before
+        check_document(document)
     if current is not None and _same_fields(document, current):
         return current, results  # a write that changes nothing keeps update_time
     document.create_time.CopyFrom(current.create_time if current is not None else to_timestamp(moment))
@@ -116,4 +119,4 @@ def _written(write: Any, name: str, current: Any | None) -> Any:
 def _same_fields(one: Any, other: Any) -> bool:
     """Compare exactly: 1 and 1.0 differ here, NaN equals itself."""
     bare = [Document(fields=document.fields).SerializeToString(deterministic=True) for document in (one, other)]
-    return bare[0] == bare[1]
+    return bool(bare[0] == bare[1])
