@@ -16,7 +16,7 @@ from sandbox.slack.workspace import APP_NAME, BOT_USER, PEOPLE
 #: The app's avatar: three stacked bars under a line, drawn here so that nothing is loaded.
 APP_AVATAR = (
     '<svg viewBox="0 0 36 36" aria-hidden="true"><rect width="36" height="36" rx="8" class="avatar-back"/>'
-    '<path class="avatar-line" d="M7 12h22"/><path class="avatar-bars" d="M11 28v-9M18 28V16M25 28V8"/></svg>'
+    '<path class="avatar-bars" d="M11 28v-8M18 28V18M25 28V9"/><path class="avatar-line" d="M6 14h24"/></svg>'
 )
 UNSPOKEN = "(no top-level text: a screen reader gets whatever Slack picks from the blocks)"
 
@@ -111,10 +111,10 @@ def _metadata(message: Message) -> str:
 def _revisions(revisions: list[Revision], channels: mrkdwn.ChannelNames) -> str:
     if not revisions:
         return ""
-    items = "".join(
-        f"<li><p>until {moment(revision.replaced_ts):%b %d, %H:%M:%S}</p>{content_html(revision.content, channels)}</li>"
-        for revision in revisions
-    )
+    items = ""
+    for revision in revisions:
+        until = f"<p>until {moment(revision.replaced_ts):%b %d, %H:%M:%S}</p>"
+        items += f"<li>{until}{content_html(revision.content, channels)}</li>"
     count = f"{len(revisions)} earlier version{'s' if len(revisions) > 1 else ''}"
     return f'<details data-key="revisions"><summary>{count}</summary><ol class="revisions">{items}</ol></details>'
 

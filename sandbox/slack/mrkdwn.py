@@ -47,8 +47,9 @@ def link(url: str, label: str) -> str:
 
 
 def mention(label: str, is_broadcast: bool = False) -> str:
-    """Return a highlighted mention."""
-    return f'<span class="mention{" broadcast" if is_broadcast else ""}">{html.escape(label)}</span>'
+    """Return a highlighted mention; it has no say in the direction of the text around it."""
+    kind = "mention broadcast" if is_broadcast else "mention"
+    return f'<span class="{kind}" dir="auto">{html.escape(label)}</span>'
 
 
 def emoji(name: str) -> str | None:

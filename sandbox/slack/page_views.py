@@ -17,14 +17,15 @@ from sandbox.slack.timestamps import format_ts, parse_ts
 from sandbox.slack.workspace import Switches
 
 ASSETS = Path(__file__).parent / "page"
-ASSET_TYPES = {"page.css": "text/css", "page.js": "text/javascript"}
+ASSET_TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 PERMALINK = re.compile(r"p(\d+)(\d{6})")
 #: Nothing from outside is ever loaded, and nothing a sender wrote is ever run.
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'"
+    "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY + "; frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",

@@ -75,14 +75,15 @@ class WebApi:
         self, method: str, channel: str, result: dict[str, Any] | SlackRefusal, fault: str | None = None
     ) -> web.Response:
         body = result.body() if isinstance(result, SlackRefusal) else result
+        # In lower case, as Slack's own proxies write them.
         headers = {
-            "X-OAuth-Scopes": ",".join(self.switches.scopes),
-            "X-Accepted-OAuth-Scopes": METHOD_SCOPES.get(method) or "",
+            "x-oauth-scopes": ",".join(self.switches.scopes),
+            "x-accepted-oauth-scopes": METHOD_SCOPES.get(method) or "",
         }
         status = 200
         if isinstance(result, RateLimited):
             status = 429
-            headers["Retry-After"] = str(result.retry_after)
+            headers["retry-after"] = str(result.retry_after)
         self._note(method, channel, status, body.get("error"), fault)
         return web.json_response(body, status=status, headers=headers)
 

@@ -1,33 +1,37 @@
 """A channel's worth of realistic messages: an alert that comes and goes, and texts that try to break the page."""
 
+from typing import Any
+
 from slack_sdk import WebClient
 
 from sandbox.slack.control import ControlClient
+
+Block = dict[str, Any]
 
 PLATFORM = "C0PLATFORM"
 SHOP = "C0SHOP"
 HOSTILE = "<script>alert('x')</script> &lt;!channel&gt; <javascript:alert(1)|click me> \"quoted\" 'too'"
 
 
-def header(text: str) -> dict:
+def header(text: str) -> Block:
     """Return a header block."""
     return {"type": "header", "text": {"type": "plain_text", "text": text}}
 
 
-def section(text: str, *fields: str) -> dict:
+def section(text: str, *fields: str) -> Block:
     """Return a section block, with fields."""
-    block: dict = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
     if fields:
         block["fields"] = [{"type": "mrkdwn", "text": field} for field in fields]
     return block
 
 
-def context(*texts: str) -> dict:
+def context(*texts: str) -> Block:
     """Return a context block."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in texts]}
 
 
-def actions(*buttons: tuple[str, str, str | None]) -> dict:
+def actions(*buttons: tuple[str, str, str | None]) -> Block:
     """Return an actions block of link buttons: (label, address, style)."""
     elements = []
     for label, url, style in buttons:
@@ -36,7 +40,7 @@ def actions(*buttons: tuple[str, str, str | None]) -> dict:
     return {"type": "actions", "elements": elements}
 
 
-def chart(title: str, kind: str = "line") -> dict:
+def chart(title: str, kind: str = "line") -> Block:
     """Return a chart of running pods against the limit."""
     times = ["09:40", "09:45", "09:50", "09:55", "10:00", "10:05", "10:10", "10:15", "10:20", "10:25"]
     running = [9, 10, 10, 12, 14, 18, 18, 17, 13, 10]
@@ -54,7 +58,7 @@ def chart(title: str, kind: str = "line") -> dict:
     }
 
 
-def firing_blocks(state: str, api: str, team: str, running: int, limit: int) -> list[dict]:
+def firing_blocks(state: str, api: str, team: str, running: int, limit: int) -> list[Block]:
     """Return the blocks of an alert."""
     return [
         header(f"{state} {api} runs {running} pods, its limit is {limit}"),
@@ -127,13 +131,19 @@ def _post_difficult_texts(client: WebClient) -> None:
         text=f"A label said: {HOSTILE}",
         blocks=[
             header("A label said <script>alert(1)</script>"),
-            section(f"{HOSTILE}\n> quoted line with *bold* and `<b>code</b>`", HOSTILE, "*Field*\n<img src=x onerror=1>"),
+            section(
+                f"{HOSTILE}\n> quoted line with *bold* and `<b>code</b>`", HOSTILE, "*Field*\n<img src=x onerror=1>"
+            ),
             context(HOSTILE),
         ],
     )
     client.chat_postMessage(
         channel=PLATFORM,
-        text="<!here> خدمة الدفع تعمل بـ 14 نسخة والحد 10 :warning: (payments-ar) — 支付服务 超出上限",
+        text="<!here> خدمة الدفع تعمل بـ 14 نسخة والحد 10 :warning: (payments-ar)",
+    )
+    client.chat_postMessage(
+        channel=PLATFORM,
+        text="<!channel> Blind: cluster `prod-us` has not answered for 3 cycles; its APIs are *unknown*, not fine.",
     )
     client.chat_postMessage(
         channel=PLATFORM,
@@ -161,6 +171,7 @@ def _post_difficult_texts(client: WebClient) -> None:
                         "elements": [
                             {"type": "text", "text": "Members get no message of their own; ", "style": {"bold": True}},
                             {"type": "link", "url": "https://example.com/storm", "text": "see the query"},
+                            {"type": "text", "text": " "},
                             {"type": "emoji", "name": "mag"},
                         ],
                     }
