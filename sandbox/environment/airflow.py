@@ -1,0 +1,182 @@
+"""Airflow for the sandbox: a home of its own, its settings, and its components as leashed processes.
+
+Never run DAGs with `DagRunner` while a scheduler uses the same database.
+"""
+
+import datetime as dt
+import json
+import os
+import secrets
+import sqlite3
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.environment.dag_runs import DagRunner
+from sandbox.environment.loopback import LOOPBACK, free_port, is_listening
+from sandbox.environment.process import LeashedProcess, StartError, stop_all
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BACKFILL = ("api-server", "scheduler")
+LIVE = ("api-server", "scheduler", "dag-processor", "triggerer")
+_FINISHED = ("success", "failed")
+
+
+@dataclass(frozen=True)
+class BackfillRun:
+    """One DAG run that a backfill executed."""
+
+    run_id: str
+    logical_date: str
+    run_type: str
+    state: str
+
+
+@dataclass
+class Airflow:
+    """An Airflow installation in a folder.
+
+    Args:
+        home: AIRFLOW_HOME: configuration, database, logs.
+        variables: what clients and DAGs need: connections, emulator hosts, the product's configuration.
+        dags_folder: where the DAG files are.
+        port: of the API server; 0 picks a free one.
+        is_scheduling: whether the scheduler creates runs by schedule; a backfill needs none.
+    """
+
+    home: Path
+    variables: Mapping[str, str]
+    dags_folder: Path = REPOSITORY / "dags"
+    port: int = 0
+    is_scheduling: bool = False
+    _processes: dict[str, LeashedProcess] = field(default_factory=dict)
+    _secrets: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.port = self.port or free_port()
+        self._secrets = {
+            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(48),
+            "AIRFLOW__API__SECRET_KEY": secrets.token_urlsafe(32),
+        }
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.home / "airflow.db"
+
+    @property
+    def url(self) -> str:
+        """Address of the UI and API."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the whole environment of every Airflow process."""
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW_", "PEDWATCH_"))}
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # it makes every import two to three times slower
+        settings = {
+            "CORE__DAGS_FOLDER": str(self.dags_folder),
+            "CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+            "CORE__LOAD_EXAMPLES": "False",
+            "CORE__EXECUTOR": "LocalExecutor",
+            "CORE__PARALLELISM": "4",
+            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout=30",
+            "API__HOST": LOOPBACK,
+            "API__PORT": str(self.port),
+            "API__BASE_URL": self.url,
+            "API__WORKERS": "1",
+            "LOGGING__BASE_LOG_FOLDER": str(self.home / "logs"),
+            "SCHEDULER__USE_JOB_SCHEDULE": str(self.is_scheduling),
+            "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+            "USAGE_DATA_COLLECTION__ENABLED": "False",
+        }
+        return {
+            **inherited,
+            "AIRFLOW_HOME": str(self.home),
+            **{f"AIRFLOW__{name}": value for name, value in settings.items()},
+            **self._secrets,
+            **self.variables,
+        }
+
+    def begin_migration(self) -> LeashedProcess:
+        """Start creating the database; wait for it with `finish_migration`."""
+        return self._command("db-migrate", ["db", "migrate"])
+
+    def finish_migration(self, process: LeashedProcess) -> None:
+        """Wait until the database is there; StartError quotes what went wrong."""
+        self._finish(process, 120, "creating Airflow's database")
+
+    def dag_runner(self) -> DagRunner:
+        """Start the process that runs DAGs one by one."""
+        return DagRunner(self.environment(), self.home / "logs" / "dag-runs.log")
+
+    def start(self, components: Iterable[str]) -> None:
+        """Start components and wait for the API server to listen."""
+        for name in components:
+            arguments = ["--skip-serve-logs"] if name in ("scheduler", "triggerer") else []
+            self._processes[name] = self._command(name, [name, *arguments], grace=15)
+        if "api-server" in self._processes:
+            process = self._processes["api-server"]
+            process.wait_until(lambda: is_listening(self.port), 120, f"listening on {self.url}")
+
+    def stop(self) -> None:
+        """Stop every component."""
+        stop_all(list(self._processes.values()))
+        self._processes.clear()
+
+    def _command(self, name: str, arguments: list[str], grace: float = 5.0) -> LeashedProcess:
+        command = [sys.executable, "-m", "airflow", *arguments]
+        log = self.home / "logs" / f"{name}.log"
+        return LeashedProcess(f"airflow {name}", command, log, self.environment(), stop_signal="INT", grace=grace)
+
+    def _finish(self, process: LeashedProcess, seconds: float, doing: str) -> None:
+        if status := process.wait(seconds):
+            raise StartError(f"{doing} failed with status {status}; see {process.log}:\n{process.output()[-2000:]}")
+
+    def create_backfill(self, dag_id: str, first: dt.datetime, last: dt.datetime) -> None:
+        """Run ``airflow backfill create`` over logical dates, both ends included.
+
+        It writes to the database by itself: with SQLite do it before a scheduler runs, which would lock it out.
+
+        Raises:
+            StartError: the command refused.
+        """
+        arguments = ["backfill", "create", "--dag-id", dag_id, "--from-date", first.isoformat()]
+        arguments += ["--to-date", last.isoformat(), "--reprocess-behavior", "completed", "--max-active-runs", "1"]
+        self._finish(self._command("backfill-create", arguments), 120, f"airflow {' '.join(arguments)}")
+
+    def wait_for_backfill(self, seconds: float = 180) -> list[BackfillRun]:
+        """Wait until every run of the newest backfill has ended; needs a running scheduler and API server.
+
+        Raises:
+            StartError: a component died, or the runs did not end in time.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            runs = self._backfill_runs()
+            if all(run.state in _FINISHED for run in runs):
+                return runs
+            for process in self._processes.values():
+                process.check_alive("the end of the backfill")
+            if time.monotonic() > deadline:
+                states = json.dumps({run.run_id: run.state for run in runs})
+                raise StartError(f"the backfill did not end within {seconds:.0f} s: {states}; see {self.home / 'logs'}")
+            time.sleep(0.5)
+
+    def _backfill_runs(self) -> list[BackfillRun]:
+        """Read the runs of the newest backfill; only read, since the scheduler owns the database."""
+        query = """
+            SELECT d.run_id, d.logical_date, d.run_type, d.state
+            FROM backfill_dag_run AS b JOIN dag_run AS d ON d.id = b.dag_run_id
+            WHERE b.backfill_id = (SELECT max(id) FROM backfill)
+            ORDER BY d.logical_date
+        """
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as connection:
+            return [BackfillRun(*row) for row in connection.execute(query)]

@@ -1,0 +1,119 @@
+"""What can only be checked across fields: names that must exist, cycles that must be played, limits that must publish."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.scenario.events import Step
+from sandbox.scenario.fields import CYCLE_LENGTH
+from sandbox.scenario.limit_documents import document_id, document_problems
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.world import TimelineError, plan
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong, and the place in the file."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+def find_problems(scenario: Scenario) -> list[Problem]:
+    """Return everything that is wrong across fields."""
+    problems = [*_duplicates(scenario), *_workloads(scenario), *_timeline(scenario), *_limits(scenario)]
+    problems += [*_expectations(scenario), *_policy(scenario)]
+    if problems:
+        return problems
+    try:
+        plan(scenario)
+    except TimelineError as error:
+        return [Problem(("timeline", error.index), str(error))]
+    return []
+
+
+def _duplicates(scenario: Scenario) -> Iterator[Problem]:
+    lists = {
+        "clusters": scenario.cluster_names(),
+        "teams": [team.team_id for team in scenario.teams],
+        "workloads": [reference for workload in scenario.workloads for reference in workload.references],
+        "limits": [document_id(document) for document in scenario.limits],
+    }
+    for field, names in lists.items():
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Problem((field,), f"{name} is listed twice")
+
+
+def _workloads(scenario: Scenario) -> Iterator[Problem]:
+    for index, workload in enumerate(scenario.workloads):
+        for name in workload.cluster:
+            yield from _exists(("workloads", index, "cluster"), "cluster", name, scenario.cluster_names())
+
+
+def _timeline(scenario: Scenario) -> Iterator[Problem]:
+    for index, step in enumerate(scenario.timeline):
+        if step.cycle > scenario.cycles:
+            yield Problem(("timeline", index, "cycle"), f"{step.cycle} is beyond the last cycle, {scenario.cycles}")
+        for name in _clusters_named(step):
+            yield from _exists(("timeline", index, step.kind), "cluster", name, scenario.cluster_names())
+
+
+def _clusters_named(step: Step) -> Iterable[str]:
+    if step.create:
+        return step.create.cluster
+    if step.kind in ("outage", "recover"):
+        return [step.event.cluster]
+    reference = getattr(step.event, "workload", None)
+    return [reference.cluster] if reference is not None else []
+
+
+def _limits(scenario: Scenario) -> Iterator[Problem]:
+    known = {}
+    for index, document in enumerate(scenario.limits):
+        known[document_id(document)] = document
+        yield from (Problem(("limits", index), text) for text in document_problems(document))
+    for index, step in sorted(enumerate(scenario.timeline), key=lambda pair: pair[1].cycle):
+        path = ("timeline", index, step.kind)
+        changed: dict[str, Any] | None = None
+        if step.publish_limit:
+            changed = step.publish_limit
+        elif step.change_limit or step.withdraw_limit:
+            limit_id = step.event.limit_id
+            yield from _exists(path, "limit", limit_id, known)
+            if step.change_limit and limit_id in known:
+                changed = {**known[limit_id], **step.change_limit.set}
+        if changed is not None:
+            known[document_id(changed)] = changed
+            yield from (Problem(path, text) for text in document_problems(changed))
+
+
+def _expectations(scenario: Scenario) -> Iterator[Problem]:
+    channels = [*scenario.channels(), *scenario.channels().values()]
+    for field in type(scenario.expect).model_fields:
+        for index, item in enumerate(getattr(scenario.expect, field)):
+            path = ("expect", field, index)
+            ends = [getattr(item, name, None) for name in ("fired", "resolved")]
+            for cycle in [*(getattr(item, "cycles", None) or ()), *ends]:
+                if cycle and cycle > scenario.cycles:
+                    yield Problem(path, f"cycle {cycle} is beyond the last one, {scenario.cycles}")
+            if getattr(item, "channel", None):
+                yield from _exists(path, "channel", item.channel, channels)
+            reference = getattr(item, "workload", None)
+            cluster = reference.cluster if reference else getattr(item, "cluster", None)
+            if cluster:
+                yield from _exists(path, "cluster", cluster, scenario.cluster_names())
+    if scenario.backfill and scenario.backfill.cycles[-1] > scenario.cycles:
+        last = scenario.cycle_time(scenario.cycles) + CYCLE_LENGTH
+        yield Problem(("backfill", "cycles"), f"beyond the last cycle, {scenario.cycles} (before {last.isoformat()})")
+
+
+def _policy(scenario: Scenario) -> Iterator[Problem]:
+    if scenario.canary_channel is None:
+        for index, team in enumerate(scenario.teams):
+            if team.mode == "canary":
+                yield Problem(("teams", index, "mode"), "is canary but the scenario has no canary_channel")
+
+
+def _exists(path: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> Iterator[Problem]:
+    if name not in known:
+        yield Problem(path, f"no {kind} {name!r}; there are {', '.join(sorted(set(known)))}")
