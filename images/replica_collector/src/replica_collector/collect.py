@@ -54,7 +54,7 @@ def collect(
     except (Misconfigured, Cancelled, TimeoutError) as error:
         outcome.failures[""] = error
         return outcome
-    client = Client(endpoint, credential, deadline, config.request_seconds)
+    client = Client(endpoint, credential, deadline, config.request_seconds, config.is_gzip)
     origin = Provenance(config.cycle, cluster.environment, cluster.name, config.attempt_id)
     lister = Lister(client, spool, origin, config.page_size, config.namespaces, on_page)
     try:
@@ -110,7 +110,7 @@ def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | 
 
 def _message(outcome: Outcome) -> str:
     parts = [
-        f"{resource_type}: {describe(error, outcome.secrets)}" if resource_type else describe(error, outcome.secrets)
+        f"{resource_type}s: {describe(error, outcome.secrets)}" if resource_type else describe(error, outcome.secrets)
         for resource_type, error in outcome.failures.items()
     ]
     return "; ".join(parts)[:500]

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 LabelsT = TypeVar("LabelsT")
 
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Surge = Count | Annotated[str, Meta(pattern=r"^[0-9]+%?$")]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 DEFAULT_MAX_SURGE = "25%"
@@ -31,7 +32,7 @@ class ObjectMeta(Struct, Generic[LabelsT], rename="camel"):
 class RollingUpdate(Struct, rename="camel"):
     """How far a rollout may overshoot: a count or a percentage."""
 
-    max_surge: Count | str = DEFAULT_MAX_SURGE
+    max_surge: Surge = DEFAULT_MAX_SURGE
 
 
 class Strategy(Struct, rename="camel"):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from replica_collector.kubernetes_types import DEFAULT_MAX_SURGE, Deployment, Hpa, ObjectMeta, Strategy
 
 
-class Observation(Struct, frozen=True, kw_only=True):
+class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """The row; Deployments leave the ``hpa_`` columns null, HPAs the Deployment's."""
 
     cycle: datetime

@@ -55,6 +55,7 @@ class Client:
     credential: Credential
     deadline: Deadline
     request_seconds: float = 30.0
+    is_gzip: bool = True
     retries: int = 0
     bytes_read: int = 0
     _connection: Connection | None = None
@@ -148,7 +149,7 @@ class Client:
             self._connection = Connection(self.endpoint, self.deadline)
         sent = {
             "Accept": "application/json",
-            "Accept-Encoding": "gzip",
+            "Accept-Encoding": "gzip" if self.is_gzip else "identity",
             "User-Agent": f"replica-collector/{__version__}",
             **headers,
         }

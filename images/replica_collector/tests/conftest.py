@@ -1,0 +1,49 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The helper modules beside this file, whatever pytest's import mode.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from collector_api_server import DEPLOYMENTS, HPAS, ApiServer, deployment, hpa, serving
+from collector_harness import CYCLE, Collect, Collected
+
+from replica_collector import transport
+from replica_collector.batch import Batch, exit_status
+from replica_collector.clusters import Cluster
+from replica_collector.config import Config
+from replica_collector.credentials import Anonymous, Credential
+from replica_collector.output import FolderOutput, Output
+
+
+@pytest.fixture
+def api() -> Iterator[ApiServer]:
+    with serving() as server:
+        server.items[DEPLOYMENTS] = [deployment(f"d{number:04}") for number in range(25)]
+        server.items[HPAS] = [hpa(f"d{number:04}") for number in range(12)]
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry pauses of milliseconds."""
+    monkeypatch.setattr(transport, "FIRST_PAUSE_SECONDS", 0.002)
+
+
+@pytest.fixture
+def collect(api: ApiServer, tmp_path: Path) -> Collect:
+    """Run a batch in this process into a folder (or ``output``); by default of the one server ``api``."""
+
+    def run(
+        *clusters: Cluster, google: Credential | None = None, output: Output | None = None, **settings: Any
+    ) -> Collected:
+        chosen = clusters or (Cluster("eu-1", "prod", endpoint=api.url, auth="none"),)
+        defaults: dict[str, Any] = {"attempt_id": "try-1", "page_size": 10, "budget_seconds": 10.0}
+        config = Config(clusters=chosen, cycle=CYCLE, output="", **{**defaults, **settings})
+        batch = Batch(config, google or Anonymous(), output or FolderOutput(tmp_path.as_uri()))
+        return Collected(tmp_path, exit_status(batch.run(), batch.is_stopped))
+
+    return run
