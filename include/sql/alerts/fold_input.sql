@@ -84,6 +84,11 @@ untold_episodes AS (
 SELECT
   (SELECT f.cycle FROM fold_start AS f) AS after_cycle,
   (SELECT MAX(c.cycle) FROM `{{ dataset }}.fold_cursor` AS c WHERE c.name = 'live') AS cursor_cycle,
+  (
+    SELECT COUNT(*)
+    FROM `{{ dataset }}.notifications` AS o
+    WHERE o.status IN ('unsent', 'sending', 'ambiguous')
+  ) AS waiting,
   ARRAY(
     SELECT AS STRUCT n.*
     FROM new_ledger AS n

@@ -59,6 +59,38 @@ class Warehouse:
         job = self._job(name, parameters or {}, variables)
         return int(job.num_dml_affected_rows or 0)
 
+    def replace_partition(self, table: str, partition: str, uri: str, least_rows: int) -> int:
+        """Replace one partition with the NDJSON objects of a ``gs://`` wildcard, in one load job; return its rows.
+
+        Args:
+            table: table of this dataset.
+            partition: partition id, e.g. ``2026030210``.
+            uri: address of the objects, one ``*`` allowed.
+            least_rows: fewer than this is an error: something was lost on the way.
+
+        Raises:
+            LedgerError: the load failed (the partition is then as it was), or brought too few rows.
+        """
+        from google.api_core.exceptions import GoogleAPICallError
+        from google.cloud import bigquery
+
+        target = f"{self.config.project}.{self.config.dataset}.{table}"
+        try:
+            config = bigquery.LoadJobConfig(
+                schema=self.client.get_table(target).schema,
+                source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+                write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+            )
+            job = self.client.load_table_from_uri(
+                uri, f"{target}${partition}", job_config=config, location=self.config.location
+            )
+            job.result()
+        except GoogleAPICallError as error:
+            raise LedgerError(self._explain(f"load of {uri}", error)) from error
+        if job.output_rows < least_rows:
+            raise LedgerError(f"load of {uri}: {job.output_rows} rows, but the manifests promise {least_rows}")
+        return int(job.output_rows)
+
     def _job(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:
         from google.api_core.exceptions import GoogleAPICallError
         from google.cloud import bigquery
@@ -66,7 +98,9 @@ class Warehouse:
         from pedwatch.hooks.parameters import query_parameters
 
         config = bigquery.QueryJobConfig(
-            query_parameters=query_parameters(parameters), labels={"pedwatch": name.removesuffix(".sql").replace("/", "-")}
+            query_parameters=query_parameters(parameters),
+            default_dataset=f"{self.config.project}.{self.config.dataset}",
+            labels={"pedwatch": name.removesuffix(".sql").replace("/", "-")},
         )
         text = self.render(name, **variables)
         for attempt in range(1, _ATTEMPTS + 1):

@@ -1,0 +1,113 @@
+"""Reads PED files and folders: every problem of every file at once, so that a batch is mended in one go."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pedwatch.errors import LimitDocumentError
+from pedwatch.limits.document import PedLimit
+from pedwatch.limits.problems import Problem, field_path, validation_problems
+from pedwatch.limits.yaml_text import MAX_BYTES, YamlDocument, YamlProblem, read_documents
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class WrittenLimit:
+    """A limit and where it was written."""
+
+    limit: PedLimit
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was read: the good limits, and all that is wrong."""
+
+    limits: tuple[WrittenLimit, ...]
+    problems: tuple[Problem, ...]
+
+    def require_valid(self) -> None:
+        """Raise LimitDocumentError with every problem, a line each, if there is any."""
+        if self.problems:
+            raise LimitDocumentError("\n".join(str(problem) for problem in self.problems))
+
+
+def read_paths(paths: Sequence[Path]) -> Batch:
+    """Read files, and folders with all below them that ends in .yaml or .yml."""
+    limits: list[WrittenLimit] = []
+    problems: list[Problem] = []
+    for path, problem in _files(paths):
+        if problem:
+            problems.append(problem)
+            continue
+        for found in read_file(str(path), _bytes(path)):
+            (problems if isinstance(found, Problem) else limits).append(found)  # type: ignore[arg-type]
+    problems.extend(_duplicates(limits))
+    return Batch(tuple(limits), tuple(problems))
+
+
+def read_file(source: str, raw: bytes | OSError) -> list[WrittenLimit | Problem]:
+    """Read the documents of one file; a file that is no YAML is one problem."""
+    if isinstance(raw, OSError):
+        return [Problem(source, f"cannot be read: {raw.strerror}; check its permissions")]
+    try:
+        documents = read_documents(raw)
+    except YamlProblem as problem:
+        return [Problem(source, str(problem), field_path(problem.field), problem.line)]
+    if not documents:
+        return [Problem(source, "holds no document: write the limit, or remove the file")]
+    return [found for document in documents for found in _read_document(source, document)]
+
+
+def _read_document(source: str, document: YamlDocument) -> Iterator[WrittenLimit | Problem]:
+    value: Any = document.value
+    if not isinstance(value, dict):
+        message = "a document must be a block of keys such as api_id: orders; begin each further one with ---"
+        yield Problem(source, message, line=document.line)
+        return
+    if "source" in value:
+        line = document.lines[("source",)]
+        yield Problem(source, "publishing fills in where a document came from: remove it", "source", line)
+        return
+    try:
+        yield WrittenLimit(PedLimit.model_validate(value), source, document.line)
+    except ValidationError as error:
+        problems = validation_problems(error, source, document.lines)
+        yield from sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _bytes(path: Path) -> bytes | OSError:
+    try:
+        with path.open("rb") as file:
+            # One byte more than allowed is enough to know that it is too large.
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return error
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, Problem | None]]:
+    for path in paths:
+        if not path.exists():
+            yield path, Problem(str(path), "does not exist: check the path")
+        elif path.is_dir():
+            found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+            if not found:
+                yield path, Problem(str(path), "holds no .yaml or .yml file: check the path")
+            yield from ((file, None) for file in found)
+        else:
+            yield path, None
+
+
+def _duplicates(limits: Iterable[WrittenLimit]) -> Iterator[Problem]:
+    first: dict[str, WrittenLimit] = {}
+    for written in limits:
+        earlier = first.setdefault(written.limit.limit_id, written)
+        if earlier is not written:
+            place = f"{earlier.path}:{earlier.line}"
+            message = f"{written.limit.limit_id} is already written at {place}: remove one, or give it another name"
+            yield Problem(written.path, message, "name", written.line)

@@ -1,0 +1,128 @@
+"""The bitemporal algebra of limits (DESIGN D3): what a new version of a limit does to what was believed of it.
+
+A *belief* is a row of ``limit_history`` whose recorded range is open: what we now hold true of a range of valid time.
+The beliefs of one limit never overlap. The newest version says what holds from its ``valid_from`` on, so it cuts short
+or replaces every belief that reaches further; nothing is overwritten, the rows it replaces are closed in recorded time.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pedwatch.limits.document import PedLimit
+
+FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+"""The open end of a range: 9999-12-31 23:59:59.999999 UTC."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a document said from ``update_time`` on; a withdrawn one (``limit`` None) says that nothing is granted."""
+
+    update_time: dt.datetime
+    limit: PedLimit | None
+
+
+@dataclass(frozen=True)
+class Belief:
+    """One version of a limit over one range of valid time; a tombstone keeps the last content for the reader."""
+
+    version: int
+    limit: PedLimit
+    content_sha256: str
+    document_update_time: dt.datetime
+    is_deleted: bool
+    valid_from: dt.datetime
+    valid_to: dt.datetime
+
+
+@dataclass(frozen=True)
+class Change:
+    """What to write of one limit: beliefs to close in recorded time, beliefs to open."""
+
+    closed: tuple[Belief, ...]
+    opened: tuple[Belief, ...]
+
+
+def newest(beliefs: Iterable[Belief]) -> Belief | None:
+    """Return the belief of the newest version: there is always one, because it reaches to the end of time."""
+    return max(beliefs, key=lambda belief: belief.version, default=None)
+
+
+def learn(beliefs: Sequence[Belief], statements: Iterable[Statement]) -> Change:
+    """Fold statements, oldest first, into what is believed of one limit.
+
+    Statements that are no newer than the newest belief, or say nothing new, change nothing: learning twice is learning
+    once. A version that another one of the same call covers entirely was never believed and leaves no row.
+    """
+    before = {belief.valid_from: belief for belief in beliefs}
+    after = list(beliefs)
+    for statement in statements:
+        after = _state(after, statement)
+    kept = {belief.valid_from: belief for belief in _numbered(before, after)}
+    return Change(
+        closed=tuple(belief for start, belief in before.items() if kept.get(start) != belief),
+        opened=tuple(belief for start, belief in kept.items() if before.get(start) != belief),
+    )
+
+
+def _state(beliefs: list[Belief], statement: Statement) -> list[Belief]:
+    previous = newest(beliefs)
+    if previous and statement.update_time <= previous.document_update_time:
+        return beliefs
+    if _says_nothing_new(previous, statement):
+        return beliefs
+    valid_from = _valid_from(beliefs, previous, statement)
+    limit = statement.limit or (previous and previous.limit)
+    if limit is None:
+        raise AssertionError("unreachable: a tombstone of nothing says nothing new")
+    latest = Belief(
+        version=previous.version + 1 if previous else 1,
+        limit=limit,
+        content_sha256=statement.limit.content_sha256 if statement.limit else previous.content_sha256,  # type: ignore[union-attr]
+        document_update_time=statement.update_time,
+        is_deleted=statement.limit is None,
+        valid_from=valid_from,
+        valid_to=FOREVER,
+    )
+    earlier = [belief for belief in beliefs if belief.valid_from < valid_from]
+    return [*(replace(belief, valid_to=min(belief.valid_to, valid_from)) for belief in earlier), latest]
+
+
+def _says_nothing_new(previous: Belief | None, statement: Statement) -> bool:
+    if previous is None or previous.is_deleted:
+        return statement.limit is None
+    return statement.limit is not None and statement.limit.content_sha256 == previous.content_sha256
+
+
+def _valid_from(beliefs: Sequence[Belief], previous: Belief | None, statement: Statement) -> dt.datetime:
+    """``effective_from`` in the version that sets or changes it, else the document's update time.
+
+    A version that merely carries an ``effective_from`` still to come does not bring it forward.
+    """
+    written = statement.limit.effective_from if statement.limit else None
+    if written is None:
+        return statement.update_time
+    carried = previous is not None and not previous.is_deleted and written == effective_from(previous, beliefs)
+    return max(written, statement.update_time) if carried else written
+
+
+def effective_from(belief: Belief, beliefs: Iterable[Belief]) -> dt.datetime | None:
+    """Return the ``effective_from`` that a recorded version was written with.
+
+    ``limit_history`` keeps when a version held, not what its document said of it. Whatever it said, some belief begins
+    there (a version that sets it begins there, and what carries it cannot have replaced that); the content's hash
+    tells which.
+    """
+    for candidate in (belief.limit.effective_from, None, *(other.valid_from for other in beliefs)):
+        if belief.limit.model_copy(update={"effective_from": candidate}).content_sha256 == belief.content_sha256:
+            return candidate
+    return None
+
+
+def _numbered(before: dict[dt.datetime, Belief], after: Sequence[Belief]) -> list[Belief]:
+    """Number new versions without gaps: one that left no row takes no number."""
+    known = max((belief.version for belief in before.values()), default=0)
+    fresh = sorted({belief.version for belief in after if belief.version > known})
+    numbers = {version: known + position for position, version in enumerate(fresh, 1)}
+    return [replace(belief, version=numbers.get(belief.version, belief.version)) for belief in after]

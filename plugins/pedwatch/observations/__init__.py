@@ -1,0 +1,1 @@
+"""Observations: what the collectors wrote, and when it may be loaded."""

@@ -1,0 +1,60 @@
+"""Reads the collectors' manifests, and decides whether an hour may be loaded. Pure."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from typing import Any
+
+MANIFEST_COLUMNS: dict[str, str] = {
+    "cycle": "TIMESTAMP",
+    "cluster": "STRING",
+    "environment": "STRING",
+    "attempt_id": "STRING",
+    "status": "STRING",
+    "error_class": "STRING",
+    "error_message": "STRING",
+    "deployments_listed": "INT64",
+    "hpas_listed": "INT64",
+    "resource_version_deployments": "STRING",
+    "resource_version_hpas": "STRING",
+    "is_consistent": "BOOL",
+    "started_at": "TIMESTAMP",
+    "finished_at": "TIMESTAMP",
+    "retries": "INT64",
+    "bytes_read": "INT64",
+    "collector_version": "STRING",
+    "evidence_object": "STRING",
+    "row_count": "INT64",
+    "content_sha256": "STRING",
+}
+_TIMES = [column for column, kind in MANIFEST_COLUMNS.items() if kind == "TIMESTAMP"]
+
+
+class UnreadableManifestError(ValueError):
+    """A manifest is not what ``include/schemas/collection_manifest.json`` says; its attempt counts as not reported."""
+
+
+def parse_manifest(text: str, name: str) -> dict[str, Any]:
+    """Read one manifest; times become aware datetimes.
+
+    Raises:
+        UnreadableManifestError: names the object and what is wrong with it.
+    """
+    try:
+        document = json.loads(text)
+        row = {column: document[column] for column in MANIFEST_COLUMNS}
+        for column in _TIMES:
+            row[column] = dt.datetime.fromisoformat(row[column]) if row[column] is not None else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableManifestError(f"{name}: {type(error).__name__} {error}") from None
+    return row
+
+
+def missing_objects(manifests: Iterable[dict[str, Any]], objects: Iterable[str]) -> list[str]:
+    """Return data objects that manifests name and the listing lacks.
+
+    A load that replaces the hour without them would lose rows: it is refused.
+    """
+    listed = set(objects)
+    named = {manifest["evidence_object"] for manifest in manifests if manifest["evidence_object"]}
+    return sorted(named - listed)

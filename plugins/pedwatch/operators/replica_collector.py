@@ -1,0 +1,72 @@
+"""The pod that lists clusters: KubernetesPodOperator with this project's defaults, each with its reason."""
+
+import datetime as dt
+from typing import Any
+
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from kubernetes.client import models as k8s
+
+from pedwatch.config import Collector, Config
+
+_KUBECONFIG_DIR = "/etc/pedwatch/kubeconfig"
+KUBECONFIG_PATH = f"{_KUBECONFIG_DIR}/config"
+_SCRATCH = "/scratch"
+
+
+def _volumes(collector: Collector) -> tuple[list[k8s.V1Volume], list[k8s.V1VolumeMount]]:
+    volumes = [k8s.V1Volume(name="scratch", empty_dir=k8s.V1EmptyDirVolumeSource(size_limit="512Mi"))]
+    mounts = [k8s.V1VolumeMount(name="scratch", mount_path=_SCRATCH)]
+    if collector.kubeconfig_secret:
+        secret = k8s.V1SecretVolumeSource(secret_name=collector.kubeconfig_secret, default_mode=0o440)
+        volumes.append(k8s.V1Volume(name="kubeconfig", secret=secret))
+        mounts.append(k8s.V1VolumeMount(name="kubeconfig", mount_path=_KUBECONFIG_DIR, read_only=True))
+    return volumes, mounts
+
+
+class ReplicaCollectorOperator(KubernetesPodOperator):
+    """Runs the replica collector for a batch of clusters.
+
+    Args:
+        config: image, namespace, resources, label keys, bucket.
+        env_vars: per batch, see ``pedwatch.tasks.plan.collector_environment``.
+    """
+
+    def __init__(self, *, config: Config, **kwargs: Any) -> None:
+        collector = config.collector
+        volumes, mounts = _volumes(collector)
+        defaults: dict[str, Any] = {
+            "name": "replica-collector",
+            "kubernetes_conn_id": config.connections.kubernetes,
+            "namespace": collector.namespace,
+            "image": collector.image,
+            "service_account_name": collector.service_account_name,
+            # The manifest in the bucket is the result; the XCom sidecar would be a second container to fail.
+            "do_xcom_push": False,
+            # Deferrable pods are failed when resumed (apache/airflow #72716); these live for seconds.
+            "deferrable": False,
+            # The pod spec names secrets and addresses: it stays out of exceptions and logs.
+            "log_pod_spec_on_failure": False,
+            "get_logs": True,
+            "on_finish_action": "delete_pod",
+            # Collection closes at +150 s whoever is missing; a pod that hangs must not hold the cycle.
+            "active_deadline_seconds": 150,
+            "startup_timeout_seconds": 120,
+            "startup_check_interval_seconds": 1,
+            "execution_timeout": dt.timedelta(seconds=160),
+            # A dark cluster is data and exits 0; retries cover infrastructure only.
+            "retries": 1,
+            "retry_delay": dt.timedelta(seconds=5),
+            "automount_service_account_token": False,
+            "volumes": volumes,
+            "volume_mounts": mounts,
+            "container_resources": k8s.V1ResourceRequirements(
+                requests={"cpu": collector.cpu, "memory": collector.memory}, limits={"memory": collector.memory}
+            ),
+            "security_context": k8s.V1PodSecurityContext(run_as_non_root=True, run_as_user=65532, fs_group=65532),
+            "container_security_context": k8s.V1SecurityContext(
+                allow_privilege_escalation=False,
+                read_only_root_filesystem=True,
+                capabilities=k8s.V1Capabilities(drop=["ALL"]),
+            ),
+        }
+        super().__init__(**(defaults | kwargs))
