@@ -17,6 +17,11 @@ class Problem:
         return f"{self.message} [json-pointer:{self.pointer}]"
 
 
+def type_of(owner: dict[str, Any]) -> str:
+    """Return what an object says its type is, as text, whatever stands there."""
+    return str(owner.get("type"))
+
+
 @dataclass
 class Findings:
     """Collects problems while a payload is walked; every check returns whether it passed."""
@@ -80,8 +85,8 @@ class Findings:
             return
         kinds = ("plain_text",) if is_plain_only else ("plain_text", "mrkdwn")
         before = len(self.problems)
-        if value["type"] not in kinds:
-            self.add(f"{pointer}/type", f"unsupported type: {value['type']}")
+        if type_of(value) not in kinds:
+            self.add(f"{pointer}/type", f"unsupported type: {type_of(value)}")
         self.string(value["text"], f"{pointer}/text", longest)
         if len(self.problems) > before:
             # Slack says this as well, ahead of the particulars.

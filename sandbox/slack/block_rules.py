@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.slack.block_checks import Findings
+from sandbox.slack.block_checks import Findings, type_of
 from sandbox.slack.data_block_rules import check_data_visualization, check_table
 from sandbox.slack.rich_text_rules import check_rich_text
 
@@ -70,9 +70,9 @@ ELEMENTS: dict[str, Check] = {
 def _check_element(element: Any, at: str, findings: Findings, kinds: dict[str, Check]) -> None:
     if not findings.is_object(element, at):
         return
-    check = kinds.get(element.get("type", ""))
+    check = kinds.get(type_of(element))
     if check is None:
-        findings.add(f"{at}/type", f"unsupported type: {element.get('type')}")
+        findings.add(f"{at}/type", f"unsupported type: {type_of(element)}")
         return
     check(element, at, findings)
     findings.optional_string(element, "action_id", at, ACTION_ID_LENGTH)
@@ -144,7 +144,7 @@ def check_blocks(blocks: list[Any], at: str, has_charts: bool = True) -> Finding
     for block, pointer in findings.items(blocks, at, MAX_BLOCKS, least=0):
         if not findings.is_object(block, pointer) or not findings.has_fields(block, pointer, "type"):
             continue
-        kind = str(block["type"])
+        kind = type_of(block)
         check = BLOCKS.get(kind)
         if check is None or (kind == "data_visualization" and not has_charts):
             findings.add(f"{pointer}/type", f"unsupported type: {kind}")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.slack.block_checks import Findings
+from sandbox.slack.block_checks import Findings, type_of
 from sandbox.slack.rich_text_rules import check_rich_text
 
 CHART_TITLE_LENGTH = 50
@@ -78,7 +78,7 @@ def _check_cell(cell: Any, at: str, findings: Findings) -> None:
     elif cell.get("type") == "rich_text":
         check_rich_text(cell, at, findings)
     else:
-        findings.add(f"{at}/type", f"unsupported type: {cell.get('type')}")
+        findings.add(f"{at}/type", f"unsupported type: {type_of(cell)}")
 
 
 def check_table(block: dict[str, Any], at: str, findings: Findings) -> None:

@@ -153,9 +153,7 @@ class Page:
     # The parts
 
     def _channel_items(self, current: Channel, query: str) -> list[Item]:
-        counts: dict[str, int] = {}
-        for message in self._store.all_messages():
-            counts[message.channel] = counts.get(message.channel, 0) + (message.deleted_ts is None)
+        counts = self._store.message_counts()
         items = []
         for channel in self._store.channels():
             count = counts.get(channel.id, 0)

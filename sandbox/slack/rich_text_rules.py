@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.slack.block_checks import Findings
+from sandbox.slack.block_checks import Findings, type_of
 
 MANY = 1000
 TEXT_LENGTH = 12_000
@@ -22,19 +22,22 @@ CONTAINERS = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
 def _check_inline(element: Any, at: str, findings: Findings) -> None:
     if not findings.is_object(element, at):
         return
-    fields = INLINE_FIELDS.get(element.get("type", ""))
+    fields = INLINE_FIELDS.get(type_of(element))
     if fields is None:
-        findings.add(f"{at}/type", f"unsupported type: {element.get('type')}")
+        findings.add(f"{at}/type", f"unsupported type: {type_of(element)}")
     elif findings.has_fields(element, at, *fields):
         for name in fields:
             if name != "timestamp":
                 findings.string(element[name], f"{at}/{name}", TEXT_LENGTH, shortest=0)
+        for name in ("text", "fallback"):
+            if name not in fields:
+                findings.optional_string(element, name, at, TEXT_LENGTH)
 
 
 def _check_container(container: Any, at: str, findings: Findings) -> None:
     if not findings.is_object(container, at):
         return
-    kind = container.get("type")
+    kind = type_of(container)
     if kind == "rich_text_list":
         findings.one_of(container.get("style"), f"{at}/style", ("bullet", "ordered"))
         for item, pointer in findings.items(container.get("elements"), f"{at}/elements", MANY):

@@ -152,6 +152,11 @@ class Store:
         """Return every message ever posted, deleted ones included, in the order of posting."""
         return self._messages("TRUE ORDER BY ts")
 
+    def message_counts(self) -> dict[str, int]:
+        """Return how many live messages each channel holds, replies included."""
+        rows = self._db.execute("SELECT channel, count(*) FROM messages WHERE deleted_ts IS NULL GROUP BY channel")
+        return dict(rows.fetchall())
+
     def revisions(self, ts: int) -> list[Revision]:
         """Return the earlier versions of a message, oldest first."""
         rows = self._db.execute("SELECT content, replaced_ts FROM revisions WHERE ts = ? ORDER BY number", (ts,))

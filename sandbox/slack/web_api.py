@@ -57,6 +57,9 @@ class WebApi:
             answer = METHODS[method](Call(arguments, self.store, self.switches, base_url))
         except SlackRefusal as refusal:
             return self._answer(method, channel, refusal)
+        except UnicodeEncodeError:
+            # JSON can write half a surrogate pair, which is no character and cannot be stored.
+            return self._answer(method, channel, SlackRefusal("invalid_charset"))
         return self._answer(method, channel, answer)
 
     def _authorize(self, request: web.Request, method: str, arguments: Arguments) -> None:

@@ -66,7 +66,7 @@ def firing_blocks(state: str, api: str, team: str, running: int, limit: int) -> 
             f"*{api}* (team <https://example.com/teams/{team}|{team}>) is over its PED limit in `prod-eu`.",
             f"*Running*\n{running} pods (HPA 20, Deployment 18)",
             f"*Limit*\n{limit} pods, scope `cluster`",
-            "*Over since*\n<!date^1763806800^{date_short} {time}|10:20 UTC>, 2 observations",
+            "*Over since*\n<!date^1795342800^{date_short} {time}|10:20 UTC>, 2 observations",
             "*Moved*\nspec 8 → 14, HPA max 10 → 20 at 10:02",
         ),
         actions(

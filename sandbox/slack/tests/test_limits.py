@@ -195,6 +195,7 @@ OTHER_REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
         {"text": "x", "metadata": {"event_type": "t", "event_payload": {"k": "v" * 16_384}}},
         "metadata_too_large",
     ),
+    "half a surrogate pair": ({"text": "\ud83d"}, "invalid_charset"),
     "markdown_text": ({"markdown_text": "# x"}, "invalid_arguments"),
 }
 
