@@ -20,17 +20,23 @@ class Call:
     switches: Switches
     base_url: str
 
-    def channel(self) -> Channel:
-        """Return the channel the call names; the bot must be able to see it."""
-        channel = self.store.find_channel(self.arguments.required("channel"))
+    def channel(self, may_be_named: bool = False) -> Channel:
+        """Return the channel the call is about; the bot must be able to see it.
+
+        Slack takes a channel's name only for posting; everywhere else it wants the id.
+        """
+        reference = self.arguments.required("channel")
+        channel = self.store.find_channel(reference)
         # A private channel the bot is not in does not exist for it.
         if channel is None or (channel.is_private and not channel.is_member):
             raise SlackRefusal("channel_not_found")
+        if channel.id != reference and not may_be_named:
+            raise SlackRefusal("channel_not_found")
         return channel
 
-    def joined_channel(self) -> Channel:
-        """Return the channel the call names; the bot must be in it."""
-        channel = self.channel()
+    def joined_channel(self, may_be_named: bool = False) -> Channel:
+        """Return the channel the call is about; the bot must be in it."""
+        channel = self.channel(may_be_named)
         if not channel.is_member:
             raise SlackRefusal("not_in_channel")
         return channel

@@ -64,7 +64,7 @@ def _find_thread(call: Call, channel_id: str) -> int | None:
 
 def post_message(call: Call) -> dict[str, Any]:
     """Post a message to a channel or a thread."""
-    channel = call.joined_channel()
+    channel = call.joined_channel(may_be_named=True)
     if channel.is_archived:
         raise SlackRefusal("is_archived")
     content = _new_content(call)

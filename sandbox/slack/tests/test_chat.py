@@ -33,8 +33,12 @@ def test_timestamps_are_unique_and_rise(client: WebClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["#ped-platform", "ped-platform"])
-def test_a_channel_may_be_named(client: WebClient, name: str) -> None:
-    assert client.chat_postMessage(channel=name, text="x")["channel"] == CHANNEL
+def test_a_channel_may_be_named_for_posting_only(client: WebClient, name: str) -> None:
+    posted = client.chat_postMessage(channel=name, text="x")
+    assert posted["channel"] == CHANNEL
+    with pytest.raises(SlackApiError) as error:
+        client.chat_update(channel=name, ts=posted["ts"], text="y")
+    assert refusal(error) == "channel_not_found"
 
 
 def test_a_form_carries_blocks_and_metadata_as_json_text(server: Server) -> None:
