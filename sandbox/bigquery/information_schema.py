@@ -44,7 +44,7 @@ def timestamp(milliseconds: int | str | None) -> str | None:
 def _tables_of(catalog: "Catalog", project: str, datasets: list[str]) -> Iterator[tuple[TableMeta, Row]]:
     for dataset in datasets:
         for meta in catalog.list_tables(project, dataset):
-            yield meta, {"table_catalog": project, "table_schema": dataset, "table_name": meta.ref.table}
+            yield (meta, {"table_catalog": project, "table_schema": dataset, "table_name": meta.ref.table})
 
 
 def _schemata(catalog: "Catalog", cursor: DuckDBPyConnection, project: str, datasets: list[str]) -> Iterator[Row]:

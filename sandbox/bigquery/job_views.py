@@ -69,11 +69,11 @@ JOBS: dict[str, tuple[str, Callable[[Resource], Any]]] = {
     "error_result": ("STRUCT(reason VARCHAR, location VARCHAR, message VARCHAR)", _error),
     "cache_hit": ("BOOLEAN", lambda job: bool(_query(job).get("cacheHit"))),
     "destination_table": (_TABLE, _destination),
-    "referenced_tables": (f"{_TABLE}[]", lambda job: [_table(ref) for ref in _query(job).get("referencedTables") or []]),
+    "referenced_tables": (
+        f"{_TABLE}[]",
+        lambda job: [_table(ref) for ref in _query(job).get("referencedTables") or []],
+    ),
     "labels": ('STRUCT("key" VARCHAR, "value" VARCHAR)[]', _labels),
     "parent_job_id": ("VARCHAR", lambda job: job["statistics"].get("parentJobId")),
-    "dml_statistics": (
-        "STRUCT(inserted_row_count BIGINT, deleted_row_count BIGINT, updated_row_count BIGINT)",
-        _dml,
-    ),
+    "dml_statistics": ("STRUCT(inserted_row_count BIGINT, deleted_row_count BIGINT, updated_row_count BIGINT)", _dml),
 }

@@ -43,7 +43,7 @@ def check_column_names(names: list[str]) -> None:
                 "start with a letter or underscore, and be at most 300 characters long."
             )
         if name.lower() in seen:
-            raise invalid(f'Field {name} already exists in schema')
+            raise invalid(f"Field {name} already exists in schema")
         seen.add(name.lower())
 
 

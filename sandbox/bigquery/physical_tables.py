@@ -4,11 +4,7 @@ import sqlglot
 
 from sandbox.bigquery.model import Field, TableMeta
 from sandbox.bigquery.names import check_column_names, physical_name, quote
-from sandbox.bigquery.partitions import (
-    INGESTION_TIME_COLUMN,
-    is_ingestion_time,
-    truncated_now,
-)
+from sandbox.bigquery.partitions import INGESTION_TIME_COLUMN, is_ingestion_time, truncated_now
 from sandbox.bigquery.sql.types import duckdb_type
 
 

@@ -17,7 +17,7 @@ def table_options(meta: TableMeta) -> Iterator[Option]:
     """The options that are set on a table or view."""
     expires_after = (meta.time_partitioning or {}).get("expirationMs")
     if expires_after:
-        yield "partition_expiration_days", "FLOAT64", str(int(expires_after) / MILLISECONDS_PER_DAY)
+        yield ("partition_expiration_days", "FLOAT64", str(int(expires_after) / MILLISECONDS_PER_DAY))
     if meta.expiration_ms is not None:
         moment = datetime.fromtimestamp(meta.expiration_ms / 1000, UTC)
         text = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
@@ -31,7 +31,7 @@ def schema_options(body: dict[str, Any]) -> Iterator[Option]:
     """The options that are set on a dataset, from its stored attributes."""
     expires_after = body.get("defaultTableExpirationMs")
     if expires_after:
-        yield "default_table_expiration_days", "FLOAT64", str(int(expires_after) / MILLISECONDS_PER_DAY)
+        yield ("default_table_expiration_days", "FLOAT64", str(int(expires_after) / MILLISECONDS_PER_DAY))
     yield from _described(body.get("description"), body.get("friendlyName"), body.get("labels") or {})
 
 

@@ -1,0 +1,147 @@
+"""A job: what was asked, how far it is, what came of it, and the resource that clients see."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from sandbox.bigquery.catalog import now_ms
+from sandbox.bigquery.encode import Cell
+from sandbox.bigquery.errors import BigQueryError
+from sandbox.bigquery.model import Field
+
+USER_EMAIL = "local@sandbox.invalid"
+JOB_TYPES = ("query", "load", "copy", "extract")
+
+_INTERRUPT_SECONDS = 0.1
+
+
+@dataclass
+class JobResult:
+    """The rows a query answered, in canonical form (see ``encode``)."""
+
+    fields: list[Field]
+    rows: list[list[Cell]]
+
+
+@dataclass
+class Job:
+    """One job of one project. A job thread fills it; requests read it."""
+
+    project: str
+    job_id: str
+    location: str
+    configuration: dict[str, Any]
+    parent_id: str | None = None
+    state: str = "PENDING"
+    created_ms: int = field(default_factory=now_ms)
+    started_ms: int | None = None
+    ended_ms: int | None = None
+    statistics: dict[str, Any] = field(default_factory=dict)
+    error: BigQueryError | None = None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    """What went wrong in detail; may be filled for a job that succeeded (bad records that it may skip)."""
+    result: JobResult | None = None
+
+    def __post_init__(self) -> None:
+        self.done = threading.Event()
+        self.cancel_requested = threading.Event()
+        self._cursor: DuckDBPyConnection | None = None
+
+    @property
+    def kind(self) -> str:
+        """The job's type: query, load, copy or extract."""
+        return next(kind for kind in JOB_TYPES if kind in self.configuration)
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether the job is only to be checked."""
+        return bool(self.configuration.get("dryRun"))
+
+    def settings(self) -> dict[str, Any]:
+        """The part of the configuration that belongs to the job's type."""
+        return self.configuration[self.kind]
+
+    # ---- life
+
+    def start(self, cursor: DuckDBPyConnection) -> None:
+        """Begin to run on a cursor, which ``cancel`` interrupts."""
+        self._cursor = cursor
+        self.started_ms = now_ms()
+        self.state = "RUNNING"
+
+    def fail(self, error: BigQueryError) -> None:
+        """Note the error the job ends with, unless it has details of its own already."""
+        self.error = error
+        self.result = None
+        if not self.errors:
+            self.errors = [error_proto(error)]
+
+    def end(self) -> None:
+        """The job is over; whoever waits for it goes on."""
+        self._cursor = None
+        self.ended_ms = now_ms()
+        self.started_ms = self.started_ms or self.ended_ms
+        self.state = "DONE"
+
+    def cancel(self) -> None:
+        """Ask the job to stop, and interrupt it until it has."""
+        self.cancel_requested.set()
+        if not self.done.is_set():
+            threading.Thread(target=self._interrupt_until_done, daemon=True, name=f"cancel {self.job_id}").start()
+
+    def _interrupt_until_done(self) -> None:
+        # Repeated, because an interrupt that falls between two statements is lost.
+        while not self.done.is_set():
+            cursor = self._cursor
+            if cursor is not None:
+                cursor.interrupt()
+            self.done.wait(_INTERRUPT_SECONDS)
+
+    # ---- what clients see
+
+    def reference(self) -> dict[str, str]:
+        """The job's REST reference; a dry run has no id."""
+        reference = {"projectId": self.project, "location": self.location}
+        return reference if self.is_dry_run else {**reference, "jobId": self.job_id}
+
+    def status(self) -> dict[str, Any]:
+        """State, and the errors there were."""
+        status: dict[str, Any] = {"state": self.state}
+        if self.error is not None:
+            status["errorResult"] = error_proto(self.error)
+        if self.errors:
+            status["errors"] = self.errors
+        return status
+
+    def resource(self) -> dict[str, Any]:
+        """The REST job resource."""
+        times = {"creationTime": self.created_ms, "startTime": self.started_ms, "endTime": self.ended_ms}
+        statistics = {name: str(value) for name, value in times.items() if value is not None} | self.statistics
+        if self.parent_id:
+            statistics["parentJobId"] = self.parent_id
+        if self.ended_ms is not None and self.started_ms is not None:
+            statistics["finalExecutionDurationMs"] = str(self.ended_ms - self.started_ms)
+        return {
+            "kind": "bigquery#job",
+            "etag": f"{self.state}-{self.ended_ms}",
+            "id": f"{self.project}:{self.location}.{self.job_id}",
+            "selfLink": f"/bigquery/v2/projects/{self.project}/jobs/{self.job_id}?location={self.location}",
+            "user_email": USER_EMAIL,
+            "configuration": {**self.configuration, "jobType": self.kind.upper()},
+            "jobReference": self.reference(),
+            "statistics": statistics,
+            "status": self.status(),
+        }
+
+
+def error_proto(error: BigQueryError) -> dict[str, Any]:
+    """An error as REST lists it."""
+    proto = {"reason": error.reason, "message": error.message}
+    return {**proto, "location": "query"} if error.reason == "invalidQuery" else proto
+
+
+def cancelled_error() -> BigQueryError:
+    """What a cancelled job ends with."""
+    return BigQueryError(400, "stopped", "Job execution was cancelled: User requested cancellation")

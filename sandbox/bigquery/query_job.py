@@ -1,0 +1,132 @@
+"""Query jobs: a statement or a script through the SQL session, its results kept or written to a table."""
+
+from typing import Any
+
+from sandbox.bigquery.encode import canonical_rows
+from sandbox.bigquery.errors import invalid, invalid_query, not_implemented
+from sandbox.bigquery.job_runner import Work
+from sandbox.bigquery.jobs import Job, JobResult
+from sandbox.bigquery.model import StatementResult
+from sandbox.bigquery.query_results import anonymous_table
+from sandbox.bigquery.script_children import add_child
+from sandbox.bigquery.sql.session import Session
+from sandbox.bigquery.staging import stage_results
+from sandbox.bigquery.statement_statistics import script_statistics, statement_statistics
+from sandbox.bigquery.table_resource import rest_reference
+from sandbox.bigquery.table_write import Destination, Rows, write
+
+_SILENT = {
+    "DECLARE", "SET", "ASSERT", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR_IN", "BREAK", "CONTINUE", "CALL",
+    "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION", "RAISE", "RETURN", "EXECUTE_IMMEDIATE",
+    "ASSIGNMENT", "SYSTEM_VARIABLE_ASSIGNMENT",
+}  # fmt: skip
+"""Statements whose result is never a script's."""
+
+_UNSUPPORTED = (
+    "tableDefinitions", "userDefinedFunctionResources", "createSession", "continuous", "scriptOptions",
+    "destinationEncryptionConfiguration",
+)  # fmt: skip
+
+
+def perform(work: Work) -> None:
+    """Run a query job, or check one."""
+    job = work.job
+    settings = job.settings()
+    sql = settings.get("query")
+    if not isinstance(sql, str) or not sql.strip():
+        raise invalid("Required parameter is missing: query")
+    _refuse_unsupported(settings, sql)
+
+    def on_statement(result: StatementResult) -> None:
+        if session.is_script:
+            add_child(work, result)
+
+    session = Session(
+        work.catalog,
+        work.cursor,
+        job.project,
+        default_dataset=_default_dataset(settings, job.project),
+        parameters=settings.get("queryParameters"),
+        parameter_mode=settings.get("parameterMode") or "NAMED",
+        time_zone=_time_zone(settings),
+        on_statement=on_statement,
+        cancelled=job.cancel_requested.is_set,
+    )
+    if job.is_dry_run:
+        result = session.describe(sql)
+        _set_statistics(job, statement_statistics(work.catalog, result) | {"schema": {"fields": result.fields}})
+        return
+    work.jobs.mark_started(job, work.cursor)
+    results = session.run(sql)
+    if session.is_script:
+        _record_script(work, results)
+    else:
+        _record_statement(work, results[-1])
+
+
+def _set_statistics(job: Job, statistics: dict[str, Any]) -> None:
+    job.statistics["query"] = statistics
+    job.statistics["totalBytesProcessed"] = statistics["totalBytesProcessed"]
+
+
+def _record_script(work: Work, results: list[StatementResult]) -> None:
+    told = _result_of_script(results)
+    _set_statistics(work.job, script_statistics(work.catalog, results, told))
+    work.job.result = JobResult(told.fields, canonical_rows(told.fields, told.rows))
+    work.job.settings()["destinationTable"] = anonymous_table(work.job)
+
+
+def _record_statement(work: Work, told: StatementResult) -> None:
+    job, settings = work.job, work.job.settings()
+    if told.statement_type == "SELECT" and settings.get("destinationTable"):
+        destination = Destination.of(settings, "WRITE_EMPTY")
+        staged = stage_results(work.cursor, told.fields, told.rows)
+        write(work.catalog, work.cursor, destination, Rows.staged(staged))
+    elif told.statement_type == "SELECT":
+        settings["destinationTable"] = anonymous_table(job)
+    elif told.ddl_target is not None and told.ddl_target.table:
+        settings["destinationTable"] = rest_reference(told.ddl_target)
+    _set_statistics(job, statement_statistics(work.catalog, told))
+    job.result = JobResult(told.fields, canonical_rows(told.fields, told.rows))
+
+
+def _result_of_script(results: list[StatementResult]) -> StatementResult:
+    """The last statement that tells something; a script of assignments tells nothing."""
+    told = [result for result in results if result.statement_type not in _SILENT]
+    return told[-1] if told else StatementResult("", "SCRIPT")
+
+
+# ---- settings
+
+
+def _refuse_unsupported(settings: dict[str, Any], sql: str) -> None:
+    for name in _UNSUPPORTED:
+        if settings.get(name):
+            raise not_implemented(f"the query option {name}")
+    if settings.get("useLegacySql", True):
+        _refuse_legacy(sql)
+
+
+def _refuse_legacy(sql: str) -> None:
+    """Legacy SQL is what REST means by default. What both dialects read alike may pass."""
+    if "`" in sql:
+        raise invalid_query(
+            "Legacy SQL does not know backquotes. "
+            "[Try using standard SQL: set useLegacySql to false (it is true by default)]"
+        )
+    if "[" in sql:
+        raise not_implemented("legacy SQL; set useLegacySql to false")
+
+
+def _default_dataset(settings: dict[str, Any], project: str) -> tuple[str, str] | None:
+    given = settings.get("defaultDataset")
+    return (given.get("projectId") or project, given["datasetId"]) if given else None
+
+
+def _time_zone(settings: dict[str, Any]) -> str:
+    zone = "UTC"
+    for given in settings.get("connectionProperties") or []:
+        if given.get("key") != "time_zone":
+            raise not_implemented(f"the connection property {given.get('key')}")
+        zone = given.get("value") or zone
+    return zone

@@ -1,0 +1,123 @@
+"""REST: jobs.insert, get, list, cancel, delete."""
+
+import re
+import uuid
+from typing import Any
+
+from sandbox.bigquery.errors import BigQueryError, invalid
+from sandbox.bigquery.http_exchange import NO_CONTENT, Answer, Request, Routes
+from sandbox.bigquery.jobs import JOB_TYPES, Job
+from sandbox.bigquery.listing import page_of
+from sandbox.bigquery.service import Service
+
+DEFAULT_LOCATION = "US"
+INSERT_WAIT_SECONDS = 2.0
+"""How long jobs.insert waits for a quick job, which spares the client from polling."""
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}\Z")
+
+
+def new_job(project: str, body: dict[str, Any]) -> Job:
+    """The job that a request describes, not yet started."""
+    configuration = body.get("configuration")
+    if not isinstance(configuration, dict) or not any(kind in configuration for kind in JOB_TYPES):
+        raise invalid("Required parameter is missing: configuration.query, load, copy or extract")
+    kinds = [kind for kind in JOB_TYPES if kind in configuration]
+    if len(kinds) > 1 or not isinstance(configuration[kinds[0]], dict):
+        raise invalid("Exactly one of configuration.query, load, copy and extract is needed")
+    reference = body.get("jobReference") or {}
+    job_id = reference.get("jobId") or f"job_{uuid.uuid4().hex}"
+    if not isinstance(job_id, str) or not _JOB_ID.match(job_id):
+        raise invalid(
+            f'Invalid job ID "{job_id}". Job IDs must be alphanumeric (plus underscores and dashes) and must be '
+            "at most 1024 characters long."
+        )
+    location = reference.get("location") or DEFAULT_LOCATION
+    return Job(reference.get("projectId") or project, job_id, location, configuration)
+
+
+def insert_job(service: Service, project: str, body: dict[str, Any], media: bytes | None = None) -> Answer:
+    """Start the job that a request describes; answers when it is done, or after a moment while it goes on."""
+    job = new_job(project, body)
+    if job.is_dry_run:
+        service.runner.check(job)
+    else:
+        service.runner.start(job, media)
+        job.done.wait(INSERT_WAIT_SECONDS)
+    return Answer(job.resource())
+
+
+class JobRoutes:
+    """Handlers of jobs.* but for the results of queries."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def register(self, routes: Routes) -> None:
+        """Add the handlers."""
+        jobs, job = "projects/{project}/jobs", "projects/{project}/jobs/{job_id}"
+        routes.add("GET", jobs, self.list)
+        routes.add("POST", jobs, self.insert)
+        routes.add("GET", job, self.get)
+        routes.add("POST", job + "/cancel", self.cancel)
+        routes.add("DELETE", job + "/delete", self.delete)
+
+    def insert(self, request: Request, project: str) -> Answer:
+        """jobs.insert without an upload."""
+        return insert_job(self._service, project, request.body())
+
+    def get(self, request: Request, project: str, job_id: str) -> Answer:
+        """jobs.get."""
+        return Answer(self._service.jobs.get(project, job_id, request.query.get("location")).resource())
+
+    def list(self, request: Request, project: str) -> Answer:
+        """jobs.list."""
+        jobs = self._service.jobs.of_project(project, request.query.get("parentJobId") or None)
+        states = {state.upper() for state in request.lists.get("stateFilter", [])}
+        earliest, latest = (_moment(request, "minCreationTime"), _moment(request, "maxCreationTime"))
+        wanted = [
+            job
+            for job in jobs
+            if (not states or job.state in states)
+            and (earliest is None or job.created_ms >= earliest)
+            and (latest is None or job.created_ms <= latest)
+        ]
+        shown, token = page_of(wanted, request.query)
+        listed = [_summary(job, request.query.get("projection")) for job in shown]
+        return Answer({"kind": "bigquery#jobList", "etag": "list", "jobs": listed, **token})
+
+    def cancel(self, request: Request, project: str, job_id: str) -> Answer:
+        """jobs.cancel: asks the job to stop and answers at once."""
+        job = self._service.jobs.get(project, job_id, request.query.get("location"))
+        job.cancel()
+        return Answer({"kind": "bigquery#jobCancelResponse", "job": job.resource()})
+
+    def delete(self, request: Request, project: str, job_id: str) -> Answer:
+        """jobs.delete: forgets a finished job."""
+        job = self._service.jobs.get(project, job_id, request.query.get("location"))
+        if not job.done.is_set():
+            raise BigQueryError(400, "invalid", f"Job {project}:{job_id} is still running and cannot be deleted")
+        if job.parent_id:
+            raise BigQueryError(400, "invalid", f"Job {project}:{job_id} is a child job; delete its parent")
+        self._service.jobs.delete(job)
+        return Answer(status=NO_CONTENT)
+
+
+def _moment(request: Request, name: str) -> int | None:
+    value = request.query.get(name)
+    if not value:
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        raise invalid(f"Invalid value for {name}: {value}") from None
+
+
+def _summary(job: Job, projection: str | None) -> dict[str, Any]:
+    resource = job.resource() | {"state": job.state}
+    if job.error is not None:
+        resource["errorResult"] = resource["status"]["errorResult"]
+    if (projection or "minimal").lower() == "minimal":
+        # Minimal leaves the configuration out in REST's words, but its real answers carry it, and clients read it.
+        resource.pop("selfLink")
+    return resource

@@ -1,0 +1,50 @@
+"""Everything one server has: the database, the locks, the jobs, unfinished uploads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from sandbox.bigquery import copy_job, extract_job, load_job, query_job
+from sandbox.bigquery.catalog import Catalog
+from sandbox.bigquery.job_runner import JobRunner
+from sandbox.bigquery.job_store import JobStore
+from sandbox.bigquery.locks import TableLocks
+from sandbox.bigquery.storage import Database
+from sandbox.bigquery.streamed_ids import StreamedIds
+
+_GRACE_SECONDS = 2.0
+
+_PERFORMERS = {
+    "query": query_job.perform,
+    "load": load_job.perform,
+    "copy": copy_job.perform,
+    "extract": extract_job.perform,
+}
+
+
+class Service:
+    """The state that all requests share."""
+
+    def __init__(self, data: Path | None = None) -> None:
+        self.database = Database(data)
+        self.locks = TableLocks()
+        self.jobs = JobStore(self.database)
+        self.runner = JobRunner(self.database, self.locks, self.jobs, _PERFORMERS)
+        self.streamed_ids = StreamedIds()
+
+    @contextmanager
+    def catalog(self) -> Iterator[tuple[Catalog, DuckDBPyConnection]]:
+        """A catalog on a cursor of its own, for one request."""
+        with self.database.cursor() as cursor:
+            yield Catalog(cursor, self.locks, self.jobs.list_resources), cursor
+
+    def close(self) -> None:
+        """Cancel what still runs and close the database."""
+        running = self.jobs.unfinished()
+        for job in running:
+            job.cancel()
+        for job in running:
+            job.done.wait(_GRACE_SECONDS)
+        self.database.close()

@@ -1,0 +1,53 @@
+"""JobStatistics2: what REST says of the statements a query job ran."""
+
+from typing import Any
+
+from sandbox.bigquery.catalog import Catalog
+from sandbox.bigquery.information_schema import ROW_BYTES
+from sandbox.bigquery.model import StatementResult, TableRef
+from sandbox.bigquery.table_resource import rest_reference
+
+
+def statement_statistics(catalog: Catalog, result: StatementResult) -> dict[str, Any]:
+    """The statistics of a job that is one statement."""
+    return _bytes(_size(catalog, result)) | _outcome(result)
+
+
+def script_statistics(catalog: Catalog, results: list[StatementResult], told: StatementResult) -> dict[str, Any]:
+    """The statistics of a script whose result is that of the statement ``told``."""
+    return _bytes(sum(_size(catalog, result) for result in results)) | _outcome(told) | {"statementType": "SCRIPT"}
+
+
+def _bytes(size: int) -> dict[str, Any]:
+    return {"totalBytesProcessed": str(size), "totalBytesBilled": "0", "billingTier": 0, "cacheHit": False}
+
+
+def _outcome(result: StatementResult) -> dict[str, Any]:
+    outcome: dict[str, Any] = {"statementType": result.statement_type}
+    if result.fields:
+        outcome["schema"] = {"fields": result.fields}
+    if result.referenced:
+        outcome["referencedTables"] = [rest_reference(ref) for ref in result.referenced]
+    if result.affected_rows is not None:
+        outcome["numDmlAffectedRows"] = str(result.affected_rows)
+    if result.dml_stats is not None:
+        outcome["dmlStats"] = {name: str(count) for name, count in result.dml_stats.items()}
+    if result.ddl_operation is not None:
+        outcome["ddlOperationPerformed"] = result.ddl_operation
+    if result.ddl_target is not None:
+        outcome |= _ddl_target(result.statement_type, result.ddl_target)
+    return outcome
+
+
+def _ddl_target(statement: str, ref: TableRef) -> dict[str, Any]:
+    if "SCHEMA" in statement or not ref.table:
+        return {"ddlTargetDataset": {"projectId": ref.project, "datasetId": ref.dataset}}
+    if "FUNCTION" in statement or "PROCEDURE" in statement:
+        return {"ddlTargetRoutine": {"projectId": ref.project, "datasetId": ref.dataset, "routineId": ref.table}}
+    return {"ddlTargetTable": rest_reference(ref)}
+
+
+def _size(catalog: Catalog, result: StatementResult) -> int:
+    """The bytes of the tables a statement read, as far as the stand-in counts bytes."""
+    metas = [catalog.find(ref) for ref in result.referenced]
+    return sum(catalog.count_rows(meta) * len(meta.fields) * ROW_BYTES for meta in metas if meta is not None)

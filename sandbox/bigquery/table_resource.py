@@ -1,0 +1,163 @@
+"""Table metadata from and to REST table resources."""
+
+from typing import Any
+
+from sandbox.bigquery.errors import invalid, not_implemented
+from sandbox.bigquery.model import TableMeta, TableRef
+from sandbox.bigquery.partitions import partition_column
+
+_TIME_TYPES = {"HOUR", "DAY", "MONTH", "YEAR"}
+_PARTITION_COLUMN_TYPES = {"TIMESTAMP", "DATETIME", "DATE"}
+_CLUSTER_TYPES = {
+    "STRING", "BYTES", "INTEGER", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "TIMESTAMP", "DATE", "DATETIME", "GEOGRAPHY",
+    "RANGE",
+}  # fmt: skip
+_MOST_CLUSTER_COLUMNS = 4
+
+
+def reference(given: Any, what: str) -> TableRef:
+    """A REST TableReference as a TableRef."""
+    try:
+        ref = TableRef(given["projectId"], given["datasetId"], given["tableId"])
+    except (TypeError, KeyError):
+        raise invalid(f"Required parameter is missing: {what}") from None
+    if not all(isinstance(part, str) and part for part in (ref.project, ref.dataset, ref.table)):
+        raise invalid(f"Invalid value for {what}")
+    return ref
+
+
+def rest_reference(ref: TableRef) -> dict[str, str]:
+    """A TableRef as a REST TableReference."""
+    return {"projectId": ref.project, "datasetId": ref.dataset, "tableId": ref.table}
+
+
+def apply_partitioning(meta: TableMeta, settings: dict[str, Any], *, check_columns: bool = True) -> None:
+    """Set what a request says of partitioning and clustering, and check it against the columns."""
+    if settings.get("timePartitioning"):
+        meta.time_partitioning = _time_partitioning(settings["timePartitioning"])
+        if settings["timePartitioning"].get("requirePartitionFilter") is not None:
+            meta.require_partition_filter = bool(settings["timePartitioning"]["requirePartitionFilter"])
+    if settings.get("rangePartitioning"):
+        meta.range_partitioning = _range_partitioning(settings["rangePartitioning"])
+    if settings.get("clustering"):
+        meta.clustering = list(settings["clustering"].get("fields") or []) or None
+    if settings.get("requirePartitionFilter") is not None:
+        meta.require_partition_filter = bool(settings["requirePartitionFilter"])
+    if check_columns:
+        check_partitioning(meta)
+
+
+def _time_partitioning(given: dict[str, Any]) -> dict[str, Any]:
+    kind = str(given.get("type") or "DAY").upper()
+    if kind not in _TIME_TYPES:
+        raise invalid(f"Invalid value for timePartitioning.type: {given.get('type')} is not a valid value")
+    kept: dict[str, Any] = {"type": kind}
+    if given.get("field"):
+        kept["field"] = given["field"]
+    if given.get("expirationMs"):
+        kept["expirationMs"] = str(given["expirationMs"])
+    return kept
+
+
+def _range_partitioning(given: dict[str, Any]) -> dict[str, Any]:
+    try:
+        bounds = {name: str(int(given["range"][name])) for name in ("start", "end", "interval")}
+        kept = {"field": given["field"], "range": bounds}
+    except (KeyError, TypeError, ValueError):
+        raise invalid(
+            "Invalid rangePartitioning: field, range.start, range.end and range.interval are needed"
+        ) from None
+    if int(bounds["interval"]) <= 0 or int(bounds["start"]) >= int(bounds["end"]):
+        raise invalid("Invalid rangePartitioning: the interval must be positive and the start before the end")
+    return kept
+
+
+def check_partitioning(meta: TableMeta) -> None:
+    """Refuse partitioning and clustering by columns that are missing or of a type that cannot."""
+    if meta.time_partitioning and meta.range_partitioning:
+        raise invalid("Cannot specify both time partitioning and range partitioning")
+    columns = {field["name"].lower(): field for field in meta.fields}
+    if meta.require_partition_filter and partition_column(meta) is None:
+        raise invalid("require_partition_filter can only be set on a partitioned table")
+    by = (meta.time_partitioning or meta.range_partitioning or {}).get("field")
+    if by:
+        field = columns.get(by.lower())
+        if field is None:
+            raise invalid(
+                "The field specified for partitioning cannot be found in the schema. "
+                f"Please check the field {by} of the table {meta.ref}"
+            )
+        types = _PARTITION_COLUMN_TYPES if meta.time_partitioning else {"INTEGER"}
+        if field["type"] not in types or field.get("mode") == "REPEATED":
+            raise invalid(f"The field specified for partitioning has type {field['type']}, which cannot be: {by}")
+        if meta.time_partitioning and meta.time_partitioning["type"] == "HOUR" and field["type"] == "DATE":
+            raise invalid(f"HOUR partitioning is not possible on the DATE column {by}")
+    _check_clustering(meta, columns)
+
+
+def _check_clustering(meta: TableMeta, columns: dict[str, Any]) -> None:
+    if len(meta.clustering or []) > _MOST_CLUSTER_COLUMNS:
+        raise invalid(f"Too many clustering columns: at most {_MOST_CLUSTER_COLUMNS} are possible")
+    for name in meta.clustering or []:
+        field = columns.get(name.lower())
+        if field is None:
+            raise invalid(f"The field specified for clustering cannot be found in the schema: {name}")
+        if field["type"] not in _CLUSTER_TYPES or field.get("mode") == "REPEATED":
+            raise invalid(f"Entity {name} of type {field['type']} cannot be used for clustering")
+
+
+_UNSUPPORTED = (
+    "externalDataConfiguration", "encryptionConfiguration", "snapshotDefinition", "cloneDefinition",
+    "tableConstraints", "biglakeConfiguration", "tableReplicationInfo", "externalCatalogTableOptions",
+)  # fmt: skip
+
+
+def refuse_unsupported(body: dict[str, Any]) -> None:
+    """Answer 501 for the attributes of a table resource that the stand-in would have to ignore."""
+    for name in _UNSUPPORTED:
+        if body.get(name):
+            raise not_implemented(f"the table attribute {name}")
+
+
+def table_etag(meta: TableMeta) -> str:
+    """Differs whenever the table has changed."""
+    return f'"{meta.created_ms:x}-{meta.modified_ms:x}"'
+
+
+def table_resource(meta: TableMeta, rows: int, location: str, row_bytes: int) -> dict[str, Any]:
+    """The full REST resource of a table or view."""
+    resource = table_summary(meta) | {
+        "etag": table_etag(meta),
+        "selfLink": f"/bigquery/v2/projects/{meta.ref.project}/datasets/{meta.ref.dataset}/tables/{meta.ref.table}",
+        "location": location,
+        "schema": {"fields": meta.fields},
+        "lastModifiedTime": str(meta.modified_ms),
+        "description": meta.description,
+    }
+    if meta.kind == "TABLE":
+        size = str(rows * len(meta.fields) * row_bytes)
+        resource |= {"numRows": str(rows), "numBytes": size, "numLongTermBytes": "0", "numActiveLogicalBytes": size}
+    return {name: value for name, value in resource.items() if value is not None}
+
+
+def table_summary(meta: TableMeta) -> dict[str, Any]:
+    """A table as tables.list shows it."""
+    summary: dict[str, Any] = {
+        "kind": "bigquery#table",
+        "id": str(meta.ref),
+        "tableReference": rest_reference(meta.ref),
+        "type": meta.kind,
+        "creationTime": str(meta.created_ms),
+        "expirationTime": str(meta.expiration_ms) if meta.expiration_ms is not None else None,
+        "friendlyName": meta.friendly_name,
+        "labels": meta.labels or None,
+        "timePartitioning": meta.time_partitioning,
+        "rangePartitioning": meta.range_partitioning,
+        "clustering": {"fields": meta.clustering} if meta.clustering else None,
+        "requirePartitionFilter": meta.require_partition_filter or None,
+    }
+    if meta.kind == "VIEW":
+        summary["view"] = {"query": meta.view_query, "useLegacySql": False}
+    if meta.kind == "MATERIALIZED_VIEW":
+        summary["materializedView"] = {"query": meta.view_query}
+    return {name: value for name, value in summary.items() if value is not None}
