@@ -1,0 +1,137 @@
+"""Limits and policy as rows of BigQuery, and back."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pedwatch.config import Policy, PolicyConfig
+from pedwatch.limits.document import PedLimit
+from pedwatch.limits.history import Belief, effective_from
+
+REJECTION_COLUMNS = {
+    "document_id": "STRING",
+    "reason": "STRING",
+    "content_sha256": "STRING",
+    "has_previous_limit": "BOOL",
+    "is_current": "BOOL",
+}
+POLICY_COLUMNS: dict[str, Any] = {
+    "team_id": "STRING",
+    "api_id": "STRING",
+    "tolerance_count": "INT64",
+    "tolerance_ratio": "FLOAT64",
+    "grace_minutes": "INT64",
+    "surge_budget_minutes": "INT64",
+    "for_observations": "INT64",
+    "window_observations": "INT64",
+    "clear_observations": "INT64",
+    "gross_ratio": "FLOAT64",
+    "gross_count": "INT64",
+    "approvers": {"approver": "STRING", "team_id": "STRING"},
+}
+
+
+def belief_row(belief: Belief) -> dict[str, Any]:
+    """Return the columns of ``limit_history`` that a belief fills; the recorded range is the sync's."""
+    limit = belief.limit
+    source = limit.source
+    return {
+        "limit_id": limit.limit_id,
+        "api_id": limit.api_id,
+        "team_id": limit.team_id,
+        "environment": limit.environment,
+        "scope": limit.scope,
+        "selectors": limit.selectors.model_dump(),
+        "version": belief.version,
+        "max_replicas": limit.max_replicas,
+        "approver": limit.grant.approver,
+        "ticket": limit.grant.ticket,
+        "exemptions": [_exemption_row(exemption.model_dump()) for exemption in limit.exemptions],
+        "source_repo": source.repo if source else None,
+        "source_path": source.path if source else None,
+        "source_commit": source.commit if source else None,
+        "document_update_time": belief.document_update_time,
+        "valid_from": belief.valid_from,
+        "valid_to": belief.valid_to,
+        "content_sha256": belief.content_sha256,
+        "is_deleted": belief.is_deleted,
+    }
+
+
+def _exemption_row(exemption: dict[str, Any]) -> dict[str, Any]:
+    return {"exemption_id": exemption.pop("id"), **exemption}
+
+
+def read_beliefs(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Belief]]:
+    """Read rows of ``limit_history`` (current beliefs only) by limit, and work out each ``effective_from``."""
+    found: dict[str, list[Belief]] = {}
+    for row in rows:
+        found.setdefault(row["limit_id"], []).append(_belief(row))
+    return {limit_id: [_restored(belief, beliefs) for belief in beliefs] for limit_id, beliefs in found.items()}
+
+
+def _restored(belief: Belief, beliefs: Sequence[Belief]) -> Belief:
+    written = effective_from(belief, beliefs)
+    return Belief(**{**vars(belief), "limit": belief.limit.model_copy(update={"effective_from": written})})
+
+
+def _belief(row: Mapping[str, Any]) -> Belief:
+    return Belief(
+        version=row["version"],
+        limit=_limit(row),
+        content_sha256=row["content_sha256"],
+        document_update_time=row["document_update_time"],
+        is_deleted=row["is_deleted"],
+        valid_from=row["valid_from"],
+        valid_to=row["valid_to"],
+    )
+
+
+def _limit(row: Mapping[str, Any]) -> PedLimit:
+    identity = ".".join([row["environment"], row["team_id"], row["api_id"]])
+    exemptions = [{"id": given["exemption_id"], **given} for given in row["exemptions"] or []]
+    return PedLimit.model_validate(
+        {
+            "environment": row["environment"],
+            "team_id": row["team_id"],
+            "api_id": row["api_id"],
+            "name": row["limit_id"].removeprefix(identity).removeprefix(".") or None,
+            "scope": row["scope"],
+            "selectors": dict(row["selectors"] or {}),
+            "max_replicas": row["max_replicas"],
+            "grant": {"approver": row["approver"], "ticket": row["ticket"]},
+            "exemptions": [{key: given[key] for key in given if key != "exemption_id"} for given in exemptions],
+            "source": {name: row[f"source_{name}"] for name in ("repo", "path", "commit")},
+        }
+    )
+
+
+def policy_rows(policy: PolicyConfig) -> list[dict[str, Any]]:
+    """Return a policy version's rows, each complete: the defaults, then teams, then APIs that override them."""
+    approvers = [{"approver": approver.id, "team_id": approver.team_id} for approver in policy.approvers]
+    levels: list[tuple[str | None, str | None]] = [(None, None)]
+    for team_id, team in policy.teams.items():
+        levels += [(team_id, None), *((team_id, api_id) for api_id in team.apis)]
+    return [
+        {"team_id": team_id, "api_id": api_id, **_settings(policy.for_api(team_id, api_id)), "approvers": approvers}
+        for team_id, api_id in levels
+    ]
+
+
+def _settings(policy: Policy) -> dict[str, Any]:
+    return {name: value for name, value in policy.model_dump().items() if name in POLICY_COLUMNS}
+
+
+def json_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Spell a row for a load job: times as text."""
+    return {name: _json_value(value) for name, value in row.items()}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
+    if isinstance(value, Mapping):
+        return json_row(value)
+    if isinstance(value, list):
+        return [_json_value(entry) for entry in value]
+    return value
