@@ -54,10 +54,24 @@ class Warehouse:
         job = self._job(name, parameters or {}, variables)
         return [dict(row.items()) for row in job.result()]
 
+    def table(self, name: str, parameters: Mapping[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
+        """Run a named SELECT and return its column names with its rows: also without rows the columns are known."""
+        result = self._job(name, parameters, {}).result()
+        return [column.name for column in result.schema], [dict(row.items()) for row in result]
+
     def write(self, name: str, parameters: Mapping[str, Any] | None = None, **variables: object) -> int:
         """Run a named DML statement and return how many rows it changed (0 for scripts, which do not say)."""
         job = self._job(name, parameters or {}, variables)
         return int(job.num_dml_affected_rows or 0)
+
+    def create_dataset(self) -> None:
+        """Create the dataset in the configured location unless it is there."""
+        from google.cloud import bigquery
+
+        dataset = bigquery.Dataset(f"{self.config.project}.{self.config.dataset}")
+        dataset.location = self.config.location
+        dataset.description = "PED limits, replica observations, verdicts, episodes and the outbox of pedwatch"
+        self.client.create_dataset(dataset, exists_ok=True)
 
     def replace_partition(self, table: str, partition: str, uri: str, least_rows: int) -> int:
         """Replace one partition with the NDJSON objects of a ``gs://`` wildcard, in one load job; return its rows.

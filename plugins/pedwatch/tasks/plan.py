@@ -60,6 +60,7 @@ def plan_run(
         "may_notify": allowed.may_notify,
         "reason": allowed.reason,
         "run_type": run_type,
+        "started_at": now.isoformat(),
         "label": params.get("label") or "watch",
     }
 

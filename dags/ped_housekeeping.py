@@ -1,0 +1,28 @@
+"""### Tables, views and invariants
+
+**What can go wrong, and the safer path**
+
+- *Run this once before anything else*: it creates the dataset, the tables and the views. It only ever adds; running it
+  again changes nothing.
+- *A check failed*: the task's log lists the offending rows. Nothing was changed; start from the runbook of that check.
+"""
+
+import datetime as dt
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, task
+
+from pedwatch.tasks import housekeeping
+
+with DAG(
+    dag_id="ped_housekeeping",
+    description="Apply the DDL and check the invariants",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("17 3 * * *", timezone="UTC"),
+    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=dt.timedelta(minutes=30),
+    tags=["pedwatch", "housekeeping"],
+    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30)},
+) as dag:
+    task(housekeeping.apply_ddl)() >> task(retries=0)(housekeeping.check_invariants)()

@@ -1,0 +1,85 @@
+"""### Who runs more replicas than granted, every five minutes
+
+**What can go wrong, and the safer path**
+
+- *A cluster is dark*: nothing to do here. Its collector pod succeeds with a failed manifest, its APIs are judged
+  `unknown`, and after three cycles the platform channel hears of it.
+- *A task failed*: clear that task. Every task may run again; nothing is told or counted twice.
+- *You want to look at the past*: run a backfill. It re-compares what was stored, writes evidence to `audits/<label>/`,
+  and can neither collect nor alert.
+
+```
+airflow backfill create --dag-id ped_replica_watch --from-date … --to-date … --reprocess-behavior completed
+```
+
+**Cycle**: the end of the data interval. One collector pod lists each cluster (above ten clusters a pod takes several),
+one load job brings the hour into BigQuery, one statement judges every subject by the limit that held at that minute,
+and what differs from what was last told goes to Slack.
+
+A run triggered by hand alerts only with the parameter `allow_notify`, and only within five minutes of its cycle.
+"""
+
+import datetime as dt
+
+from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule, task
+
+from pedwatch import settings
+from pedwatch.operators.replica_collector import KUBECONFIG_PATH, ReplicaCollectorOperator
+from pedwatch.tasks import watch
+
+CONFIG = settings.load_config()
+
+with DAG(
+    dag_id="ped_replica_watch",
+    description="Collect replica state, compare it with the limits, tell Slack what changed",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("*/5 * * * *", timezone="UTC"),
+    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=dt.timedelta(minutes=4, seconds=30),
+    tags=["pedwatch", "observations", "verdicts", "alerts"],
+    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=10)},
+    template_searchpath=[str(settings.include_dir() / "sql")],
+    user_defined_macros={"dataset": CONFIG.dataset},
+    params={
+        "allow_notify": Param(False, type="boolean", title="May alert", description="Let this manual run write alerts"),
+        "label": Param(
+            "backfill",
+            type="string",
+            pattern="^[a-z0-9][a-z0-9._-]{0,62}$",
+            title="Audit label",
+            description="Folder under audits/ that a backfilled cycle writes its evidence to",
+        ),
+    },
+) as dag:
+    plan = task(watch.plan_cycle)()
+    pods = task(watch.plan_pods)(plan, KUBECONFIG_PATH)
+    collect = ReplicaCollectorOperator.partial(
+        task_id="collect",
+        config=CONFIG,
+        map_index_template="{{ task.env_vars | selectattr('name', 'equalto', 'PEDWATCH_BATCH') | map(attribute='value') | first }}",
+        max_active_tis_per_dagrun=CONFIG.collector.max_pods,
+    ).expand(env_vars=pods)
+    limits = task(watch.await_limits)(plan)
+    load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan)
+    compare = BigQueryInsertJobOperator(
+        task_id="compare",
+        gcp_conn_id=CONFIG.connections.google,
+        project_id=CONFIG.project,
+        location=CONFIG.location,
+        configuration=watch.comparison_job(plan_task="plan_cycle", limits_task="await_limits"),
+        retries=4,  # concurrent backfills: BigQuery aborts one of two writers
+    )
+    fold = task(watch.fold_episodes)(plan)
+    branch = task.branch(watch.what_to_say)(plan, fold)
+    notify = task(retries=3)(watch.notify)(plan)
+    evidence = task(watch.write_evidence)(plan, limits)
+    nothing = EmptyOperator(task_id="nothing_to_say")
+    heartbeat = task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(watch.heartbeat)(plan)
+
+    collect >> load
+    [load, limits] >> compare >> fold
+    branch >> [notify, evidence, nothing] >> heartbeat

@@ -1,0 +1,133 @@
+"""The tasks of ``ped_replica_watch``: each takes what the plan says from XCom, opens the clients, calls one function.
+
+Values that travel between tasks are JSON: times as ISO 8601 with offset.
+"""
+
+import datetime as dt
+from typing import Any
+
+from pedwatch import settings
+from pedwatch.tasks import plan as planning
+
+Plan = dict[str, Any]
+
+
+def _cycle(plan: Plan) -> dt.datetime:
+    return dt.datetime.fromisoformat(plan["cycle"])
+
+
+def plan_cycle(dag_run: Any = None, params: Any = None) -> Plan:
+    """Decide the cycle and what this run may do."""
+    return planning.plan_run(
+        dag_run.data_interval_end, dag_run.run_after, settings.now(), str(dag_run.run_type), params
+    )
+
+
+def plan_pods(plan: Plan, kubeconfig_path: str) -> list[dict[str, str]]:
+    """Return the environment of each collector pod; none when the past is re-compared."""
+    if not plan["may_collect"]:
+        return []
+    return planning.collector_environment(settings.load_config(), _cycle(plan), kubeconfig_path)
+
+
+def await_limits(plan: Plan) -> dict[str, Any]:
+    """Find how fresh the limits are; a live run waits a little for its own cycle's sync."""
+    from pedwatch.hooks.clients import warehouse
+
+    return planning.await_limits(warehouse(settings.load_config()), _cycle(plan), plan["origin"] == "live")
+
+
+def load_observations(plan: Plan) -> dict[str, Any]:
+    """Load what was collected; a re-compared cycle has its observations already."""
+    from pedwatch.hooks.clients import storage_client, warehouse
+    from pedwatch.tasks.observe import record_observations
+
+    if not plan["may_collect"]:
+        return {"rows": 0, "seen": [], "blind": []}
+    config = settings.load_config()
+    return record_observations(warehouse(config), storage_client(config), config, _cycle(plan), settings.now())
+
+
+def comparison_job(plan_task: str, limits_task: str) -> dict[str, Any]:
+    """Return the BigQuery job that judges a cycle; its parameters are read from XCom when it runs."""
+    plan, limits = f"ti.xcom_pull(task_ids='{plan_task}')", f"ti.xcom_pull(task_ids='{limits_task}')"
+    parameters = {
+        "cycle": ("TIMESTAMP", f"{{{{ {plan}['cycle'] }}}}"),
+        "known_at": ("TIMESTAMP", f"{{{{ {limits}['known_at'] }}}}"),
+        "is_limits_stale": ("BOOL", f"{{{{ {limits}['is_stale'] | lower }}}}"),
+        "origin": ("STRING", f"{{{{ {plan}['origin'] }}}}"),
+        "computed_at": ("TIMESTAMP", f"{{{{ {plan}['started_at'] }}}}"),
+        "run_id": ("STRING", "{{ run_id }}"),
+    }
+    return {
+        "query": {
+            "query": "{% include 'verdicts/compare.sql' %}",
+            "useLegacySql": False,
+            "parameterMode": "NAMED",
+            "queryParameters": [
+                {"name": name, "parameterType": {"type": kind}, "parameterValue": {"value": value}}
+                for name, (kind, value) in parameters.items()
+            ],
+        },
+        "labels": {"pedwatch": "verdicts-compare"},
+    }
+
+
+def fold_episodes(plan: Plan, run_id: str = "") -> dict[str, int]:
+    """Fold the ledger into episodes and fill the outbox; a re-compared cycle leaves live state alone."""
+    from pedwatch.hooks.clients import warehouse
+    from pedwatch.tasks.fold import fold_alerts
+
+    if plan["origin"] != "live":
+        return {"episodes": 0, "notifications": 0, "deliverable": 0}
+    config = settings.load_config()
+    return fold_alerts(warehouse(config), config, _cycle(plan), settings.now(), run_id, plan["may_notify"])
+
+
+def what_to_say(plan: Plan, folded: dict[str, int]) -> str:
+    """Branch: evidence for a re-compared cycle, Slack when something waits to be told, else nothing."""
+    if plan["origin"] != "live":
+        return "write_evidence"
+    return "notify" if folded["deliverable"] else "nothing_to_say"
+
+
+def notify(plan: Plan, run_id: str = "") -> dict[str, int]:
+    """Deliver the outbox."""
+    from pedwatch.hooks.clients import warehouse
+    from pedwatch.hooks.slack_channel import SlackChannel
+    from pedwatch.tasks.send import send_notifications
+
+    if not plan["may_notify"]:
+        return {}
+    config = settings.load_config()
+    return send_notifications(warehouse(config), SlackChannel(config.connections.slack), settings.now(), run_id)
+
+
+def write_evidence(plan: Plan, limits: dict[str, Any], run_id: str = "") -> str:
+    """Write the evidence of a re-compared cycle to the audits folder."""
+    from pedwatch.hooks.clients import storage_client, warehouse
+    from pedwatch.tasks import evidence
+
+    config = settings.load_config()
+    known_at = dt.datetime.fromisoformat(limits["known_at"])
+    return evidence.write_evidence(
+        warehouse(config), storage_client(config), config, _cycle(plan), known_at, plan["label"], settings.now(), run_id
+    )
+
+
+def heartbeat(plan: Plan, run_id: str = "", dag: Any = None, ti: Any = None) -> None:
+    """Write, last of all, that the run finished."""
+    from pedwatch.hooks.clients import warehouse
+
+    sent = ti.xcom_pull(task_ids="notify") or {}
+    warehouse(settings.load_config()).write(
+        "heartbeats/record_heartbeat.sql",
+        {
+            "dag_id": dag.dag_id,
+            "run_id": run_id,
+            "run_type": plan["run_type"],
+            "cycle": _cycle(plan),
+            "finished_at": settings.now(),
+            "notifications_sent": sent.get("sent", 0),
+        },
+    )
