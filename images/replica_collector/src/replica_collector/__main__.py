@@ -24,9 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.line("ERROR", f"the output cannot be used: {error}")
         return 2
     batch = Batch(config, google, output)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: batch.stop())
-    runs = batch.run()
+    before = {number: signal.signal(number, lambda *_: batch.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        runs = batch.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if config.is_dry_run:
         for run in runs:
             if run.manifest:

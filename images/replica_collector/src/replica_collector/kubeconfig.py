@@ -132,17 +132,24 @@ def _pem(data: str | None, file: str | None, folder: Path) -> str | None:
 
 def decode_pem(data: str) -> str:
     """PEM text, given as such or in base64."""
-    if data.lstrip().startswith("-----BEGIN"):
+    if "-----BEGIN" in data:
         return data
     try:
-        return base64.b64decode(data, validate=False).decode("ascii")
+        return _checked(base64.b64decode("".join(data.split()), validate=True).decode("ascii"))
     except (binascii.Error, UnicodeDecodeError):
-        raise Misconfigured("certificate data is neither PEM nor base64 of PEM") from None
+        return _checked("")
 
 
 def read_pem(path: Path) -> str:
     """The text of a certificate or key file."""
     try:
-        return path.read_text("ascii")
+        return _checked(path.read_text("ascii"))
     except (OSError, UnicodeDecodeError):
         raise Misconfigured(f"cannot read the certificate file {path}") from None
+
+
+def _checked(text: str) -> str:
+    # An empty CA would not be an error to ssl: it would silently trust the system's CAs instead.
+    if "-----BEGIN" not in text:
+        raise Misconfigured("certificate data is neither PEM nor base64 of PEM")
+    return text
