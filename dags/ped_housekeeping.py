@@ -10,7 +10,6 @@
 import datetime as dt
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
-
 from pedwatch.tasks import housekeeping
 
 with DAG(

@@ -24,9 +24,8 @@ import datetime as dt
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule, task
-
 from pedwatch import settings
-from pedwatch.operators.replica_collector import KUBECONFIG_PATH, ReplicaCollectorOperator
+from pedwatch.operators.replica_collector import BATCH_NAME, KUBECONFIG_PATH, ReplicaCollectorOperator
 from pedwatch.tasks import watch
 
 CONFIG = settings.load_config()
@@ -60,7 +59,7 @@ with DAG(
     collect = ReplicaCollectorOperator.partial(
         task_id="collect",
         config=CONFIG,
-        map_index_template="{{ task.env_vars | selectattr('name', 'equalto', 'PEDWATCH_BATCH') | map(attribute='value') | first }}",
+        map_index_template=BATCH_NAME,
         max_active_tis_per_dagrun=CONFIG.collector.max_pods,
     ).expand(env_vars=pods)
     limits = task(watch.await_limits)(plan)

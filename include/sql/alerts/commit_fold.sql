@@ -1,7 +1,14 @@
 -- Cursor, episodes and outbox rows commit together or not at all (DESIGN D7, D8). Run again after a crash it changes
 -- nothing; two folds at once: the cursor has moved, and the second one stops.
--- Parameters: @cycle, @computed_at TIMESTAMP; @expected_cursor TIMESTAMP (NULL on the first fold);
--- @episodes, @notifications ARRAY<STRUCT> with the columns of their tables.
+-- Parameters: @cycle, @computed_at, @expected_cursor TIMESTAMP; @run_id STRING; @episodes ARRAY<STRUCT<episode_id
+-- STRING, fingerprint STRING, subject STRING, kind STRING, scope STRING, environment STRING, cluster STRING, namespace
+-- STRING, workload_kind STRING, workload_name STRING, api_id STRING, team_id STRING, limit_id STRING, state STRING,
+-- severity STRING, is_exempted BOOL, is_blind BOOL, started_cycle TIMESTAMP, fired_cycle TIMESTAMP, resolved_cycle
+-- TIMESTAMP, last_cycle TIMESTAMP, over_cycles INT64, unknown_cycles INT64, measured INT64, max_replicas INT64,
+-- ceiling INT64, limit_version INT64, peak_measured INT64, peak_cycle TIMESTAMP, offender STRING, end_reason STRING,
+-- previous_episode_id STRING, fold_state STRING>>; @notifications ARRAY<STRUCT<notification_id STRING, episode_id
+-- STRING, sequence INT64, team_id STRING, cycle TIMESTAMP, reason STRING, destination STRING, channel STRING,
+-- told_state STRING, message STRING, status STRING>>.
 BEGIN TRANSACTION;
 
 ASSERT (

@@ -1,6 +1,6 @@
 -- What became of the leased messages; running it again changes nothing.
--- Parameters: @owner STRING; @sends ARRAY<STRUCT<notification_id, status, parent_ts, message_ts, error STRING,
--- next_attempt_at, sent_at TIMESTAMP>>.
+-- Parameters: @owner STRING; @sends ARRAY<STRUCT<notification_id STRING, status STRING, parent_ts STRING, message_ts
+-- STRING, error STRING, next_attempt_at TIMESTAMP, sent_at TIMESTAMP>>.
 MERGE `{{ dataset }}.notifications` AS known
 USING (SELECT s.* FROM UNNEST(@sends) AS s) AS sent
   ON known.notification_id = sent.notification_id

@@ -1,7 +1,12 @@
 -- One row per expected cluster and cycle, always (DESIGN D5). Expected: configured, or seen in the last seven days, until
 -- retired by name. No manifest means failed. Cycles in which no run took place are written as gaps. The first complete
 -- manifest of a cluster owns its cycle: nothing downgrades it.
--- Parameters: @cycle, @recorded_at TIMESTAMP; @manifests, @configured ARRAY<STRUCT>; @retired ARRAY<STRING>.
+-- Parameters: @cycle, @recorded_at TIMESTAMP; @manifests ARRAY<STRUCT<cycle TIMESTAMP, cluster STRING, environment
+-- STRING, attempt_id STRING, status STRING, error_class STRING, error_message STRING, deployments_listed INT64,
+-- hpas_listed INT64, resource_version_deployments STRING, resource_version_hpas STRING, is_consistent BOOL, started_at
+-- TIMESTAMP, finished_at TIMESTAMP, retries INT64, bytes_read INT64, collector_version STRING, evidence_object STRING,
+-- row_count INT64, content_sha256 STRING>>; @configured ARRAY<STRUCT<cluster STRING, environment STRING>>; @retired
+-- ARRAY<STRING>.
 MERGE `{{ dataset }}.collection_runs` AS known
 USING (
   WITH

@@ -123,7 +123,7 @@ def episode_id(fingerprint: str, started_cycle: dt.datetime) -> str:
 
 
 def is_gross(observation: Observation, policy: Policy) -> bool:
-    """Tell whether the excess fires at once: from gross_ratio × the limit and limit + gross_count (DESIGN section 6)."""
+    """Tell whether the excess fires at once: from gross_ratio × the limit and limit + gross_count."""
     if observation.measured is None or observation.max_replicas is None:
         return False
     limit = observation.max_replicas

@@ -12,7 +12,9 @@ from pedwatch.cycles import cycles_between
 _SEEN: dict[str, Seen] = {"over_limit": "over", "within_limit": "clean", "exempt": "exempt"}
 """What a verdict counts as; every other verdict freezes an episode (DESIGN D5)."""
 
-BLIND_POLICY = Policy(for_observations=3, window_observations=3, clear_observations=1, gross_ratio=1e9, gross_count=10**6)
+BLIND_POLICY = Policy(
+    for_observations=3, window_observations=3, clear_observations=1, gross_ratio=1e9, gross_count=10**6
+)
 """Three blind cycles make one alert; the first complete one ends it (DESIGN D5)."""
 
 LIMITS_BLIND_POLICY = BLIND_POLICY.model_copy(update={"for_observations": 1, "window_observations": 1})

@@ -127,7 +127,9 @@ def reconcile(
     """
     episodes = list(episodes)
     blind = {
-        e.subject.cluster for e in episodes if e.subject.kind == "blind_cluster" and phase_of(e) in ("firing", "flapping")
+        e.subject.cluster
+        for e in episodes
+        if e.subject.kind == "blind_cluster" and phase_of(e) in ("firing", "flapping")
     }
     rows = []
     for episode in episodes:

@@ -16,7 +16,7 @@ _UNUSABLE = {
     "token_revoked": "the Slack token was revoked: reinstall the app and renew the connection",
     "token_expired": "the Slack token has expired: renew the connection",
     "account_inactive": "the Slack bot user is deactivated: reinstall the app",
-    "missing_scope": "the Slack app lacks a scope: it needs chat:write, channels:history and groups:history",
+    "missing_scope": "the Slack app lacks a scope: it needs chat:write, channels:history, groups:history and metadata.message:read",
 }
 _GONE_PARENT = {"message_not_found", "cant_update_message", "edit_window_closed"}
 _TRANSIENT = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
@@ -86,7 +86,10 @@ class SlackChannel:
         return str(self._call("chat.postMessage", body)["ts"])
 
     def reply(self, channel: str, parent_ts: str, text: str, payload: dict[str, str]) -> str:
-        """Post into the thread of a parent and return the reply's ts."""
+        """Post into the thread of a parent and return the reply's ts.
+
+        A parent deleted meanwhile is no error to Slack: the text then stands in the channel itself, where it is read.
+        """
         body = {"channel": channel, "thread_ts": parent_ts, "text": text, "metadata": _metadata(payload)}
         return str(self._call("chat.postMessage", body)["ts"])
 

@@ -118,9 +118,7 @@ class PedLimit(_Strict):
     selectors: Selectors = Field(default_factory=Selectors)
     max_replicas: Replicas = Field(description="The ceiling, in pods")
     grant: Grant
-    effective_from: Time | None = Field(
-        default=None, description="When the ceiling begins; if left out, when published"
-    )
+    effective_from: Time | None = Field(default=None, description="When the ceiling begins; by default when published")
     exemptions: tuple[Exemption, ...] = ()
     source: Source | None = None
 

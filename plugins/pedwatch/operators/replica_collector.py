@@ -11,6 +11,10 @@ from pedwatch.config import Collector, Config
 _KUBECONFIG_DIR = "/etc/pedwatch/kubeconfig"
 KUBECONFIG_PATH = f"{_KUBECONFIG_DIR}/config"
 _SCRATCH = "/scratch"
+BATCH_NAME = (
+    "{{ task.env_vars | selectattr('name', 'equalto', 'PEDWATCH_BATCH') | map(attribute='value') | first }}"
+)
+"""What the grid shows for a mapped task: the cluster, or the first of a batch and how many more."""
 
 
 def _volumes(collector: Collector) -> tuple[list[k8s.V1Volume], list[k8s.V1VolumeMount]]:

@@ -46,7 +46,7 @@ def fold_alerts(
     """Fold everything up to ``cycle`` and write what has to be told; a cycle behind the cursor changes nothing.
 
     Returns:
-        ``episodes``: rows written; ``notifications``: outbox rows written; ``deliverable``: messages waiting to be sent.
+        ``episodes``: rows written; ``notifications``: outbox rows written; ``deliverable``: messages to send.
     """
     found = warehouse.run("alerts/fold_input.sql", {"cycle": cycle})[0]
     known = [rows.episode_from_row(row) for row in found["episodes"]]

@@ -1,4 +1,4 @@
-"""The tasks of ``ped_housekeeping``: DDL, applied idempotently, and invariants as queries that return offending rows."""
+"""The tasks of ``ped_housekeeping``: DDL, applied idempotently, and invariants: queries that return offending rows."""
 
 import logging
 

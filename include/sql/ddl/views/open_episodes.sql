@@ -1,0 +1,34 @@
+-- Problems that have not ended, the longest first in the reader's ORDER BY started_cycle.
+CREATE OR REPLACE VIEW `{{ dataset }}.open_episodes`
+OPTIONS (description = 'Episodes that are pending, firing or recovering, with what was last told of them')
+AS
+SELECT
+  e.episode_id,
+  e.kind,
+  e.state,
+  e.severity,
+  e.is_exempted,
+  e.is_blind,
+  e.environment,
+  e.cluster,
+  e.team_id,
+  e.api_id,
+  e.subject,
+  e.measured,
+  e.max_replicas,
+  e.peak_measured,
+  e.started_cycle,
+  e.fired_cycle,
+  e.last_cycle,
+  n.reason AS last_told,
+  n.status AS last_told_status,
+  n.channel,
+  n.parent_ts
+FROM `{{ dataset }}.episodes` AS e
+LEFT JOIN (
+  SELECT *
+  FROM `{{ dataset }}.notifications`
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY episode_id ORDER BY sequence DESC) = 1
+) AS n ON e.episode_id = n.episode_id
+WHERE e.state IN ('pending', 'firing', 'recovering')
