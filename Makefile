@@ -1,0 +1,72 @@
+# The whole developer interface. `make` alone lists the targets; each first makes .venv/ when it has to.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test up down lint bench bundle clean
+.DELETE_ON_ERROR:
+
+# The shop of sandbox/scenario; SCENARIO=path plays another file of the same schema.
+SCENARIO ?=
+# Passed on to pytest: make test ARGS='-k episodes -x'
+ARGS ?=
+
+BIN := .venv/bin
+PYTHON_RUN := $(BIN)/python
+# Its name holds the folder, since an environment that was moved with its clone is broken.
+STAMP := .venv/.synced-$(shell pwd | cksum | cut -d' ' -f1)
+
+# Imports take two to three times as long without bytecode.
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
+# Airflow creates its home when it is imported: keep it in the clone.
+export AIRFLOW_HOME ?= $(CURDIR)/build/airflow
+export MYPY_CACHE_DIR = $(CURDIR)/.mypy_cache
+export RUFF_CACHE_DIR = $(CURDIR)/.ruff_cache
+
+help: ## list the targets
+	@echo 'pedwatch tells when an API runs more replicas than it was granted. From a bare checkout:'
+	@echo
+	@awk -F ' *## *' '/^[a-z]+:.*##/ { split($$1, name, ":"); printf "  make %-8s %s\n", name[1], $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  make demo SCENARIO=path.yaml     another scenario; docs/sandbox.md describes the file'
+	@echo '  make test ARGS="-k episodes -x"  some of the tests'
+	@echo '  make setup PYTHON=python3.12     another interpreter, 3.11 to 3.13'
+	@echo
+	@echo 'The first one installs 1.6 GB of packages into .venv/ and .uv/, here and nowhere else; README.md says more.'
+
+# An interpreter named on the command line is obeyed even when nothing else changed.
+.PHONY: asked-for
+$(STAMP): pyproject.toml uv.lock images/replica_collector/pyproject.toml bootstrap/environment.sh \
+  $(if $(filter command line,$(origin PYTHON)),asked-for)
+	@PYTHON='$(PYTHON)' sh bootstrap/environment.sh
+	@rm -f .venv/.synced-*
+	@touch $@
+
+setup: $(STAMP) ## uv and .venv/, from uv.lock; every other target does it first
+	@echo 'ready: $(PYTHON_RUN)'
+
+demo: $(STAMP) ## play a shop of APIs through Airflow, and see what Slack shows
+	@$(PYTHON_RUN) -m sandbox.demo $(if $(SCENARIO),--scenario '$(SCENARIO)')
+
+test: $(STAMP) ## all tests but those that need Debian packages, which are named at the end
+	@$(PYTHON_RUN) -m pytest $(ARGS)
+
+up: $(STAMP) ## Airflow's UI and the scheduled DAGs against the sandbox, live; prints the addresses
+	@$(PYTHON_RUN) -m sandbox.live up
+
+down: $(STAMP) ## end what `make up` started
+	@$(PYTHON_RUN) -m sandbox.live down
+
+lint: $(STAMP) ## ruff, mypy, sqlfluff and the import contracts
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m sqlfluff lint --disable-progress-bar include/sql
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## benchmarks, to build/bench/
+	@$(PYTHON_RUN) -m bench
+
+bundle: $(STAMP) ## build/composer/: the folders of the bucket as they would ship
+	@$(PYTHON_RUN) -m deploy.bundle
+
+clean: ## remove what was built; .venv/ and .uv/ stay
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
