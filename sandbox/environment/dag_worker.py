@@ -42,7 +42,12 @@ class Runner:
         started = time.monotonic()
         run = dag.test(logical_date=datetime.fromisoformat(logical_date), run_conf=conf)
         tasks = [
-            {"task_id": task.task_id, "map_index": task.map_index, "state": str(task.state), "try_number": task.try_number}
+            {
+                "task_id": task.task_id,
+                "map_index": task.map_index,
+                "state": str(task.state),
+                "try_number": task.try_number,
+            }
             for task in run.get_task_instances()
         ]
         return {"run_id": run.run_id, "state": str(run.state), "tasks": tasks, "seconds": time.monotonic() - started}

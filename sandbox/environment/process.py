@@ -133,4 +133,3 @@ def stop_all(processes: Sequence[LeashedProcess]) -> None:
         process.ask_to_stop()
     for process in processes:
         process.stop()
-

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from sandbox.environment.kubernetes_api import create
 from sandbox.environment.loopback import NO_PROXY
 from sandbox.environment.servers import BUCKET, COLLECTOR_IMAGE, POD_CLUSTER, PROJECT, Servers
 from sandbox.scenario.model import Scenario
@@ -56,8 +57,6 @@ def write_product_config(path: Path, scenario: Scenario, servers: Servers) -> No
 
 def create_kubeconfig_secret(servers: Servers) -> None:
     """Give the collector's pods the target clusters' kubeconfig, as ``kubectl create secret generic`` would."""
-    from sandbox.environment.kubernetes_api import create
-
     kubeconfig = (servers.kubeconfigs / "all.yaml").read_bytes()
     secret = {
         "apiVersion": "v1",
@@ -65,4 +64,6 @@ def create_kubeconfig_secret(servers: Servers) -> None:
         "metadata": {"name": KUBECONFIG_SECRET, "namespace": POD_NAMESPACE},
         "data": {"config": base64.b64encode(kubeconfig).decode()},
     }
-    create(servers.kubeconfigs / f"{POD_CLUSTER}.yaml", f"/api/v1/namespaces/{POD_NAMESPACE}/secrets", json.dumps(secret))
+    create(
+        servers.kubeconfigs / f"{POD_CLUSTER}.yaml", f"/api/v1/namespaces/{POD_NAMESPACE}/secrets", json.dumps(secret)
+    )

@@ -71,7 +71,7 @@ def _limits(scenario: Scenario) -> Iterator[Problem]:
     known = {}
     for index, document in enumerate(scenario.limits):
         known[document_id(document)] = document
-        yield from (Problem(("limits", index), text) for text in document_problems(document))
+        yield from _document(("limits", index), document)
     for index, step in sorted(enumerate(scenario.timeline), key=lambda pair: pair[1].cycle):
         path = ("timeline", index, step.kind)
         changed: dict[str, Any] | None = None
@@ -84,7 +84,13 @@ def _limits(scenario: Scenario) -> Iterator[Problem]:
                 changed = {**known[limit_id], **step.change_limit.set}
         if changed is not None:
             known[document_id(changed)] = changed
-            yield from (Problem(path, text) for text in document_problems(changed))
+            yield from _document(path, changed)
+
+
+def _document(path: tuple[str | int, ...], document: dict[str, Any]) -> Iterator[Problem]:
+    for field, message in document_problems(document):
+        parts = field.replace("[", ".").replace("]", "").split(".") if field else []
+        yield Problem((*path, *(int(part) if part.isdigit() else part for part in parts)), message)
 
 
 def _expectations(scenario: Scenario) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
 """What a scenario expects: each entry holds or does not, and says what was seen instead."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from sandbox.scenario.fields import Count, Cycles, Model, Name, Reference, Texts, describe_cycles
 
@@ -135,13 +135,23 @@ class MessageExpectation(Expectation):
 
 
 class SilenceExpectation(Expectation):
-    """No Slack message names the API, at any time."""
+    """No Slack message names the API, at any time; the API's name alone says the same."""
 
     api: str
     cycles: Cycles | None = None
 
     def _made_up(self) -> str:
         return _described([f"{describe_cycles(self.cycles)}:" if self.cycles else "", f"nothing said about {self.api}"])
+
+
+def _api_alone(value: Any) -> Any:
+    return {"api": value} if isinstance(value, str) else value
+
+
+Silence = Annotated[
+    SilenceExpectation,
+    BeforeValidator(_api_alone, json_schema_input_type=str | SilenceExpectation),
+]
 
 
 class EpisodeExpectation(Subject):
@@ -183,16 +193,9 @@ class Expectations(Model):
     verdict_counts: list[CountExpectation] = Field(default_factory=list)
     clusters: list[ClusterExpectation] = Field(default_factory=list)
     messages: list[MessageExpectation] = Field(default_factory=list)
-    silence: list[SilenceExpectation] = Field(default_factory=list)
+    silence: list[Silence] = Field(default_factory=list)
     episodes: list[EpisodeExpectation] = Field(default_factory=list)
     rejections: list[RejectionExpectation] = Field(default_factory=list)
-
-    @field_validator("silence", mode="before")
-    @classmethod
-    def _bare_names_are_apis(cls, value: Any) -> Any:
-        return (
-            [{"api": item} if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
-        )
 
     @property
     def all(self) -> list[Expectation]:

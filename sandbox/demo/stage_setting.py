@@ -1,0 +1,88 @@
+"""Sets the stage: stand-ins, the product's configuration, Airflow's database; all in one folder."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.environment.airflow import Airflow
+from sandbox.environment.process import StartError
+from sandbox.environment.product_config import create_kubeconfig_secret, write_product_config
+from sandbox.environment.servers import Ports, Servers
+from sandbox.scenario.clocks import Clocks
+from sandbox.scenario.limit_publishing import LimitPublisher
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.player import Player
+
+
+#: Says that a folder is ours to empty.
+MARKER = ".made-by-pedwatch-sandbox"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything a scenario is played with."""
+
+    folder: Path
+    servers: Servers
+    airflow: Airflow
+    player: Player
+
+
+def empty_folder(folder: Path) -> None:
+    """Make an empty folder of what is one of ours, or is not there yet.
+
+    Raises:
+        StartError: it holds something else, which is not to be deleted.
+    """
+    marker = folder / MARKER
+    if folder.exists() and any(folder.iterdir()) and not marker.exists():
+        raise StartError(f"{folder} is not empty and was not made by the sandbox: name another folder, or empty it")
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    marker.touch()
+
+
+@contextmanager
+def set_stage(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    ports: Ports | None = None,
+    airflow_port: int = 0,
+    is_live: bool = False,
+) -> Iterator[Stage]:
+    """Start everything in a fresh folder; stop it all at the end.
+
+    Args:
+        scenario: whose clusters, channels and limits there are.
+        folder: emptied first.
+        ports: of the stand-ins; free ones when omitted.
+        airflow_port: of Airflow's API server; 0 picks a free one.
+        is_live: real time and a scheduler that schedules, instead of the scenario's time and runs on request.
+    """
+    empty_folder(folder)
+    airflow = Airflow(folder / "airflow", {}, port=airflow_port, is_scheduling=is_live)
+    with ExitStack() as stack:
+        stack.callback(airflow.stop)
+        migration = airflow.begin_migration()  # needs nothing of the servers, so it runs beside their start
+        stack.callback(migration.stop)
+        servers = stack.enter_context(
+            Servers(folder / "sandbox", scenario.cluster_names(), scenario.channels(), ports or Ports())
+        )
+        config, clock = folder / "pedwatch.yaml", folder / "clock"
+        write_product_config(config, scenario, servers)
+        create_kubeconfig_secret(servers)
+        airflow.variables = {
+            **servers.client_environment(),
+            **servers.connections(),
+            "PEDWATCH_CONFIG": str(config),
+            **({} if is_live else {"PEDWATCH_CLOCK": str(clock)}),
+        }
+        clocks = None if is_live else Clocks(clock, servers)
+        publisher = LimitPublisher(folder / "limits", airflow.variables)
+        player = Player(scenario, servers, clocks, publisher)
+        airflow.finish_migration(migration)
+        yield Stage(folder, servers, airflow, player)

@@ -1,0 +1,1 @@
+"""Tests of the scenario file: its schema, its world, its expectations."""
