@@ -1,0 +1,197 @@
+"""What is told, when, and where: level-triggered, once per change (DESIGN D8, D12)."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from pedwatch.alerts import block_kit, rows
+from pedwatch.alerts.episodes import Episode, Subject
+from pedwatch.alerts.ledger import fold_period, from_cluster
+from pedwatch.alerts.messages import Message
+from pedwatch.alerts.reconcile import Notification, Told, reconcile
+from pedwatch.config import PolicyConfig, Slack
+from tests.unit.alerts.stories import ORDERS, START, cycle_at, observations
+
+SLACK = Slack.model_validate(
+    {
+        "platform_channel": "C0PLATFORM",
+        "canary_channel": "C0CANARY",
+        "teams": {
+            "team-orders": {"channel": "C0ORDERS", "mention": "<!subteam^S0ORDERS>"},
+            "team-shadow": {"channel": "C0SHADOW", "mode": "suppressed"},
+            "team-canary": {"channel": "C0OTHER", "mode": "canary"},
+        },
+    }
+)
+
+
+def tell(story: str, subject: Subject = ORDERS, gates: str = "") -> list[Notification]:
+    """Play a story cycle by cycle and return all that was written to the outbox; a ``-`` in gates closes the gate."""
+    episodes: dict[str, Episode] = {}
+    told: dict[str, Told] = {}
+    written: list[Notification] = []
+    for number, item in enumerate(observations(story, subject), 1):
+        newest = sorted(episodes.values(), key=lambda e: e.started_cycle)[-1:]
+        changed = fold_period(newest, [item], cycle_at(number - 1), cycle_at(number), PolicyConfig())
+        episodes |= {e.episode_id: e for e in changed}
+        if gates[number - 1 : number] == "-":
+            continue
+        new = reconcile(episodes.values(), told, cycle_at(number), SLACK)
+        written += new
+        for row in new:
+            state = json.loads(row.told_state)
+            told[row.episode_id] = Told(
+                row.episode_id, row.sequence, state["phase"], state["severity"], row.channel, row.destination
+            )
+    return written
+
+
+@pytest.mark.parametrize(
+    ("story", "reasons"),
+    [
+        ("OOOOOOO", ["first"]),
+        ("OOOO..", ["first", "resolved"]),
+        ("OOGGO", ["first", "worse"]),
+        ("GOO", ["first"]),
+        ("OOEEOO..", ["first", "exempted", "exemption_ended", "resolved"]),
+        ("OO????..", ["first", "resolved"]),
+        ("OO.. OO", ["first", "resolved", "first"]),
+        ("O..", []),
+        (".......", []),
+        ("???????", []),
+        ("EEEE..", []),
+        ("EEEO", ["first"]),
+    ],
+    ids=[
+        "one alert however long it lasts",
+        "and one when it ends",
+        "worse once",
+        "critical from the start is not worse later",
+        "an exemption is said, and its end",
+        "not seen in between is no news",
+        "again is a new episode",
+        "silence: it never fired",
+        "silence: steady",
+        "silence: unseen",
+        "silence: exempt all along",
+        "the exemption ended and it is over",
+    ],
+)
+def test_what_is_told(story: str, reasons: list[str]) -> None:
+    assert [row.reason for row in tell(story)] == reasons
+
+
+def test_ids_count_up_and_never_repeat() -> None:
+    told = tell("OOEEOO..")
+    assert [row.sequence for row in told] == [1, 2, 3, 4]
+    assert len({row.notification_id for row in told}) == 4
+    assert [row.notification_id for row in tell("OOEEOO..")] == [row.notification_id for row in told]
+
+
+@pytest.mark.parametrize(
+    ("gates", "reasons"),
+    [("----", ["first"]), ("-------", []), ("  -----", ["first", "resolved"])],
+    ids=["a closed gate delays, it does not consume", "ended before anyone was told", "the end is told when it opens"],
+)
+def test_gates_delay(gates: str, reasons: list[str]) -> None:
+    story = "OOOOO" if gates == "----" else "OOOO..."
+    assert [row.reason for row in tell(story + ("." if gates.startswith(" ") else ""), gates=gates)] == reasons
+
+
+@pytest.mark.parametrize(
+    ("team", "channel", "destination", "status"),
+    [
+        ("team-orders", "C0ORDERS", "team", "unsent"),
+        ("team-shadow", "C0SHADOW", "suppressed", "suppressed"),
+        ("team-canary", "C0CANARY", "canary", "unsent"),
+        ("team-nobody-knows", "C0PLATFORM", "team", "unsent"),
+        (None, "C0PLATFORM", "team", "unsent"),
+    ],
+)
+def test_routing(team: str | None, channel: str, destination: str, status: str) -> None:
+    subject = Subject(fingerprint="f2", name="s", cluster="eu-prod-1", api_id="a", team_id=team)
+    (row,) = tell("OO", subject)
+    assert (row.channel, row.destination, row.status) == (channel, destination, status)
+    assert row.message.mention == ("<!subteam^S0ORDERS>" if team == "team-orders" else None)
+
+
+def blind(statuses: str) -> list[Episode]:
+    """Fold how one cluster was seen: ``c`` complete, ``f`` failed."""
+    items = [
+        from_cluster(
+            {
+                "cycle": cycle_at(number),
+                "cluster": "eu-prod-1",
+                "environment": "prod",
+                "status": "complete" if letter == "c" else "failed",
+                "error_class": None if letter == "c" else "unreachable",
+            }
+        )
+        for number, letter in enumerate(statuses, 1)
+    ]
+    return fold_period([], items, START, cycle_at(len(statuses)), PolicyConfig())
+
+
+def test_three_blind_cycles_make_one_alert_in_the_platform_channel() -> None:
+    assert reconcile(blind("cff"), {}, cycle_at(3), SLACK) == []
+    (row,) = reconcile(blind("cfff"), {}, cycle_at(4), SLACK)
+    assert row.channel == "C0PLATFORM" and "eu-prod-1" in row.message.text and "unreachable" in row.message.text
+
+
+def test_the_first_complete_cycle_ends_it() -> None:
+    (episode,) = blind("fffc")
+    assert (episode.state, episode.end_reason) == ("resolved", "seen_again")
+
+
+def test_a_blind_cluster_mutes_new_messages_about_its_apis() -> None:
+    over = fold_period([], observations("OO"), START, cycle_at(2), PolicyConfig())
+    rows_written = reconcile([*over, *blind("fff")], {}, cycle_at(3), SLACK)
+    assert [row.channel for row in rows_written] == ["C0PLATFORM"]
+
+
+@pytest.mark.parametrize("story", ["OO", "OOGG", "OOEE", "OO..", "OO.." * 5, "OOX"])
+def test_rows_keep_everything(story: str) -> None:
+    for row in tell(story):
+        text = rows.notification_to_row(row)["message"]
+        assert Message.from_json(json.loads(text)) == row.message
+    for episode in fold_period([], observations(story), START, cycle_at(30), PolicyConfig()):
+        assert rows.episode_from_row(rows.episode_to_row(episode)) == episode
+
+
+def test_the_text_alone_tells_the_whole_fact() -> None:
+    first, resolved = (row.message for row in tell("OOOO.."))
+    for word in ("orders", "12 pods", "eu-prod-1", "limit is 10"):
+        assert word in block_kit.text_of(first)
+    for word in ("orders", "within its limit again", "25 min", "peak 12 pods", "fell back"):
+        assert word in block_kit.text_of(resolved)
+
+
+HOSTILE = "<!channel> *bold* <http://x|y> & \x07\u202e `code`"
+
+
+def test_label_text_cannot_ping_or_link() -> None:
+    subject = Subject(fingerprint="f", name=HOSTILE, cluster="c", namespace=HOSTILE, api_id=HOSTILE, team_id="t")
+    (row,) = tell("OO", subject)
+    everything = json.dumps(block_kit.parent_blocks(row.message)) + block_kit.text_of(row.message)
+    assert "<!channel>" not in everything and "<http" not in everything
+    assert "&lt;!channel&gt;" in block_kit.text_of(row.message)
+
+
+def test_long_names_stay_within_slacks_limits() -> None:
+    subject = Subject(fingerprint="f", name="n", cluster="c" * 9000, api_id="a" * 9000, team_id="t" * 9000)
+    (row,) = tell("OO", subject)
+    blocks = block_kit.parent_blocks(row.message)
+    assert len(block_kit.text_of(row.message)) <= 4000
+    assert len(blocks) <= 40
+    texts = [block["text"]["text"] for block in blocks if "text" in block]
+    assert all(len(text) <= 3000 for text in texts)
+    assert all(len(f["text"]) <= 2000 for block in blocks for f in block.get("fields", []))
+    assert sum(len(json.dumps(block)) for block in blocks) <= 10_000
+
+
+def test_limits_as_of_is_said_when_they_are_stale() -> None:
+    over = fold_period([], observations("OO"), START, cycle_at(2), PolicyConfig())
+    known_at = dt.datetime(2026, 3, 2, 9, 40, tzinfo=dt.UTC)
+    (row,) = reconcile(over, {}, cycle_at(2), SLACK, known_at)
+    assert "limits as of 09:40 UTC" in row.message.notes
