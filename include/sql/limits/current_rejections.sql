@@ -2,7 +2,8 @@
 SELECT
   rejections.document_id,
   rejections.reason,
-  rejections.content_sha256
+  rejections.content_sha256,
+  rejections.has_previous_limit
 FROM
   `{{ dataset }}.limit_rejections` AS rejections
 WHERE

@@ -1,6 +1,14 @@
--- The newest committed sync, and when the last full one was: where the next sync reads on.
+-- Where the last committed sync stood, for the next one to read on from; no row when there was none.
+-- Parameters:
+--   @sync_id STRING: run id of the sync that asks
 SELECT
-  MAX(runs.read_time) AS read_time,
-  MAX(IF(runs.mode = 'full', runs.read_time, NULL)) AS full_read_time
+  runs.read_time,
+  runs.documents_known,
+  MAX(IF(runs.mode = 'full', runs.read_time, NULL)) OVER () AS full_read_time,
+  COUNTIF(runs.sync_id = @sync_id) OVER () > 0 AS is_committed
 FROM
   `{{ dataset }}.limit_sync_runs` AS runs
+WHERE
+  TRUE
+QUALIFY
+  ROW_NUMBER() OVER (ORDER BY runs.read_time DESC) = 1

@@ -1,0 +1,148 @@
+-- Commits one sync: history, rejections, policy and the sync's own row together or not at all. A repeat of a committed
+-- sync writes nothing, so that a task may be run again without thought.
+-- Parameters:
+--   @sync_id STRING: run id of the sync
+--   @read_time TIMESTAMP: the Firestore moment all was read at
+--   @previous_read_time TIMESTAMP: that of the sync this one continues; NULL for the first ever
+--   @committed_at TIMESTAMP: settings clock
+--   @mode STRING: incremental | full
+--   @documents_read, @documents_known, @changes, @staged_rows INT64: counts; staged_rows guards the staging table
+--   @rejections ARRAY<STRUCT<document_id STRING, reason STRING, content_sha256 STRING, has_previous_limit BOOL,
+--     is_current BOOL>>: all documents that could not be read at @read_time, and versions of them since replaced
+--   @policy_version STRING: version of the policy in the configuration
+--   @policies ARRAY<STRUCT<team_id STRING, api_id STRING, tolerance_count INT64, tolerance_ratio FLOAT64,
+--     grace_minutes INT64, surge_budget_minutes INT64, for_observations INT64, window_observations INT64,
+--     clear_observations INT64, gross_ratio FLOAT64, gross_count INT64,
+--     approvers ARRAY<STRUCT<approver STRING, team_id STRING>>>>: its rows
+DECLARE v_is_committed BOOL DEFAULT (
+  SELECT COUNT(*) > 0 FROM `{{ dataset }}.limit_sync_runs` AS runs WHERE runs.sync_id = @sync_id
+);
+DECLARE v_end_of_time TIMESTAMP DEFAULT TIMESTAMP '9999-12-31 23:59:59.999999+00';
+DECLARE v_policy_from TIMESTAMP;
+
+{% include 'limits/limit_staging.sql' %}
+
+IF NOT v_is_committed THEN
+  BEGIN TRANSACTION;
+
+  -- Two syncs that start from the same state would record the same change twice: the second one stops here.
+  ASSERT (
+    SELECT COALESCE(MAX(runs.read_time), TIMESTAMP '0001-01-01 00:00:00+00')
+    FROM `{{ dataset }}.limit_sync_runs` AS runs
+  ) = COALESCE(@previous_read_time, TIMESTAMP '0001-01-01 00:00:00+00')
+  AS 'another limit sync was committed meanwhile; this one wrote nothing, the next run catches up';
+
+  ASSERT (
+    SELECT COUNT(*) FROM `{{ dataset }}.limit_staging` AS staged WHERE staged.sync_id = @sync_id
+  ) = @staged_rows
+  AS 'the staging table was replaced by another limit sync; this one wrote nothing, the next run catches up';
+
+  MERGE `{{ dataset }}.limit_history` AS history
+  USING (SELECT * FROM `{{ dataset }}.limit_staging` WHERE sync_id = @sync_id) AS staged
+  ON
+    staged.operation = 'close'
+    AND history.limit_id = staged.limit_id
+    AND history.valid_from = staged.valid_from
+    AND history.recorded_to = v_end_of_time
+  WHEN MATCHED THEN
+    UPDATE SET recorded_to = @read_time
+  WHEN NOT MATCHED BY TARGET AND staged.operation = 'open' THEN
+    INSERT (
+      limit_id, api_id, team_id, environment, scope, selectors, version, max_replicas, approver, ticket, exemptions,
+      source_repo, source_path, source_commit, document_update_time, valid_from, valid_to, recorded_from, recorded_to,
+      content_sha256, is_deleted
+    )
+    VALUES (
+      staged.limit_id, staged.api_id, staged.team_id, staged.environment, staged.scope, staged.selectors,
+      staged.version, staged.max_replicas, staged.approver, staged.ticket, staged.exemptions, staged.source_repo,
+      staged.source_path, staged.source_commit, staged.document_update_time, staged.valid_from, staged.valid_to,
+      @read_time, v_end_of_time, staged.content_sha256, staged.is_deleted
+    );
+
+  MERGE `{{ dataset }}.limit_rejections` AS rejections
+  USING (
+    SELECT
+      found.document_id,
+      found.reason,
+      found.content_sha256,
+      found.has_previous_limit,
+      found.is_current
+    FROM UNNEST(@rejections) AS found
+  ) AS seen
+  ON
+    rejections.document_id = seen.document_id
+    AND rejections.content_sha256 = seen.content_sha256
+    AND rejections.reason = seen.reason
+  WHEN MATCHED THEN
+    UPDATE SET
+      last_seen = @read_time,
+      is_current = seen.is_current,
+      has_previous_limit = seen.has_previous_limit
+  WHEN NOT MATCHED BY TARGET THEN
+    INSERT (document_id, reason, content_sha256, first_seen, last_seen, is_current, has_previous_limit)
+    VALUES (
+      seen.document_id, seen.reason, seen.content_sha256, @read_time, @read_time, seen.is_current,
+      seen.has_previous_limit
+    )
+  WHEN NOT MATCHED BY SOURCE AND rejections.is_current THEN
+    UPDATE SET is_current = FALSE;
+
+  SET v_policy_from = (
+    SELECT IF(COUNT(*) = 0, TIMESTAMP '0001-01-01 00:00:00+00', @read_time)
+    FROM `{{ dataset }}.policy_history`
+  );
+
+  MERGE `{{ dataset }}.policy_history` AS history
+  USING (
+    SELECT
+      policy.team_id,
+      policy.api_id,
+      policy.tolerance_count,
+      policy.tolerance_ratio,
+      policy.grace_minutes,
+      policy.surge_budget_minutes,
+      policy.for_observations,
+      policy.window_observations,
+      policy.clear_observations,
+      policy.gross_ratio,
+      policy.gross_count,
+      policy.approvers
+    FROM UNNEST(@policies) AS policy
+  ) AS current_policy
+  ON
+    history.policy_version = @policy_version
+    AND history.valid_to = v_end_of_time
+    AND history.team_id IS NOT DISTINCT FROM current_policy.team_id
+    AND history.api_id IS NOT DISTINCT FROM current_policy.api_id
+  WHEN NOT MATCHED BY TARGET THEN
+    INSERT (
+      policy_version, valid_from, valid_to, team_id, api_id, tolerance_count, tolerance_ratio, grace_minutes,
+      surge_budget_minutes, for_observations, window_observations, clear_observations, gross_ratio, gross_count,
+      approvers
+    )
+    VALUES (
+      @policy_version, v_policy_from, v_end_of_time, current_policy.team_id, current_policy.api_id,
+      current_policy.tolerance_count, current_policy.tolerance_ratio, current_policy.grace_minutes,
+      current_policy.surge_budget_minutes, current_policy.for_observations, current_policy.window_observations,
+      current_policy.clear_observations, current_policy.gross_ratio, current_policy.gross_count,
+      current_policy.approvers
+    )
+  WHEN NOT MATCHED BY SOURCE AND history.valid_to = v_end_of_time THEN
+    UPDATE SET valid_to = @read_time;
+
+  INSERT INTO `{{ dataset }}.limit_sync_runs` (
+    sync_id, read_time, committed_at, mode, documents_read, documents_known, changes, rejections
+  )
+  SELECT
+    @sync_id,
+    @read_time,
+    @committed_at,
+    @mode,
+    @documents_read,
+    @documents_known,
+    @changes,
+    COUNTIF(found.is_current)
+  FROM UNNEST(@rejections) AS found;
+
+  COMMIT TRANSACTION;
+END IF;

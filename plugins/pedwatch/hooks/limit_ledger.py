@@ -1,0 +1,105 @@
+"""The limits' side of BigQuery: what a sync knows already, and the one script that commits what it found."""
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud import bigquery
+
+from pedwatch.config import PolicyConfig
+from pedwatch.errors import LedgerError
+from pedwatch.hooks.parameters import Typed
+from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.limits.history import Belief
+from pedwatch.limits.rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, json_row, policy_rows, read_beliefs
+from pedwatch.limits.sync import Known, LastSync, Rejection, SyncPlan
+
+STAGING = "limit_staging"
+
+
+class BigQueryLimits:
+    """Reads ``limit_history`` and its companions, and commits a sync to them."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+
+    def last_sync(self, sync_id: str) -> tuple[LastSync | None, bool]:
+        """Return where the last committed sync stood, and whether ``sync_id`` itself is committed already."""
+        for row in self._warehouse.run("limits/last_sync.sql", {"sync_id": sync_id}):
+            last = LastSync(row["read_time"], row["full_read_time"], row["documents_known"])
+            return last, bool(row["is_committed"])
+        return None, False
+
+    def known(self) -> dict[str, Known]:
+        """Return what is recorded of every document."""
+        rows = self._warehouse.run("limits/known_state.sql")
+        return {row["limit_id"]: Known(row["document_update_time"], row["is_deleted"]) for row in rows}
+
+    def beliefs(self, limit_ids: Collection[str]) -> Mapping[str, Sequence[Belief]]:
+        """Return the current beliefs of some limits."""
+        if not limit_ids:
+            return {}
+        wanted = Typed("ARRAY<STRING>", sorted(limit_ids))
+        return read_beliefs(self._warehouse.run("limits/current_beliefs.sql", {"limit_ids": wanted}))
+
+    def rejections(self) -> list[Rejection]:
+        """Return the documents that the last sync could not read."""
+        return [Rejection(**row) for row in self._warehouse.run("limits/current_rejections.sql")]
+
+    def commit(
+        self, plan: SyncPlan, last: LastSync | None, sync_id: str, committed_at: dt.datetime, policy: PolicyConfig
+    ) -> None:
+        """Write all that a sync found, in one transaction.
+
+        Raises:
+            LedgerError: BigQuery refused, or another sync was committed since ``last``.
+        """
+        staged = self._stage(plan, sync_id)
+        parameters = {
+            "sync_id": sync_id,
+            "read_time": plan.read_time,
+            "previous_read_time": Typed("TIMESTAMP", last.read_time if last else None),
+            "committed_at": committed_at,
+            "mode": plan.mode,
+            "documents_read": plan.documents_read,
+            "documents_known": plan.documents_known,
+            "changes": plan.versions_written,
+            "staged_rows": staged,
+            "rejections": Typed(REJECTION_COLUMNS, [vars(rejection) for rejection in plan.rejections]),
+            "policy_version": policy.version,
+            "policies": Typed(POLICY_COLUMNS, policy_rows(policy)),
+        }
+        self._warehouse.run("limits/commit_sync.sql", parameters)
+
+    def _stage(self, plan: SyncPlan, sync_id: str) -> int:
+        rows = list(_staging_rows(plan, sync_id))
+        if not rows:
+            return 0
+        table = self._staging_table()
+        config = bigquery.LoadJobConfig(schema=table.schema, write_disposition="WRITE_TRUNCATE")
+        location = self._warehouse.config.location
+        try:
+            client = self._warehouse.client
+            client.load_table_from_json(rows, table.reference, job_config=config, location=location).result()
+        except exceptions.GoogleAPICallError as error:
+            raise LedgerError(f"{STAGING}: {error.message}") from error
+        return len(rows)
+
+    def _staging_table(self) -> bigquery.Table:
+        config = self._warehouse.config
+        name = f"{config.project}.{config.dataset}.{STAGING}"
+        try:
+            return self._warehouse.client.get_table(name)
+        except exceptions.NotFound:
+            self._warehouse.run("limits/limit_staging.sql")
+            return self._warehouse.client.get_table(name)
+
+
+def _staging_rows(plan: SyncPlan, sync_id: str) -> Iterator[dict[str, Any]]:
+    for limit_id, change in plan.changes.items():
+        for belief in change.closed:
+            key = {"limit_id": limit_id, "valid_from": belief.valid_from}
+            yield json_row({"sync_id": sync_id, "operation": "close", **key})
+        for belief in change.opened:
+            yield json_row({"sync_id": sync_id, "operation": "open", **belief_row(belief)})
