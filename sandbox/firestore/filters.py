@@ -19,6 +19,7 @@ _Op = StructuredQuery.FieldFilter.Operator
 _Unary = StructuredQuery.UnaryFilter.Operator
 _Composite = StructuredQuery.CompositeFilter.Operator
 _NEGATIONS = ("NOT_EQUAL", "NOT_IN", "IS_NOT_NAN", "IS_NOT_NULL")
+_NAME_EQUALS = "__name__ =="
 _RANGES = ("LESS_THAN", "LESS_THAN_OR_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQUAL")
 _MEMBERSHIPS = ("IN", "ARRAY_CONTAINS_ANY", "NOT_IN")
 
@@ -56,6 +57,8 @@ def compile_filter(proto: Any) -> Filter:
         raise invalid("'NOT_IN' cannot be used in the same query with 'IN', 'ARRAY_CONTAINS_ANY' or 'OR'.")
     if compiled.array_filters > 1:
         raise invalid("A maximum of 1 'ARRAY_CONTAINS' filter is allowed per disjunction.")
+    if _NAME_EQUALS in operators and compiled.inequalities and NAME_PATH not in compiled.inequalities:
+        raise invalid("Equality on __name__ is not allowed beside inequalities of other fields alone.")
     if compiled.disjunctions > MAX_DISJUNCTIONS:
         raise invalid(f"A query supports up to {MAX_DISJUNCTIONS} disjunctions.")
     return compiled
@@ -76,7 +79,7 @@ def _composite(proto: Any) -> Filter:
     parts = [_compile(part) for part in proto.filters]
     if not parts:
         return EVERYTHING
-    if len(parts) == 1:
+    if len(parts) == 1 and proto.op == _Composite.AND:
         return parts[0]
     predicates = [part.matches for part in parts]
     inequalities = frozenset().union(*(part.inequalities for part in parts))
@@ -137,7 +140,11 @@ def _field_filter(proto: Any) -> Filter:
     # Null and NaN equal nothing, not even themselves: there are unary filters for them.
     incomparable = key in (NULL_KEY, NAN_KEY)
     if operator == "EQUAL":
-        return Filter(lambda document: not incomparable and key_at(document, path) == key, {path: (key, key)})
+        return Filter(
+            lambda document: not incomparable and key_at(document, path) == key,
+            {path: (key, key)},
+            operators=_name_marker(path),
+        )
     if operator == "NOT_EQUAL":
         unwanted = (None, NULL_KEY) if key == NAN_KEY else (None, NULL_KEY, key)
         return Filter(
@@ -184,7 +191,10 @@ def _membership(path: FieldPath, operator: str, value: Any) -> Filter:
     if operator == "IN":
         ranges = {path: (min(comparable), max(comparable))} if comparable else {}
         return Filter(
-            lambda document: key_at(document, path) in comparable, ranges, frozenset(), (operator,), len(elements)
+            lambda document: key_at(document, path) in comparable,
+            ranges,
+            operators=(operator, *_name_marker(path)),
+            disjunctions=len(elements),
         )
     if operator == "ARRAY_CONTAINS_ANY":
         return Filter(
@@ -198,6 +208,10 @@ def _membership(path: FieldPath, operator: str, value: Any) -> Filter:
     return Filter(
         lambda document: not has_null and key_at(document, path) not in unwanted, {}, frozenset([path]), (operator,)
     )
+
+
+def _name_marker(path: FieldPath) -> tuple[str, ...]:
+    return (_NAME_EQUALS,) if path == NAME_PATH else ()
 
 
 def _operand(path: FieldPath, operator: str, value: Any) -> bytes:

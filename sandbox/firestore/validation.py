@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.firestore.errors import invalid
+from sandbox.firestore.errors import invalid, not_implemented
 from sandbox.firestore.paths import check_document_name, check_field_name
 
 MAX_DOCUMENT_BYTES = 1 << 20
@@ -62,6 +62,8 @@ def _check_nested(value: Any, kind: str, depth: int, in_array: bool) -> int:
     if depth > MAX_DEPTH:
         raise invalid(f"A field contains a {'map' if kind == 'map_value' else 'array'} nested deeper than {MAX_DEPTH}.")
     if kind == "map_value":
+        if "__type__" in value.map_value.fields:
+            raise not_implemented("vector values")
         return _check_fields(value.map_value.fields, depth)
     if in_array:
         raise invalid("Cannot convert an array value in an array value.")

@@ -140,7 +140,9 @@ def test_transform(client: firestore.Client, before: Any, transform: Any, after:
 
 def test_transforms_on_missing_fields(client: firestore.Client) -> None:
     document = client.document("limits/new")
-    document.set({"n": firestore.Increment(2), "deep": {"l": firestore.ArrayUnion([1])}, "r": firestore.ArrayRemove([1])})
+    document.set(
+        {"n": firestore.Increment(2), "deep": {"l": firestore.ArrayUnion([1])}, "r": firestore.ArrayRemove([1])}
+    )
     assert document.get().to_dict() == {"n": 2, "deep": {"l": [1]}, "r": []}
 
 

@@ -46,12 +46,12 @@ def test_contention_loses_no_update(address: str, project: str) -> None:
         for _ in range(2):
             _increment(client.transaction(max_attempts=30), client.document("limits/a"))
 
-    workers = [threading.Thread(target=work) for _ in range(3)]
+    workers = [threading.Thread(target=work) for _ in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert connect(address, project).document("limits/a").get().to_dict() == {"n": 6}
+    assert connect(address, project).document("limits/a").get().to_dict() == {"n": 4}
 
 
 def test_a_read_only_transaction_keeps_its_snapshot(client: firestore.Client) -> None:
