@@ -6,18 +6,16 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from sandbox.kubernetes.clusters import Clusters
 from sandbox.kubernetes.control_api import ControlApi
-from sandbox.kubernetes.faults import Fault
 from sandbox.kubernetes.images import PODMAN_ARGUMENTS, Runtime, read_images
 from sandbox.kubernetes.kubeconfig import KubeconfigFolder
 from sandbox.kubernetes.server import make_app
-from sandbox.kubernetes.workloads import parse_state
+from sandbox.kubernetes.state_file import fill
 from sandbox.lifecycle import LOOPBACK, announce
 
 HELP = """\
@@ -61,23 +59,13 @@ def _arguments() -> argparse.Namespace:
     return options
 
 
-def _fill(clusters: Clusters, path: Path) -> None:
-    """Add and fill the clusters of a state file."""
-    document: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Any]])
-    for name, entry in document.get("clusters", {}).items():
-        cluster = clusters.by_name.get(name) or clusters.add(name)
-        cluster.history.replace(parse_state({"workloads": entry.get("workloads", [])}))
-        if entry.get("fault"):
-            cluster.fault.set(msgspec.convert(entry["fault"], Fault))
-
-
 async def _serve(options: argparse.Namespace, folder: KubeconfigFolder, pod_folder: Path) -> None:
     """Serve until a signal. The files are written between listening and the ready line: they hold the port."""
     clusters = Clusters()
     for name in options.cluster:
         clusters.add(name)
     if options.state:
-        _fill(clusters, options.state)
+        fill(clusters, options.state)
     images = read_images(options.images) if options.images else {}
     podman_arguments = tuple(options.podman_arg or PODMAN_ARGUMENTS)
     runtime = Runtime(images, pod_folder, options.backend, podman_arguments)

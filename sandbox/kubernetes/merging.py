@@ -8,11 +8,16 @@ from aiohttp import web
 from sandbox.kubernetes.status import ApiFailure, bad_request
 
 Object = dict[str, Any]
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 PATCH_TYPES = ("application/merge-patch+json", "application/strategic-merge-patch+json", "application/json")
 
 
 async def read_object(request: web.Request) -> Object:
-    """Return the JSON object of a request's body."""
+    """Return the object of a request's body."""
+    if request.content_type == PROTOBUF:
+        from sandbox.kubernetes.protobuf_bodies import decode  # only kubectl ever needs it: keep the start light
+
+        return decode(await request.read())
     try:
         obj = msgspec.json.decode(await request.read())
     except msgspec.DecodeError as error:

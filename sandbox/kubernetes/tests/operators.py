@@ -1,0 +1,73 @@
+"""The unmodified KubernetesPodOperator, executed as a worker would, without a database."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from unittest import mock
+
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.common.compat.sdk import TaskDeferred
+
+from sandbox.kubernetes.tests.conftest import IMAGE
+from sandbox.kubernetes.tests.servers import Cluster
+
+NAMESPACE = "composer-user-workloads"
+
+
+def operator(cluster: Cluster, task_id: str, **arguments: Any) -> KubernetesPodOperator:
+    """Return an operator that runs pods in a cluster."""
+    settings: dict[str, Any] = {
+        "task_id": task_id,
+        "name": task_id.replace("_", "-"),
+        "namespace": NAMESPACE,
+        "image": IMAGE,
+        "config_file": str(cluster.kubeconfig),
+        "in_cluster": False,
+        "kubernetes_conn_id": None,
+        "startup_check_interval_seconds": 0.1,
+        "do_xcom_push": False,
+        **arguments,
+    }
+    return KubernetesPodOperator(**settings)
+
+
+def context(task: KubernetesPodOperator, map_index: int = -1, try_number: int = 1) -> Any:
+    """Return as much of a task's context as the operator reads."""
+    instance, run, dag = mock.MagicMock(), mock.MagicMock(), mock.MagicMock()
+    instance.task_id, instance.dag_id, instance.run_id = task.task_id, "watch", "manual__1"
+    instance.try_number, instance.map_index, instance.get_template_context = try_number, map_index, None
+    run.run_id, run.dag_id, dag.dag_id = "manual__1", "watch", "watch"
+    dag.parent_dag = None
+    return {
+        "ti": instance,
+        "task_instance": instance,
+        "run_id": "manual__1",
+        "dag": dag,
+        "dag_run": run,
+        "ts": "2026-01-01T00:00:00+00:00",
+        "logical_date": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+        "task": task,
+        "task_state_store": None,
+    }
+
+
+def execute_deferred(task: KubernetesPodOperator) -> Any:
+    """Execute an operator through its trigger, as worker, triggerer and worker again would; return its XCom."""
+    its_context = context(task)
+    resume: Callable[[], Any] = partial(task.execute, its_context)
+    while True:
+        try:
+            resume()
+        except TaskDeferred as deferred:
+            event = asyncio.run(_first_event(deferred.trigger))
+            method = getattr(task, deferred.method_name)
+            resume = partial(method, its_context, event=event.payload, **(deferred.kwargs or {}))
+        else:
+            pushed = dict(call.args[:2] for call in its_context["ti"].xcom_push.call_args_list if call.args)
+            return pushed.get("return_value")
+
+
+async def _first_event(trigger: Any) -> Any:
+    return await anext(trigger.run())
