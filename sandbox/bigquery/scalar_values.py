@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -33,6 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799
 _NUMERIC_LIMIT = Decimal("99999999999999999999999999999.999999999")
 _NUMERIC_STEP = Decimal("1e-9")
+_EXACT = Context(prec=100)
 
 
 def _unconvertible(value: Any, kind: str) -> BadValue:
@@ -76,7 +77,7 @@ def _numeric(value: Any) -> str:
     number = _decimal(value, "numeric")
     if abs(number) > _NUMERIC_LIMIT:
         raise _unconvertible(value, "numeric")
-    return format(number.quantize(_NUMERIC_STEP, rounding="ROUND_HALF_UP"), "f")
+    return format(number.quantize(_NUMERIC_STEP, ROUND_HALF_UP, _EXACT), "f")
 
 
 def _bignumeric(value: Any) -> str:

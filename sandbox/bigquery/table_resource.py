@@ -1,5 +1,8 @@
 """Table metadata from and to REST table resources."""
 
+import hashlib
+import json
+from dataclasses import asdict
 from typing import Any
 
 from sandbox.bigquery.errors import invalid, not_implemented
@@ -120,8 +123,9 @@ def refuse_unsupported(body: dict[str, Any]) -> None:
 
 
 def table_etag(meta: TableMeta) -> str:
-    """Differs whenever the table has changed."""
-    return f'"{meta.created_ms:x}-{meta.modified_ms:x}"'
+    """Differs whenever the table's metadata has changed; new rows leave it as it was."""
+    described = asdict(meta) | {"modified_ms": None}
+    return f'"{hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:22]}"'
 
 
 def table_resource(meta: TableMeta, rows: int, location: str, row_bytes: int) -> dict[str, Any]:
