@@ -44,6 +44,6 @@ def collect(api: ApiServer, tmp_path: Path) -> Collect:
         defaults: dict[str, Any] = {"attempt_id": "try-1", "page_size": 10, "budget_seconds": 10.0}
         config = Config(clusters=chosen, cycle=CYCLE, output="", **{**defaults, **settings})
         batch = Batch(config, google or Anonymous(), output or FolderOutput(tmp_path.as_uri()))
-        return Collected(tmp_path, exit_status(batch.run(), batch.is_stopped))
+        return Collected(tmp_path, exit_status(batch.run()))
 
     return run

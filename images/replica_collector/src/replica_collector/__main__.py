@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for run in runs:
             if run.manifest:
                 sys.stdout.write(run.manifest.to_line().decode())
-    return exit_status(runs, batch.is_stopped)
+    return exit_status(runs)
 
 
 def _output(uri: str, google: Credential) -> Output:

@@ -47,11 +47,6 @@ class Batch:
         self._waiting = deque(Run(config, cluster) for cluster in config.clusters)
         self._active: set[_Task] = set()
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the batch was asked to stop."""
-        return self._cancel.is_set()
-
     def stop(self) -> None:
         """Finish what is being written, cancel the rest."""
         self._stopped_at = min(self._stopped_at, time.monotonic())
@@ -69,7 +64,7 @@ class Batch:
         return runs
 
     def _start(self, total: Deadline) -> None:
-        while self._waiting and (self.is_stopped or not total.left()):
+        while self._waiting and (self._cancel.is_set() or not total.left()):
             self._fail(self._waiting.popleft())
         while self._waiting and len(self._active) < self._config.parallel:
             run = self._waiting.popleft()
@@ -93,7 +88,7 @@ class Batch:
     def _fail(self, run: Run, reason: BaseException | None = None) -> None:
         """Write a failed manifest, unless the run is past the point of writing its own."""
         if run.claim():
-            reason = reason or (Cancelled("stopped") if self.is_stopped else TimeoutError("the time is used up"))
+            reason = reason or (Cancelled("stopped") if self._cancel.is_set() else TimeoutError("the time is used up"))
             self._spawn(run, partial(run.give_up, reason, self._output), 0.0)
 
     def _take_finished(self) -> None:
@@ -128,11 +123,12 @@ class Batch:
         return min(task.ends, self._stopped_at) + SLACK_SECONDS
 
 
-def exit_status(runs: list[Run], is_stopped: bool) -> int:
-    """The process's status: 3 when anything could not be written, 4 when stopped, else 0."""
-    if any(run.manifest is None or isinstance(run.error, OutputError) for run in runs):
+def exit_status(runs: list[Run]) -> int:
+    """The process's status: 3 when anything could not be written, 4 when a cluster was cancelled, else 0."""
+    manifests = [run.manifest for run in runs if run.manifest and not isinstance(run.error, OutputError)]
+    if len(manifests) < len(runs):
         return 3
-    return 4 if is_stopped else 0
+    return 4 if any(told.error_class == "cancelled" for told in manifests) else 0
 
 
 def _progress(run: Run, every: int) -> OnPage:

@@ -1,17 +1,15 @@
 """Which clusters there are and how each is reached."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-import yaml
 from msgspec import Meta, Struct
 
-from replica_collector import kubeconfig
 from replica_collector.connection import Endpoint, endpoint
 from replica_collector.credentials import Anonymous, Credential, TokenFile
 from replica_collector.errors import Misconfigured
-from replica_collector.tls import Material
+from replica_collector.tls import Material, decode_pem, read_pem
 
 # The name becomes part of object names, where a dot separates it from the attempt.
 ClusterName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
@@ -31,12 +29,10 @@ class Cluster(Struct, frozen=True, forbid_unknown_fields=True):
     context: str | None = None
 
 
-def parse(text: str | bytes) -> dict[str, Cluster]:
+def parse(text: bytes) -> dict[str, Cluster]:
     """Read a YAML or JSON list of clusters, by name."""
     try:
-        entries = msgspec.convert(yaml.safe_load(text), list[Cluster])
-    except yaml.YAMLError as error:
-        raise Misconfigured(f"the list of clusters is not YAML or JSON: {error}") from None
+        entries = msgspec.convert(_read(text), list[Cluster])
     except msgspec.ValidationError as error:
         raise Misconfigured(f"the list of clusters is not valid: {error}") from None
     by_name = {entry.name: entry for entry in entries}
@@ -45,9 +41,23 @@ def parse(text: str | bytes) -> dict[str, Cluster]:
     return by_name
 
 
+def _read(text: bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        import yaml  # only where it is needed: a DAG passes JSON, and each start counts
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Misconfigured(f"the list of clusters is not YAML or JSON: {error}") from None
+
+
 def reach(cluster: Cluster, google: Credential) -> tuple[Endpoint, Credential]:
     """The cluster's address and credential; ``google`` is the one that all clusters share."""
     if cluster.auth == "kubeconfig":
+        from replica_collector import kubeconfig  # brings the YAML parser, as above
+
         if not cluster.kubeconfig:
             raise Misconfigured("auth: kubeconfig needs the path of a kubeconfig")
         target = kubeconfig.read(Path(cluster.kubeconfig), cluster.context)
@@ -75,5 +85,5 @@ def _credential(cluster: Cluster, google: Credential) -> Credential:
 
 def _ca(cluster: Cluster) -> str | None:
     if cluster.ca_data:
-        return kubeconfig.decode_pem(cluster.ca_data)
-    return kubeconfig.read_pem(Path(cluster.ca_file)) if cluster.ca_file else None
+        return decode_pem(cluster.ca_data)
+    return read_pem(Path(cluster.ca_file)) if cluster.ca_file else None

@@ -69,7 +69,7 @@ class Config:
     namespaces: tuple[str, ...] = ()
     page_size: int = 500
     budget_seconds: float = 90.0
-    total_seconds: float = 140.0
+    total_seconds: float = 110.0
     request_seconds: float = 30.0
     output_seconds: float = 25.0
     start_jitter_seconds: float = 0.0
@@ -157,7 +157,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("--namespaces", _namespaces, "", "A,B", "only these namespaces (default: all)")
     option("--page-size", _count, "500", "N", "objects per page; sets memory, hardly CPU")
     option("--budget-seconds", _seconds, "90", "S", "hard limit for listing one cluster")
-    option("--total-seconds", _seconds, "140", "S", "hard limit for listing all of them")
+    option("--total-seconds", _seconds, "110", "S", "hard limit for listing all of them")
     option("--request-seconds", _seconds, "30", "S", "hard limit for one page")
     option("--output-seconds", _seconds, "25", "S", "hard limit for writing one cluster's objects")
     option("--start-jitter-seconds", _seconds_or_none, "0", "S", "wait up to this long before each cluster")
@@ -175,7 +175,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
 def _chosen(given: argparse.Namespace) -> tuple[Cluster, ...]:
     if bool(given.clusters_file) == bool(given.clusters_json):
         raise Misconfigured("give the clusters with --clusters-file or --clusters-json (one of them)")
-    text: str | bytes = given.clusters_json
+    text = given.clusters_json.encode()
     if given.clusters_file:
         try:
             text = Path(given.clusters_file).read_bytes()

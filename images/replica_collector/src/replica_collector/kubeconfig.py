@@ -1,7 +1,5 @@
 """Reading a kubeconfig's context: server, certificates, token. Nothing in it is ever executed."""
 
-import base64
-import binascii
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ from msgspec import Struct
 
 from replica_collector.credentials import Anonymous, Credential, StaticToken, TokenFile
 from replica_collector.errors import Misconfigured
-from replica_collector.tls import Material
+from replica_collector.tls import Material, decode_pem, read_pem
 
 
 class _Cluster(Struct, rename="kebab"):
@@ -128,28 +126,3 @@ def _pem(data: str | None, file: str | None, folder: Path) -> str | None:
     if data:
         return decode_pem(data)
     return read_pem(folder / file) if file else None
-
-
-def decode_pem(data: str) -> str:
-    """PEM text, given as such or in base64."""
-    if "-----BEGIN" in data:
-        return data
-    try:
-        return _checked(base64.b64decode("".join(data.split()), validate=True).decode("ascii"))
-    except (binascii.Error, UnicodeDecodeError):
-        return _checked("")
-
-
-def read_pem(path: Path) -> str:
-    """The text of a certificate or key file."""
-    try:
-        return _checked(path.read_text("ascii"))
-    except (OSError, UnicodeDecodeError):
-        raise Misconfigured(f"cannot read the certificate file {path}") from None
-
-
-def _checked(text: str) -> str:
-    # An empty CA would not be an error to ssl: it would silently trust the system's CAs instead.
-    if "-----BEGIN" not in text:
-        raise Misconfigured("certificate data is neither PEM nor base64 of PEM")
-    return text

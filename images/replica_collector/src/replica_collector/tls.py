@@ -1,8 +1,11 @@
 """TLS contexts from the certificates a cluster's entry or kubeconfig names."""
 
+import base64
+import binascii
 import os
 import ssl
 import tempfile
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -21,6 +24,9 @@ class Material(Struct, frozen=True):
         """A verifying client context."""
         try:
             context = ssl.create_default_context(cadata=self.ca)
+            if self.ca:
+                # Strict since Python 3.13; the CAs that clusters make for themselves often lack an extension it wants.
+                context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             if self.client_certificate and self.client_key:
                 _load_client_certificate(context, f"{self.client_certificate}\n{self.client_key}")
         except (ssl.SSLError, ValueError):
@@ -37,3 +43,28 @@ def _load_client_certificate(context: ssl.SSLContext, pem: str) -> None:
         context.load_cert_chain(path)
     finally:
         os.unlink(path)
+
+
+def decode_pem(data: str) -> str:
+    """PEM text, given as such or in base64."""
+    if "-----BEGIN" in data:
+        return data
+    try:
+        return _checked(base64.b64decode("".join(data.split()), validate=True).decode("ascii"))
+    except (binascii.Error, UnicodeDecodeError):
+        return _checked("")
+
+
+def read_pem(path: Path) -> str:
+    """The text of a certificate or key file."""
+    try:
+        return _checked(path.read_text("ascii"))
+    except (OSError, UnicodeDecodeError):
+        raise Misconfigured(f"cannot read the certificate file {path}") from None
+
+
+def _checked(text: str) -> str:
+    # An empty CA would not be an error to ssl: it would silently trust the system's CAs instead.
+    if "-----BEGIN" not in text:
+        raise Misconfigured("certificate data is neither PEM nor base64 of PEM")
+    return text
