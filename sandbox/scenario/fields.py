@@ -81,7 +81,9 @@ Texts = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 Count = Annotated[int, Field(ge=0)]
-Moment = Annotated[AwareDatetime, PlainSerializer(lambda moment: moment.astimezone(dt.UTC).isoformat())]
+Moment = Annotated[
+    AwareDatetime, PlainSerializer(lambda moment: moment.astimezone(dt.UTC).isoformat(), when_used="json")
+]
 Surge = Annotated[
     int | str,
     Field(
