@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,39 +13,59 @@ from sandbox.kubernetes.images import Command
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 KILL_SECONDS = 5.0
+LINGER_SECONDS = 1.0
 
 
 class ContainerProcess:
     """A running command and everything it starts."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        """Take over a started launcher."""
-        self._process = process
+    def __init__(self, process: asyncio.subprocess.Process, output: int) -> None:
+        """Take over a started launcher and the reading end of its output."""
+        self._process, self._output = process, output
 
     @classmethod
     async def start(cls, command: Command) -> "ContainerProcess":
         """Start a command; OSError when not even the launcher can be started."""
         at_end = ["--at-end", json.dumps(command.at_end)] if command.at_end else []
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-I", "-S", str(LAUNCHER), *at_end, "--", *command.argv),
-            env=command.env,
-            cwd=command.workdir,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        return cls(process)
+        # A pipe of our own: asyncio's would make wait() wait for its other end, too, which an orphan may hold.
+        output, writer = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-I", "-S", str(LAUNCHER), *at_end, "--", *command.argv),
+                env=command.env,
+                cwd=command.workdir,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=writer,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(output)
+            raise
+        finally:
+            os.close(writer)
+        return cls(process, output)
 
     async def read(self, log: ContainerLog, wake: Callable[[], None]) -> int:
         """Copy the output into the log until the container has ended; return its exit code."""
-        assert self._process.stdout is not None
-        while chunk := await self._process.stdout.read(2**16):
-            log.feed(chunk)
-            wake()
-        log.close()
+        stream = asyncio.StreamReader()
+        pipe = os.fdopen(self._output, "rb", buffering=0)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
+
+        async def copy() -> None:
+            while chunk := await stream.read(2**16):
+                log.feed(chunk)
+                wake()
+
+        copying = asyncio.create_task(copy())
         code = await self._process.wait()
+        # The launcher leaves nobody behind to write more, unless it was killed itself.
+        await asyncio.wait([copying], timeout=LINGER_SECONDS)
+        copying.cancel()
+        transport.close()
+        log.close()
         return code if code >= 0 else 128 - code
 
     async def stop(self, grace: float) -> None:

@@ -101,7 +101,8 @@ def test_volumes_are_folders_at_their_mount_paths(core: client.CoreV1Api, tmp_pa
         {"name": "config", "mountPath": "/etc/settings", "subPath": "settings"},
     ]
     script = (
-        "echo kept > /scratch/x; cat /scratch/x /data/on-the-host; echo; ls /etc/some/sub; stat -L -c %a /etc/some/sub/b.txt;"
+        "echo kept > /scratch/x; cat /scratch/x /data/on-the-host; echo;"
+        "ls /etc/some/sub; stat -L -c %a /etc/some/sub/b.txt;"
         "cat /etc/some/sub/b.txt /etc/settings; echo; echo /database /srv/data /data-old"
     )
     _, log = _run(core, _pod("volumes", script, volumes=volumes, container={"volumeMounts": mounts}))
@@ -235,7 +236,7 @@ def test_deletion_is_polite_first(core: client.CoreV1Api, tmp_path: Path) -> Non
 
 
 def test_deletion_is_firm_in_the_end(core: client.CoreV1Api, tmp_path: Path) -> None:
-    script = f"trap '' TERM; echo $$ > {tmp_path}/pid; while true; do sleep 0.1; done"
+    script = f"trap '' TERM; echo $$$$ > {tmp_path}/pid; while true; do sleep 0.1; done"
     core.create_namespaced_pod(NAMESPACE, _pod("stubborn", script, terminationGracePeriodSeconds=1))
     pid = int(_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
     core.delete_namespaced_pod("stubborn", NAMESPACE)
@@ -284,7 +285,7 @@ def test_podman_runs_what_the_pod_says(tmp_path: Path, images: Path) -> None:
     try:
         core = client.CoreV1Api(server.cluster("composer").api_client())
         container = {
-            "image": "localhost/collector:1",
+            "image": "localhost/reader:1",
             "command": ["collect"],
             "env": [{"name": "TOKEN", "value": "hush"}],
             "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}],
@@ -296,7 +297,7 @@ def test_podman_runs_what_the_pod_says(tmp_path: Path, images: Path) -> None:
     run, removed = (tmp_path / "calls").read_text().splitlines()
     assert log == "TOKEN is hush\n" and "hush" not in run
     assert run.startswith("--runtime=runc run --rm --pull=never --network=host --name=contained-base --env=TOKEN ")
-    assert run.endswith(':/scratch --entrypoint=["collect"] localhost/collector:1 --fast')
+    assert run.endswith(':/scratch --entrypoint=["collect"] localhost/reader:1 --fast')
     assert removed == "--runtime=runc rm --force --time=0 --ignore contained-base"
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from kubernetes import client
 from sandbox.kubernetes.tests.servers import Server, start_server
 
 # A container that starts a child of its own, and one that escapes into a session of its own.
+# ($$$$ is $$ to the shell: Kubernetes halves it.)
 FAMILY = """
 trap '' TERM INT
-echo $$ > {folder}/main
+echo $$$$ > {folder}/main
 sleep 300 & echo $! > {folder}/child
-setsid sh -c 'trap "" TERM INT; echo $$ > {folder}/escaped; while true; do sleep 300; done' &
+setsid sh -c 'trap "" TERM INT; echo $$$$ > {folder}/escaped; while true; do sleep 300; done' &
 while true; do sleep 0.2; done
 """
 NAMES = ("main", "child", "escaped")
@@ -46,9 +48,12 @@ def _wait_for_end(pids: list[int]) -> None:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path, images: Path) -> Server:
+def own_server(tmp_path: Path, images: Path) -> Iterator[Server]:
     """A server to be killed."""
-    return start_server(tmp_path / "kube", "--cluster", "composer", "--images", str(images))
+    server = start_server(tmp_path / "kube", "--cluster", "composer", "--images", str(images))
+    yield server
+    server.process.kill()
+    server.process.wait()
 
 
 def _start(server: Server, folder: Path, script: str = FAMILY) -> client.CoreV1Api:
