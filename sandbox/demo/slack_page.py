@@ -11,7 +11,8 @@ _STYLE = """
 body { display: block; overflow: auto; height: auto; max-width: 60rem; margin: 0 auto; padding: 1rem; }
 .saved-thread { margin-left: 3.5rem; border-left: 2px solid #8884; }
 """
-_NOT_FOR_FILES = re.compile(r'<a class="(?:thread|replies)[^"]*"[^>]*>.*?</a>', re.DOTALL)
+# Links lead within the file, where the server's led to its other pages.
+_LINK = re.compile(r'href="/c/[^"#]*(?:#([^"]*))?"')
 
 
 def save_page(url: str, channels: dict[str, str], path: Path) -> None:
@@ -30,12 +31,12 @@ def _channel(url: str, channel: str, name: str) -> str:
     items = _state(url, channel)["messages"]
     parts = [f"<section><h2>#{html.escape(name)}</h2><div class='log'>"]
     for item in items:
-        parts.append(_NOT_FOR_FILES.sub("", item["html"]))
+        parts.append(item["html"])
         if re.fullmatch(r"\d+\.\d+", item["id"]):
             # The first of a thread is the parent, the second its count of replies.
             replies = _state(url, channel, item["id"])["thread"][2:]
             parts += ["<div class='saved-thread'>", *(reply["html"] for reply in replies), "</div>"]
-    return "".join([*parts, "</div></section>"])
+    return _LINK.sub(lambda link: f'href="#{link[1] or ""}"', "".join([*parts, "</div></section>"]))
 
 
 def _state(url: str, channel: str, thread: str = "") -> dict[str, Any]:
