@@ -163,7 +163,8 @@ def test_the_manifest_vouches_for_the_uncompressed_content(collect: Collect) -> 
     (path,) = collected.data_files
     content = gzip.decompress(path.read_bytes())
     assert collected.manifest["content_sha256"] == hashlib.sha256(content).hexdigest()
-    assert collected.manifest["evidence_object"] == path.as_uri()
+    place = path.relative_to(collected.folder)
+    assert collected.manifest["evidence_object"] == f"{collected.folder.as_uri()}/{place}"
 
 
 def test_equal_input_gives_equal_bytes() -> None:

@@ -78,11 +78,12 @@ class FolderOutput:
     """Objects as files below a local folder."""
 
     def __init__(self, uri: str) -> None:
+        self._uri = uri
         self._root = Path(unquote(urlsplit(uri).path))
 
     def uri(self, name: str) -> str:
-        """A ``file://`` URI."""
-        return (self._root / name).as_uri()
+        """A ``file://`` URI: the output's own text and the name, as in a bucket."""
+        return f"{self._uri}/{name}"
 
     def write(self, objects: Sequence[Object], deadline: Deadline) -> None:
         """Write each file under a temporary name and rename it once it is on disk."""
