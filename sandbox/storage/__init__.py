@@ -1,0 +1,1 @@
+"""A Cloud Storage stand-in: the gcp-storage-emulator from PyPI, started and corrected where we need it."""

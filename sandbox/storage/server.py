@@ -1,0 +1,72 @@
+"""The HTTP side: many clients at once, where the emulator's own server takes one connection at a time.
+
+Bodies are read and answers sent outside the lock, so a slow client keeps nobody waiting; the emulator's own code,
+which knows nothing of threads, runs inside it.
+"""
+
+import io
+import sys
+from collections.abc import Callable
+from functools import partial
+from http.server import ThreadingHTTPServer
+from typing import Any
+
+from gcp_storage_emulator.server import RequestHandler, _read_raw_data
+
+from sandbox.lifecycle import LOOPBACK
+from sandbox.storage.corrections import PatientStorage, correct_routes
+
+
+class _Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type hints
+    """One request: read it all, let the emulator answer into memory, send the answer."""
+
+    def _serve(self, answer: Callable[[], None]) -> None:
+        body = _read_raw_data(self) or b""
+        del self.headers["Transfer-Encoding"], self.headers["Content-Length"]
+        self.headers["Content-Length"] = str(len(body))
+        if encoding := self.headers.get("Content-Encoding"):
+            # It describes the object; the emulator would unpack the body.
+            del self.headers["Content-Encoding"]
+            self.headers["X-Stored-Encoding"] = encoding
+        socket = self.wfile
+        self.rfile, self.wfile = io.BytesIO(body), io.BytesIO()
+        with self.storage.lock:
+            answer()
+        socket.write(self.wfile.getvalue())
+        self.wfile = socket
+
+    def do_GET(self) -> None:  # noqa: N802 (the base class names it)
+        """Answer a GET."""
+        self._serve(super().do_GET)
+
+    def do_POST(self) -> None:  # noqa: N802 (the base class names it)
+        """Answer a POST."""
+        self._serve(super().do_POST)
+
+    def do_PUT(self) -> None:  # noqa: N802 (the base class names it)
+        """Answer a PUT."""
+        self._serve(super().do_PUT)
+
+    def do_PATCH(self) -> None:  # noqa: N802 (the base class names it)
+        """Answer a PATCH."""
+        self._serve(super().do_PATCH)
+
+    def do_DELETE(self) -> None:  # noqa: N802 (the base class names it)
+        """Answer a DELETE."""
+        self._serve(super().do_DELETE)
+
+
+class StorageServer(ThreadingHTTPServer):
+    """The emulator behind a threading server on loopback."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, storage: PatientStorage, port: int) -> None:
+        correct_routes()
+        super().__init__((LOOPBACK, port), partial(_Handler, storage))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report what goes wrong in the emulator as the base class does; a client that is gone is no news."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)

@@ -1,0 +1,1 @@
+"""Tests of the Cloud Storage stand-in, against the real clients."""
