@@ -18,7 +18,7 @@ from sandbox.scenario.limit_publishing import PublishError
 from sandbox.scenario.loading import DEFAULT, ScenarioError, load
 
 EPILOG = """
-exit status: 0 every expectation holds; 1 some do not (each is named); 2 the scenario is wrong; 3 something did not start
+exit status: 0 every expectation holds; 1 some do not (each is named); 2 the scenario is wrong; 3 it did not start
 """
 
 
@@ -26,7 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.demo",
-        description="Play a scenario through the real DAGs, against stand-ins on this machine, and check what came out.",
+        description="Play a scenario through the real DAGs, against stand-ins on this machine, and check the outcome.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

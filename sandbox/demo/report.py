@@ -53,8 +53,9 @@ class Reporter:
             is_reply = message.thread_ts not in (None, message.ts)
             time = dt.datetime.fromtimestamp(float(message.ts), dt.UTC)
             indent = "    ↳ " if is_reply else ""
-            head = f"{indent}[dim]{time:%H:%M:%S}[/dim] [bold]#{escape(message.channel_name)}[/bold] [dim]{message.kind}[/dim]"
-            self._console.print(f"{head} {escape(message.posted_text)}", highlight=False, soft_wrap=True)
+            head = f"{indent}[dim]{time:%H:%M:%S}[/dim] [bold]#{escape(message.channel_name)}[/bold]"
+            text = f"[dim]{message.kind}[/dim] {escape(message.posted_text)}"
+            self._console.print(f"{head} {text}", highlight=False, soft_wrap=True)
             if message.text != message.posted_text:
                 self._console.print(
                     f"    [dim]now reads:[/dim] {escape(message.text)}", highlight=False, soft_wrap=True

@@ -15,7 +15,6 @@ from sandbox.scenario.limit_publishing import LimitPublisher
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.player import Player
 
-
 #: Says that a folder is ours to empty.
 MARKER = ".made-by-pedwatch-sandbox"
 

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -69,9 +70,7 @@ def main() -> None:
     for line in sys.stdin:
         try:
             answer(runner.run(**json.loads(line)))
-        except Exception as error:  # a DAG that cannot even start is an answer; the traceback goes to the log
-            import traceback
-
+        except Exception as error:  # noqa: BLE001 (a DAG that cannot even start is an answer too; the log has the rest)
             traceback.print_exc()
             answer({"error": f"{type(error).__name__}: {error}"})
 

@@ -7,6 +7,7 @@ only, and run as a file, because every process waits for it.
 """
 
 import argparse
+import contextlib
 import ctypes
 import os
 import select
@@ -90,11 +91,9 @@ def _end(child: "subprocess.Popen[bytes]", number: int, grace: float) -> None:
     while _signal_all(signal.SIGKILL):
         _reap()
         time.sleep(_POLL_SECONDS)
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         # Where there is no /proc, the command's own process group is what can be found.
         os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _wait(child: "subprocess.Popen[bytes]", stopping: list[int]) -> None:

@@ -5,7 +5,7 @@ import socket
 LOOPBACK = "127.0.0.1"
 
 #: gRPC and urllib read different spellings; a proxy hangs loopback gRPC.
-NO_PROXY = {name: f"{LOOPBACK},localhost" for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy")}
+NO_PROXY = dict.fromkeys(("no_proxy", "NO_PROXY", "no_grpc_proxy"), f"{LOOPBACK},localhost")
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""What can only be checked across fields: names that must exist, cycles that must be played, limits that must publish."""
+"""What can only be checked across fields: names that must exist, cycles in range, limits that publish."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

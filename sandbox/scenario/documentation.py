@@ -21,7 +21,7 @@ python -m sandbox.scenario schema          # JSON Schema, for editors
 ```
 
 Shipped in `scenarios/`: `shop.yaml` (the default: everything at once), `quiet.yaml` (nothing happens, nothing is said),
-`late_limit.yaml` (a back-dated limit never rewrites what was judged), `hostile.yaml` (labels that try to ping a channel).
+`late_limit.yaml` (a back-dated limit rewrites nothing), `hostile.yaml` (names that try to ping a channel).
 
 How time passes: cycle *k* is at `start` + 5 min × (*k* − 1). Changes of limits are made two minutes before their cycle,
 the DAGs run twenty seconds after it. What an event sets holds until another event changes it. `limits` are granted a

@@ -31,7 +31,7 @@ class Reader:
         self._servers = servers
         self._client = bigquery.Client(
             project=PROJECT,
-            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]  # the library has no annotations here
+            credentials=AnonymousCredentials(),
             client_options={"api_endpoint": servers.addresses["bigquery"]},
         )
         self._slack = SlackControl.from_folder(servers.data("slack"))
@@ -65,7 +65,8 @@ class Reader:
         """Return how many subjects have each verdict in a cycle, most frequent first."""
         rows = self.query(
             f"SELECT verdict, COUNT(*) AS subjects FROM `{DATASET}.verdicts` WHERE cycle = TIMESTAMP "
-            f"'{cycle.isoformat()}' AND origin = 'live' AND revision = 1 GROUP BY verdict ORDER BY subjects DESC, verdict"
+            f"'{cycle.isoformat()}' AND origin = 'live' AND revision = 1 GROUP BY verdict "
+            "ORDER BY subjects DESC, verdict"
         )
         return {row["verdict"]: row["subjects"] for row in rows}
 
@@ -111,11 +112,11 @@ class Reader:
     def objects(self, prefix: str) -> list[str]:
         """Return the names of the bucket's objects below a prefix."""
         from google.auth.credentials import AnonymousCredentials
-        from google.cloud import storage
+        from google.cloud import storage  # type: ignore[attr-defined]  # a namespace package of several distributions
 
         client = storage.Client(
             project=PROJECT,
-            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            credentials=AnonymousCredentials(),
             client_options={"api_endpoint": self._servers.addresses["storage"]},
         )
         return sorted(blob.name for blob in client.list_blobs(BUCKET, prefix=prefix))

@@ -54,9 +54,13 @@ class LimitPublisher:
         return self.publish([{**self._documents[limit_id], **fields}])
 
     def withdraw(self, limit_id: str) -> str:
-        """Withdraw a limit."""
+        """Withdraw a limit: publish the folder without its file."""
         (self._folder / f"{limit_id}.yaml").unlink(missing_ok=True)
-        return self._run("withdraw", limit_id, "--apply")
+        printed = self._run("publish", str(self._folder), "--withdraw-missing", "--apply")
+        if f"- {limit_id} withdrawn" not in printed:
+            # It withdraws within the teams and environments of the files that are left.
+            raise PublishError(f"{limit_id} was not withdrawn; does its team have another limit left?\n{printed}")
+        return printed
 
     def _run(self, *arguments: str) -> str:
         finished = subprocess.run(

@@ -50,7 +50,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
 
 
 def leashed(code: str, log: Path, **options: object) -> LeashedProcess:
-    return LeashedProcess("it", [sys.executable, "-c", code], log, os.environ, **options)  # type: ignore[arg-type]
+    return LeashedProcess("it", [sys.executable, "-c", code], log, os.environ, **options)
 
 
 def orphan_of(log: Path) -> int:

@@ -144,7 +144,7 @@ def test_what_is_no_yaml_says_where() -> None:
 
 
 def test_a_missing_file_names_the_shipped_ones(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="No such file.*shop.yaml"):
+    with pytest.raises(ScenarioError, match=r"No such file.*shop\.yaml"):
         load(tmp_path / "none.yaml")
 
 
