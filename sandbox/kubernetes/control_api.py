@@ -40,6 +40,7 @@ expired_continue, endless_continue.
 
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -52,6 +53,7 @@ from sandbox.kubernetes.kubeconfig import KubeconfigFolder
 from sandbox.kubernetes.workloads import parse_state
 
 CONTROL = "/control"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ControlApi:
@@ -64,16 +66,15 @@ class ControlApi:
         self.base_url = ""  # known once the server listens
 
     @web.middleware
-    async def guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+    async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let only the holder of the token in, and answer mistakes in words."""
         if not request.path.startswith(f"{CONTROL}/"):
-            response: web.StreamResponse = await handler(request)
-            return response
+            return await handler(request)
         offered = request.headers.get("Authorization", "")
         if not hmac.compare_digest(offered.encode(), f"Bearer {self.token}".encode()):
             return _error(401, "the control API needs the token of control.json")
         try:
-            return await handler(request)  # type: ignore[no-any-return]
+            return await handler(request)
         except web.HTTPException as error:
             return _error(error.status, f"{request.method} {request.path}: {error.reason}")
         except (ValueError, msgspec.MsgspecError) as error:

@@ -99,7 +99,7 @@ class Pod:
                     await self.bell.wait()
         except TimeoutError:
             await self._exceed_deadline()
-        except Exception as error:  # whatever is wrong with a spec has to show on the pod, not end in a lost task
+        except Exception as error:  # noqa: BLE001 - what is wrong with a spec has to show on the pod, not get lost
             self.cluster.event(self.obj, "Failed", f"Error: {error!r}", "Warning")
             await self._end_containers(0)
             self.obj["status"].update(phase="Failed", reason="SandboxError", message=repr(error))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sandbox.kubernetes.kinds import AUTOSCALER, CONFIG_MAP, DEPLOYMENT, EVENT, NAMESPACE, POD, SECRET, Kind
@@ -153,7 +154,7 @@ def table(kind: Kind, objects: list[Object], list_metadata: Object, include: str
         "None": lambda obj: None,
         "Object": lambda obj: {"kind": kind.kind, "apiVersion": kind.api_version, **obj},
     }
-    carry = carried.get(include, lambda obj: metadata_only(kind, obj))
+    carry = carried.get(include) or partial(metadata_only, kind)
     rows = [{"cells": [column.cell(obj) for column in columns], "object": carry(obj)} for obj in objects]
     return {
         "kind": "Table",

@@ -88,7 +88,7 @@ def test_mapped_pods_run_side_by_side(cluster: Cluster) -> None:
             together.wait()
             return original(pod)
 
-        task.await_pod_completion = wait_for_all  # type: ignore[method-assign]
+        task.await_pod_completion = wait_for_all
         task.execute(context(task, map_index=index))
 
     with ThreadPoolExecutor(count) as pool:
