@@ -99,6 +99,17 @@ class SyncPlan:
         """How many versions the history gains."""
         return sum(len(_numbers(change.opened) - _numbers(change.closed)) for change in self.changes.values())
 
+    def summary(self) -> dict[str, str | int]:
+        """Return the sync in numbers, for logs."""
+        return {
+            "read_time": self.read_time.isoformat(),
+            "mode": self.mode,
+            "documents_read": self.documents_read,
+            "documents_known": self.documents_known,
+            "changes": self.versions_written,
+            "rejections": sum(rejection.is_current for rejection in self.rejections),
+        }
+
 
 def _numbers(beliefs: Iterable[Belief]) -> set[int]:
     return {belief.version for belief in beliefs}

@@ -1,0 +1,51 @@
+"""### PED limits: Firestore → `limit_history`, every five minutes
+
+**What can go wrong, and what is safe**
+
+- *The run fails naming Firestore:* permission, quota or an outage. Nothing was written and the watermark did not move:
+  mend the cause the message names; the next run catches up by itself. Do not clear old runs, it adds nothing.
+- *"another limit sync was committed meanwhile":* two syncs overlapped. This one wrote nothing; nothing to do.
+- *A team says its new limit does not count:* look for its document in `limit_rejections`. The reason names the field;
+  the previous valid version stays in force until the document is mended.
+- *Limits are stale:* the newest `read_time` in `limit_sync_runs` says how old. After 15 minutes the platform is told.
+
+Backfilling this DAG is harmless and useless: limits cannot be read in the past, so backfilled runs are skipped.
+Running a sync twice writes nothing twice.
+"""
+
+import datetime as dt
+from typing import Any
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, get_current_context, task
+
+
+def sync_limits() -> dict[str, Any]:
+    """Read Firestore at one moment and commit what is new; returns what was found, for the log and the UI."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from pedwatch import settings
+    from pedwatch.hooks import clients, limit_sync
+    from pedwatch.hooks.limit_ledger import BigQueryLimits
+
+    run = get_current_context()["dag_run"]
+    if run.run_type == "backfill":
+        raise AirflowSkipException("limits cannot be read in the past: a backfilled sync does nothing")
+    config = settings.load_config()
+    ledger = BigQueryLimits(clients.warehouse(config))
+    plan = limit_sync.sync_limits(clients.limit_store(config), ledger, config.policy, run.run_id)
+    return plan.summary() if plan else {"note": f"{run.run_id} is committed already: nothing was written"}
+
+
+with DAG(
+    dag_id="ped_limits_sync",
+    description="Bring the history of PED limits up to date with Firestore",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("*/5 * * * *", timezone="UTC"),
+    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=dt.timedelta(minutes=10),
+    tags=["pedwatch", "limits"],
+    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=20)},
+) as dag:
+    task(execution_timeout=dt.timedelta(minutes=4))(sync_limits)()

@@ -1,0 +1,164 @@
+"""``python -m pedwatch limits``: check, compare, publish and look up PED limits."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pedwatch import settings
+from pedwatch.cli.git_source import git_source
+from pedwatch.config import Config
+from pedwatch.errors import LimitStoreError
+from pedwatch.limits.files import Batch, read_paths
+from pedwatch.limits.publisher import Publishing, apply_changes, approval_warnings, changes_of, with_source
+from pedwatch.limits.publishing import DocumentChange, describe
+from pedwatch.limits.stored import StoredDocument
+
+if TYPE_CHECKING:
+    from pedwatch.hooks.limit_store import FirestoreLimits
+
+NO_LIMIT = 3
+"""Exit status of ``get`` when there is no limit."""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its four actions."""
+    parser = commands.add_parser("limits", help="check, compare, publish and look up PED limits")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    validate = actions.add_parser("validate", help="check PED files; needs no access to anything")
+    validate.set_defaults(run=_validate)
+
+    diff = actions.add_parser("diff", help="show what publishing would change in Firestore")
+    diff.set_defaults(run=_diff)
+
+    publish = actions.add_parser("publish", help="write changed limits to Firestore; a dry run without --apply")
+    publish.add_argument("--apply", action="store_true", help="write; without it the difference is only shown")
+    publish.set_defaults(run=_publish)
+
+    for action in (validate, diff, publish):
+        action.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="PED file, or folder of .yaml files")
+    for action in (diff, publish):
+        action.add_argument(
+            "--skip-invalid", action="store_true", help="leave out what is wrong instead of refusing all"
+        )
+        action.add_argument(
+            "--withdraw-missing",
+            action="store_true",
+            help="withdraw limits that no file holds any more, within the environments and teams of the files",
+        )
+        action.add_argument("--source-repo", help="where the files come from (default: git's remote)")
+        action.add_argument("--source-commit", help="their commit (default: git's)")
+
+    get = actions.add_parser("get", help=f"look up an API's limits; exit status {NO_LIMIT} when there is none")
+    get.add_argument("api_id", metavar="API")
+    get.add_argument("--environment", help="only the limits of this environment")
+    get.add_argument("--format", choices=("text", "json", "yaml"), default="text")
+    get.set_defaults(run=_get)
+
+
+def _store(config: Config) -> "FirestoreLimits":
+    from pedwatch.hooks import clients
+
+    return clients.limit_store(config, clients.AsPerson())
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    batch = read_paths(arguments.paths)
+    batch.require_valid()
+    files = len({written.path for written in batch.limits})
+    print(f"{len(batch.limits)} limits in {files} files are valid")
+    return 0
+
+
+def _read(arguments: argparse.Namespace) -> Batch:
+    git = git_source(arguments.paths[0])
+    repo, commit = arguments.source_repo or git.repo, arguments.source_commit or git.commit
+    # Resolved, so that a path is written as it is in the repository wherever the command was typed.
+    return with_source(read_paths([path.resolve() for path in arguments.paths]), repo, commit, git.root)
+
+
+def _compare(arguments: argparse.Namespace, config: Config, store: "FirestoreLimits") -> list[DocumentChange]:
+    batch = _read(arguments)
+    how = Publishing(skip_invalid=arguments.skip_invalid, withdraw_missing=arguments.withdraw_missing)
+    changes = changes_of(batch, store, how)
+    for problem in batch.problems:
+        print(f"skipped: {problem}", file=sys.stderr)
+    for warning in approval_warnings([written.limit for written in batch.limits], config.policy):
+        print(f"warning: {warning}", file=sys.stderr)
+    print(describe(changes))
+    return changes
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    config = settings.load_config()
+    _compare(arguments, config, _store(config))
+    return 0
+
+
+def _publish(arguments: argparse.Namespace) -> int:
+    config = settings.load_config()
+    store = _store(config)
+    changes = _compare(arguments, config, store)
+    if not changes:
+        return 0
+    if not arguments.apply:
+        print("dry run: nothing was written; add --apply to publish")
+        return 0
+    apply_changes(changes, store)
+    print(f"published {len(changes)} documents; the next sync, within five minutes, takes them up")
+    return 0
+
+
+def _get(arguments: argparse.Namespace) -> int:
+    config = settings.load_config()
+    wanted = {"api_id": arguments.api_id}
+    if arguments.environment:
+        wanted["environment"] = arguments.environment
+    documents = [document for document in _store(config).matching(**wanted) if not document.is_withdrawn]
+    if not documents:
+        place = f" in {arguments.environment}" if arguments.environment else ""
+        print(f"{arguments.api_id} has no limit{place}", file=sys.stderr)
+        return NO_LIMIT
+    print(_formatted(documents, arguments.format))
+    return 0
+
+
+def _formatted(documents: Sequence[StoredDocument], form: str) -> str:
+    contents = [_content(document) for document in documents]
+    if form == "json":
+        return json.dumps(contents, indent=2)
+    if form == "yaml":
+        return yaml.safe_dump_all(contents, sort_keys=False).rstrip()
+    return "\n".join(_sentence(content) for content in contents)
+
+
+def _content(document: StoredDocument) -> dict[str, Any]:
+    try:
+        limit = document.limit()
+    except ValueError as error:
+        raise LimitStoreError(
+            f"{document.document_id} in Firestore does not validate ({error}): publish it anew from its file. "
+            f"The last valid version stays in force."
+        ) from None
+    source = limit.source.model_dump() if limit.source else None
+    return {
+        "limit_id": limit.limit_id,
+        **limit.content(),
+        "source": source,
+        "updated_at": document.update_time.isoformat(),
+    }
+
+
+def _sentence(content: dict[str, Any]) -> str:
+    since = f" from {content['effective_from']}" if content["effective_from"] else ""
+    grant = content["grant"]
+    granted = f"granted by {grant['approver']}, {grant['ticket']}"
+    exemptions = ", ".join(exemption["id"] for exemption in content["exemptions"])
+    extra = f"; exemptions: {exemptions}" if exemptions else ""
+    ceiling = f"at most {content['max_replicas']} replicas per {content['scope']}"
+    return f"{content['limit_id']}: {ceiling}{since}, {granted}{extra}"
