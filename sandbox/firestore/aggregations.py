@@ -5,7 +5,8 @@ from typing import Any
 from sandbox.firestore.errors import invalid
 from sandbox.firestore.paths import parse_field_path, value_at
 from sandbox.firestore.protos import Value
-from sandbox.firestore.queries import Query, collections_of, run_whole
+from sandbox.firestore.queries import Query
+from sandbox.firestore.running import collections_of, run_whole
 from sandbox.firestore.store import Store
 from sandbox.firestore.values import is_number, number_of
 

@@ -9,7 +9,8 @@ from typing import Any
 from sandbox.firestore.errors import FirestoreError, invalid, not_implemented
 from sandbox.firestore.paths import check_document_name
 from sandbox.firestore.protos import ListenResponse, TargetChange, to_microseconds, to_timestamp
-from sandbox.firestore.queries import Query, compile_query, run
+from sandbox.firestore.queries import Query, compile_query
+from sandbox.firestore.running import run
 from sandbox.firestore.store import Store
 
 _Type = TargetChange.TargetChangeType

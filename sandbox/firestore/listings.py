@@ -12,7 +12,8 @@ from sandbox.firestore.errors import invalid, not_implemented
 from sandbox.firestore.filters import EVERYTHING, NAME_PATH
 from sandbox.firestore.paths import NAME, check_collection_id, check_parent, reference, value_at
 from sandbox.firestore.protos import Cursor, Document, StructuredQuery
-from sandbox.firestore.queries import Query, compile_query, run_whole
+from sandbox.firestore.queries import Query, compile_query
+from sandbox.firestore.running import run_whole
 from sandbox.firestore.store import Store
 
 DEFAULT_PAGE = 300

@@ -27,7 +27,8 @@ from sandbox.firestore.protos import (
     WriteResult,
     to_timestamp,
 )
-from sandbox.firestore.queries import compile_mask, compile_query, project, run
+from sandbox.firestore.queries import compile_mask, compile_query
+from sandbox.firestore.running import project, run
 from sandbox.firestore.store import Store
 from sandbox.firestore.transactions import Transactions
 from sandbox.firestore.writes import Committed, apply_writes, check_write, target_of

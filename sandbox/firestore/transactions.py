@@ -14,7 +14,8 @@ from typing import Any
 from sandbox.firestore.clock import too_old
 from sandbox.firestore.errors import aborted, invalid
 from sandbox.firestore.protos import to_microseconds
-from sandbox.firestore.queries import Query, run_whole
+from sandbox.firestore.queries import Query
+from sandbox.firestore.running import run_whole
 from sandbox.firestore.store import Store
 
 LIFETIME_SECONDS = 270.0

@@ -28,7 +28,7 @@ class _Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no typ
             # It describes the object; the emulator would unpack the body.
             del self.headers["Content-Encoding"]
             self.headers["X-Stored-Encoding"] = encoding
-        socket = self.wfile
+        socket = self.wfile  # type: ignore[has-type]
         self.rfile, self.wfile = io.BytesIO(body), io.BytesIO()
         with self.storage.lock:
             answer()

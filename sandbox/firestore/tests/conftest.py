@@ -54,3 +54,15 @@ def client(address: str, project: str) -> firestore.Client:
 def our_client(ours: str, project: str) -> firestore.Client:
     """Return a client of the stand-in, for what the Java emulator does not do or does otherwise."""
     return connect(ours, project)
+
+
+@pytest.fixture
+def limits(client: firestore.Client) -> firestore.CollectionReference:
+    """Return forty limits of four teams."""
+    collection = client.collection("limits")
+    batch = client.batch()
+    for at in range(40):
+        fields = {"team": f"team-{at % 4}", "max": at // 2, "meta": {"tier": at % 3}, "tags": [f"t{at % 5}", "all"]}
+        batch.set(collection.document(f"api-{at:02}"), fields | ({"ends": at} if at % 10 == 0 else {}))
+    batch.commit()
+    return collection

@@ -8,7 +8,8 @@ import pytest
 from google.cloud.firestore_v1._helpers import encode_value
 
 from sandbox.firestore.protos import Document, StructuredQuery, Value, Write
-from sandbox.firestore.queries import compile_query, run
+from sandbox.firestore.queries import compile_query
+from sandbox.firestore.running import run
 from sandbox.firestore.store import FOREVER, Bounds, Store
 from sandbox.firestore.writes import apply_writes
 
