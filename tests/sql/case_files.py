@@ -1,0 +1,97 @@
+"""Reads SQL cases: ``cases/<area>/<statement>/<story>/`` with given.yaml, params.yaml and expect.yaml.
+
+``given`` maps tables to rows; columns left out come from ``cases/defaults.yaml``. ``expect`` maps tables to rows (a
+subset of columns, any order, but exactly as many rows), or has ``rows`` for what a SELECT answers. A time of day such
+as ``10:05`` is that moment of 2026-03-02, UTC.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pedwatch.hooks.parameters import Typed
+
+CASES = Path(__file__).parent / "cases"
+_TIME_OF_DAY = re.compile(r"(?P<hour>[0-2]\d):(?P<minute>[0-5]\d)")
+_DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One story of one statement."""
+
+    name: str
+    statement: str
+    given: dict[str, list[dict[str, Any]]]
+    params: dict[str, Any]
+    expect: dict[str, list[dict[str, Any]]]
+
+
+def moment(value: Any) -> Any:
+    """Read a time of day as a moment; leave everything else as it is."""
+    match = _TIME_OF_DAY.fullmatch(value) if isinstance(value, str) else None
+    return _DAY + dt.timedelta(hours=int(match["hour"]), minutes=int(match["minute"])) if match else value
+
+
+def _moments(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _moments(item) for key, item in value.items()}
+    return [_moments(item) for item in value] if isinstance(value, list) else moment(value)
+
+
+def _load(path: Path) -> Any:
+    return _moments(yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
+
+
+def read_case(folder: Path, defaults: Mapping[str, Mapping[str, Any]]) -> Case:
+    """Read one case; its statement is named by the folders above it."""
+    given = {
+        table: [{**defaults.get(table, {}), **row} for row in rows or []]
+        for table, rows in _load(folder / "given.yaml").items()
+    }
+    statement = folder.parent.relative_to(CASES).as_posix() + ".sql"
+    params = {**defaults.get("params", {}), **_load(folder / "params.yaml")}
+    return Case(f"{statement}/{folder.name}", statement, given, params, _load(folder / "expect.yaml"))
+
+
+def read_cases() -> list[Case]:
+    """Read all cases, sorted by name."""
+    defaults = _load(CASES / "defaults.yaml")
+    return [read_case(path.parent, defaults) for path in sorted(CASES.rglob("expect.yaml"))]
+
+
+def json_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as a JSON load job takes it."""
+
+    def cell(value: Any) -> Any:
+        if isinstance(value, dt.datetime):
+            return value.isoformat()
+        if isinstance(value, dict):
+            return json_row(value)
+        return [cell(item) for item in value] if isinstance(value, list) else value
+
+    return {key: cell(value) for key, value in row.items()}
+
+
+def _kind(declared: str) -> Any:
+    """Turn ``ARRAY<STRUCT<a STRING, b INT64>>`` into the mapping that ``Typed`` takes; leave other types alone."""
+    rows = re.fullmatch(r"ARRAY<STRUCT<(.*)>>", declared)
+    return dict(column.split(" ", 1) for column in rows[1].split(", ")) if rows else declared
+
+
+def typed_params(params: Mapping[str, Any], declared: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return those parameters that a statement declares, typed as it declares them; all when it declares none."""
+    if declared is None:
+        return dict(params)
+    return {name: Typed(_kind(kind), params.get(name)) for name, kind in declared.items()}
+
+
+def comparable(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> list[dict[str, Any]]:
+    """Reduce rows to some columns, in an order that does not depend on how they were written or read."""
+    names = sorted(columns)
+    return sorted(({name: row.get(name) for name in names} for row in rows), key=repr)

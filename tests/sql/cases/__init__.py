@@ -1,0 +1,1 @@
+"""Given/expect cases of statements: a folder a story."""

@@ -1,0 +1,48 @@
+"""Every given/expect case, executed on the BigQuery stand-in through the code that ships."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pedwatch.hooks.warehouse import Warehouse
+from tests.sql.case_files import Case, comparable, json_row, read_cases, typed_params
+from tests.sql.test_every_statement import declared_parameters
+
+CASES = read_cases()
+
+
+def _load(warehouse: Warehouse, table: str, rows: list[dict[str, object]]) -> None:
+    from google.cloud import bigquery
+
+    target = f"{warehouse.config.project}.{warehouse.config.dataset}.{table}"
+    config = bigquery.LoadJobConfig(schema=warehouse.client.get_table(target).schema, write_disposition="WRITE_TRUNCATE")
+    warehouse.client.load_table_from_json([json_row(row) for row in rows], target, job_config=config).result()
+
+
+@pytest.fixture
+def tables(case_warehouse: Warehouse) -> Iterator[Warehouse]:
+    """The warehouse with all tables empty afterwards."""
+    yield case_warehouse
+    dataset = f"{case_warehouse.config.project}.{case_warehouse.config.dataset}"
+    for table in case_warehouse.client.list_tables(dataset):
+        if table.table_type == "TABLE":
+            case_warehouse.client.query(f"TRUNCATE TABLE `{dataset}.{table.table_id}`").result()
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 20
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(case: Case, tables: Warehouse) -> None:
+    for table, rows in case.given.items():
+        _load(tables, table, rows)
+    declared = declared_parameters(tables.render(case.statement))
+    answer = tables.run(case.statement, typed_params(case.params, declared))
+    for table, expected in case.expect.items():
+        found = answer
+        if table != "rows":
+            dataset = f"{tables.config.project}.{tables.config.dataset}"
+            found = [dict(row.items()) for row in tables.client.list_rows(f"{dataset}.{table}")]
+        columns = {column for row in expected for column in row} or {"nothing"}
+        assert comparable(found, columns) == comparable(expected, columns), f"{table} in {case.name}"
