@@ -24,7 +24,7 @@ def perform(work: Work) -> None:
     if any(_shape(meta) != _shape(first) for meta, _ in sources):
         raise invalid("Invalid copy: the source tables have different schemas")
     work.jobs.mark_started(work.job, work.cursor)
-    parts = " UNION ALL ".join(f"SELECT * FROM {physical_name(meta.ref)}{where}" for meta, where in sources)
+    parts = " UNION ALL BY NAME ".join(f"SELECT * FROM {physical_name(meta.ref)}{where}" for meta, where in sources)
     rows = Rows(first.fields, source=f"({parts})", like=first)
     count = write(work.catalog, work.cursor, destination, rows)
     work.job.statistics["copy"] = {"copiedRows": str(count), "copiedLogicalBytes": "0"}

@@ -1,7 +1,7 @@
-"""Pages of lists: maxResults, pageToken, nextPageToken."""
+"""What lists and resources of every kind share: pages (maxResults, pageToken) and labels."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sandbox.bigquery.errors import invalid
 
@@ -23,3 +23,11 @@ def page_of(
         raise invalid("Invalid value for maxResults or pageToken")
     end = start + limit
     return items[start:end], ({"nextPageToken": str(end)} if end < len(items) else {})
+
+
+def check_labels(labels: Any) -> None:
+    """Refuse labels that are not texts by key; None stands for a label to remove."""
+    if labels is None:
+        return
+    if not isinstance(labels, dict) or not all(value is None or isinstance(value, str) for value in labels.values()):
+        raise invalid("Invalid value for labels: an object with texts is expected")

@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.bigquery.catalog import Catalog
 from sandbox.bigquery.errors import BigQueryError, invalid, not_implemented
 from sandbox.bigquery.http_exchange import NO_CONTENT, Answer, Request, Routes
-from sandbox.bigquery.listing import page_of
+from sandbox.bigquery.listing import check_labels, page_of
 from sandbox.bigquery.model import TableRef
 from sandbox.bigquery.service import Service
 from sandbox.bigquery.storage import transaction
@@ -117,8 +117,7 @@ def _attributes(body: dict[str, Any]) -> dict[str, Any]:
                 attributes[name] = str(int(attributes[name]))
             except (TypeError, ValueError):
                 raise invalid(f"Invalid value for {name}: {attributes[name]}") from None
-    if not isinstance(attributes.get("labels") or {}, dict):
-        raise invalid("Invalid value for labels: an object is expected")
+    check_labels(attributes.get("labels"))
     return attributes
 
 

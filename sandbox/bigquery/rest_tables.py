@@ -8,7 +8,7 @@ from sandbox.bigquery.catalog import Catalog
 from sandbox.bigquery.errors import BigQueryError, invalid
 from sandbox.bigquery.http_exchange import NO_CONTENT, Answer, Request, Routes
 from sandbox.bigquery.information_schema import ROW_BYTES
-from sandbox.bigquery.listing import page_of
+from sandbox.bigquery.listing import check_labels, page_of
 from sandbox.bigquery.model import TableMeta, TableRef
 from sandbox.bigquery.names import physical_name
 from sandbox.bigquery.partitions import SUMMARY_DECORATOR, named_partition, split_decorator
@@ -104,6 +104,7 @@ class TableRoutes:
 
     def _change(self, request: Request, ref: TableRef, body: dict[str, Any]) -> Answer:
         refuse_unsupported(body)
+        check_labels(body.get("labels"))
         with self._service.catalog() as (catalog, cursor), catalog.write_lock(ref), transaction(cursor):
             meta = catalog.get(ref)
             wanted = request.headers.get("If-Match")
@@ -133,6 +134,7 @@ class TableRoutes:
 def _describe(meta: TableMeta, body: dict[str, Any]) -> None:
     meta.description = body.get("description")
     meta.friendly_name = body.get("friendlyName")
+    check_labels(body.get("labels"))
     meta.labels = body.get("labels") or {}
     if body.get("expirationTime"):
         meta.expiration_ms = int(body["expirationTime"])

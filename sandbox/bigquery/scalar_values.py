@@ -75,7 +75,7 @@ def _float(value: Any) -> Any:
 
 def _numeric(value: Any) -> str:
     number = _decimal(value, "numeric")
-    if abs(number) > _NUMERIC_LIMIT:
+    if number.copy_abs() > _NUMERIC_LIMIT:  # abs() would round to the context's 28 digits
         raise _unconvertible(value, "numeric")
     return format(number.quantize(_NUMERIC_STEP, ROUND_HALF_UP, _EXACT), "f")
 

@@ -67,7 +67,7 @@ class Rows:
     has_schema: bool = True
     """Whether ``fields`` is a schema for the table (else the table's own columns, or some of them)."""
     like: TableMeta | None = None
-    """A table whose partitioning and clustering a new destination takes over."""
+    """The table that the rows were copied from: a new destination takes over its partitioning and clustering."""
 
     @staticmethod
     def staged(staged: Staged, *, has_schema: bool = True) -> "Rows":
@@ -194,7 +194,7 @@ class _Writer:
         have = {name["name"].lower() for name in self._rows.fields}
         columns = {f["name"]: self._value(f) for f in meta.fields if f["name"].lower() in have}
         if is_ingestion_time(meta):
-            columns[INGESTION_TIME_COLUMN] = (partition and partition.start) or truncated_now(meta)
+            columns[INGESTION_TIME_COLUMN] = self._ingestion_time(meta, partition)
         if not columns:
             return 0
         names = ", ".join(quote(name) for name in columns)
@@ -203,6 +203,13 @@ class _Writer:
             f"SELECT {', '.join(columns.values())} FROM {self._rows.source}"
         ).fetchone()
         return int(row[0]) if row else 0
+
+    def _ingestion_time(self, meta: TableMeta, partition: Partition | None) -> str:
+        if partition is not None and partition.start is not None:
+            return partition.start
+        if self._rows.like is not None and is_ingestion_time(self._rows.like):
+            return quote(INGESTION_TIME_COLUMN)  # copied rows stay in the partition they were in
+        return truncated_now(meta)
 
     def _value(self, column: Field) -> str:
         name = quote(column["name"])

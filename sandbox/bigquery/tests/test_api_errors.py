@@ -1,0 +1,139 @@
+"""Requests that no client sends, and requests that a wrong client might: never a 5xx but 501."""
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from google.cloud import bigquery
+
+from sandbox.bigquery.tests.servers import PROJECT, StandIn
+
+HERE = f"/bigquery/v2/projects/{PROJECT}"
+
+
+def send(server: StandIn, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
+    """Send a raw request; answer status and JSON (None without a body)."""
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    data = answer.read()
+    connection.close()
+    return answer.status, json.loads(data) if data else None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "feature"),
+    [
+        ("GET", HERE + "/datasets/d/models", "models"),
+        ("GET", HERE + "/datasets/d/routines", "routines"),
+        ("POST", HERE + "/datasets/d/tables/t:getIamPolicy", "getIamPolicy"),
+        ("GET", HERE + "/datasets/d/tables/t/rowAccessPolicies", "rowAccessPolicies"),
+        ("OPTIONS", HERE + "/datasets", "OPTIONS"),
+        ("GET", "/", ""),
+        ("GET", "/nothing/of/the/kind", "nothing/of/the/kind"),
+    ],
+)
+def test_unknown_paths_name_what_is_missing(server: StandIn, method: str, path: str, feature: str) -> None:
+    status, answer = send(server, method, path)
+    assert status == 501
+    assert feature in answer["error"]["message"]
+    assert answer["error"]["errors"][0]["reason"] == "notImplemented"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{", b"[]", b"null", b"1", b'"x"', b"\xff\xfe", b"[" * 100_000, b"{}", b'{"configuration":1}',
+        b'{"configuration":{}}', b'{"configuration":{"query":1}}', b'{"configuration":{"query":{}}}',
+        b'{"configuration":{"query":{"query":1}}}', b'{"configuration":{"load":{}}}',
+        b'{"configuration":{"load":{"destinationTable":1}}}', b'{"configuration":{"copy":{}}}',
+        b'{"configuration":{"load":{"destinationTable":{"projectId":"p","datasetId":"d"}}}}',
+        b'{"configuration":{"query":{"query":"SELECT 1"},"load":{}}}', b'{"configuration":{"extract":{}}}',
+        b'{"jobReference":1,"configuration":{"query":{"query":"SELECT 1"}}}',
+        b'{"jobReference":{"jobId":5},"configuration":{"query":{"query":"SELECT 1"}}}',
+    ],
+)  # fmt: skip
+def test_jobs_that_make_no_sense(server: StandIn, body: bytes) -> None:
+    status, answer = send(server, "POST", HERE + "/jobs", body, Content_Type="application/json")
+    error = answer["status"]["errorResult"] if status == 200 else answer["error"]
+    assert status in (200, 400)
+    assert error["message"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"tableReference": 1}, {"tableReference": {"tableId": ""}}, {"tableReference": {"tableId": "a.b"}},
+        {"tableReference": {"tableId": "a$b"}}, {"tableReference": {"tableId": "t"}, "schema": 1},
+        {"tableReference": {"tableId": "t"}, "schema": {"fields": [1]}},
+        {"tableReference": {"tableId": "t"}, "schema": {"fields": [{"name": "a"}]}},
+        {"tableReference": {"tableId": "t"}, "schema": {"fields": {"name": "a"}}},
+        {"tableReference": {"tableId": "t"}, "timePartitioning": 7},
+        {"tableReference": {"tableId": "t"}, "rangePartitioning": {"field": "x"}},
+        {"tableReference": {"tableId": "t"}, "clustering": "x"},
+        {"tableReference": {"tableId": "t"}, "labels": "x"},
+        {"tableReference": {"tableId": "t"}, "expirationTime": "soon"},
+        {"tableReference": {"tableId": "t"}, "view": {"query": ""}},
+        {"tableReference": {"tableId": "t"}, "view": {"query": "SELEC"}},
+    ],
+)  # fmt: skip
+def test_tables_that_make_no_sense(server: StandIn, client: bigquery.Client, dataset: str, body: dict[str, Any]) -> None:
+    path = f"{HERE}/datasets/{dataset.split('.')[1]}/tables"
+    status, answer = send(server, "POST", path, json.dumps(body).encode())
+    assert (status, list(answer)) == (400, ["error"])
+    assert list(client.list_tables(dataset)) == []
+
+
+@pytest.mark.parametrize("query", ["maxResults=x", "maxResults=-1", "pageToken=x", "startIndex=-3", "startIndex=x"])
+def test_numbers_that_are_none(server: StandIn, client: bigquery.Client, dataset: str, query: str) -> None:
+    client.create_table(bigquery.Table(f"{dataset}.t", schema=[bigquery.SchemaField("x", "STRING")]))
+    status, _ = send(server, "GET", f"{HERE}/datasets/{dataset.split('.')[1]}/tables/t/data?{query}")
+    assert status == 400
+
+
+@pytest.mark.parametrize("rows", [None, 1, {}, [1], [{}], [{"json": 1}], [{"json": None}]])
+def test_streamed_rows_that_are_none(server: StandIn, client: bigquery.Client, dataset: str, rows: Any) -> None:
+    client.create_table(bigquery.Table(f"{dataset}.t", schema=[bigquery.SchemaField("x", "STRING")]))
+    path = f"{HERE}/datasets/{dataset.split('.')[1]}/tables/t/insertAll"
+    status, answer = send(server, "POST", path, json.dumps({"rows": rows}).encode())
+    assert status == 400 or answer["insertErrors"]
+
+
+def test_uploads_that_make_no_sense(server: StandIn) -> None:
+    upload = f"/upload{HERE}/jobs"
+    assert send(server, "POST", upload, b"{}")[0] == 501
+    assert send(server, "POST", upload + "?uploadType=multipart", b"{}")[0] == 400
+    multipart = {"Content_Type": "multipart/related; boundary=x"}
+    assert send(server, "POST", upload + "?uploadType=multipart", b"--x--", **multipart)[0] == 400
+    assert send(server, "POST", upload + "?uploadType=resumable", b"{}")[0] == 400
+    assert send(server, "PUT", upload + "?upload_id=nope", b"x", Content_Range="bytes 0-0/1")[0] == 404
+
+
+def test_one_connection_serves_many_requests_whatever_they_are(server: StandIn) -> None:
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+    for method, path, body, status in (
+        ("GET", HERE + "/datasets", b"", 200),
+        ("POST", HERE + "/datasets", b"not json", 400),
+        ("GET", HERE + "/datasets/nope", b"", 404),
+        ("DELETE", HERE + "/datasets/nope", b"", 404),
+        ("GET", HERE + "/datasets", b"", 200),
+    ):
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        answer.read()
+        assert (answer.status, answer.will_close) == (status, False)
+    connection.close()
+
+
+def test_a_large_upload_of_random_bytes_is_an_error_of_its_own(client: bigquery.Client, dataset: str) -> None:
+    import io
+    import random
+
+    data = random.Random(7).randbytes(3_000_000)
+    for source_format in ("NEWLINE_DELIMITED_JSON", "CSV", "PARQUET"):
+        config = bigquery.LoadJobConfig(source_format=source_format, autodetect=True)
+        job = client.load_table_from_file(io.BytesIO(data), f"{dataset}.{source_format}", job_config=config)
+        error = job.exception(timeout=60)
+        assert error is None or error.code == 400
