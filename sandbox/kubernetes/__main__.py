@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -89,11 +88,12 @@ def main() -> None:
     """Run the server; a mistake in its arguments or files is one line on stderr."""
     options = _arguments()
     folder = KubeconfigFolder(options.kubeconfig)
-    with tempfile.TemporaryDirectory(prefix="sandbox-pods-", ignore_cleanup_errors=True) as pod_folder:
-        try:
-            asyncio.run(_serve(options, folder, Path(pod_folder)))
-        except (OSError, ValueError, msgspec.MsgspecError) as error:
-            sys.exit(f"sandbox.kubernetes: {error}")
+    try:
+        asyncio.run(_serve(options, folder, folder.empty_pod_folder()))
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        sys.exit(f"sandbox.kubernetes: {error}")
+    finally:
+        folder.remove_pod_folder()
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class ControlApi:
         """Write control.json and the kubeconfigs, once the address is known."""
         self.base_url = base_url
         self._folder.write_control(base_url, self.token)
-        self._folder.write(base_url, clusters)
+        self._folder.write(base_url, clusters, clusters)
 
     async def list_clusters(self, request: web.Request) -> web.Response:
         """Describe every cluster."""
@@ -109,7 +109,7 @@ class ControlApi:
             raise ValueError("name: required")
         clusters = request.app[CLUSTERS]
         cluster = clusters.add(body["name"])
-        self._folder.write(self.base_url, clusters.by_name.values())
+        self._folder.write(self.base_url, clusters.by_name.values(), [cluster])
         return _ok(self._describe(cluster), 201)
 
     async def set_state(self, request: web.Request) -> web.Response:
@@ -136,7 +136,7 @@ class ControlApi:
         body = await _body(request, ("write_kubeconfig",))
         cluster.token = secrets.token_urlsafe(24)
         if body.get("write_kubeconfig", True):
-            self._folder.write(self.base_url, request.app[CLUSTERS].by_name.values())
+            self._folder.write(self.base_url, request.app[CLUSTERS].by_name.values(), [cluster])
         return _ok({"name": cluster.name, "token": cluster.token})
 
     async def calls(self, request: web.Request) -> web.Response:

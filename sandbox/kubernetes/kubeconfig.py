@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from sandbox.kubernetes.clusters import Cluster
 
 BASIC_USER = "sandbox"
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the one in C is not built everywhere
 
 
 def _document(base_url: str, clusters: Iterable[Cluster]) -> dict[str, Any]:
@@ -52,14 +54,25 @@ class KubeconfigFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
 
+    def empty_pod_folder(self) -> Path:
+        """Return the folder for the pods' files, without what a killed server may have left in it."""
+        pods = self.path / "pods"
+        self.remove_pod_folder()
+        pods.mkdir(mode=0o700)
+        return pods
+
+    def remove_pod_folder(self) -> None:
+        """Remove the pods' files."""
+        shutil.rmtree(self.path / "pods", ignore_errors=True)
+
     def file_of(self, cluster: Cluster) -> Path:
         """Return where the kubeconfig of one cluster lies."""
         return self.path / f"{cluster.name}.yaml"
 
-    def write(self, base_url: str, clusters: Iterable[Cluster]) -> None:
-        """Write ``<cluster>.yaml`` for each, ``all.yaml`` and ``kubectl.yaml`` for all together."""
+    def write(self, base_url: str, clusters: Iterable[Cluster], changed: Iterable[Cluster]) -> None:
+        """Write ``<cluster>.yaml`` for each that changed, ``all.yaml`` and ``kubectl.yaml`` for all together."""
         clusters = list(clusters)
-        for cluster in clusters:
+        for cluster in changed:
             self._put(self.file_of(cluster).name, _yaml(_document(base_url, [cluster])))
         self._put("all.yaml", _yaml(_document(base_url, clusters)))
         self._put("kubectl.yaml", _yaml(_for_kubectl(base_url, clusters)))
@@ -79,4 +92,4 @@ class KubeconfigFolder:
 
 
 def _yaml(document: dict[str, Any]) -> str:
-    return yaml.safe_dump(document, sort_keys=False)
+    return str(yaml.dump(document, Dumper=_DUMPER, sort_keys=False))

@@ -55,7 +55,7 @@ def test_workloads_can_only_be_read(cluster: Cluster, method: str) -> None:
 
 def test_files_are_for_their_owner_only(cluster: Cluster, server: Server) -> None:
     assert server.folder.stat().st_mode & 0o777 == 0o700
-    modes = {path.name: path.stat().st_mode & 0o777 for path in server.folder.iterdir()}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in server.folder.iterdir() if path.is_file()}
     assert {"all.yaml", "kubectl.yaml", "control.json", "composer.yaml", f"{cluster.name}.yaml"} <= set(modes)
     assert set(modes.values()) == {0o600}
 

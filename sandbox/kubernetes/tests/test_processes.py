@@ -71,6 +71,11 @@ def test_the_end_of_the_server_ends_everything(own_server: Server, tmp_path: Pat
     status = own_server.stop(how)
     assert status == (-signal.SIGKILL if how == signal.SIGKILL else 0)
     _wait_for_end(family)
+    (left,) = [len(list(pods.iterdir())) for pods in [own_server.folder / "pods"] if pods.exists()] or [0]
+    assert left == (1 if how == signal.SIGKILL else 0)  # a killed server's files go when the next one starts
+    again = start_server(own_server.folder, "--cluster", "composer")
+    assert list((own_server.folder / "pods").iterdir()) == []
+    assert again.stop() == 0
 
 
 def test_the_end_of_a_launcher_ends_its_container(own_server: Server, tmp_path: Path) -> None:
