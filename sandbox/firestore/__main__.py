@@ -7,10 +7,11 @@ import threading
 import time
 from pathlib import Path
 
-from sandbox.firestore.faults import Faults, serve_control
+from sandbox.firestore.control import serve_control
+from sandbox.firestore.faults import Faults
 from sandbox.firestore.server import start_server
 from sandbox.firestore.service import Service
-from sandbox.firestore.store import PRUNE_AFTER, Store
+from sandbox.firestore.store import PRUNE_MARGIN, Store
 from sandbox.lifecycle import LOOPBACK, announce, stop_requested
 
 PRUNE_EVERY_SECONDS = 600.0
@@ -29,15 +30,16 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--control-port",
         type=int,
-        help='port for faults: PUT /fault {"code": "UNAVAILABLE", "methods": ["RunQuery"], "times": 3, '
-        '"delay_seconds": 0} and DELETE /fault; its address is printed as a second line',
+        help='port for faults and time: PUT /fault {"code": "UNAVAILABLE", "methods": ["RunQuery"], "times": 3, '
+        '"delay_seconds": 0}, DELETE /fault, PUT /clock {"now": "2026-03-02T10:05:00Z"}; '
+        "its address is printed as a second line",
     )
     return parser.parse_args()
 
 
 def _prune(store: Store, stop: threading.Event) -> None:
     while not stop.is_set():
-        before = time.time_ns() // 1000 - PRUNE_AFTER
+        before = store.clock.oldest() - PRUNE_MARGIN
         while store.prune(before) and not stop.is_set():
             time.sleep(0.01)  # let the commits that wait for the lock go first
         stop.wait(PRUNE_EVERY_SECONDS)
@@ -49,7 +51,8 @@ def _serve(directory: Path, arguments: argparse.Namespace) -> None:
     faults = Faults()
     try:
         server, port = start_server(Service(store), faults, arguments.port)
-        control = serve_control(faults, arguments.control_port) if arguments.control_port is not None else None
+        has_control = arguments.control_port is not None
+        control = serve_control(faults, store.clock, arguments.control_port) if has_control else None
     except (OSError, RuntimeError) as error:
         sys.exit(f"cannot listen on {LOOPBACK}: {error}")
     announce(f"{LOOPBACK}:{port}")

@@ -20,9 +20,24 @@ class Clock:
         self._changed = threading.Condition()
         self._floor = floor
         self._pending: int | None = None
+        self._offset = 0
+
+    def set(self, moment: int) -> None:
+        """Let it be that moment now, and time go on from there; scenarios are played in a time of their own.
+
+        Raises:
+            ValueError: a later moment has been handed out already, and moments only grow.
+        """
+        with self._changed:
+            if moment < self._floor:
+                raise ValueError("time cannot be set back behind a moment that was handed out: start with fresh data")
+            self._offset = moment - time.time_ns() // 1000
+
+    def _ticking(self) -> int:
+        return time.time_ns() // 1000 + self._offset
 
     def _now(self) -> int:
-        return max(time.time_ns() // 1000, self._floor)
+        return max(self._ticking(), self._floor)
 
     def read(self) -> int:
         """Return the moment for a read of the newest state."""
@@ -47,12 +62,12 @@ class Clock:
 
     def oldest(self) -> int:
         """Return the oldest moment that may be read."""
-        return time.time_ns() // 1000 - HORIZON
+        return self._ticking() - HORIZON
 
     def begin_commit(self) -> int:
         """Return the moment of a commit; one commit at a time, ended by :meth:`end_commit`."""
         with self._changed:
-            self._floor = self._pending = max(time.time_ns() // 1000, self._floor + 1)
+            self._floor = self._pending = max(self._ticking(), self._floor + 1)
             return self._pending
 
     def end_commit(self) -> None:

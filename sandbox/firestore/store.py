@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.firestore.clock import HORIZON, Clock
+from sandbox.firestore.clock import Clock
 from sandbox.firestore.protos import Document
 from sandbox.firestore.values import sort_key
 
 FOREVER = 2**63 - 1
-PRUNE_AFTER = HORIZON + 600 * 1_000_000
-"""Versions that ended longer ago go; the margin covers reads that began within the hour."""
+PRUNE_MARGIN = 600 * 1_000_000
+"""Versions that ended so long before the oldest readable moment go; it covers reads that began within the hour."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS collection (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, id TEXT NOT NULL);
