@@ -124,10 +124,10 @@ def test_a_secret_is_mounted_as_files(cluster: Cluster) -> None:
 
 def test_a_retry_finds_the_pod_that_still_runs(cluster: Cluster) -> None:
     """Re-attaching: the worker died after it made the pod; the next try must not make a second one."""
-    first = operator(cluster, "again", env_vars={"SECONDS": "2"})
+    first = operator(cluster, "again", env_vars={"SECONDS": "1"})
     its_context = context(first)
     pod = first.get_or_create_pod(first.build_pod_request_obj(its_context), its_context)
-    second = operator(cluster, "again", env_vars={"SECONDS": "2"})
+    second = operator(cluster, "again", env_vars={"SECONDS": "1"})
     second.execute(context(second))
     created = cluster.control.calls(cluster.name)["POST /api/v1/namespaces/{namespace}/pods"]
     assert second.pod is not None
