@@ -13,6 +13,7 @@ from sandbox.bigquery.model import TableMeta
 from sandbox.bigquery.names import literal, physical_name, quote
 from sandbox.bigquery.partitions import partition_column, partition_id
 from sandbox.bigquery.schema import field_paths, sql_type
+from sandbox.bigquery.table_ddl import create_ddl
 from sandbox.bigquery.table_options import schema_options, table_options
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def _tables(catalog: "Catalog", cursor: DuckDBPyConnection, project: str, datase
             "is_insertable_into": "YES" if meta.kind == "TABLE" else "NO",
             "is_typed": "NO",
             "creation_time": timestamp(meta.created_ms),
+            "ddl": create_ddl(meta),
         }
 
 
@@ -185,7 +187,7 @@ _VIEWS: dict[str, tuple[dict[str, str], Gather]] = {
     "TABLES": (
         {
             **_TABLE, "table_type": "VARCHAR", "is_insertable_into": "VARCHAR", "is_typed": "VARCHAR",
-            "creation_time": "TIMESTAMPTZ",
+            "creation_time": "TIMESTAMPTZ", "ddl": "VARCHAR",
         },
         _tables,
     ),

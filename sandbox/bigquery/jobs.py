@@ -61,7 +61,8 @@ class Job:
 
     def settings(self) -> dict[str, Any]:
         """The part of the configuration that belongs to the job's type."""
-        return self.configuration[self.kind]
+        settings: dict[str, Any] = self.configuration[self.kind]
+        return settings
 
     # ---- life
 

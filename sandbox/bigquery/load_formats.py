@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,24 @@ class BadRecord:
 Record = dict[str, Any] | BadRecord
 
 
-class NdjsonFormat:
+class TextFormat(ABC):
+    """A format that is read record by record."""
+
+    name: str
+
+    @abstractmethod
+    def __init__(self, settings: dict[str, Any], files: list[SourceFile]) -> None: ...
+
+    @abstractmethod
+    def detect(self) -> list[Field]:
+        """The schema that the files show."""
+
+    @abstractmethod
+    def records(self, fields: list[Field]) -> Iterator[Record]:
+        """Every record as carried values, or why not."""
+
+
+class NdjsonFormat(TextFormat):
     """NEWLINE_DELIMITED_JSON."""
 
     name = "JSON"
@@ -90,7 +108,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-class CsvFormat:
+class CsvFormat(TextFormat):
     """CSV."""
 
     name = "CSV"

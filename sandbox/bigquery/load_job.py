@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.bigquery import objects
 from sandbox.bigquery.errors import invalid, not_implemented
 from sandbox.bigquery.job_runner import Work
-from sandbox.bigquery.load_formats import BadRecord, CsvFormat, NdjsonFormat, Record, SourceFile
+from sandbox.bigquery.load_formats import BadRecord, CsvFormat, NdjsonFormat, Record, SourceFile, TextFormat
 from sandbox.bigquery.load_parquet import stage_parquet
 from sandbox.bigquery.model import Field, TableMeta
 from sandbox.bigquery.row_values import RowDecoder, Rules
@@ -16,7 +16,7 @@ from sandbox.bigquery.staging import Staged, stage
 from sandbox.bigquery.table_write import Destination, Rows, write
 
 _MOST_REPORTED_ERRORS = 5
-_TEXT_FORMATS = {"NEWLINE_DELIMITED_JSON": NdjsonFormat, "CSV": CsvFormat}
+_TEXT_FORMATS: dict[str, type[TextFormat]] = {"NEWLINE_DELIMITED_JSON": NdjsonFormat, "CSV": CsvFormat}
 
 
 def perform(work: Work) -> None:
@@ -89,7 +89,7 @@ class _Loader:
         self._judge(source.name, staged.rows)
         return staged, has_schema
 
-    def _schema(self, source: Any, given: list[Field], truncates: bool) -> tuple[list[Field], bool]:
+    def _schema(self, source: TextFormat, given: list[Field], truncates: bool) -> tuple[list[Field], bool]:
         if given:
             return _with_defaults(given, self._columns), True
         if self._settings.get("autodetect"):
@@ -99,7 +99,7 @@ class _Loader:
             raise invalid("No schema specified on job or table.")
         return self._columns, False
 
-    def _good(self, source: Any, fields: list[Field]) -> Iterator[dict[str, Any]]:
+    def _good(self, source: TextFormat, fields: list[Field]) -> Iterator[dict[str, Any]]:
         record: Record
         for record in source.records(fields):
             if isinstance(record, BadRecord):

@@ -128,7 +128,8 @@ def _time_partition(meta: TableMeta, column: str, partition: str) -> Partition:
     try:
         # Parsed by hand: strptime takes "2026010" for January the first without a leading zero.
         parts = [int(partition[:4]), *(int(partition[place : place + 2]) for place in range(4, len(partition), 2))]
-        first = datetime(*(parts + [1, 1, 0][len(parts) - 1 :])[:4], tzinfo=UTC)  # type: ignore[arg-type]
+        year, month, day, hour = (parts + [1, 1, 0][len(parts) - 1 :])[:4]
+        first = datetime(year, month, day, hour, tzinfo=UTC)
     except ValueError:
         raise invalid(f"Invalid partition decorator ${partition} for table {meta.ref}") from None
     low, high = _moment(meta, first), _moment(meta, _next_start(first, kind))

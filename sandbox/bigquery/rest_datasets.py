@@ -148,7 +148,7 @@ def _etag(body: dict[str, Any]) -> str:
 
 
 def _summary(project: str, dataset: str, body: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: body[name] for name in ("labels", "friendlyName") if name in body}
+    shown: dict[str, Any] = {name: body[name] for name in ("labels", "friendlyName") if name in body}
     return {
         "kind": "bigquery#dataset",
         "id": f"{project}:{dataset}",

@@ -43,7 +43,8 @@ class RowDecoder:
         """The row's carried values by column name."""
         if not isinstance(row, dict):
             raise BadField("", "Expected a JSON object")
-        return self._decode(row)
+        decoded: dict[str, Any] = self._decode(row)
+        return decoded
 
     def _record(self, fields: list[Field], prefix: str, optional: list[str]) -> Callable[[dict[str, Any]], Any]:
         decoders = {field["name"].lower(): (field["name"], self._field(field, prefix)) for field in fields}

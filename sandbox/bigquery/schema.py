@@ -47,7 +47,7 @@ def _read_field(given: Any) -> Field:
 
 def sql_type(field: Field) -> str:
     """A field's type as GoogleSQL writes it, like ``ARRAY<STRUCT<a INT64>>``."""
-    kind = _SQL_NAMES.get(field["type"], field["type"])
+    kind = _SQL_NAMES.get(field["type"]) or str(field["type"])
     if kind == "STRUCT":
         kind = "STRUCT<" + ", ".join(f"{inner['name']} {sql_type(inner)}" for inner in field["fields"]) + ">"
     elif field.get("maxLength"):

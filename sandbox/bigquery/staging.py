@@ -99,14 +99,7 @@ def _carrier(field: Field) -> Callable[[Any], Any]:
             if value is None
             else {name: carry(part) for (name, carry), part in zip(inner, value.values(), strict=True)}
         )
-    carry = {
-        "BYTES": carried_bytes,
-        "TIMESTAMP": _carried_timestamp,
-        "FLOAT": carried_float,
-        "STRING": str,
-        "INTEGER": int,
-        "BOOLEAN": bool,
-    }.get(field["type"], str)
+    carry = _CARRIERS.get(field["type"], str)
     return lambda value: None if value is None else carry(value)
 
 
@@ -124,3 +117,8 @@ def carried_float(value: float) -> float | str:
 def _carried_timestamp(value: datetime) -> str:
     moment = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     return moment.isoformat(sep=" ")
+
+
+_CARRIERS: dict[str, Callable[[Any], Any]] = {
+    "BYTES": carried_bytes, "TIMESTAMP": _carried_timestamp, "FLOAT": carried_float, "INTEGER": int, "BOOLEAN": bool,
+}  # fmt: skip

@@ -78,4 +78,3 @@ def cloud_storage() -> Iterator[str]:
     finally:
         process.kill()
         process.wait(_STOP_SECONDS)
-

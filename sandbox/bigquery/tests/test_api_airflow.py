@@ -99,13 +99,16 @@ def test_insert_job_operator_fails_with_the_query(context: dict[str, Any]) -> No
 
 def test_a_fixed_job_id_runs_once(client: bigquery.Client, dataset: str, context: dict[str, Any]) -> None:
     client.query_and_wait(f"CREATE TABLE `{dataset}.t` (x INT64)")
-    operator = BigQueryInsertJobOperator(
-        task_id="t", configuration=query(f"INSERT INTO `{dataset}.t` VALUES (1)"), project_id=PROJECT, location="US",
-        job_id=f"fixed_{dataset.split('.')[1]}", force_rerun=False, reattach_states={"DONE", "RUNNING"},
-    )  # fmt: skip
-    operator.execute(context)
+
+    def execute() -> None:
+        BigQueryInsertJobOperator(
+            task_id="t", configuration=query(f"INSERT INTO `{dataset}.t` VALUES (1)"), project_id=PROJECT,
+            location="US", job_id=f"fixed_{dataset.split('.')[1]}", force_rerun=False, reattach_states={"DONE", "RUNNING"},
+        ).execute(context)  # fmt: skip
+
+    execute()
     with pytest.raises(AirflowException, match="already in state DONE"):
-        operator.execute(context)
+        execute()
     assert client.get_table(f"{dataset}.t").num_rows == 1
 
 
@@ -149,7 +152,9 @@ async def _first(trigger: Any) -> dict[str, Any]:
 
 def test_gcs_to_bigquery(client: bigquery.Client, dataset: str, storage_url: str, context: dict[str, Any]) -> None:
     options = {"api_endpoint": storage_url}
-    bucket = storage.Client(PROJECT, AnonymousCredentials(), client_options=options).create_bucket(dataset.split(".")[1])
+    bucket = storage.Client(PROJECT, AnonymousCredentials(), client_options=options).create_bucket(
+        dataset.split(".")[1]
+    )
     for number in range(2):
         bucket.blob(f"in/{number}.ndjson").upload_from_string(f'{{"k":"{number}","at":"2026-01-01T00:00:0{number}Z"}}')
     GCSToBigQueryOperator(

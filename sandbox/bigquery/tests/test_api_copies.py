@@ -10,7 +10,11 @@ from google.cloud.bigquery import CopyJobConfig, LoadJobConfig, SchemaField, Tim
 
 Rows = Callable[[str], list[dict[str, Any]]]
 
-SCHEMA = [SchemaField("k", "STRING", "REQUIRED"), SchemaField("at", "TIMESTAMP"), SchemaField("l", "STRING", "REPEATED")]
+SCHEMA = [
+    SchemaField("k", "STRING", "REQUIRED"),
+    SchemaField("at", "TIMESTAMP"),
+    SchemaField("l", "STRING", "REPEATED"),
+]
 
 
 @pytest.fixture

@@ -79,7 +79,9 @@ def test_jobs_that_make_no_sense(server: StandIn, body: bytes) -> None:
         {"tableReference": {"tableId": "t"}, "view": {"query": "SELEC"}},
     ],
 )  # fmt: skip
-def test_tables_that_make_no_sense(server: StandIn, client: bigquery.Client, dataset: str, body: dict[str, Any]) -> None:
+def test_tables_that_make_no_sense(
+    server: StandIn, client: bigquery.Client, dataset: str, body: dict[str, Any]
+) -> None:
     path = f"{HERE}/datasets/{dataset.split('.')[1]}/tables"
     status, answer = send(server, "POST", path, json.dumps(body).encode())
     assert (status, list(answer)) == (400, ["error"])

@@ -12,7 +12,9 @@ CREATE TABLE `{dataset}.obs` (
   cluster STRING NOT NULL OPTIONS(description='where'), at TIMESTAMP, hpa STRUCT<min INT64, max INT64>,
   tags ARRAY<STRING>, share NUMERIC(10, 2), note STRING DEFAULT 'none'
 ) PARTITION BY TIMESTAMP_TRUNC(at, HOUR) CLUSTER BY cluster
-OPTIONS(require_partition_filter = TRUE, partition_expiration_days = 400, description = 'obs', labels = [('team', 'sre')])
+OPTIONS(
+  require_partition_filter = TRUE, partition_expiration_days = 400, description = 'obs', labels = [('team', 'sre')]
+)
 """
 
 
@@ -38,8 +40,8 @@ def ask(client: bigquery.Client, sql: str) -> list[tuple[Any, ...]]:
     [
         ("table_name, table_type FROM {s}.TABLES ORDER BY 1", [("obs", "BASE TABLE"), ("v", "VIEW")]),
         (
-            "column_name, ordinal_position, is_nullable, data_type, is_partitioning_column, clustering_ordinal_position, "
-            "column_default FROM {s}.COLUMNS WHERE table_name = 'obs' ORDER BY ordinal_position",
+            "column_name, ordinal_position, is_nullable, data_type, is_partitioning_column, "
+            "clustering_ordinal_position, column_default FROM {s}.COLUMNS WHERE table_name = 'obs' ORDER BY ordinal_position",
             [
                 ("cluster", 1, "NO", "STRING", "NO", 1, "NULL"),
                 ("at", 2, "YES", "TIMESTAMP", "YES", None, "NULL"),
@@ -76,9 +78,7 @@ def ask(client: bigquery.Client, sql: str) -> list[tuple[Any, ...]]:
         ("total_rows FROM {s}.TABLE_STORAGE WHERE table_name = 'obs'", [(3,)]),
     ],
 )  # fmt: skip
-def test_views_of_a_dataset(
-    client: bigquery.Client, filled: str, select: str, expected: list[tuple[Any, ...]]
-) -> None:
+def test_views_of_a_dataset(client: bigquery.Client, filled: str, select: str, expected: list[tuple[Any, ...]]) -> None:
     assert ask(client, "SELECT " + select.format(s=f"`{filled}`.INFORMATION_SCHEMA")) == expected
 
 
@@ -116,3 +116,17 @@ def test_columns_of_tables_made_through_rest(client: bigquery.Client, dataset: s
     client.create_table(bigquery.Table(f"{dataset}.t", schema=fields))
     found = ask(client, f"SELECT data_type FROM `{dataset}.INFORMATION_SCHEMA.COLUMNS`")
     assert found == [("ARRAY<STRUCT<x FLOAT64, y BOOL>>",)]
+
+
+def test_the_ddl_makes_such_a_table_again(client: bigquery.Client, filled: str) -> None:
+    """Run what the view shows after dropping the table."""
+    sql = f"SELECT ddl FROM `{filled}.INFORMATION_SCHEMA.TABLES` WHERE table_name = 'obs'"
+    ((ddl,),) = ask(client, sql)
+    before = client.get_table(f"{filled}.obs")
+    client.delete_table(before)
+    client.query_and_wait(ddl)
+    after = client.get_table(f"{filled}.obs")
+    assert after.schema == before.schema
+    assert after.time_partitioning == before.time_partitioning
+    assert (after.clustering_fields, after.labels) == (before.clustering_fields, before.labels)
+    assert ask(client, sql) == [(ddl,)]

@@ -46,7 +46,12 @@ def load(client: bigquery.Client, table: str, text: str, **config: Any) -> bigqu
     ],
 )
 def test_dialects(
-    client: bigquery.Client, dataset: str, rows: Rows, text: str, config: dict[str, Any], expected: list[tuple[Any, ...]]
+    client: bigquery.Client,
+    dataset: str,
+    rows: Rows,
+    text: str,
+    config: dict[str, Any],
+    expected: list[tuple[Any, ...]],
 ) -> None:
     load(client, f"{dataset}.t", text, schema=SCHEMA, **config)
     assert [(row["k"], row["v"]) for row in rows(f"{dataset}.t")] == expected

@@ -28,9 +28,7 @@ NDJSON = "NEWLINE_DELIMITED_JSON"
 def load(client: bigquery.Client, table: str, text: str | bytes, **config: Any) -> bigquery.LoadJob:
     """Load the text of a file; raises what the job ends with."""
     data = text.encode() if isinstance(text, str) else text
-    job = client.load_table_from_file(
-        io.BytesIO(data), table, job_config=LoadJobConfig(source_format=NDJSON, **config)
-    )
+    job = client.load_table_from_file(io.BytesIO(data), table, job_config=LoadJobConfig(source_format=NDJSON, **config))
     job.result(timeout=30)
     return job
 
@@ -117,7 +115,13 @@ def test_some_bad_records_may_be_skipped(client: bigquery.Client, dataset: str, 
 
 
 def test_unknown_values_may_be_ignored(client: bigquery.Client, dataset: str, rows: Rows) -> None:
-    load(client, f"{dataset}.t", lines({"k": "a", "z": 1, "r": {"x": 1, "z": 2}}), schema=SCHEMA, ignore_unknown_values=True)
+    load(
+        client,
+        f"{dataset}.t",
+        lines({"k": "a", "z": 1, "r": {"x": 1, "z": 2}}),
+        schema=SCHEMA,
+        ignore_unknown_values=True,
+    )
     assert rows(f"{dataset}.t")[0]["r"] == {"x": 1, "y": None}
 
 
@@ -131,7 +135,16 @@ def test_the_tables_own_schema_and_no_schema_at_all(client: bigquery.Client, dat
 
 def test_autodetect(client: bigquery.Client, dataset: str, rows: Rows) -> None:
     text = lines(
-        {"i": 1, "f": 1, "b": True, "s": "x", "at": "2026-01-01T00:00:00Z", "d": "2026-01-01", "l": [1], "r": {"x": {"y": "z"}}},
+        {
+            "i": 1,
+            "f": 1,
+            "b": True,
+            "s": "x",
+            "at": "2026-01-01T00:00:00Z",
+            "d": "2026-01-01",
+            "l": [1],
+            "r": {"x": {"y": "z"}},
+        },
         {"i": 2, "f": 1.5, "b": None, "s": "7", "more": 1, "l": []},
     )
     load(client, f"{dataset}.t", text, autodetect=True)
@@ -211,7 +224,13 @@ def test_a_load_makes_a_partitioned_and_clustered_table(client: bigquery.Client,
     assert (found.time_partitioning.type_, found.clustering_fields, found.description) == ("MONTH", ["k"], "d")
     assert list(client.list_partitions(found)) == ["197001"]
     with pytest.raises(BadRequest, match="Incompatible table partitioning"):
-        load(client, f"{dataset}.t", lines({"k": "a"}), schema=SCHEMA, time_partitioning=bigquery.TimePartitioning(field="at"))
+        load(
+            client,
+            f"{dataset}.t",
+            lines({"k": "a"}),
+            schema=SCHEMA,
+            time_partitioning=bigquery.TimePartitioning(field="at"),
+        )
 
 
 def test_a_view_cannot_be_loaded(client: bigquery.Client, dataset: str) -> None:
@@ -230,7 +249,11 @@ def test_resumable_uploads_arrive_in_pieces(client: bigquery.Client, dataset: st
             "jobReference": {"projectId": client.project, "jobId": f"load_{dataset.split('.')[1]}"},
             "configuration": {
                 "load": {
-                    "destinationTable": {"projectId": client.project, "datasetId": dataset.split(".")[1], "tableId": "t"},
+                    "destinationTable": {
+                        "projectId": client.project,
+                        "datasetId": dataset.split(".")[1],
+                        "tableId": "t",
+                    },
                     "sourceFormat": NDJSON,
                     "schema": {"fields": [{"name": "k", "type": "STRING"}]},
                 }
@@ -256,7 +279,9 @@ def test_a_job_id_works_once(client: bigquery.Client, dataset: str, rows: Rows) 
     name = f"once_{dataset.split('.')[1]}"
     for attempt in range(2):
         try:
-            client.load_table_from_file(io.BytesIO(b'{"k":"a"}'), f"{dataset}.t", job_id=name, job_config=config).result()
+            client.load_table_from_file(
+                io.BytesIO(b'{"k":"a"}'), f"{dataset}.t", job_id=name, job_config=config
+            ).result()
         except Conflict:
             assert attempt == 1
     assert len(rows(f"{dataset}.t")) == 1

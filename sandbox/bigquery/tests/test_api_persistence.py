@@ -13,6 +13,7 @@ from google.cloud.bigquery import LoadJobConfig, SchemaField
 from requests.exceptions import ConnectionError as Unreachable
 
 from sandbox.bigquery.tests.servers import PROJECT, stand_in
+from sandbox.bigquery.tests.test_api_jobs import SLOW
 
 TABLE = f"{PROJECT}.d.t"
 SCHEMA = [SchemaField("batch", "INTEGER"), SchemaField("n", "INTEGER")]
@@ -48,7 +49,10 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         assert client.get_job("failed").error_result["reason"] == "notFound"
         assert len(list(client.list_jobs(parent_job="script"))) == 2
         with pytest.raises(Conflict):
-            body = {"jobReference": {"jobId": "kept"}, "configuration": {"query": {"query": "SELECT 1", "useLegacySql": False}}}
+            body = {
+                "jobReference": {"jobId": "kept"},
+                "configuration": {"query": {"query": "SELECT 1", "useLegacySql": False}},
+            }
             client._connection.api_request(method="POST", path=f"/projects/{PROJECT}/jobs", data=body)
 
 
@@ -106,11 +110,10 @@ def test_a_kill_loses_nothing_committed_and_leaves_nothing_half_done(tmp_path: P
 
 
 def test_a_job_that_was_running_is_failed_and_its_id_is_used_up(tmp_path: Path) -> None:
-    slow = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 200000)) a CROSS JOIN UNNEST(GENERATE_ARRAY(1, 200000)) b WHERE MOD(a * b, 1000003) = 1000004"
     with stand_in(tmp_path) as server:
         client = server.client()
         make(client)
-        client.query(f"INSERT INTO `{TABLE}` (n) {slow}", job_id="slow", **NO_RETRY)
+        client.query(f"INSERT INTO `{TABLE}` (n) {SLOW}", job_id="slow", **NO_RETRY)
         assert client.get_job("slow").state == "RUNNING"
         server.kill()
     with stand_in(tmp_path) as server:

@@ -15,6 +15,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
 from sandbox.bigquery.tests.servers import PROJECT, StandIn
+from sandbox.bigquery.tests.test_api_jobs import SLOW
 
 EVERY_TYPE = r"""
 SELECT 'ä' AS s, b'\x00\xff' AS b, 9223372036854775807 AS i, 1.5 AS f, NUMERIC '1.10' AS n, TRUE AS o,
@@ -96,7 +97,11 @@ def test_a_dry_run_says_what_would_be_read_and_does_nothing(client: bigquery.Cli
     client.query(f"DELETE FROM `{dataset}.t` WHERE TRUE", job_config=config)
     assert [table.table_id for table in client.list_tables(dataset)] == ["t"]
     assert client.get_table(f"{dataset}.t").num_rows == 1
-    for sql, error in (("SELEC 1", BadRequest), (f"SELECT z FROM `{dataset}.t`", BadRequest), (f"SELECT 1 FROM `{dataset}.z`", NotFound)):
+    for sql, error in (
+        ("SELEC 1", BadRequest),
+        (f"SELECT z FROM `{dataset}.t`", BadRequest),
+        (f"SELECT 1 FROM `{dataset}.z`", NotFound),
+    ):
         with pytest.raises(error):
             client.query(sql, job_config=config)
 
@@ -156,8 +161,7 @@ def test_timestamps_as_the_request_wants_them(server: StandIn) -> None:
 
 
 def test_a_slow_query_does_not_hold_the_request(server: StandIn, client: bigquery.Client) -> None:
-    slow = "SELECT COUNT(*) AS n FROM UNNEST(GENERATE_ARRAY(1, 40000)) a CROSS JOIN UNNEST(GENERATE_ARRAY(1, 40000)) b WHERE MOD(a + b, 7) = 9"
-    status, answer = post(server, "queries", {"query": slow, "useLegacySql": False, "timeoutMs": 1})
+    status, answer = post(server, "queries", {"query": SLOW, "useLegacySql": False, "timeoutMs": 1})
     assert (status, answer["jobComplete"]) == (200, False)
     assert "rows" not in answer
     job_id = answer["jobReference"]["jobId"]
@@ -183,7 +187,11 @@ def test_statistics_of_statements(client: bigquery.Client, dataset: str) -> None
         return client.get_job(job.job_id)
 
     made = run(f"CREATE TABLE `{dataset}.t` (k INT64, v INT64)")
-    assert (made.statement_type, made.ddl_operation_performed, made.ddl_target_table.table_id) == ("CREATE_TABLE", "CREATE", "t")
+    assert (made.statement_type, made.ddl_operation_performed, made.ddl_target_table.table_id) == (
+        "CREATE_TABLE",
+        "CREATE",
+        "t",
+    )
     assert run(f"CREATE TABLE IF NOT EXISTS `{dataset}.t` (k INT64)").ddl_operation_performed == "SKIP"
     inserted = run(f"INSERT INTO `{dataset}.t` VALUES (1, 1), (2, 2)")
     assert (inserted.statement_type, inserted.num_dml_affected_rows) == ("INSERT", 2)

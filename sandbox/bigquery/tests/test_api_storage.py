@@ -91,9 +91,7 @@ def test_extracts(client: bigquery.Client, dataset: str, bucket: storage.Bucket,
     client.load_table_from_json(data, f"{dataset}.t", job_config=LoadJobConfig(schema=SCHEMA)).result()
 
     def extract(name: str, **config: Any) -> bytes:
-        job = client.extract_table(
-            f"{dataset}.t", f"gs://{bucket.name}/{name}", job_config=ExtractJobConfig(**config)
-        )
+        job = client.extract_table(f"{dataset}.t", f"gs://{bucket.name}/{name}", job_config=ExtractJobConfig(**config))
         job.result(timeout=30)
         content: bytes = bucket.blob(name.replace("*", "000000000000")).download_as_bytes()
         return content
@@ -101,7 +99,11 @@ def test_extracts(client: bigquery.Client, dataset: str, bucket: storage.Bucket,
     assert extract("t.csv") == b'k,v,at\n"a,b",1,2026-01-01 00:00:00 UTC\n,,\n'
     assert extract("t2.csv", print_header=False, field_delimiter=";").startswith(b"a,b;1;")
     packed = extract("t-*.json.gz", destination_format="NEWLINE_DELIMITED_JSON", compression="GZIP")
-    assert json.loads(gzip.decompress(packed).splitlines()[0]) == {"k": "a,b", "v": "1", "at": "2026-01-01 00:00:00 UTC"}
+    assert json.loads(gzip.decompress(packed).splitlines()[0]) == {
+        "k": "a,b",
+        "v": "1",
+        "at": "2026-01-01 00:00:00 UTC",
+    }
     extract("t.parquet", destination_format="PARQUET")
     load(client, f"{dataset}.back", [f"gs://{bucket.name}/t.parquet"], source_format="PARQUET")
     assert rows(f"{dataset}.back") == rows(f"{dataset}.t")

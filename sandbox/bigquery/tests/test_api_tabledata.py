@@ -31,7 +31,11 @@ EVERY_TYPE = [
 def table(client: bigquery.Client, dataset: str) -> str:
     """Create a table with a required column."""
     name = f"{dataset}.t"
-    schema = [SchemaField("k", "STRING", "REQUIRED"), SchemaField("v", "INTEGER"), SchemaField("l", "STRING", "REPEATED")]
+    schema = [
+        SchemaField("k", "STRING", "REQUIRED"),
+        SchemaField("v", "INTEGER"),
+        SchemaField("l", "STRING", "REPEATED"),
+    ]
     client.create_table(bigquery.Table(name, schema=schema))
     return name
 

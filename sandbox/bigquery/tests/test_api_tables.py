@@ -115,7 +115,13 @@ def test_columns_may_be_added_also_inside_records(client: bigquery.Client, datas
     row = {"cluster": "c", "hpa": {"max": 3, "min": 1}, "tags": ["x"]}
     assert client.insert_rows_json(table, [row]) == []
     hpa = SchemaField("hpa", "RECORD", fields=[*SCHEMA[4].fields, SchemaField("desired", "INTEGER")])
-    table.schema = [*SCHEMA[:4], hpa, *SCHEMA[5:], SchemaField("note", "STRING"), SchemaField("list", "INTEGER", "REPEATED")]
+    table.schema = [
+        *SCHEMA[:4],
+        hpa,
+        *SCHEMA[5:],
+        SchemaField("note", "STRING"),
+        SchemaField("list", "INTEGER", "REPEATED"),
+    ]
     changed = client.update_table(table, ["schema"])
     assert [field.name for field in changed.schema][-2:] == ["note", "list"]
     (found,) = client.list_rows(client.get_table(f"{dataset}.t"))
@@ -137,7 +143,10 @@ def test_a_required_column_may_become_nullable(client: bigquery.Client, dataset:
         (SCHEMA[1:], "Field cluster is missing in new schema"),
         ([*SCHEMA, SchemaField("n", "STRING", "REQUIRED")], "Cannot add required fields"),
         ([SchemaField("cluster", "INTEGER", "REQUIRED"), *SCHEMA[1:]], "changed type from STRING to INTEGER"),
-        ([SCHEMA[0], SchemaField("at", "TIMESTAMP", "REQUIRED"), *SCHEMA[2:]], "changed mode from NULLABLE to REQUIRED"),
+        (
+            [SCHEMA[0], SchemaField("at", "TIMESTAMP", "REQUIRED"), *SCHEMA[2:]],
+            "changed mode from NULLABLE to REQUIRED",
+        ),
     ],
 )
 def test_schema_changes_that_are_refused(
