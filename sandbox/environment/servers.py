@@ -87,7 +87,7 @@ class Servers:
         images.write_text(json.dumps(IMAGES, indent=2) + "\n")
         kubernetes = ["--images", str(images), "--kubeconfig", str(self.kubeconfigs), *clusters]
         return {
-            "storage": ["--port", str(self.ports.storage), "--bucket", BUCKET],
+            "storage": ["--port", str(self.ports.storage), "--data", str(self.data("storage")), "--bucket", BUCKET],
             "kubernetes": ["--port", str(self.ports.kubernetes), *kubernetes],
             "slack": ["--port", str(self.ports.slack), "--data", str(self.data("slack")), "--channel", *channels],
             "firestore": [

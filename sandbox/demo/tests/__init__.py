@@ -1,0 +1,1 @@
+"""Tests of the demo: whole runs, interruptions, what it prints and writes."""

@@ -1,0 +1,36 @@
+"""Whole runs through Airflow: expectations hold, or are named with what was seen."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sandbox.demo.tests.running import missed, play
+from sandbox.scenario.loading import SHIPPED
+
+
+@pytest.mark.timeout(240)
+def test_a_false_expectation_is_named_and_the_others_hold(tmp_path: Path) -> None:
+    document = yaml.safe_load((SHIPPED / "quiet.yaml").read_text())
+    document["expect"]["verdicts"].append({"name": "a lie", "cycles": 2, "api": "refunds", "verdict": "over_limit"})
+    scenario = tmp_path / "lie.yaml"
+    scenario.write_text(yaml.safe_dump(document))
+    finished, summary = play(scenario, tmp_path / "demo")
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    [lie] = missed(summary)
+    assert lie["name"] == "a lie"
+    assert "is within_limit (measured 1, limit 2" in lie["detail"]
+    assert "not held a lie" in finished.stdout
+    assert summary["slack_messages"] == []
+    assert summary["verdict_counts"] == {"within_limit": 6}
+    # The last act was real: Airflow's own backfill ran each cycle once more.
+    assert [run[1:] for run in summary["backfill"]["runs"]] == [["backfill", "success"]] * 2
+    assert (tmp_path / "demo" / "slack.html").exists()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("name", ["late_limit", "hostile"])
+def test_the_small_scenarios_hold(name: str, tmp_path: Path) -> None:
+    finished, summary = play(SHIPPED / f"{name}.yaml", tmp_path / "demo")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert not missed(summary)
