@@ -13,6 +13,7 @@ from pedwatch import settings
 from pedwatch.cli.git_source import git_source
 from pedwatch.config import Config
 from pedwatch.errors import LimitStoreError
+from pedwatch.limits.document import json_schema
 from pedwatch.limits.files import Batch, read_paths
 from pedwatch.limits.publisher import Publishing, apply_changes, approval_warnings, changes_of, with_source
 from pedwatch.limits.publishing import DocumentChange, describe
@@ -26,7 +27,7 @@ NO_LIMIT = 3
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command and its four actions."""
+    """Add the command and its actions."""
     parser = commands.add_parser("limits", help="check, compare, publish and look up PED limits")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
@@ -53,6 +54,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         )
         action.add_argument("--source-repo", help="where the files come from (default: git's remote)")
         action.add_argument("--source-commit", help="their commit (default: git's)")
+
+    schema = actions.add_parser("schema", help="print the JSON Schema of PED files, for editors and CI")
+    schema.set_defaults(run=_schema)
 
     get = actions.add_parser("get", help=f"look up an API's limits; exit status {NO_LIMIT} when there is none")
     get.add_argument("api_id", metavar="API")
@@ -111,6 +115,11 @@ def _publish(arguments: argparse.Namespace) -> int:
         return 0
     apply_changes(changes, store)
     print(f"published {len(changes)} documents; the next sync, within five minutes, takes them up")
+    return 0
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    print(json.dumps(json_schema(), indent=2))
     return 0
 
 

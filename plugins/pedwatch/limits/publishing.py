@@ -111,7 +111,7 @@ def write_of(change: DocumentChange) -> Write:
     before = change.before
     archive: dict[str, Mapping[str, Any]] = {}
     version = before.version if before else 0
-    if before and _was_edited_elsewhere(before):
+    if before and before.was_edited_elsewhere:
         # Somebody edited the document past the publisher: keep what it said, it held until now.
         version += 1
         archive[archive_id(version)] = {**before.data, "version": version, "written_at": before.update_time}
@@ -134,16 +134,6 @@ def write_of(change: DocumentChange) -> Write:
 def archive_id(version: int) -> str:
     """Return the id of a version in a document's ``history``: sorts as numbers do."""
     return f"{version:06d}"
-
-
-def _was_edited_elsewhere(document: StoredDocument) -> bool:
-    if document.is_withdrawn:
-        return False
-    try:
-        actual = document.limit().content_sha256
-    except ValueError:
-        actual = document.raw_sha256
-    return document.data.get("content_sha256") != actual
 
 
 def describe(changes: Sequence[DocumentChange]) -> str:

@@ -41,6 +41,17 @@ class StoredDocument:
         """Hash of the stored content as it is, valid or not."""
         return raw_sha256(self.data)
 
+    @property
+    def was_edited_elsewhere(self) -> bool:
+        """Whether the content is not what the publisher wrote: it hashes to something else than is noted."""
+        if self.is_withdrawn:
+            return False
+        try:
+            actual = self.limit().content_sha256
+        except ValueError:
+            actual = self.raw_sha256
+        return self.data.get("content_sha256") != actual
+
     def limit(self) -> PedLimit:
         """Read the limit.
 

@@ -173,9 +173,12 @@ class _Findings:
             self.changes[document_id] = change
 
     def _versions_between(self, document: StoredDocument, last: Belief | None) -> list[StoredDocument]:
+        """Read the archive only where a version may lie between; most documents tell that none does."""
         previous = document.previous_update_time
         after = last.document_update_time if last else None
-        if previous is None or (after is not None and previous <= after):
+        has_predecessor = previous is not None and (after is None or previous > after)
+        # Somebody else's write does not say what it replaced, and a withdrawal may have been one.
+        if not has_predecessor and not document.was_edited_elsewhere and not document.is_withdrawn:
             return []
         versions = list(self.reader.versions(document.document_id, after, self.at))
         self.documents_read += len(versions)

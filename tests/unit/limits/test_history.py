@@ -2,62 +2,36 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pedwatch.limits.document import PedLimit
-from pedwatch.limits.history import FOREVER, Belief, Statement, learn
-from pedwatch.limits.rows import belief_row, read_beliefs
+from pedwatch.limits.history import Statement, learn
+from tests.unit.limits.models import MemoryLedger
 from tests.unit.limits.samples import limit, minutes
 
-
-@dataclass(frozen=True)
-class Recorded:
-    """A belief with its range of recorded time: a row of limit_history."""
-
-    belief: Belief
-    recorded_from: dt.datetime
-    recorded_to: dt.datetime = FOREVER
+NAME = "prod.orders.orders-api"
 
 
-@dataclass
-class Table:
-    """limit_history of one limit in memory, and the round trip through its columns."""
-
-    rows: list[Recorded] = field(default_factory=list)
-
-    def beliefs(self) -> list[Belief]:
-        """Return what is believed now, as the next sync reads it."""
-        current = [belief_row(row.belief) for row in self.rows if row.recorded_to == FOREVER]
-        return [belief for found in read_beliefs(current).values() for belief in found]
+class Table(MemoryLedger):
+    """limit_history of the one limit these tests speak of."""
 
     def sync(self, statements: Sequence[Statement], at: dt.datetime) -> int:
         """Record statements; returns the number of rows written."""
-        change = learn(self.beliefs(), statements)
-        starts = {belief.valid_from for belief in change.closed}
-        closed = [row for row in self.rows if row.recorded_to == FOREVER and row.belief.valid_from in starts]
-        assert len(closed) == len(change.closed)
-        self.rows = [replace(row, recorded_to=at) if row in closed else row for row in self.rows]
-        self.rows += [Recorded(belief, at) for belief in change.opened]
+        change = learn(self.beliefs([NAME]).get(NAME, ()), statements)
+        self.record(NAME, change, at)
         return len(change.closed) + len(change.opened)
 
-    def as_of(self, cycle: dt.datetime, known_at: dt.datetime) -> list[int]:
-        """The rule of limits_as_of.sql."""
-        return [
-            row.belief.limit.max_replicas
-            for row in self.rows
-            if row.belief.valid_from <= cycle < row.belief.valid_to
-            and row.recorded_from <= known_at < row.recorded_to
-            and not row.belief.is_deleted
-        ]
+    def ceiling(self, cycle: dt.datetime, known_at: dt.datetime) -> int | None:
+        """Return the limit's max_replicas; None when nothing is granted."""
+        return self.as_of(cycle, known_at).get(NAME)
 
 
-def naive_limit(statements: Sequence[Statement], cycle: dt.datetime) -> list[int]:
+def naive_limit(statements: Sequence[Statement], cycle: dt.datetime) -> int | None:
     """What held at a cycle: of all that was said, the last to begin at or before it. As a person would say it."""
-    held: list[int] = []
+    held: int | None = None
     previous: PedLimit | None = None
     for statement in statements:
         said = statement.limit
@@ -71,7 +45,7 @@ def naive_limit(statements: Sequence[Statement], cycle: dt.datetime) -> list[int
             begins = max(said.effective_from, statement.update_time)
         is_news = (said and said.content()) != (previous and previous.content())
         if is_news and begins <= cycle:
-            held = [said.max_replicas] if said else []
+            held = said.max_replicas if said else None
         previous = said
     return held
 
@@ -102,14 +76,14 @@ def test_as_of_equals_what_was_said_and_known(story: list, reads_all_again: bool
             said.append(what)
             continue
         # A sync that crashed before its commit wrote nothing; a full one reads everything once more.
-        learn(table.beliefs(), said)
+        learn(table.beliefs([NAME]).get(NAME, ()), said)
         table.sync(said if reads_all_again else _since(said, known), what)
         known.append((what, list(said)))
     for known_at, statements in known:
         for minute in range(-6, 27):
             cycle = minutes(minute + 0.25)
-            assert table.as_of(cycle, known_at) == naive_limit(statements, cycle)
-            assert table.as_of(minutes(minute), known_at) == naive_limit(statements, minutes(minute))
+            assert table.ceiling(cycle, known_at) == naive_limit(statements, cycle)
+            assert table.ceiling(minutes(minute), known_at) == naive_limit(statements, minutes(minute))
 
 
 def _since(said: list[Statement], known: list) -> list[Statement]:
@@ -151,16 +125,16 @@ def test_two_edits_between_two_syncs_both_survive() -> None:
     table = Table()
     table.sync([Statement(minutes(0), limit(10))], minutes(1))
     table.sync([Statement(minutes(2), limit(11)), Statement(minutes(3), limit(12))], minutes(4))
-    assert [table.as_of(minutes(at), minutes(9)) for at in (1, 2, 3)] == [[10], [11], [12]]
+    assert [table.ceiling(minutes(at), minutes(9)) for at in (1, 2, 3)] == [10, 11, 12]
 
 
 def test_a_back_dated_limit_changes_the_past_only_from_when_it_was_known() -> None:
     table = Table()
     table.sync([Statement(minutes(0), limit(10))], minutes(1))
     table.sync([Statement(minutes(60), limit(20, effective_from=minutes(30)))], minutes(65))
-    assert table.as_of(minutes(40), known_at=minutes(45)) == [10]
-    assert table.as_of(minutes(40), known_at=minutes(65)) == [20]
-    assert table.as_of(minutes(20), known_at=minutes(65)) == [10]
+    assert table.ceiling(minutes(40), known_at=minutes(45)) == 10
+    assert table.ceiling(minutes(40), known_at=minutes(65)) == 20
+    assert table.ceiling(minutes(20), known_at=minutes(65)) == 10
 
 
 def test_a_future_limit_waits_even_when_edited_before_it_begins() -> None:
@@ -168,16 +142,16 @@ def test_a_future_limit_waits_even_when_edited_before_it_begins() -> None:
     table.sync([Statement(minutes(0), limit(10))], minutes(1))
     table.sync([Statement(minutes(5), limit(20, effective_from=minutes(60)))], minutes(6))
     table.sync([Statement(minutes(10), limit(15, effective_from=minutes(60)))], minutes(11))
-    assert table.as_of(minutes(59), minutes(99)) == [10]
-    assert table.as_of(minutes(60), minutes(99)) == [15]
+    assert table.ceiling(minutes(59), minutes(99)) == 10
+    assert table.ceiling(minutes(60), minutes(99)) == 15
 
 
 def test_an_edit_that_carries_a_past_effective_from_does_not_back_date_itself() -> None:
     table = Table()
     table.sync([Statement(minutes(5), limit(10, effective_from=minutes(0)))], minutes(6))
     table.sync([Statement(minutes(30), limit(20, effective_from=minutes(0)))], minutes(31))
-    assert table.as_of(minutes(29), minutes(99)) == [10]
-    assert table.as_of(minutes(30), minutes(99)) == [20]
+    assert table.ceiling(minutes(29), minutes(99)) == 10
+    assert table.ceiling(minutes(30), minutes(99)) == 20
 
 
 def test_an_effective_from_dropped_and_set_again_counts_again() -> None:
@@ -186,15 +160,15 @@ def test_an_effective_from_dropped_and_set_again_counts_again() -> None:
     table.sync([Statement(minutes(5), limit(10, **dated))], minutes(6))
     table.sync([Statement(minutes(10), limit(20))], minutes(11))
     table.sync([Statement(minutes(15), limit(30, **dated))], minutes(16))
-    assert table.as_of(minutes(1), minutes(99)) == [30]
+    assert table.ceiling(minutes(1), minutes(99)) == 30
 
 
 def test_a_withdrawn_limit_ends_and_keeps_its_content_as_a_tombstone() -> None:
     table = Table()
     table.sync([Statement(minutes(0), limit(10))], minutes(1))
     table.sync([Statement(minutes(5), None)], minutes(6))
-    assert table.as_of(minutes(4), minutes(9)) == [10]
-    assert table.as_of(minutes(5), minutes(9)) == []
+    assert table.ceiling(minutes(4), minutes(9)) == 10
+    assert table.ceiling(minutes(5), minutes(9)) is None
     assert [(row.belief.is_deleted, row.belief.limit.max_replicas) for row in table.rows][-1] == (True, 10)
 
 

@@ -1,0 +1,254 @@
+"""The plan of a sync against a model of Firestore: nothing lost, nothing twice, whatever happens between syncs."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pedwatch.errors import LimitStoreError
+from pedwatch.limits.sync import FULL_EVERY, SyncPlan, plan_sync
+from tests.unit.limits.models import MemoryFirestore, MemoryLedger
+from tests.unit.limits.samples import limit, minutes
+
+NAME = "prod.orders.orders-api"
+OTHER = "prod.orders.orders-api.batch"
+
+
+class World:
+    """Firestore, the ledger, and a clock that each step moves by five minutes."""
+
+    def __init__(self) -> None:
+        self.firestore = MemoryFirestore(minutes(0))
+        self.ledger = MemoryLedger()
+
+    def wait(self, count: float = 1) -> None:
+        """Let minutes pass."""
+        self.firestore.now += dt.timedelta(minutes=count)
+
+    def sync(self) -> SyncPlan:
+        """Sync, a minute later."""
+        self.wait()
+        plan = plan_sync(self.firestore, self.ledger, self.ledger.last)
+        self.ledger.commit(plan)
+        self.wait()
+        return plan
+
+    def now(self) -> dict[str, int]:
+        """Return the limits in force now, as known now."""
+        return self.ledger.as_of(self.firestore.now, self.firestore.now)
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.firestore.publish(limit(10))
+    world.sync()
+    return world
+
+
+def test_the_first_sync_is_full_and_takes_all() -> None:
+    world = World()
+    world.firestore.publish(limit(10), limit(5, name="batch"))
+    assert world.sync().mode == "full"
+    assert world.now() == {NAME: 10, OTHER: 5}
+
+
+def test_an_empty_database_syncs_too() -> None:
+    world = World()
+    plan = world.sync()
+    assert (plan.documents_known, plan.mode) == (0, "full")
+
+
+def test_syncing_twice_writes_nothing_more(world: World) -> None:
+    rows = list(world.ledger.rows)
+    plan = world.sync()
+    assert (plan.mode, plan.changes, plan.versions_written) == ("incremental", {}, 0)
+    assert world.ledger.rows == rows
+
+
+def test_an_incremental_sync_reads_what_changed_only(world: World) -> None:
+    world.firestore.publish(*(limit(1, name=f"n{number}") for number in range(20)), limit(10))
+    world.sync()
+    world.wait(20)  # beyond the overlap
+    world.sync()
+    world.firestore.reads = 0
+    world.firestore.publish(limit(11))
+    plan = world.sync()
+    assert (plan.mode, plan.documents_read, world.firestore.reads) == ("incremental", 1, 1)
+
+
+def test_two_edits_between_two_syncs_both_survive(world: World) -> None:
+    world.wait(5)
+    world.firestore.publish(limit(11))
+    first = world.firestore.now
+    world.wait(2)
+    world.firestore.publish(limit(12))
+    plan = world.sync()
+    known = world.firestore.now
+    assert plan.versions_written == 2
+    assert world.ledger.as_of(first, known) == {NAME: 11}
+    assert world.now() == {NAME: 12}
+
+
+def test_a_limit_withdrawn_and_granted_again_between_two_syncs_was_gone_meanwhile(world: World) -> None:
+    world.wait(5)
+    world.firestore.publish(withdraw_missing=True)
+    gone = world.firestore.now
+    world.wait(2)
+    world.firestore.publish(limit(10))
+    world.sync()
+    assert world.ledger.as_of(gone, world.firestore.now) == {}
+    assert world.now() == {NAME: 10}
+
+
+def test_a_hard_delete_is_found_by_the_count(world: World) -> None:
+    world.wait(5)
+    world.firestore.put(NAME, None)
+    before = world.firestore.now
+    plan = world.sync()
+    assert (plan.mode, plan.documents_known) == ("full", 0)
+    assert world.now() == {}
+    # Nobody dated the deletion: until it was noticed, the limit stands.
+    assert world.ledger.as_of(before, world.firestore.now) == {NAME: 10}
+
+
+def test_a_hard_delete_beside_a_new_document_is_found(world: World) -> None:
+    world.wait(5)
+    world.firestore.put(NAME, None)
+    world.firestore.publish(limit(5, name="batch"))
+    assert world.sync().mode == "full"
+    assert world.now() == {OTHER: 5}
+
+
+def test_a_console_edit_is_found_by_the_hourly_listing(world: World) -> None:
+    world.wait(15)  # beyond the overlap
+    world.sync()
+    data = dict(world.firestore.states[NAME][-1][1] or {})
+    world.firestore.put(NAME, data | {"max_replicas": 99})
+    edited = world.firestore.now
+    assert world.sync().mode == "incremental"
+    assert world.now() == {NAME: 10}
+    world.wait(FULL_EVERY / dt.timedelta(minutes=1))
+    assert world.sync().mode == "full"
+    assert world.ledger.as_of(edited, world.firestore.now) == {NAME: 99}
+
+
+def test_a_console_edit_published_over_before_any_sync_survives(world: World) -> None:
+    world.wait(15)
+    data = dict(world.firestore.states[NAME][-1][1] or {})
+    world.firestore.put(NAME, data | {"max_replicas": 99})
+    edited = world.firestore.now
+    world.wait()
+    world.firestore.publish(limit(10))
+    world.sync()
+    assert world.ledger.as_of(edited, world.firestore.now) == {NAME: 99}
+    assert world.now() == {NAME: 10}
+
+
+def _broken(world: World, name: str = NAME, **wrong: Any) -> dict[str, Any]:
+    data = dict(world.firestore.states[name][-1][1] or {})
+    return data | {"updated_at": world.firestore.now} | wrong
+
+
+def test_an_invalid_document_is_recorded_and_the_last_valid_one_stays(world: World) -> None:
+    world.wait(5)
+    world.firestore.put(NAME, _broken(world, max_replicas=-1))
+    plan = world.sync()
+    [rejection] = plan.rejections
+    assert rejection.reason == "max_replicas: must be 0 or more, not -1"
+    assert (rejection.has_previous_limit, rejection.is_current) == (True, True)
+    assert world.now() == {NAME: 10}
+
+
+def test_an_invalid_document_stays_recorded_until_it_is_mended(world: World) -> None:
+    world.wait(5)
+    world.firestore.put(NAME, _broken(world, max_replicas="12"))
+    world.sync()
+    world.wait(30)
+    assert [rejection.document_id for rejection in world.sync().rejections] == [NAME]
+    world.firestore.publish(limit(12))
+    assert [rejection.is_current for rejection in world.sync().rejections] == [False]
+    assert world.now() == {NAME: 12}
+
+
+def test_an_invalid_document_that_never_had_a_limit_says_so() -> None:
+    world = World()
+    world.firestore.put("prod.x.y", {"updated_at": minutes(0), "max_replica": 1})
+    [rejection] = world.sync().rejections
+    assert not rejection.has_previous_limit
+    assert "max_replica: unknown key; did you mean max_replicas?" in rejection.reason
+    world.firestore.put("prod.x.y", None)
+    assert world.sync().rejections == ()
+
+
+def test_a_document_under_a_foreign_id_is_rejected(world: World) -> None:
+    world.firestore.put("prod.orders.other", _broken(world))
+    assert "is stored as prod.orders.other" in world.sync().rejections[0].reason
+
+
+def test_a_clock_that_went_back_stops_the_sync(world: World) -> None:
+    world.firestore.now = minutes(-60)
+    with pytest.raises(LimitStoreError, match="never written backwards"):
+        plan_sync(world.firestore, world.ledger, world.ledger.last)
+
+
+ACTIONS = st.sampled_from(["publish", "publish", "console", "withdraw", "delete", "break", "sync", "sync", "crash"])
+
+
+@given(st.lists(st.tuples(ACTIONS, st.sampled_from([None, "batch"]), st.integers(0, 3), st.integers(1, 30))))
+@settings(max_examples=150)
+def test_a_full_sync_agrees_with_firestore_whatever_happened(story: list[tuple[str, str | None, int, int]]) -> None:
+    world = World()
+    valid: dict[str, int] = {}
+    for action, name, ceiling, pause in story:
+        world.wait(pause)
+        content = limit(ceiling, name=name)
+        states = world.firestore.states.get(content.limit_id, [])
+        is_there = bool(states) and states[-1][1] is not None
+        if action == "publish":
+            world.firestore.publish(content)
+            valid[content.limit_id] = ceiling
+        elif action == "withdraw" and is_there:
+            world.firestore.put(content.limit_id, _broken(world, content.limit_id, deleted=True))
+            valid.pop(content.limit_id, None)
+        elif action == "delete" and is_there:
+            world.firestore.put(content.limit_id, None)
+            valid.pop(content.limit_id, None)
+        elif action == "console" and is_there and content.limit_id in valid:
+            world.firestore.put(content.limit_id, {**(states[-1][1] or {}), **content.to_firestore()})
+            valid[content.limit_id] = ceiling
+        elif action == "break" and is_there and content.limit_id in valid:
+            # Invalid from here on; the last valid version stays in force, so what is valid does not change.
+            world.firestore.put(content.limit_id, _broken(world, content.limit_id, max_replicas=-1))
+        elif action == "sync":
+            world.sync()
+        elif action == "crash":
+            world.wait()
+            plan_sync(world.firestore, world.ledger, world.ledger.last)
+    world.wait(FULL_EVERY / dt.timedelta(minutes=1))
+    assert world.sync().mode == "full"
+    assert world.now() == valid
+    rows = list(world.ledger.rows)
+    world.wait(FULL_EVERY / dt.timedelta(minutes=1))
+    world.sync()
+    assert world.ledger.rows == rows
+
+
+@given(st.lists(st.tuples(st.sampled_from(["publish", "publish", "withdraw", "sync"]), st.integers(0, 3))))
+def test_every_published_version_is_in_the_history(story: list[tuple[str, int]]) -> None:
+    world = World()
+    truth: dict[dt.datetime, dict[str, int]] = {}
+    for action, ceiling in story:
+        world.wait()
+        if action == "publish":
+            world.firestore.publish(limit(ceiling))
+            truth[world.firestore.now] = {NAME: ceiling}
+        elif action == "withdraw":
+            world.firestore.publish(withdraw_missing=True)
+            truth[world.firestore.now] = {}
+        else:
+            world.sync()
+    world.sync()
+    assert {moment: world.ledger.as_of(moment, world.firestore.now) for moment in truth} == truth
