@@ -1,0 +1,124 @@
+"""What every DAG must have, so that the one on call finds the same things on each of them."""
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.dags.conftest import DAGS
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk import DAG
+
+SCHEDULED = {"ped_housekeeping", "ped_limits_sync", "ped_replica_watch"}
+MANUAL = {"ped_limits_publish"}
+DAG_IDS = sorted(SCHEDULED | MANUAL)
+
+#: Tasks that must not be retried, and why.
+NEVER_RETRIED = {
+    "ped_housekeeping.check_invariants": "a broken invariant is not mended by looking twice",
+}
+#: DAG files that are helped by being short; one file is one DAG.
+MOST_LINES = 120
+
+
+@pytest.fixture(params=DAG_IDS)
+def dag(request: pytest.FixtureRequest, dag_bag: "DagBag") -> "DAG":
+    """Each DAG in turn."""
+    return dag_bag.dags[request.param]
+
+
+def test_exactly_these_dags_exist(dag_bag: "DagBag") -> None:
+    # First of all: a DagBag on a wrong folder is empty, and every other test here would pass on it.
+    assert dag_bag.import_errors == {}
+    assert sorted(dag_bag.dags) == DAG_IDS
+
+
+def test_one_file_is_one_dag_named_as_the_file(dag: "DAG") -> None:
+    assert dag.fileloc == str(DAGS / f"{dag.dag_id}.py")
+
+
+def test_the_documentation_begins_with_what_can_go_wrong(dag: "DAG") -> None:
+    paragraphs = [text.strip() for text in (dag.doc_md or "").split("\n\n") if text.strip()]
+    assert len(paragraphs) >= 3, "doc_md is the module's docstring: a title, what can go wrong, what it does"
+    title, warning = paragraphs[:2]
+    assert title.startswith("### ") and "\n" not in title
+    assert re.match(r"\*\*What can go wrong, and ", warning), f"the second paragraph is {warning[:60]!r}"
+    assert paragraphs[2].startswith("- *"), "each trouble is an entry that begins with its symptom"
+
+
+def test_it_says_what_it_is_and_whose(dag: "DAG") -> None:
+    assert dag.description
+    assert {"pedwatch"} < set(dag.tags), "tags: pedwatch and what it is about"
+    assert {task.owner for task in dag.tasks} == {"platform"}
+
+
+def test_runs_do_not_overlap_pile_up_or_hang(dag: "DAG") -> None:
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    assert dag.dagrun_timeout is not None
+    assert dag.start_date is not None and dag.start_date.utcoffset() == dt.timedelta(0)
+
+
+def test_every_task_is_retried_or_says_why_not(dag: "DAG") -> None:
+    for task in dag.tasks:
+        if f"{dag.dag_id}.{task.task_id}" in NEVER_RETRIED:
+            assert task.retries == 0
+        else:
+            assert task.retries >= 1, f"{task.task_id} gives up at the first hiccup"
+            # A cycle lasts five minutes: the default pause of five minutes would never fit.
+            assert task.retry_delay <= dt.timedelta(minutes=1), f"{task.task_id} pauses for {task.retry_delay}"
+
+
+@pytest.mark.parametrize("dag_id", sorted(SCHEDULED))
+def test_a_scheduled_run_has_an_interval(dag_bag: "DagBag", dag_id: str) -> None:
+    from airflow.sdk import CronDataIntervalTimetable
+
+    # Airflow 3 gives plain cron strings intervals of no length, and then the cycle has no past.
+    assert isinstance(dag_bag.dags[dag_id].timetable, CronDataIntervalTimetable)
+
+
+@pytest.mark.parametrize("dag_id", sorted(SCHEDULED))
+def test_its_intervals_are_as_long_as_its_period(dag_bag: "DagBag", dag_id: str) -> None:
+    import pendulum
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    timetable = coerce_to_core_timetable(dag_bag.dags[dag_id].timetable)
+    interval = timetable.infer_manual_data_interval(run_after=pendulum.datetime(2026, 3, 2, 10, 5, 1))
+    assert interval.end - interval.start in (dt.timedelta(minutes=5), dt.timedelta(days=1))
+
+
+@pytest.mark.parametrize("dag_id", sorted(MANUAL))
+def test_a_manual_dag_is_never_scheduled_and_changes_nothing_unless_told(dag_bag: "DagBag", dag_id: str) -> None:
+    dag = dag_bag.dags[dag_id]
+    assert dag.schedule is None
+    assert dag.params["dry_run"] is True
+
+
+def test_the_watch_fits_into_its_period(dag_bag: "DagBag") -> None:
+    assert dag_bag.dags["ped_replica_watch"].dagrun_timeout < dt.timedelta(minutes=5)
+
+
+def test_params_are_typed_and_explained(dag: "DAG") -> None:
+    for name in dag.params:
+        param: Any = dag.params.get_param(name)
+        assert param.schema.get("type"), f"{name} takes anything"
+        assert param.schema.get("title"), f"{name} has no title in the trigger form"
+        assert param.description or param.schema.get("description"), f"{name} is not explained"
+
+
+def test_nothing_of_a_dag_depends_on_when_it_was_parsed(shipped_configuration: pytest.MonkeyPatch) -> None:
+    # A default like date.today() makes a new version of the DAG every day.
+    forbidden = re.compile(r"\.(?:today|utcnow|now)\(")
+    for path in DAGS.glob("*.py"):
+        wiring = path.read_text()[path.read_text().index("with DAG(") :]
+        assert not forbidden.search(wiring), path.name
+
+
+def test_dag_files_are_wiring() -> None:
+    for path in sorted(DAGS.glob("*.py")):
+        text = path.read_text()
+        assert len(text.splitlines()) <= MOST_LINES, f"{path.name}: move what is not wiring to plugins/pedwatch"
+        assert not re.search(r"\b(?:SELECT\s+\S+\s+FROM|INSERT INTO|MERGE )", text), f"{path.name}: SQL is in include/sql"
