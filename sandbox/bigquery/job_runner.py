@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import duckdb
@@ -48,7 +49,7 @@ class JobRunner:
     def check(self, job: Job) -> None:
         """Do a dry run here and now; raises what a real run would end with."""
         with self._database.cursor() as cursor:
-            job.start(cursor)
+            job.start(cursor.interrupt)
             try:
                 self._performers[job.kind](self._work(job, cursor, None))
             except duckdb.Error as error:
@@ -59,14 +60,22 @@ class JobRunner:
         return Work(job, cursor, Catalog(cursor, self._locks, self._jobs.list_resources), self._jobs, media)
 
     def _run(self, job: Job, media: bytes | None) -> None:
+        me = threading.current_thread()
         try:
             with self._database.cursor() as cursor:
-                job.start(cursor)
+
+                def interrupt() -> None:
+                    with suppress(duckdb.ConnectionException):  # the cursor may have been closed this moment
+                        cursor.interrupt()
+                    self._locks.recall(me)
+
+                job.start(interrupt)
                 self._perform(self._work(job, cursor, media))
         except Exception as error:  # noqa: BLE001  A job must end whatever happens, or its client waits for ever.
             _log.exception("job %s", job.job_id)
             job.fail(invalid(f"{type(error).__name__}: {error}"))
         job.end()
+        self._locks.forget(me)
         with self._database.cursor() as cursor:
             self._jobs.finish(job, cursor)
 

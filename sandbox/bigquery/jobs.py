@@ -1,10 +1,9 @@
 """A job: what was asked, how far it is, what came of it, and the resource that clients see."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-
-from duckdb import DuckDBPyConnection
 
 from sandbox.bigquery.catalog import now_ms
 from sandbox.bigquery.encode import Cell
@@ -47,7 +46,7 @@ class Job:
     def __post_init__(self) -> None:
         self.done = threading.Event()
         self.cancel_requested = threading.Event()
-        self._cursor: DuckDBPyConnection | None = None
+        self._interrupt: Callable[[], None] | None = None
 
     @property
     def kind(self) -> str:
@@ -66,9 +65,9 @@ class Job:
 
     # ---- life
 
-    def start(self, cursor: DuckDBPyConnection) -> None:
-        """Begin to run on a cursor, which ``cancel`` interrupts."""
-        self._cursor = cursor
+    def start(self, interrupt: Callable[[], None]) -> None:
+        """Begin to run; ``interrupt`` stops whatever the job is just doing."""
+        self._interrupt = interrupt
         self.started_ms = now_ms()
         self.state = "RUNNING"
 
@@ -81,7 +80,7 @@ class Job:
 
     def end(self) -> None:
         """The job is over; whoever waits for it goes on."""
-        self._cursor = None
+        self._interrupt = None
         self.ended_ms = now_ms()
         self.started_ms = self.started_ms or self.ended_ms
         self.state = "DONE"
@@ -95,9 +94,9 @@ class Job:
     def _interrupt_until_done(self) -> None:
         # Repeated, because an interrupt that falls between two statements is lost.
         while not self.done.is_set():
-            cursor = self._cursor
-            if cursor is not None:
-                cursor.interrupt()
+            interrupt = self._interrupt
+            if interrupt is not None:
+                interrupt()
             self.done.wait(_INTERRUPT_SECONDS)
 
     # ---- what clients see

@@ -15,6 +15,7 @@ from sandbox.bigquery.model import Field
 from sandbox.bigquery.row_values import BadField, RowDecoder, Rules
 
 _GZIP = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class NdjsonFormat(TextFormat):
     def _objects(self) -> Iterator[tuple[tuple[str, int], Any]]:
         for file in self._files:
             position = 0
-            for line in file.unpacked().split(b"\n"):
+            for line in file.unpacked().removeprefix(_BYTE_ORDER_MARK).split(b"\n"):
                 start, position = position, position + len(line) + 1
                 if line.strip():
                     yield (file.uri, start), _parsed(line)
@@ -99,13 +100,16 @@ class NdjsonFormat(TextFormat):
 
 def _parsed(line: bytes) -> Any:
     try:
-        return json.loads(line, parse_constant=_no_constant)
+        return _decoder.decode(str(line, "utf-8"))
     except (ValueError, RecursionError) as error:
         return error if isinstance(error, ValueError) else ValueError("nested too deep")
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_constant)
 
 
 class CsvFormat(TextFormat):

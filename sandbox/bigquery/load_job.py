@@ -120,7 +120,7 @@ class _Loader:
             return
         counts = f"Rows: {good + self.bad_records}; errors: {self.bad_records}"
         summary = f"Error while reading data, error message: {kind} processing encountered too many errors, giving up."
-        self._work.job.errors = [_proto(f"{summary} {counts}; max bad: {most}; error percent: 0", "")] + details
+        self._work.job.errors = [_proto(f"{summary} {counts}; max bad: {most}; error percent: 0", ""), *details]
         raise invalid(
             f"Error while reading data, error message: {kind} table encountered too many errors, giving up. {counts}. "
             "Please look into the errors[] collection for more details."

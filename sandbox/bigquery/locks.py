@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 from sandbox.bigquery.errors import BigQueryError
 from sandbox.bigquery.model import TableRef
@@ -24,22 +25,36 @@ class TableLocks:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._held: dict[TableRef, tuple[int, int]] = {}  # table -> (owning thread, depth)
-        self._waiting: dict[int, TableRef] = {}  # thread -> the table it waits for
+        self._held: dict[TableRef, tuple[Thread, int]] = {}  # table -> (owning thread, depth)
+        self._waiting: dict[Thread, TableRef] = {}  # thread -> the table it waits for
+        self._recalled: set[Thread] = set()  # threads that shall wait no more
 
     @contextmanager
     def hold(self, ref: TableRef, timeout: float | None = None) -> Iterator[None]:
         """Hold the table's lock within the block; ``timeout`` in seconds, None waits for as long as it takes."""
-        self._acquire(ref, threading.get_ident(), timeout)
+        self._acquire(ref, threading.current_thread(), timeout)
         try:
             yield
         finally:
             self._release(ref)
 
-    def _acquire(self, ref: TableRef, me: int, timeout: float | None) -> None:
+    def recall(self, thread: Thread) -> None:
+        """Have a thread that waits, or is about to, give up: its job was cancelled."""
+        with self._changed:
+            self._recalled.add(thread)
+            self._changed.notify_all()
+
+    def forget(self, thread: Thread) -> None:
+        """The thread's job is over."""
+        with self._changed:
+            self._recalled.discard(thread)
+
+    def _acquire(self, ref: TableRef, me: Thread, timeout: float | None) -> None:
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while (holder := self._held.get(ref, (me, 0)))[0] != me:
+                if me in self._recalled:
+                    raise _aborted(ref, "the job was cancelled while it waited")
                 if self._closes_a_circle(ref, me):
                     raise _aborted(ref, "two transactions wait for each other")
                 left = None if deadline is None else deadline - time.monotonic()
@@ -52,7 +67,7 @@ class TableLocks:
                     del self._waiting[me]
             self._held[ref] = (me, holder[1] + 1)
 
-    def _closes_a_circle(self, ref: TableRef, me: int) -> bool:
+    def _closes_a_circle(self, ref: TableRef, me: Thread) -> bool:
         wanted: TableRef | None = ref
         while wanted is not None and wanted in self._held:
             owner = self._held[wanted][0]

@@ -11,6 +11,7 @@ INTERNAL_SCHEMA = "_bq"
 
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}\Z")
 _COLUMN = re.compile(r"[^\W\d]\w{0,299}\Z")
+_RESERVED_PREFIXES = ("_table_", "_file_", "_partition", "_row_timestamp", "__root__", "_colidentifier", "_bq_")
 _TABLE_CATEGORIES = ("L", "M", "N", "Pc", "Pd", "Zs")
 
 
@@ -42,6 +43,8 @@ def check_column_names(names: list[str]) -> None:
                 f'Invalid field name "{name}". Fields must contain only letters, numbers, and underscores, '
                 "start with a letter or underscore, and be at most 300 characters long."
             )
+        if name.lower().startswith(_RESERVED_PREFIXES):
+            raise invalid(f"Invalid field name \"{name}\". Field names are not allowed to start with this prefix.")
         if name.lower() in seen:
             raise invalid(f"Field {name} already exists in schema")
         seen.add(name.lower())

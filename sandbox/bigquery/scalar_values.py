@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -152,6 +153,13 @@ def _datetime(value: Any) -> str:
 def _timestamp(value: Any) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _from_epoch(value)
+    if not isinstance(value, str):
+        raise _unconvertible(value, "timestamp")
+    return _timestamp_of_text(value)
+
+
+@lru_cache(4096)  # the rows of a cycle share their moment
+def _timestamp_of_text(value: str) -> str:
     moment, zone = _moment(value, "timestamp")
     try:
         if zone:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.bigquery.errors import invalid, not_implemented
 from sandbox.bigquery.model import Field
+from sandbox.bigquery.names import check_column_names
 
 _REST_NAMES = {
     "INT64": "INTEGER", "INT": "INTEGER", "SMALLINT": "INTEGER", "BIGINT": "INTEGER", "TINYINT": "INTEGER",
@@ -22,7 +23,9 @@ _KEPT = ("description", "defaultValueExpression", "maxLength", "precision", "sca
 
 def read_fields(schema: dict[str, Any] | None) -> list[Field]:
     """The fields of a request's TableSchema with types and modes spelled one way; refuses what BigQuery refuses."""
-    return [_read_field(field) for field in (schema or {}).get("fields") or []]
+    fields = [_read_field(field) for field in (schema or {}).get("fields") or []]
+    check_column_names([field["name"] for field in fields])
+    return fields
 
 
 def _read_field(given: Any) -> Field:

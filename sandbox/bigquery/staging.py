@@ -25,6 +25,7 @@ GIVEN = "_bq_given_"
 
 _AS_THEY_ARE = {"STRING", "INTEGER", "FLOAT", "BOOLEAN"}
 _DEFAULT_OBJECT_BYTES = 16_000_000
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass
@@ -51,10 +52,10 @@ def stage(
     cursor: DuckDBPyConnection, fields: list[Field], rows: Iterable[dict[str, Any]], optional: Sequence[str] = ()
 ) -> Staged:
     """Put rows of carried values (by column name) into ``STAGE``."""
-    with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8", errors="replace") as file:
         count, longest = 0, 0
         for row in rows:
-            line = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+            line = _encode(row)
             longest = max(longest, len(line))
             count += 1
             file.write(line + "\n")

@@ -51,6 +51,17 @@ def test_a_cancelled_write_leaves_nothing(client: bigquery.Client, dataset: str)
     client.query_and_wait(f"INSERT INTO `{dataset}.t` VALUES (1)")
 
 
+def test_a_job_that_waits_for_another_can_be_cancelled(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(f"CREATE TABLE `{dataset}.t` (n INT64)")
+    holder = client.query(f"INSERT INTO `{dataset}.t` {SLOW.replace('AS n', '', 1)}", job_retry=None)
+    waiting = client.query(f"INSERT INTO `{dataset}.t` VALUES (1)", job_retry=None)
+    waiting.cancel()
+    with pytest.raises(GoogleAPICallError, match="cancelled"):
+        waiting.result(timeout=10, retry=None, job_retry=None)
+    assert client.get_job(holder.job_id).state == "RUNNING"
+    holder.cancel()
+
+
 def test_listing_newest_first_and_in_pages(client: bigquery.Client) -> None:
     names = [f"list_{uuid.uuid4().hex}_{number}" for number in range(4)]
     for name in names:
