@@ -1,0 +1,149 @@
+"""What publishing would change, in words, and what it refuses."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pedwatch.config import PolicyConfig
+from pedwatch.errors import LimitDocumentError
+from pedwatch.limits.document import PedLimit
+from pedwatch.limits.files import Batch, WrittenLimit
+from pedwatch.limits.problems import Problem
+from pedwatch.limits.publisher import Publishing, approval_warnings, changes_of, with_source
+from pedwatch.limits.publishing import Write, describe, plan_changes, write_of
+from pedwatch.limits.stored import StoredDocument
+from tests.unit.limits.samples import exemption, limit, minutes, stored
+
+
+class Shelf:
+    """A store that holds some documents."""
+
+    def __init__(self, *documents: StoredDocument) -> None:
+        self.documents = documents
+
+    def fetch(self, document_ids: Collection[str], at: dt.datetime | None = None) -> Iterable[StoredDocument]:
+        """Return those of the documents that exist."""
+        return [document for document in self.documents if document.document_id in document_ids]
+
+    def matching(self, **fields: str) -> Iterable[StoredDocument]:
+        """Return the documents whose fields have these values."""
+        return [one for one in self.documents if all(one.data[name] == value for name, value in fields.items())]
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """Refuse: these tests only compare."""
+        raise AssertionError("nothing is written here")
+
+
+def batch(*limits: PedLimit, problems: Sequence[Problem] = ()) -> Batch:
+    """Return limits as if they had been read from a file each."""
+    written = [WrittenLimit(content, f"/repo/ped/{content.limit_id}.yaml", 1) for content in limits]
+    return Batch(tuple(written), tuple(problems))
+
+
+def test_the_difference_is_told_field_by_field() -> None:
+    before = stored(limit(12, exemptions=[exemption()]), minutes(0))
+    gone = stored(limit(3, name="old"), minutes(0))
+    after = limit(15, exemptions=[exemption(max_replicas=30)], selectors={"name": "orders-*"})
+    changes = plan_changes([after, limit(5, name="batch")], [before, gone], withdraw_missing=True)
+    assert describe(changes).splitlines() == [
+        "~ prod.orders.orders-api changed",
+        "    selectors.name: (none) → orders-*",
+        "    max_replicas: 12 → 15",
+        "    exemptions[sale].max_replicas: 20 → 30",
+        "+ prod.orders.orders-api.batch added: max_replicas 5",
+        "- prod.orders.orders-api.old withdrawn",
+        "",
+        "1 added, 1 changed, 1 withdrawn",
+    ]
+
+
+def test_a_new_commit_alone_is_no_change() -> None:
+    before = stored(limit(), minutes(0))
+    after = limit(source={"repo": "r", "path": "p", "commit": "new"})
+    assert describe(plan_changes([after], [before])) == "nothing to publish: Firestore already says the same"
+
+
+def test_an_edit_that_still_carries_its_effective_from_is_warned_of() -> None:
+    before = stored(limit(12, effective_from=minutes(-60)), minutes(0))
+    [change] = plan_changes([limit(15, effective_from=minutes(-60))], [before])
+    assert change.warnings == (
+        "still says effective_from 2026-03-02T09:00:00Z, as before: the change counts from now on, not from then",
+    )
+
+
+@pytest.mark.parametrize("effective_from", [None, minutes(-30)], ids=["dropped", "moved"])
+def test_an_edit_of_effective_from_itself_is_not_warned_of(effective_from: dt.datetime | None) -> None:
+    before = stored(limit(12, effective_from=minutes(-60)), minutes(0))
+    [change] = plan_changes([limit(15, effective_from=effective_from)], [before])
+    assert change.warnings == ()
+
+
+def test_a_stored_document_that_does_not_validate_is_mended() -> None:
+    document = stored(limit(), minutes(0))
+    broken = StoredDocument(document.document_id, {**document.data, "max_replicas": "many", "note": "x"}, minutes(1))
+    [change] = plan_changes([limit()], [broken])
+    assert [(field.field, field.before, field.after) for field in change.fields] == [
+        ("max_replicas", "many", 12),
+        ("note", "x", None),
+    ]
+    assert write_of(change).removed_fields == ("note",)
+
+
+def test_one_wrong_document_publishes_nothing() -> None:
+    with pytest.raises(LimitDocumentError, match="x.yaml:3: is wrong"):
+        changes_of(batch(limit(), problems=[Problem("x.yaml", "is wrong", line=3)]), Shelf(), Publishing())
+
+
+def test_one_wrong_document_is_skipped_when_asked_to() -> None:
+    wrong = [Problem("x.yaml", "is wrong")]
+    [change] = changes_of(batch(limit(), problems=wrong), Shelf(), Publishing(skip_invalid=True))
+    assert change.kind == "added"
+
+
+def test_skipping_and_withdrawing_together_are_refused_when_something_is_wrong() -> None:
+    how = Publishing(skip_invalid=True, withdraw_missing=True)
+    with pytest.raises(LimitDocumentError, match="would withdraw the limits of invalid files"):
+        changes_of(batch(limit(), problems=[Problem("x.yaml", "is wrong")]), Shelf(), how)
+
+
+def test_only_limits_of_the_teams_in_the_files_are_withdrawn() -> None:
+    ours, theirs = stored(limit(name="old"), minutes(0)), stored(limit(team_id="search"), minutes(0))
+    changes = changes_of(batch(limit()), Shelf(ours, theirs), Publishing(withdraw_missing=True))
+    assert [(change.kind, change.document_id) for change in changes] == [
+        ("added", "prod.orders.orders-api"),
+        ("withdrawn", "prod.orders.orders-api.old"),
+    ]
+
+
+def test_without_being_asked_nothing_is_withdrawn() -> None:
+    shelf = Shelf(stored(limit(name="old"), minutes(0)))
+    assert [change.kind for change in changes_of(batch(limit()), shelf, Publishing())] == ["added"]
+
+
+def test_a_source_names_repository_commit_and_the_path_within() -> None:
+    [written] = with_source(batch(limit()), "https://git/ped", "abc", "/repo").limits
+    assert written.limit.source is not None
+    assert written.limit.source.model_dump() == {
+        "repo": "https://git/ped",
+        "path": "ped/prod.orders.orders-api.yaml",
+        "commit": "abc",
+    }
+
+
+@pytest.mark.parametrize(
+    ("approver", "reason"),
+    [("eve", "not on the allow-list"), ("olga", "of the team itself"), ("ana", None)],
+)
+def test_an_exemption_that_will_not_count_is_warned_of(approver: str, reason: str | None) -> None:
+    approvers: Any = [{"id": "ana", "team_id": "platform"}, {"id": "olga", "team_id": "orders"}]
+    policy = PolicyConfig.model_validate({"approvers": approvers})
+    warnings = approval_warnings([limit(exemptions=[exemption(approver=approver)])], policy)
+    assert [reason in warning for warning in warnings] == ([True] if reason else [])
+
+
+def test_paths_of_other_roots_stay_whole(tmp_path: Path) -> None:
+    [written] = with_source(batch(limit()), None, None, str(tmp_path)).limits
+    assert written.limit.source and written.limit.source.path == "/repo/ped/prod.orders.orders-api.yaml"
