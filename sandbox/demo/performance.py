@@ -21,6 +21,8 @@ from sandbox.scenario.gathering import Reader
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.world import CyclePlan
 
+#: After so many cycles with failed runs the rest would only take long: failing tasks are retried.
+PATIENCE = 2
 HOUSEKEEPING, SYNC, WATCH = "ped_housekeeping", "ped_limits_sync", "ped_replica_watch"
 
 
@@ -68,6 +70,7 @@ class Performance:
         self.reader = Reader(scenario, stage.servers)
         self._appeared: dict[str, int] = {}
         self._failed: list[str] = []
+        self._is_given_up = False
 
     def play(self) -> Result:
         """Play everything and return what was found."""
@@ -76,13 +79,13 @@ class Performance:
             with self.stages.measure("begin"):
                 self._begin(runner)
             with self.stages.measure("cycles"):
-                reports = [self._cycle(runner, plan) for plan in self.stage.player.plans]
+                reports = self._cycles(runner)
         finally:
             runner.stop()
         with self.stages.measure("evidence"):
             evidence = self.reader.evidence(self._appeared, self._failed)
             status = self.reader.status()
-        if self.scenario.backfill:
+        if self.scenario.backfill and not self._is_given_up:
             with self.stages.measure("backfill"):
                 evidence = dataclasses.replace(evidence, backfill=self._backfill(self.scenario.backfill))
         outcomes = check(self.scenario, evidence)
@@ -95,6 +98,16 @@ class Performance:
         run = runner.run(HOUSEKEEPING, self.scenario.start - dt.timedelta(days=1))
         if not run.is_success:
             raise StartError(f"{run.describe()}; see {runner.log}")
+
+    def _cycles(self, runner: DagRunner) -> list[CycleReport]:
+        reports: list[CycleReport] = []
+        for plan in self.stage.player.plans:
+            reports.append(self._cycle(runner, plan))
+            if all(report.failed_runs for report in reports[-PATIENCE:]) and len(reports) >= PATIENCE:
+                self._is_given_up = True
+                self.audience.stage(f"giving up: runs failed in {PATIENCE} cycles in a row; see {runner.log}")
+                break
+        return reports
 
     def _cycle(self, runner: DagRunner, plan: CyclePlan) -> CycleReport:
         self.stage.player.enter(plan)

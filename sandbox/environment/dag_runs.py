@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.environment.process import LEASH, StartError
+from sandbox.environment.process import StartError, leashed
 
 START_SECONDS = 120.0
 RUN_SECONDS = 240.0
@@ -52,13 +52,10 @@ class DagRunner:
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log
-        # The worker reads requests from its standard input, which the leash watches for its starter's death: so it is
-        # handed a pipe of its own.
         command = [sys.executable, "-m", "sandbox.environment.dag_worker"]
-        leash = [sys.executable, "-S", "-E", str(LEASH), "--signal", "TERM", "--grace", "3", "--pass-input", "--"]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*leash, *command],
+                leashed(command, "TERM", 3.0, has_input=True),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,

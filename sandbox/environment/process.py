@@ -16,6 +16,12 @@ class StartError(Exception):
     """A process did not come up; the message names it and quotes what it wrote."""
 
 
+def leashed(command: Sequence[str], stop_signal: str, grace: float, *, has_input: bool = False) -> list[str]:
+    """Return the command line that runs a command on a leash; the leash watches its standard input for our death."""
+    options = ["--signal", stop_signal, "--grace", str(grace), *(["--pass-input"] if has_input else [])]
+    return [sys.executable, "-S", "-E", str(LEASH), *options, "--", *command]
+
+
 class LeashedProcess:
     """A process that cannot outlive this one; its output goes to a log file.
 
@@ -43,10 +49,9 @@ class LeashedProcess:
         self.name, self.log = name, log
         log.parent.mkdir(parents=True, exist_ok=True)
         self._begin = log.stat().st_size if log.exists() else 0
-        leash = [sys.executable, "-S", "-E", str(LEASH), "--signal", stop_signal, "--grace", str(grace), "--"]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*leash, *command],
+                leashed(command, stop_signal, grace),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
