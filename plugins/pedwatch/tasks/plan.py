@@ -78,7 +78,7 @@ def await_limits(
     """
     waited = 0
     while True:
-        known_at = warehouse.run("limits/last_sync.sql")[0]["read_time"]
+        known_at = warehouse.run("limits/known_at.sql")[0]["known_at"]
         is_stale = known_at is None or known_at < cycle
         if not is_stale or not is_live or waited >= LIMITS_PATIENCE_SECONDS:
             break

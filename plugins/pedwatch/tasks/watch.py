@@ -73,7 +73,7 @@ def comparison_job(plan_task: str, limits_task: str) -> dict[str, Any]:
     }
 
 
-def fold_episodes(plan: Plan, run_id: str = "") -> dict[str, int]:
+def fold_episodes(plan: Plan, run_id: Any = None) -> dict[str, int]:
     """Fold the ledger into episodes and fill the outbox; a re-compared cycle leaves live state alone."""
     from pedwatch.hooks.clients import warehouse
     from pedwatch.tasks.fold import fold_alerts
@@ -91,7 +91,7 @@ def what_to_say(plan: Plan, folded: dict[str, int]) -> str:
     return "notify" if folded["deliverable"] else "nothing_to_say"
 
 
-def notify(plan: Plan, run_id: str = "") -> dict[str, int]:
+def notify(plan: Plan, run_id: Any = None) -> dict[str, int]:
     """Deliver the outbox."""
     from pedwatch.hooks.clients import warehouse
     from pedwatch.hooks.slack_channel import SlackChannel
@@ -103,7 +103,7 @@ def notify(plan: Plan, run_id: str = "") -> dict[str, int]:
     return send_notifications(warehouse(config), SlackChannel(config.connections.slack), settings.now(), run_id)
 
 
-def write_evidence(plan: Plan, limits: dict[str, Any], run_id: str = "") -> str:
+def write_evidence(plan: Plan, limits: dict[str, Any], run_id: Any = None) -> str:
     """Write the evidence of a re-compared cycle to the audits folder."""
     from pedwatch.hooks.clients import storage_client, warehouse
     from pedwatch.tasks import evidence
@@ -115,7 +115,7 @@ def write_evidence(plan: Plan, limits: dict[str, Any], run_id: str = "") -> str:
     )
 
 
-def heartbeat(plan: Plan, run_id: str = "", dag: Any = None, ti: Any = None) -> None:
+def heartbeat(plan: Plan, run_id: Any = None, dag: Any = None, ti: Any = None) -> None:
     """Write, last of all, that the run finished."""
     from pedwatch.hooks.clients import warehouse
 
