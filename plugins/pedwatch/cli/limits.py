@@ -1,6 +1,7 @@
 """``python -m pedwatch limits``: check, compare, publish and look up PED limits."""
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -41,8 +42,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     publish.add_argument("--apply", action="store_true", help="write; without it the difference is only shown")
     publish.set_defaults(run=_publish)
 
-    for action in (validate, diff, publish):
-        action.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="PED file, or folder of .yaml files")
+    validate.add_argument("paths", nargs="+", metavar="PATH", help="PED file, or folder of .yaml files")
+    for action in (diff, publish):
+        action.add_argument("paths", nargs="+", metavar="PATH", help="PED file, folder of .yaml files, or gs://folder")
     for action in (diff, publish):
         action.add_argument(
             "--skip-invalid", action="store_true", help="leave out what is wrong instead of refusing all"
@@ -72,22 +74,31 @@ def _store(config: Config) -> "FirestoreLimits":
 
 
 def _validate(arguments: argparse.Namespace) -> int:
-    batch = read_paths(arguments.paths)
+    batch = read_paths([Path(path) for path in arguments.paths])
     batch.require_valid()
     files = len({written.path for written in batch.limits})
     print(f"{len(batch.limits)} limits in {files} files are valid")
     return 0
 
 
-def _read(arguments: argparse.Namespace) -> Batch:
-    git = git_source(arguments.paths[0])
-    repo, commit = arguments.source_repo or git.repo, arguments.source_commit or git.commit
-    # Resolved, so that a path is written as it is in the repository wherever the command was typed.
-    return with_source(read_paths([path.resolve() for path in arguments.paths]), repo, commit, git.root)
+def _read(arguments: argparse.Namespace, config: Config) -> Batch:
+    from pedwatch.hooks import clients
+    from pedwatch.hooks.limit_publish import local_folder
+
+    with contextlib.ExitStack() as downloads:
+        folders = [
+            # Resolved, so that a path is noted as it is in the repository wherever the command was typed.
+            downloads.enter_context(local_folder(config, path, clients.AsPerson())).resolve()
+            for path in arguments.paths
+        ]
+        git = git_source(folders[0])
+        root = git.root or (str(folders[0]) if arguments.paths[0].startswith("gs://") else None)
+        repo, commit = arguments.source_repo or git.repo, arguments.source_commit or git.commit
+        return with_source(read_paths(folders), repo, commit, root)
 
 
 def _compare(arguments: argparse.Namespace, config: Config, store: "FirestoreLimits") -> list[DocumentChange]:
-    batch = _read(arguments)
+    batch = _read(arguments, config)
     how = Publishing(skip_invalid=arguments.skip_invalid, withdraw_missing=arguments.withdraw_missing)
     changes = changes_of(batch, store, how)
     for problem in batch.problems:

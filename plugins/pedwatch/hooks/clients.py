@@ -39,7 +39,7 @@ class AsAirflow:
         """Return the client of the provider's BigQueryHook."""
         from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 
-        hook = BigQueryHook(gcp_conn_id=config.connections.google, location=config.location)
+        hook = BigQueryHook(gcp_conn_id=config.connections.google, location=config.location, use_legacy_sql=False)
         _refuse_credentials_for_emulator("BIGQUERY_EMULATOR_HOST", hook.get_credentials(), config)
         return hook.get_client(project_id=config.project, location=config.location)
 

@@ -137,7 +137,7 @@ class FirestoreLimits:
         answer = self._call(lambda: counting.get(read_time=at, retry=_NEVER, timeout=_CALL_SECONDS))
         return int(answer[0][0].value)
 
-    def _get(self, references: Sequence[Any], at: dt.datetime | None) -> "list[DocumentSnapshot]":
+    def _get(self, references: list[Any], at: dt.datetime | None) -> "list[DocumentSnapshot]":
         return self._call(
             lambda: list(self._client.get_all(references, read_time=at, retry=_NEVER, timeout=_CALL_SECONDS))
         )

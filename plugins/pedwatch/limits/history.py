@@ -73,13 +73,9 @@ def _state(beliefs: list[Belief], statement: Statement) -> list[Belief]:
     if _says_nothing_new(previous, statement):
         return beliefs
     valid_from = _valid_from(beliefs, previous, statement)
-    limit = statement.limit or (previous and previous.limit)
-    if limit is None:
-        raise AssertionError("unreachable: a tombstone of nothing says nothing new")
-    latest = Belief(
+    latest = replace(
+        _content(previous, statement),
         version=previous.version + 1 if previous else 1,
-        limit=limit,
-        content_sha256=statement.limit.content_sha256 if statement.limit else previous.content_sha256,  # type: ignore[union-attr]
         document_update_time=statement.update_time,
         is_deleted=statement.limit is None,
         valid_from=valid_from,
@@ -87,6 +83,15 @@ def _state(beliefs: list[Belief], statement: Statement) -> list[Belief]:
     )
     earlier = [belief for belief in beliefs if belief.valid_from < valid_from]
     return [*(replace(belief, valid_to=min(belief.valid_to, valid_from)) for belief in earlier), latest]
+
+
+def _content(previous: Belief | None, statement: Statement) -> Belief:
+    """Return a belief with the statement's content; a withdrawal keeps that of the version it ends."""
+    if statement.limit is None:
+        assert previous is not None, "a withdrawal of nothing says nothing new"
+        return previous
+    sha256 = statement.limit.content_sha256
+    return Belief(1, statement.limit, sha256, statement.update_time, False, statement.update_time, FOREVER)
 
 
 def _says_nothing_new(previous: Belief | None, statement: Statement) -> bool:

@@ -1,0 +1,53 @@
+"""### Publish PED limits: YAML files → Firestore
+
+**What can go wrong, and the safer path**
+
+- *Start with a dry run* (the default): it shows what would be added, changed field by field, or withdrawn. Then run it
+  again with **Apply**.
+- *One wrong document stops all of them*: the log names file, line, field and fix. Nothing was written.
+- *"written by somebody else"*: two publishers met. Look at the difference again before you publish.
+- *Withdraw missing* ends limits that no file holds any more, within the environments and teams of the files only.
+
+The log also prints the command that does the same at a shell.
+"""
+
+import datetime as dt
+
+from airflow.sdk import DAG, Param, get_current_context, task
+
+
+def publish_limits() -> None:
+    """Do what the form asks for; the report is the log."""
+    from pedwatch import settings
+    from pedwatch.hooks.limit_publish import Request, publish
+
+    params = get_current_context()["params"]
+    request = Request(**{name: params[name] for name in Request.__dataclass_fields__})
+    print(f"The same at a shell: {request.command}\n")
+    print(publish(settings.load_config(), request))
+
+
+with DAG(
+    dag_id="ped_limits_publish",
+    description="Validate PED files, compare them with Firestore, publish what changed",
+    doc_md=__doc__,
+    schedule=None,
+    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=dt.timedelta(minutes=30),
+    tags=["pedwatch", "limits"],
+    # A document that is wrong stays wrong, and a conflict needs a look: nothing here is worth an unseen retry.
+    default_args={"owner": "platform", "retries": 0},
+    params={
+        "path": Param(type="string", minLength=1, title="Folder", description="A folder, or gs://bucket/folder"),
+        "apply": Param(False, type="boolean", title="Apply", description="Write; otherwise a dry run"),
+        "skip_invalid": Param(False, type="boolean", title="Skip invalid", description="Publish the valid rest"),
+        "withdraw_missing": Param(
+            False, type="boolean", title="Withdraw missing", description="End limits without a file"
+        ),
+        "source_repo": Param(None, type=["null", "string"], title="Repository", description="Recorded as evidence"),
+        "source_commit": Param(None, type=["null", "string"], title="Commit", description="Recorded as evidence"),
+    },
+) as dag:
+    task(publish_limits)()

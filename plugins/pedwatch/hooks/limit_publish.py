@@ -1,0 +1,92 @@
+"""Publishes a folder of PED files, local or in Cloud Storage, as the DAG does; the command line takes the same path."""
+
+import contextlib
+import shlex
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pedwatch.config import Config
+from pedwatch.errors import LimitDocumentError
+from pedwatch.hooks import clients
+from pedwatch.limits.files import SUFFIXES, read_paths
+from pedwatch.limits.publisher import Publishing, apply_changes, approval_warnings, changes_of, with_source
+from pedwatch.limits.publishing import describe
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the DAG's form asks for."""
+
+    path: str
+    apply: bool = False
+    skip_invalid: bool = False
+    withdraw_missing: bool = False
+    source_repo: str | None = None
+    source_commit: str | None = None
+
+    @property
+    def command(self) -> str:
+        """The command that does the same at a shell."""
+        words = ["python", "-m", "pedwatch", "limits", "publish", self.path]
+        words += [
+            flag
+            for flag, is_set in (
+                ("--apply", self.apply),
+                ("--skip-invalid", self.skip_invalid),
+                ("--withdraw-missing", self.withdraw_missing),
+            )
+            if is_set
+        ]
+        for flag, value in (("--source-repo", self.source_repo), ("--source-commit", self.source_commit)):
+            words += [flag, value] if value else []
+        return shlex.join(words)
+
+
+def publish(config: Config, request: Request, source: clients.ClientSource | None = None) -> str:
+    """Compare a folder with Firestore and, if asked to, write; returns the report.
+
+    Raises:
+        LimitDocumentError: a document is wrong; nothing was written.
+        LimitStoreError: Firestore refused, or somebody else wrote meanwhile.
+    """
+    store = clients.limit_store(config, source)
+    with local_folder(config, request.path, source) as folder:
+        batch = with_source(read_paths([folder]), request.source_repo, request.source_commit, str(folder))
+    changes = changes_of(batch, store, Publishing(request.skip_invalid, request.withdraw_missing))
+    warnings = approval_warnings([written.limit for written in batch.limits], config.policy)
+    report = [*(f"skipped: {problem}" for problem in batch.problems), *(f"warning: {text}" for text in warnings)]
+    report.append(describe(changes))
+    if changes and request.apply:
+        apply_changes(changes, store)
+        report.append(f"published {len(changes)} documents; the next sync, within five minutes, takes them up")
+    elif changes:
+        report.append("dry run: nothing was written")
+    return "\n".join(report)
+
+
+@contextlib.contextmanager
+def local_folder(config: Config, path: str, source: clients.ClientSource | None) -> Iterator[Path]:
+    """Return a path as a local one; the YAML files below gs://… are downloaded for the while."""
+    if not path.startswith("gs://"):
+        yield Path(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="ped-limits-") as folder:
+        _download(clients.storage_client(config, source), path, Path(folder))
+        yield Path(folder)
+
+
+def _download(client: Any, uri: str, folder: Path) -> None:
+    bucket, _, prefix = uri.removeprefix("gs://").partition("/")
+    prefix = f"{prefix.rstrip('/')}/" if prefix else ""
+    for blob in client.list_blobs(bucket, prefix=prefix):
+        name = PurePosixPath(blob.name.removeprefix(prefix))
+        if name.suffix not in SUFFIXES:
+            continue
+        if ".." in name.parts or name.is_absolute():
+            raise LimitDocumentError(f"gs://{bucket}/{blob.name}: the object's name leaves the folder: rename it")
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        blob.download_to_filename(str(target))

@@ -1,0 +1,91 @@
+"""The tasks of the two DAGs of limits, run as Airflow runs them: from connections, with the run's context."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from airflow.sdk.exceptions import AirflowSkipException
+
+from pedwatch.config import Config
+from pedwatch.hooks.limit_publish import Request
+from pedwatch.hooks.limit_store import FirestoreLimits
+from pedwatch.hooks.warehouse import Warehouse
+from tests.operators.test_limits_cli import GOOD
+
+ROOT = Path(__file__).resolve().parents[2]
+FORM = {
+    "apply": False,
+    "skip_invalid": False,
+    "withdraw_missing": False,
+    "source_repo": None,
+    "source_commit": None,
+}
+
+
+def load(name: str, context: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Import a DAG file and give its tasks a context."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "dags" / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "get_current_context", lambda: context)
+    return module
+
+
+@pytest.fixture
+def airflow(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration file and the Google connection of a sandboxed worker."""
+    path = tmp_path / "pedwatch.yaml"
+    path.write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
+    monkeypatch.setenv("PEDWATCH_CONFIG", str(path))
+    connection = {"conn_type": "google_cloud_platform", "extra": {"project": config.project, "is_anonymous": True}}
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", json.dumps(connection))
+
+
+def run(kind: str = "scheduled") -> dict[str, Any]:
+    """Return the context of a run of the sync."""
+    return {"dag_run": SimpleNamespace(run_type=kind, run_id=f"{kind}__2026-03-02T10:05:00+00:00")}
+
+
+def test_publish_then_sync(
+    airflow: None,
+    limit_store: FirestoreLimits,
+    warehouse: Warehouse,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "ped").mkdir()
+    (tmp_path / "ped" / "orders.yaml").write_text(GOOD, encoding="utf-8")
+    form = FORM | {"path": str(tmp_path / "ped")}
+    load("ped_limits_publish", {"params": form}, monkeypatch).publish_limits()
+    assert "dry run: nothing was written" in capsys.readouterr().out
+    assert list(limit_store.matching()) == []
+
+    load("ped_limits_publish", {"params": form | {"apply": True}}, monkeypatch).publish_limits()
+    assert f"limits publish {tmp_path}/ped --apply" in capsys.readouterr().out
+
+    sync = load("ped_limits_sync", run(), monkeypatch)
+    summary = sync.sync_limits()
+    assert (summary["mode"], summary["changes"], summary["rejections"]) == ("full", 1, 0)
+    assert "committed already" in sync.sync_limits()["note"]
+    parameters = {"cycle": limit_store.server_time(), "known_at": limit_store.server_time()}
+    [row] = warehouse.run("limits/limits_as_of.sql", parameters)
+    assert (row["limit_id"], row["max_replicas"], row["source_path"]) == ("prod.orders.orders-api", 12, "orders.yaml")
+
+
+def test_a_backfilled_sync_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    sync = load("ped_limits_sync", run("backfill"), monkeypatch)
+    with pytest.raises(AirflowSkipException, match="cannot be read in the past"):
+        sync.sync_limits()
+
+
+def test_a_request_prints_the_command_that_does_the_same() -> None:
+    request = Request("gs://bucket/ped folder", apply=True, withdraw_missing=True, source_commit="abc")
+    assert request.command == (
+        "python -m pedwatch limits publish 'gs://bucket/ped folder' --apply --withdraw-missing --source-commit abc"
+    )
