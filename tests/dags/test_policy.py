@@ -121,4 +121,6 @@ def test_dag_files_are_wiring() -> None:
     for path in sorted(DAGS.glob("*.py")):
         text = path.read_text()
         assert len(text.splitlines()) <= MOST_LINES, f"{path.name}: move what is not wiring to plugins/pedwatch"
-        assert not re.search(r"\b(?:SELECT\s+\S+\s+FROM|INSERT INTO|MERGE )", text), f"{path.name}: SQL is in include/sql"
+        assert not re.search(r"\b(?:SELECT\s+\S+\s+FROM|INSERT INTO|MERGE )", text), (
+            f"{path.name}: SQL is in include/sql"
+        )

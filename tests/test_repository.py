@@ -1,0 +1,175 @@
+"""The repository itself: what ships is installable on Composer, names carry meaning, nothing of one machine is in it."""
+
+import ast
+import functools
+import importlib.metadata
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+#: What a Composer image brings: Airflow, these providers, and whatever they depend on.
+COMPOSER = (
+    "apache-airflow",
+    "apache-airflow-providers-google",
+    "apache-airflow-providers-cncf-kubernetes",
+    "apache-airflow-providers-slack",
+    "apache-airflow-providers-standard",
+)
+GRAB_BAGS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+
+
+def requirements() -> list[Requirement]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+
+
+@functools.cache
+def composer_distributions() -> frozenset[str]:
+    """Everything that Composer's packages depend on, extras left out, in this environment."""
+    found: set[str] = set()
+    waiting = list(COMPOSER)
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in found:
+            continue
+        try:
+            needed = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # switched off for development, see pyproject.toml
+        found.add(name)
+        for text in needed:
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(requirement.name)
+    return frozenset(found)
+
+
+@functools.cache
+def owners() -> dict[str, str]:
+    """Installed file → the distribution that brought it."""
+    found = {}
+    for distribution in importlib.metadata.distributions():
+        for file in distribution.files or []:
+            if file.suffix == ".py":
+                found[str(distribution.locate_file(file))] = canonicalize_name(distribution.metadata["Name"])
+    return found
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Modules that a file imports, also inside functions; ``from a import b`` is ``a.b``, should that be a module."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def distribution_of(module: str) -> str | None:
+    """The distribution that a module comes from; None for the standard library."""
+    while module:
+        try:
+            spec = importlib.util.find_spec(module)
+        except (ImportError, AttributeError):
+            spec = None
+        if spec is not None and spec.origin and spec.origin in owners():
+            return owners()[spec.origin]
+        module = module.rpartition(".")[0]
+    return None
+
+
+def shipped_imports() -> dict[str, set[str]]:
+    """Distribution → the shipped files that import it."""
+    found: dict[str, set[str]] = {}
+    for path in [*(ROOT / "dags").glob("*.py"), *(ROOT / "plugins").rglob("*.py")]:
+        for module in set(imports(path)):
+            if module.split(".")[0] in sys.stdlib_module_names or module.split(".")[0] == "pedwatch":
+                continue
+            name = distribution_of(module)
+            assert name, f"{path.relative_to(ROOT)} imports {module}, which nothing installed provides"
+            found.setdefault(name, set()).add(path.relative_to(ROOT).as_posix())
+    return found
+
+
+def test_composer_has_what_is_imported_or_requirements_bring_it() -> None:
+    brought = {canonicalize_name(requirement.name) for requirement in requirements()}
+    missing = {
+        name: sorted(files)
+        for name, files in shipped_imports().items()
+        if name not in composer_distributions() and name not in brought
+    }
+    assert missing == {}, "add them to requirements.txt, pinned"
+
+
+def test_requirements_bring_nothing_that_composer_has_or_nobody_imports() -> None:
+    used = shipped_imports()
+    for requirement in requirements():
+        name = canonicalize_name(requirement.name)
+        assert name not in composer_distributions(), f"{name} would replace the image's own version"
+        assert name in used, f"nothing in dags/ or plugins/ imports {name}"
+
+
+def test_requirements_are_pinned_to_what_is_tested() -> None:
+    assert requirements()
+    for requirement in requirements():
+        assert str(requirement.specifier) == f"=={importlib.metadata.version(requirement.name)}"
+    locked = {
+        package["name"]: package["version"] for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    }
+    for requirement in requirements():
+        assert f"=={locked[canonicalize_name(requirement.name)]}" == str(requirement.specifier)
+
+
+def tracked() -> list[Path]:
+    """Files that git knows, and that are there."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_no_module_is_a_grab_bag() -> None:
+    found = [path for path in tracked() if path.suffix == ".py" and path.stem in GRAB_BAGS]
+    assert found == []
+
+
+def test_nothing_of_one_machine_is_committed() -> None:
+    machine = re.compile(r"/(?:root|work)/|/home/(?!airflow/)\w+/")
+    for path in tracked():
+        if path.suffix in (".py", ".md", ".sql", ".yaml", ".yml", ".toml", ".ini", ".sh", ".txt", "") and path != Path(
+            __file__
+        ):
+            found = machine.search(path.read_text(errors="replace"))
+            assert found is None, f"{path.relative_to(ROOT)} names {found.group()!r}" if found else ""
+
+
+def test_nothing_secret_is_committed() -> None:
+    # What the stand-ins' tests use is spelt so that nobody takes it for real.
+    secret = re.compile(
+        r"xox[abp]-\d{6,}-|-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\n[A-Za-z0-9+/]{40}|\"private_key_id\": \"[0-9a-f]{40}"
+    )
+    for path in tracked():
+        if path.suffix not in (".lock",):
+            assert not secret.search(path.read_text(errors="replace")), path.relative_to(ROOT)
+
+
+@pytest.mark.parametrize("name", [".ci/run", "bootstrap/environment.sh"])
+def test_shell_scripts_parse(name: str) -> None:
+    shell = "bash" if name == ".ci/run" else "sh"
+    done = subprocess.run([shell, "-n", str(ROOT / name)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_ci_runs_lint_then_the_tests_the_readme_names() -> None:
+    steps = re.findall(r"^make (\w+)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert steps == ["setup", "lint", "test"]
+    assert "make test" in (ROOT / "README.md").read_text()
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
