@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,9 @@ from pedwatch import settings, sql
 from pedwatch.config import Config
 from pedwatch.hooks import clients
 from pedwatch.hooks.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from pedwatch.hooks.limit_store import FirestoreLimits
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "demo-proj"
@@ -107,7 +110,7 @@ def config(make_config: Callable[..., Config]) -> Config:
 @pytest.fixture
 def limit_store(
     firestore_server: Server, config: Config, loopback_only: None, monkeypatch: pytest.MonkeyPatch
-) -> "clients.FirestoreLimits":
+) -> "FirestoreLimits":
     """The limits in an empty Firestore database."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_server.address)
     return clients.limit_store(config, clients.AsPerson())

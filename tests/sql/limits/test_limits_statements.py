@@ -1,0 +1,77 @@
+"""The statements of limits fit the Python that calls them: types of parameters, names of columns."""
+
+import jinja2
+import pytest
+
+from pedwatch.config import Policy
+from pedwatch.limits.history import Belief, Statement, learn
+from pedwatch.limits.rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row
+from tests.sql.googlesql import DATASET, SQL_ROOT, AnalysisError, analyze, analyze_file
+from tests.unit.limits.samples import limit, minutes
+
+COMMIT = {
+    "sync_id": "STRING",
+    "read_time": "TIMESTAMP",
+    "previous_read_time": "TIMESTAMP",
+    "committed_at": "TIMESTAMP",
+    "mode": "STRING",
+    "documents_read": "INT64",
+    "documents_known": "INT64",
+    "changes": "INT64",
+    "staged_rows": "INT64",
+    "rejections": REJECTION_COLUMNS,
+    "policy_version": "STRING",
+    "policies": POLICY_COLUMNS,
+}
+HISTORY = analyze("SELECT * FROM `ped_watch.limit_history`", {})
+
+
+def test_the_commit_takes_what_the_ledger_sends() -> None:
+    analyze_file("limits/commit_sync.sql", COMMIT)
+
+
+@pytest.mark.parametrize("missing", sorted(COMMIT))
+def test_the_commit_uses_every_parameter(missing: str) -> None:
+    with pytest.raises(AnalysisError, match=f"Query parameter '{missing}' not found"):
+        analyze_file("limits/commit_sync.sql", {name: kind for name, kind in COMMIT.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        ("limits/limits_as_of.sql", {"cycle": "TIMESTAMP", "known_at": "TIMESTAMP"}),
+        ("limits/current_beliefs.sql", {"limit_ids": "ARRAY<STRING>"}),
+    ],
+)
+def test_all_columns_of_the_history_are_returned(statement: str, parameters: dict[str, str]) -> None:
+    assert analyze_file(statement, parameters) == HISTORY
+
+
+def test_the_as_of_rule_can_be_the_body_of_a_cte() -> None:
+    text = "WITH limits AS ({% include 'limits/limits_as_of.sql' %}) SELECT limit_id FROM limits"
+    columns = analyze(_render(text), {"cycle": "TIMESTAMP", "known_at": "TIMESTAMP"})
+    assert columns == {"limit_id": "STRING"}
+
+
+def _render(text: str) -> str:
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(SQL_ROOT)).from_string(text).render(dataset=DATASET)
+
+
+def test_a_belief_fills_every_column_that_is_not_the_syncs() -> None:
+    [belief] = learn([], [Statement(minutes(0), limit())]).opened
+    assert isinstance(belief, Belief)
+    assert {*belief_row(belief), "recorded_from", "recorded_to"} == set(HISTORY)
+
+
+def test_the_staging_table_has_the_columns_of_the_history() -> None:
+    staging = analyze(_render("{% include 'limits/limit_staging.sql' %}\nSELECT * FROM `ped_watch.limit_staging`"), {})
+    own = {"sync_id", "operation"}
+    assert {name: kind for name, kind in staging.items() if name not in own} == {
+        name: kind for name, kind in HISTORY.items() if not name.startswith("recorded_")
+    }
+
+
+def test_a_policy_row_has_every_setting() -> None:
+    assert set(Policy.model_fields) <= set(POLICY_COLUMNS)
+    columns = analyze("SELECT * FROM `ped_watch.policy_history`", {})
+    assert set(POLICY_COLUMNS) == set(columns) - {"policy_version", "valid_from", "valid_to"}
