@@ -234,6 +234,7 @@ class StructLiteral(Node):
 
     items: list[tuple[str | None, Node]]
     type: Type | None = None
+    source_is_tuple: bool = False
 
 
 @dataclass(slots=True)
@@ -275,6 +276,7 @@ class StarItem(Node):
     operand: Node | None = None
     excluded: list[str] = field(default_factory=list)
     replaced: list[tuple[str, Node]] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)  # by the pipe operator RENAME
 
 
 @dataclass(slots=True)

@@ -1,0 +1,243 @@
+"""FROM: tables, subqueries, UNNEST, joins, PIVOT and UNPIVOT."""
+
+from dataclasses import dataclass, replace
+
+from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.casts import coerce, field_sql
+from sandbox.bigquery.sql.compile_expressions import ExpressionCompiler
+from sandbox.bigquery.sql.compile_names import column_expression
+from sandbox.bigquery.sql.expression import Column, Expression, fail
+from sandbox.bigquery.sql.partition_filter import mark_filtered
+from sandbox.bigquery.sql.scopes import CommonTable, CompiledQuery, Relation, Scan, Scope
+from sandbox.bigquery.sql.tables import TableReader
+from sandbox.bigquery.sql.typesystem import INT64, Type
+
+
+@dataclass(eq=False)
+class Source:
+    """A compiled FROM item. ``star`` are the columns of ``*`` in their order, where USING changes it."""
+
+    sql: str
+    relations: list[Relation]
+    star: list[Column] | None = None
+    merged: list[Column] | None = None  # USING columns, found before those of the relations
+    order_key: str | None = None  # the element's place, for one UNNEST that keeps its array's order
+
+    def star_columns(self) -> list[Column]:
+        """The columns of ``*``."""
+        if self.star is not None:
+            return self.star
+        columns = []
+        for relation in self.relations:
+            columns += [column for column in relation.columns if not column.hidden]
+        return columns
+
+
+class FromCompiler(ExpressionCompiler):
+    """FROM clauses."""
+
+    def source(self, node: n.Node, scope: Scope) -> Source:
+        """Any FROM item; ``scope`` sees what stands to the left of it."""
+        if isinstance(node, n.TableSource):
+            return self._table_source(node, scope)
+        if isinstance(node, n.QuerySource):
+            inner = self.query(node.query, Scope(parent=outside(scope)))
+            return self.wrap(inner, node.alias)
+        if isinstance(node, n.UnnestSource):
+            return self._unnest(node, scope)
+        if isinstance(node, n.Join):
+            return self._join(node, scope)
+        if isinstance(node, n.FunctionSource):
+            return self._table_function(node, scope)
+        from sandbox.bigquery.sql.pivots import pivot, unpivot
+
+        if isinstance(node, n.Pivot):
+            return pivot(self, node, scope)
+        if isinstance(node, n.Unpivot):
+            return unpivot(self, node, scope)
+        fail("Unexpected FROM item", node.position)
+
+    def wrap(self, query: CompiledQuery, alias: str | None, key: str | None = None) -> Source:
+        """A query's rows as a relation."""
+        key = key or self.fresh("t")
+        columns = [
+            Column(column.name, f"{key}.{column.key}", column.type, column.origins) for column in query.columns
+        ]
+        relation = Relation(alias, columns)
+        if query.is_value:
+            value = columns[0]
+            relation.value = value
+            relation.columns = _value_columns(value, alias)
+        return Source(f"({query.sql}) AS {key}", [relation])
+
+    def _table_source(self, node: n.TableSource, scope: Scope) -> Source:
+        path = node.path
+        if len(path) > 1 and self._begins_with_column(path[0], scope):
+            array = n.Path(list(path), position=node.position)
+            unnest = n.UnnestSource(array, node.alias or path[-1], node.offset_alias, position=node.position)
+            return self._unnest(unnest, scope)
+        if len(path) == 1:
+            cte = scope.find_cte(path[0])
+            if cte is not None:
+                return self._cte_source(cte, node.alias or path[0])
+        return TableReader(self).read(node, scope)
+
+    @staticmethod
+    def _begins_with_column(name: str, scope: Scope) -> bool:
+        level: Scope | None = scope
+        while level is not None:
+            if level.find_relation(name) is not None:
+                return True
+            level = level.parent
+        return False
+
+    def _cte_source(self, cte: CommonTable, alias: str) -> Source:
+        """A WITH entry; every reference must filter its partitioned tables for itself."""
+        renamed: dict[int, int] = {}
+        for scan in cte.query.scans:
+            copy = Scan(self.next_scan_id(), scan.ref, scan.column)
+            renamed[scan.id] = copy.id
+            self.scans.append(copy)
+        key = self.fresh("t")
+        columns = [
+            Column(
+                column.name,
+                f"{key}.{column.key}",
+                column.type,
+                frozenset((renamed.get(scan, scan), name) for scan, name in column.origins),
+            )
+            for column in cte.query.columns
+        ]
+        relation = Relation(alias, columns)
+        if cte.query.is_value:
+            relation.value = columns[0]
+            relation.columns = _value_columns(columns[0], alias)
+        return Source(f"{cte.key} AS {key}", [relation])
+
+    # ---- UNNEST
+
+    def _unnest(self, node: n.UnnestSource, scope: Scope) -> Source:
+        array = self.expression(node.array, scope)
+        if not array.type.is_array:
+            fail(f"Values referenced in UNNEST must be arrays. UNNEST contains expression of type {array.type}", node.position)
+        alias = node.alias
+        element, key = array.type.item, self.fresh("t")
+        # Every element carries its place, so that the array's order survives what DuckDB does with the rows.
+        pairs = f"list_transform({array.sql}, lambda _v, _i: struct_pack(v := _v, o := CAST(_i - 1 AS BIGINT)))"
+        sql = f"unnest({pairs}) AS {key}(z)"
+        value = Column(alias, f"struct_extract({key}.z, 'v')", element)
+        relation = Relation(alias, _value_columns(value, alias), value=value)
+        relations = [relation]
+        place = f"struct_extract({key}.z, 'o')"
+        if node.offset_alias:
+            offset = Column(node.offset_alias, place, INT64)
+            relations.append(Relation(None, [offset]))
+        return Source(sql, relations, order_key=place)
+
+    # ---- joins
+
+    def _join(self, node: n.Join, scope: Scope) -> Source:
+        left = self.source(node.left, scope)
+        inner = Scope(parent=scope, relations=left.relations, ctes={})
+        before = len(self.scans)
+        right = self.source(node.right, inner)
+        right_scans = {scan.id for scan in self.scans[before:]}
+        self._reject_duplicate_aliases(left, right, node)
+        relations = left.relations + right.relations
+        both = Source("", relations)
+        if left.star is not None or right.star is not None:
+            both.star = left.star_columns() + right.star_columns()
+        if node.using:
+            return self._join_using(node, left, right)
+        if node.kind == "CROSS" or node.condition is None:
+            word = "CROSS JOIN" if node.kind in ("CROSS", "INNER") else f"{node.kind} JOIN"
+            condition = "" if word == "CROSS JOIN" else " ON TRUE"
+            both.sql = f"({left.sql} {word} {right.sql}{condition})"
+            return both
+        on = Scope(parent=scope, relations=relations, clause="JOIN ON")
+        condition = self.boolean(node.condition, on, "JOIN ON clause")
+        kept = None if node.kind == "INNER" else right_scans if node.kind == "LEFT" else set()
+        mark_filtered(self.scans, condition.prunes, kept)
+        both.sql = f"({left.sql} {node.kind} JOIN {right.sql} ON {condition.sql})"
+        return both
+
+    @staticmethod
+    def _reject_duplicate_aliases(left: Source, right: Source, node: n.Join) -> None:
+        names = {relation.alias.lower() for relation in left.relations if relation.alias}
+        for relation in right.relations:
+            if relation.alias and relation.alias.lower() in names:
+                fail(f"Duplicate table alias {relation.alias} in the same FROM clause", node.position)
+
+    def _join_using(self, node: n.Join, left: Source, right: Source) -> Source:
+        conditions, merged, dropped = [], [], set()
+        for name in node.using:
+            a, b = self._using_column(left, name, node), self._using_column(right, name, node)
+            one, other = column_expression(a), column_expression(b)
+            common = self.common_type([one, other])
+            if common is None:
+                fail(f"Column {name} in USING has incompatible types on either side of the join", node.position)
+            one, other = coerce(one, common), coerce(other, common)
+            conditions.append(f"{one.sql} = {other.sql}")
+            sql = {"RIGHT": other.sql, "FULL": f"coalesce({one.sql}, {other.sql})"}.get(node.kind, one.sql)
+            origins = {"INNER": a.origins | b.origins, "LEFT": a.origins, "RIGHT": b.origins}.get(node.kind, frozenset())
+            merged.append(Column(a.name, sql, common, origins))
+            dropped |= {a, b}
+        rest = [column for column in left.star_columns() + right.star_columns() if column not in dropped]
+        # Unqualified, a USING column is the merged one; with its table's name it is still the table's own.
+        relations = [Relation(None, merged)]
+        for relation in left.relations + right.relations:
+            relations.append(HidingRelation(relation, {column.name.lower() for column in merged if column.name}))
+        sql = f"({left.sql} {node.kind} JOIN {right.sql} ON {' AND '.join(conditions)})"
+        return Source(sql, relations, star=merged + rest)
+
+    @staticmethod
+    def _using_column(source: Source, name: str, node: n.Join) -> Column:
+        found = [column for relation in source.relations for column in relation.find_unqualified(name)]
+        if not found:
+            fail(f"Column {name} in USING clause not found on one side of the join", node.position)
+        if len(found) > 1:
+            fail(f"Column {name} in USING clause is ambiguous", node.position)
+        return found[0]
+
+    def _table_function(self, node: n.FunctionSource, scope: Scope) -> Source:
+        routine = self.environment.find_routine(node.path, "TABLE FUNCTION")
+        if routine is None:
+            fail(f"Table-valued function not found: {'.'.join(node.path)}", node.position)
+        arguments: dict[str, Expression] = {}
+        if len(node.arguments) != len(routine.arguments):
+            fail(f"No matching signature for table-valued function {'.'.join(node.path)}", node.position)
+        for argument, (_, name, type) in zip(node.arguments, routine.arguments, strict=True):
+            value = self.expression(argument, outside(scope))
+            wanted: Type = type if type is not None else value.type
+            value = self.required(value, wanted, f"Argument {name} must be of type {wanted}", node.position)
+            arguments[name.lower()] = replace(value, items=None)
+        return self.wrap(self.query(routine.query, Scope(arguments=arguments)), node.alias)
+
+
+class HidingRelation(Relation):
+    """A relation whose USING columns are only found with its alias in front."""
+
+    def __init__(self, inner: Relation, hidden: set[str]) -> None:
+        super().__init__(inner.alias, inner.columns, inner.value, inner.expands)
+        self.hidden_names = hidden | getattr(inner, "hidden_names", set())
+
+    def find_unqualified(self, name: str) -> list[Column]:
+        """Columns of that name that are not merged."""
+        return [] if name.lower() in self.hidden_names else self.find(name)
+
+
+def outside(scope: Scope) -> Scope:
+    """What a subquery in FROM may see: WITH entries and outer queries, never its neighbours."""
+    if scope.relations:
+        return replace(scope, relations=[]) if scope.parent is None else outside(replace(scope, relations=[]))
+    return scope
+
+
+def _value_columns(value: Column, alias: str | None) -> list[Column]:
+    """The columns of a relation of single values: a struct's fields, or the value itself under its alias."""
+    if not value.type.is_struct:
+        return [Column(alias, value.sql, value.type, value.origins)]
+    return [
+        Column(name, field_sql(value.sql, value.type, index), type)
+        for index, (name, type) in enumerate(value.type.fields)
+    ]

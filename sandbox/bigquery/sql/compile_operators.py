@@ -1,0 +1,235 @@
+"""Operators: arithmetic, comparison, logic, membership, patterns."""
+
+from dataclasses import replace
+
+from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.casts import coerce, field_sql
+from sandbox.bigquery.sql.compile_arithmetic import arithmetic
+from sandbox.bigquery.sql.compile_names import NameCompiler
+from sandbox.bigquery.sql.expression import Expression, boolean, derive, fail
+from sandbox.bigquery.sql.lexer import Position
+from sandbox.bigquery.sql.scopes import Scope
+from sandbox.bigquery.sql.typesystem import BOOL, BYTES, INT64, STRING
+
+_COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
+_ORDERED = frozenset(
+    "INT64 FLOAT64 NUMERIC BIGNUMERIC BOOL STRING BYTES DATE DATETIME TIME TIMESTAMP INTERVAL".split()
+)
+
+
+class OperatorCompiler(NameCompiler):
+    """Operators."""
+
+    def compile_unary(self, node: n.Unary, scope: Scope) -> Expression:
+        """``NOT x``, ``-x``, ``~x``."""
+        if node.operator == "NOT":
+            value = self.expression(node.operand, scope)
+            if value.type.kind != "BOOL" and not value.is_null:
+                self.mismatch("operator NOT", [value.type], node.position)
+            value = coerce(value, BOOL)
+            return boolean(f"(NOT {value.sql})", value)
+        value = self.expression(node.operand, scope)
+        if node.operator == "~":
+            if value.type.kind != "INT64":
+                self.mismatch("operator ~", [value.type], node.position)
+            return derive(f"(~{value.sql})", INT64, value)
+        if not value.type.is_numeric and value.type.kind != "INTERVAL":
+            self.mismatch(f"operator {node.operator}", [value.type], node.position)
+        return value if node.operator == "+" else derive(f"(-{value.sql})", value.type, value)
+
+    def compile_binary(self, node: n.Binary, scope: Scope) -> Expression:
+        """Every operator with two sides."""
+        if node.operator in ("AND", "OR"):
+            return self._compile_logic(node, scope)
+        left, right = self.expression(node.left, scope), self.expression(node.right, scope)
+        if node.operator in _COMPARISONS:
+            return self.compare(node.operator, left, right, node.position)
+        if node.operator == "||":
+            return self._concatenate(left, right, node.position)
+        return arithmetic(self, node.operator, left, right, node.position)
+
+    def _compile_logic(self, node: n.Binary, scope: Scope) -> Expression:
+        """AND and OR; long chains are walked, not recursed into."""
+        operands: list[n.Node] = []
+        pending: list[n.Node] = [node]
+        while pending:
+            item = pending.pop()
+            if isinstance(item, n.Binary) and item.operator == node.operator:
+                pending += [item.right, item.left]
+            else:
+                operands.append(item)
+        parts = []
+        for operand in operands:
+            value = self.expression(operand, scope)
+            if value.type.kind != "BOOL" and not value.is_null:
+                self.mismatch(f"operator {node.operator}", [BOOL, value.type], node.position)
+            parts.append(coerce(value, BOOL))
+        prunes = [part.prunes for part in parts]
+        united = frozenset().union(*prunes) if node.operator == "AND" else frozenset.intersection(*prunes)
+        return boolean("(" + f" {node.operator} ".join(part.sql for part in parts) + ")", *parts, prunes=united)
+
+    def _concatenate(self, left: Expression, right: Expression, position: Position) -> Expression:
+        common = self.common_type([left, right])
+        if common is None or not (common.is_array or common.kind in ("STRING", "BYTES")):
+            self.mismatch("operator ||", [left.type, right.type], position)
+        left, right = coerce(left, common), coerce(right, common)
+        if common.is_array:
+            return derive(array_concatenation([left.sql, right.sql]), common, left, right)
+        return derive(f"({left.sql} || {right.sql})", common, left, right)
+
+    def compare(self, operator: str, left: Expression, right: Expression, position: Position) -> Expression:
+        """A comparison; what no common type has is refused, as BigQuery does."""
+        common = self.common_type([left, right])
+        if common is None:
+            self.mismatch(f"operator {operator}", [left.type, right.type], position)
+        if common.is_array or common.kind == "JSON" or common.is_struct and operator not in ("=", "!="):
+            what = "Equality" if operator in ("=", "!=") else "Less than"
+            if common.is_struct:
+                self.mismatch(f"operator {operator}", [left.type, right.type], position)
+            fail(f"{what} is not defined for arguments of type {common}", position)
+        left, right = coerce(left, common), coerce(right, common)
+        if common.is_struct:
+            return self._compare_structs(operator, left, right, position)
+        prunes = frozenset()
+        if operator != "!=":
+            prunes = (left.origins if right.constant else frozenset()) | (right.origins if left.constant else frozenset())
+        return boolean(f"({left.sql} {operator} {right.sql})", left, right, prunes=prunes)
+
+    def _compare_structs(self, operator: str, left: Expression, right: Expression, position: Position) -> Expression:
+        parts = []
+        for index in range(len(left.type.fields)):
+            a, b = struct_field(left, index), struct_field(right, index)
+            parts.append(self.compare("=", a, b, position).sql)
+        equal = "(" + " AND ".join(parts) + ")"
+        return boolean(equal if operator == "=" else f"(NOT {equal})", left, right)
+
+    def compile_between(self, node: n.Between, scope: Scope) -> Expression:
+        """``x BETWEEN a AND b``."""
+        value = self.expression(node.operand, scope)
+        low, high = self.expression(node.low, scope), self.expression(node.high, scope)
+        common = self.common_type([value, low, high])
+        if common is None or common.kind not in _ORDERED:
+            self.mismatch("operator BETWEEN", [value.type, low.type, high.type], node.position)
+        value, low, high = coerce(value, common), coerce(low, common), coerce(high, common)
+        prunes = value.origins if low.constant and high.constant else frozenset()
+        sql = f"({value.sql} {'NOT ' if node.negated else ''}BETWEEN {low.sql} AND {high.sql})"
+        return boolean(sql, value, low, high, prunes=frozenset() if node.negated else prunes)
+
+    def compile_in(self, node: n.In, scope: Scope) -> Expression:
+        """``x IN (…)``, ``IN (SELECT …)``, ``IN UNNEST(…)``."""
+        value = self.expression(node.operand, scope)
+        if node.query is not None:
+            return self._in_query(node, value, scope)
+        if node.array is not None:
+            return self._in_array(node, value, self.expression(node.array, scope))
+        items = [self.expression(item, scope) for item in node.items or []]
+        common = self.common_type([value, *items])
+        if common is None or common.is_array:
+            self.mismatch("operator IN", [value.type, *(item.type for item in items)], node.position)
+        value = coerce(value, common)
+        items = [coerce(item, common) for item in items]
+        prunes = value.origins if all(item.constant for item in items) and not node.negated else frozenset()
+        if common.is_struct:
+            matches = [self.compare("=", value, item, node.position).sql for item in items]
+            sql = "(" + " OR ".join(matches) + ")"
+            return boolean(f"(NOT {sql})" if node.negated else sql, value, *items)
+        word = "NOT IN" if node.negated else "IN"
+        return boolean(f"({value.sql} {word} ({', '.join(item.sql for item in items)}))", value, *items, prunes=prunes)
+
+    def _in_query(self, node: n.In, value: Expression, scope: Scope) -> Expression:
+        assert node.query is not None
+        inner = self.query(node.query, Scope(parent=scope))
+        if len(inner.columns) != 1:
+            fail("Subquery of type IN must have only one output column", node.query.position)
+        column = inner.columns[0]
+        item = Expression(f"_q.{column.key}", column.type, constant=False)
+        common = self.common_type([value, item])
+        if common is None or common.is_array:
+            self.mismatch("operator IN", [value.type, column.type], node.position)
+        value, item = coerce(value, common), coerce(item, common)
+        word = "NOT IN" if node.negated else "IN"
+        sql = f"({value.sql} {word} (SELECT {item.sql} FROM ({inner.sql}) AS _q))"
+        return boolean(sql, value, constant=False, has_subquery=True)
+
+    def _in_array(self, node: n.In, value: Expression, array: Expression) -> Expression:
+        if not array.type.is_array:
+            fail(f"Second argument of IN UNNEST must be an array but was {array.type}", node.position)
+        if array.items is not None and array.items:
+            listed = n.In(node.operand, node.negated, items=[], position=node.position)
+            return self._in_listed(listed, value, list(array.items))
+        element = Expression("_e", array.type.item)
+        common = self.common_type([value, element])
+        if common is None:
+            self.mismatch("operator IN UNNEST", [value.type, array.type], node.position)
+        value = coerce(value, common)
+        if common.duckdb != array.type.item.duckdb:
+            array = replace(array, sql=f"list_transform({array.sql}, lambda _e: {coerce(element, common).sql})")
+        prunes = value.origins if array.constant and not node.negated else frozenset()
+        sql = f"bq_in_array({value.sql}, {array.sql})"
+        return boolean(f"(NOT {sql})" if node.negated else sql, value, array, prunes=prunes)
+
+    def _in_listed(self, node: n.In, value: Expression, items: list[Expression]) -> Expression:
+        common = self.common_type([value, *items])
+        if common is None or common.is_array:
+            self.mismatch("operator IN UNNEST", [value.type, items[0].type], node.position)
+        value, items = coerce(value, common), [coerce(item, common) for item in items]
+        if common.is_struct:
+            sql = "(" + " OR ".join(self.compare("=", value, item, node.position).sql for item in items) + ")"
+            return boolean(f"(NOT {sql})" if node.negated else sql, value, *items)
+        prunes = value.origins if all(item.constant for item in items) and not node.negated else frozenset()
+        word = "NOT IN" if node.negated else "IN"
+        return boolean(f"({value.sql} {word} ({', '.join(item.sql for item in items)}))", value, *items, prunes=prunes)
+
+    def compile_like(self, node: n.Like, scope: Scope) -> Expression:
+        """LIKE, with backslash as the escape."""
+        value = self.expression(node.operand, scope)
+        parts = [self.expression(pattern, scope) for pattern in node.patterns]
+        common = self.common_type([value, *parts])
+        if common is None or common.kind not in ("STRING", "BYTES"):
+            self.mismatch("operator LIKE", [value.type, *(part.type for part in parts)], node.position)
+        value = coerce(value, common)
+        parts = [coerce(part, common) for part in parts]
+        if common == BYTES:
+            value, parts = _decoded(value), [_decoded(part) for part in parts]
+        tests = [f"({value.sql} LIKE {part.sql} ESCAPE '\\')" for part in parts]
+        sql = "(" + (" AND " if node.quantifier == "ALL" else " OR ").join(tests) + ")"
+        return boolean(f"(NOT {sql})" if node.negated else sql, value, *parts)
+
+    def compile_is(self, node: n.Is, scope: Scope) -> Expression:
+        """``IS NULL``, ``IS TRUE``, ``IS FALSE``."""
+        value = self.expression(node.operand, scope)
+        if node.what != "NULL":
+            if value.type.kind != "BOOL" and not value.is_null:
+                self.mismatch(f"operator IS {node.what}", [value.type], node.position)
+            value = coerce(value, BOOL)
+        word = "IS NOT" if node.negated else "IS"
+        return boolean(f"({value.sql} {word} {node.what})", value, prunes=value.origins)
+
+    def compile_is_distinct(self, node: n.IsDistinct, scope: Scope) -> Expression:
+        """``IS [NOT] DISTINCT FROM``."""
+        left, right = self.expression(node.left, scope), self.expression(node.right, scope)
+        common = self.common_type([left, right])
+        if common is None or common.is_array or common.kind == "JSON":
+            self.mismatch("operator IS DISTINCT FROM", [left.type, right.type], node.position)
+        left, right = coerce(left, common), coerce(right, common)
+        word = "IS NOT DISTINCT FROM" if node.negated else "IS DISTINCT FROM"
+        return boolean(f"({left.sql} {word} {right.sql})", left, right)
+
+
+def struct_field(value: Expression, index: int) -> Expression:
+    """A field of a struct by its place."""
+    if value.items is not None:
+        return value.items[index]
+    return derive(field_sql(value.sql, value.type, index), value.type.fields[index][1], value)
+
+
+def array_concatenation(arrays: list[str]) -> str:
+    """Arrays one behind the other; DuckDB's own would skip a NULL one."""
+    missing = " OR ".join(f"{array} IS NULL" for array in arrays)
+    return f"CASE WHEN {missing} THEN NULL ELSE list_concat({', '.join(arrays)}) END"
+
+
+def _decoded(value: Expression) -> Expression:
+    return derive(f"decode({value.sql})", STRING, value)
+
+

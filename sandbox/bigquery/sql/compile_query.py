@@ -1,0 +1,230 @@
+"""Queries: WITH, set operations, ORDER BY and LIMIT over them, pipes."""
+
+from dataclasses import replace
+
+from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.aggregates import order_key
+from sandbox.bigquery.sql.casts import can_coerce, cast, coerce
+from sandbox.bigquery.sql.compile_select import SelectCompiler
+from sandbox.bigquery.sql.expression import Expression, fail
+from sandbox.bigquery.sql.scopes import CommonTable, CompiledQuery, OutputColumn, Scope
+from sandbox.bigquery.sql.typesystem import INT64, Type
+
+
+class Compiler(SelectCompiler):
+    """The whole compiler."""
+
+    def query(self, node: n.Query, scope: Scope, wants_order: bool = False) -> CompiledQuery:
+        """Any query."""
+        inner = Scope(parent=scope)
+        definitions = []
+        for cte in node.ctes:
+            if node.recursive and _refers_to(cte.query, cte.name):
+                definitions.append(self._recursive(cte, inner))
+            else:
+                definitions.append(self._common_table(cte, inner))
+        if node.pipes or node.source is not None:
+            from sandbox.bigquery.sql.pipes import compile_pipes
+
+            result = compile_pipes(self, node, inner)
+        else:
+            result = self._body(node, inner, wants_order)
+        if definitions:
+            word = "WITH RECURSIVE" if node.recursive else "WITH"
+            if result.sql.startswith("WITH "):
+                result.sql = f"SELECT * FROM ({result.sql}) AS {self.fresh('n')}"
+            result.sql = f"{word} {', '.join(definitions)} {result.sql}"
+        return result
+
+    def _body(self, node: n.Query, scope: Scope, wants_order: bool) -> CompiledQuery:
+        tail = self.limit(node.limit, node.offset, scope)
+        body = node.body
+        if isinstance(body, n.Select):
+            return self.select(body, scope, node.order_by, tail, wants_order)
+        if isinstance(body, n.Query):
+            inner = self.query(body, scope, wants_order)
+            if not node.order_by and not tail:
+                return inner
+        elif isinstance(body, n.SetOperation):
+            inner = self._set_operation(body, scope)
+            if not node.order_by and not tail:
+                return inner
+        else:
+            fail("Unexpected query", node.position)
+        return self.ordered(inner, node.order_by, tail, scope, wants_order)
+
+    def limit(self, limit: n.Node | None, offset: n.Node | None, scope: Scope) -> str:
+        """LIMIT and OFFSET."""
+        pieces = ""
+        for word, node in (("LIMIT", limit), ("OFFSET", offset)):
+            if node is None:
+                continue
+            value = self.expression(node, scope)
+            if value.type.kind != "INT64" or not value.constant:
+                fail(f"{word} expects an integer literal or parameter", node.position)
+            if isinstance(value.literal, int) and value.literal < 0:
+                fail(f"{word} expects a non-negative integer literal or parameter", node.position)
+            pieces += f" {word} {value.sql}"
+        return pieces
+
+    def ordered(
+        self, inner: CompiledQuery, order_by: list[n.OrderItem], tail: str, scope: Scope, wants_order: bool = False
+    ) -> CompiledQuery:
+        """ORDER BY and LIMIT over a whole query."""
+        source = self.wrap(inner, None)
+        columns = source.relations[0].columns if not inner.is_value else [source.relations[0].value]
+        order_scope = Scope(parent=scope, relations=source.relations, clause="ORDER BY")
+        keys, exposed = [], []
+        outputs, selected = [], []
+        for output in inner.columns:
+            key = self.fresh("c")
+            selected.append(f"{source.sql.rsplit(' AS ', 1)[1]}.{output.key} AS {key}")
+            outputs.append(replace_key(output, key))
+        for item in order_by:
+            node = item.expression
+            if isinstance(node, n.Literal) and node.type.kind == "INT64" and node.value is not None:
+                if not 1 <= node.value <= len(inner.columns):
+                    fail(f"ORDER BY column number item {node.value} is out of range of SELECT list", node.position)
+                column = columns[node.value - 1]
+                assert column is not None
+                value = Expression(column.sql, column.type, constant=False)
+            else:
+                value = self.expression(node, order_scope)
+            keys.append(order_key(value, item))
+            if wants_order:
+                name = self.fresh("o")
+                selected.append(f"{value.sql} AS {name}")
+                exposed.append((name, order_key(replace(value, sql=""), item).strip()))
+        order = " ORDER BY " + ", ".join(keys) if keys else ""
+        sql = f"SELECT {', '.join(selected)} FROM {source.sql}{order}{tail}"
+        return CompiledQuery(sql, outputs, inner.is_value, order_keys=exposed)
+
+    # ---- WITH
+
+    def _common_table(self, node: n.CommonTable, scope: Scope) -> str:
+        if node.name.lower() in scope.ctes:
+            fail(f"Duplicate alias {node.name} for WITH subquery", node.position)
+        scans, self.scans = self.scans, []
+        try:
+            query = self.query(node.query, scope)
+            query.scans = [scan for scan in self.scans if not scan.is_filtered]
+        finally:
+            self.scans = scans
+        key = self.fresh("w")
+        scope.ctes[node.name.lower()] = CommonTable(key, query)
+        return f"{key} AS ({query.sql})"
+
+    def _recursive(self, node: n.CommonTable, scope: Scope) -> str:
+        body = node.query.body
+        while isinstance(body, n.Query) and not body.ctes:
+            body = body.body
+        if not isinstance(body, n.SetOperation) or body.operator != "UNION":
+            fail(f"Recursive reference to '{node.name}' must be in a UNION", node.position)
+        scans, self.scans = self.scans, []
+        anchor = self.body_of(body.left, scope)
+        key = self.fresh("w")
+        keys = [self.fresh("r") for _ in anchor.columns]
+        columns = [replace_key(column, new) for column, new in zip(anchor.columns, keys, strict=True)]
+        scope.ctes[node.name.lower()] = CommonTable(key, CompiledQuery("", columns))
+        step = self.body_of(body.right, scope)
+        if len(step.columns) != len(columns):
+            fail("Queries in UNION have mismatched column count", body.position)
+        types = [column.type for column in columns]
+        first, second = self._select_as(anchor, types, body), self._select_as(step, types, body)
+        query = scope.ctes[node.name.lower()].query
+        query.scans = [scan for scan in self.scans if not scan.is_filtered]
+        self.scans = scans
+        word = "UNION" if body.distinct else "UNION ALL"
+        return f"{key}({', '.join(keys)}) AS ({first} {word} {second})"
+
+    def body_of(self, node: n.Node, scope: Scope) -> CompiledQuery:
+        """One side of a set operation."""
+        if isinstance(node, n.Select):
+            return self.select(node, scope, [], "", False)
+        if isinstance(node, n.Query):
+            return self.query(node, scope)
+        assert isinstance(node, n.SetOperation)
+        return self._set_operation(node, scope)
+
+    # ---- set operations
+
+    def _set_operation(self, node: n.SetOperation, scope: Scope) -> CompiledQuery:
+        sides: list[n.Node] = []
+        left: n.Node = node
+        while isinstance(left, n.SetOperation) and (left.operator, left.distinct) == (node.operator, node.distinct):
+            sides.append(left.right)
+            left = left.left
+        sides.append(left)
+        queries = [self.body_of(side, scope) for side in reversed(sides)]
+        return self.combine(queries, node.operator, node.distinct, node)
+
+    def combine(self, queries: list[CompiledQuery], operator: str, distinct: bool, node: n.Node) -> CompiledQuery:
+        """Queries one under the other."""
+        first = queries[0]
+        for other in queries[1:]:
+            if len(other.columns) != len(first.columns):
+                name = f"{operator} {'DISTINCT' if distinct else 'ALL'}"
+                counts = " and ".join(str(len(query.columns)) for query in (first, other))
+                fail(f"Queries in {name} have mismatched column count; query 1 has {counts.split(' and ')[0]} column, query 2 has {counts.split(' and ')[1]} column", node.position)
+        types = []
+        for index in range(len(first.columns)):
+            values = [_output_value(query, index) for query in queries]
+            common = self.common_type(values)
+            if common is None:
+                listed = ", ".join(str(value.type) for value in values)
+                fail(f"Column {index + 1} in {operator} {'DISTINCT' if distinct else 'ALL'} has incompatible types: {listed}", node.position)
+            types.append(INT64 if common.precision == -1 else common)
+        word = operator if distinct else f"{operator} ALL"
+        keys = [self.fresh("c") for _ in types]
+        sql = f" {word} ".join(f"({self._select_as(query, types, node)})" for query in queries)
+        inner = self.fresh("s")
+        named = f"{inner}({', '.join(keys)})"
+        outputs = []
+        for index, (key, type) in enumerate(zip(keys, types, strict=True)):
+            origins = frozenset().union(*(query.columns[index].origins for query in queries))
+            outputs.append(OutputColumn(first.columns[index].name, key, type, origins))
+        return CompiledQuery(f"SELECT {', '.join(f'{inner}.{key}' for key in keys)} FROM ({sql}) AS {named}", outputs, first.is_value)
+
+    def _select_as(self, query: CompiledQuery, types: list[Type], node: n.Node) -> str:
+        """A query with its columns as the given types."""
+        if all(column.type.duckdb == type.duckdb for column, type in zip(query.columns, types, strict=True)):
+            if not query.order_keys:
+                return query.sql
+        items = []
+        for column, type in zip(query.columns, types, strict=True):
+            value = Expression(f"_u.{column.key}", column.type, constant=False)
+            items.append(coerce(value, type).sql if can_coerce(value, type) else cast(value, type, node.position).sql)
+        return f"SELECT {', '.join(items)} FROM ({query.sql}) AS _u"
+
+
+def _output_value(query: CompiledQuery, index: int) -> Expression:
+    column = query.columns[index]
+    if column.literal is not None:
+        return column.literal
+    return Expression("", column.type, constant=False)
+
+
+def replace_key(column: OutputColumn, key: str) -> OutputColumn:
+    """The same column under another DuckDB name."""
+    return OutputColumn(column.name, key, column.type, column.origins)
+
+
+def _refers_to(query: n.Query, name: str) -> bool:
+    """Whether a WITH entry reads itself."""
+    wanted = name.lower()
+    pending: list[object] = [query]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, n.TableSource) and len(item.path) == 1 and item.path[0].lower() == wanted:
+            return True
+        if isinstance(item, n.Node):
+            pending += [getattr(item, slot) for slot in _slots(item)]
+        elif isinstance(item, (list, tuple)):
+            pending += item
+        elif isinstance(item, dict):
+            pending += item.values()
+    return False
+
+
+def _slots(node: n.Node) -> list[str]:
+    return list(getattr(type(node), "__dataclass_fields__", {}))

@@ -1,0 +1,346 @@
+"""One SELECT block."""
+
+from dataclasses import dataclass, field, replace
+
+from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.aggregates import order_key
+from sandbox.bigquery.sql.casts import struct_sql
+from sandbox.bigquery.sql.compile_from import FromCompiler, Source
+from sandbox.bigquery.sql.compile_names import column_expression
+from sandbox.bigquery.sql.compile_operators import struct_field
+from sandbox.bigquery.sql.expression import Column, Expression, derive, fail
+from sandbox.bigquery.sql.partition_filter import mark_filtered
+from sandbox.bigquery.sql.scopes import CompiledQuery, OutputColumn, Scope
+from sandbox.bigquery.sql.typesystem import INT64, struct_of
+
+
+@dataclass
+class Item:
+    """An item of a select list after stars are expanded."""
+
+    name: str | None
+    value: Expression
+    key: str
+    node: n.Node | None = None
+
+
+@dataclass
+class Block:
+    """A SELECT block being compiled."""
+
+    node: n.Select
+    scope: Scope
+    source: Source | None
+    items: list[Item] = field(default_factory=list)
+    keys: list[Expression] = field(default_factory=list)
+    grouping: str = ""
+    is_grouped: bool = False
+
+
+class SelectCompiler(FromCompiler):
+    """SELECT blocks."""
+
+    def select(
+        self, node: n.Select, scope: Scope, order_by: list[n.OrderItem], tail: str, wants_order: bool
+    ) -> CompiledQuery:
+        """Compile a SELECT with the ORDER BY and LIMIT that belong to it."""
+        source = self.source(node.source, scope) if node.source is not None else None
+        inner = Scope(parent=scope, relations=source.relations if source else [], windows=node.windows)
+        block = Block(node, inner, source)
+        where = ""
+        if node.where is not None:
+            condition = self.boolean(node.where, replace(inner, clause="WHERE"), "WHERE clause")
+            mark_filtered(self.scans, condition.prunes)
+            where = f" WHERE {condition.sql}"
+        self._group(block)
+        inner.allows_aggregates = inner.allows_windows = True
+        block.items = self._items(block)
+        self._check_grouping(block)
+        return self._assemble(block, where, order_by, tail, wants_order)
+
+    # ---- the select list
+
+    def _items(self, block: Block) -> list[Item]:
+        items: list[Item] = []
+        for node in block.node.items:
+            if isinstance(node, n.StarItem):
+                items += self._star(node, block)
+                continue
+            value = self.expression(node.expression, block.scope)
+            name = node.alias or implied_name(node.expression)
+            items.append(Item(name, value, self.fresh("c"), node.expression))
+        if not items:
+            fail("SELECT list must not be empty", block.node.position)
+        return items
+
+    def _star(self, node: n.StarItem, block: Block) -> list[Item]:
+        pairs = self._star_columns(node, block)
+        excluded = {name.lower() for name in node.excluded}
+        known = {(name or "").lower() for name, _ in pairs}
+        for name in node.excluded:
+            if name.lower() not in known:
+                fail(f"Column {name} in SELECT * EXCEPT list does not exist", node.position)
+        replaced = {name.lower(): value for name, value in node.replaced}
+        for name in replaced:
+            if name not in known:
+                fail(f"Column {name} in SELECT * REPLACE list does not exist", node.position)
+        items = []
+        renamed = {name.lower(): new for name, new in node.renamed}
+        for name, value in pairs:
+            lowered = (name or "").lower()
+            if lowered in excluded:
+                continue
+            if lowered in replaced:
+                value = self.expression(replaced[lowered], block.scope)
+            items.append(Item(renamed.get(lowered, name), self.grouped(value, block.scope), self.fresh("c")))
+        return items
+
+    def _star_columns(self, node: n.StarItem, block: Block) -> list[tuple[str | None, Expression]]:
+        if node.operand is None:
+            if block.source is None:
+                fail("SELECT * must have a FROM clause", node.position)
+            return [(column.name, column_expression(column)) for column in block.source.star_columns()]
+        if isinstance(node.operand, n.Path) and len(node.operand.names) == 1:
+            level: Scope | None = block.scope
+            while level is not None:
+                relation = level.find_relation(node.operand.names[0])
+                if relation is not None and not (relation.value is not None and not relation.value.type.is_struct):
+                    visible = [column for column in relation.columns if not column.hidden]
+                    self.column_reads.update(visible)
+                    return [(column.name, column_expression(column)) for column in visible]
+                level = level.parent
+        value = self.expression(node.operand, block.scope)
+        if not value.type.is_struct:
+            fail(f"Dot-star is not supported for type {value.type}", node.position)
+        return [(name, struct_field(value, index)) for index, (name, _) in enumerate(value.type.fields)]
+
+    # ---- grouping
+
+    def _group(self, block: Block) -> None:
+        group = block.node.group_by
+        if group is None:
+            return
+        block.is_grouped = True
+        scope = replace(block.scope, clause="GROUP BY", allows_aggregates=group.all, allows_windows=group.all)
+        if group.all:
+            block.scope.allows_aggregates = block.scope.allows_windows = True
+            items = self._items(block)
+            block.keys = [
+                item.value
+                for item in items
+                if not (item.value.has_aggregate or item.value.has_window) and item.value.free
+            ]
+            block.grouping = ", ".join(key.sql for key in block.keys)
+        else:
+            pieces = [self._key(key, block, scope) for key in group.keys]
+            for kind, sets in group.sets:
+                pieces.append(self._grouping_sets(kind, sets, block, scope))
+            block.grouping = ", ".join(pieces)
+        block.scope.group_keys = frozenset(key.sql for key in block.keys)
+
+    def _key(self, node: n.Node, block: Block, scope: Scope) -> str:
+        value = self._resolve_key(node, block, scope)
+        if value.type.kind == "JSON":
+            fail(f"Grouping by expressions of type {value.type} is not allowed", node.position)
+        block.keys.append(value)
+        return value.sql
+
+    def _resolve_key(self, node: n.Node, block: Block, scope: Scope) -> Expression:
+        """A key may be an ordinal, an alias of the select list, or an expression."""
+        items = block.node.items
+        target: n.Node | None = None
+        if isinstance(node, n.Literal) and node.type.kind == "INT64" and node.value is not None:
+            if not 1 <= node.value <= len(items):
+                fail(f"GROUP BY is out of SELECT list bounds: {node.value}", node.position)
+            chosen = items[node.value - 1]
+            if isinstance(chosen, n.StarItem):
+                expanded = self._items(block)
+                return expanded[node.value - 1].value
+            target = chosen.expression
+        elif isinstance(node, n.Path) and len(node.names) == 1:
+            wanted = node.names[0].lower()
+            for item in items:
+                if isinstance(item, n.SelectItem) and item.alias is not None and item.alias.lower() == wanted:
+                    target = item.expression
+        elif isinstance(node, n.Literal):
+            fail("Cannot GROUP BY literal values", node.position)
+        if target is None:
+            return self.expression(node, scope)
+        value = self.expression(target, replace(scope, allows_aggregates=True, allows_windows=True))
+        if value.has_aggregate or value.has_window:
+            what = "aggregate" if value.has_aggregate else "analytic"
+            fail(f"GROUP BY expression references {what} function", node.position)
+        return value
+
+    def _grouping_sets(self, kind: str, sets: list[list[n.Node]], block: Block, scope: Scope) -> str:
+        listed = []
+        for members in sets:
+            keys = [self._key(member, block, scope) for member in members]
+            listed.append("(" + ", ".join(keys) + ")")
+        word = "GROUPING SETS" if kind == "SETS" else kind
+        return f"{word} ({', '.join(listed)})"
+
+    def _check_grouping(self, block: Block) -> None:
+        having = block.node.having is not None
+        if any(item.value.has_aggregate for item in block.items) or having:
+            block.is_grouped = True
+        if not block.is_grouped:
+            return
+        own = _own_columns(block.scope)
+        if block.scope.group_keys is None:
+            block.scope.group_keys = frozenset()
+        for item in block.items:
+            self._check_free(item.value, own, item.node, "SELECT list", block)
+
+    @staticmethod
+    def _check_free(value: Expression, own: set[Column], node: n.Node | None, clause: str, block: Block) -> None:
+        loose = [column for column in value.free if column in own]
+        if loose:
+            position = node.position if node is not None else block.node.position
+            name = node.names[0] + "." + node.names[1] if isinstance(node, n.Path) and len(node.names) > 1 and loose[0].name == node.names[-1] else loose[0].name
+            reason = "neither grouped nor aggregated" if block.node.group_by or block.is_grouped else "not grouped"
+            fail(f"{clause} expression references column {name} which is {reason}", position)
+
+    # ---- putting it together
+
+    def _assemble(
+        self, block: Block, where: str, order_by: list[n.OrderItem], tail: str, wants_order: bool
+    ) -> CompiledQuery:
+        node, items = block.node, block.items
+        aliases, ambiguous = {}, set()
+        for item in items:
+            if item.name is not None:
+                lowered = item.name.lower()
+                if lowered in aliases and aliases[lowered].sql != item.value.sql:
+                    ambiguous.add(lowered)
+                aliases.setdefault(lowered, item.value)
+        late = replace(block.scope, aliases=aliases, ambiguous=ambiguous)
+        having = self._late_condition(node.having, replace(late, allows_windows=False), "HAVING", block)
+        qualify = self._late_condition(node.qualify, late, "QUALIFY", block)
+        if node.having is not None and not block.is_grouped:
+            fail("The HAVING clause requires GROUP BY or aggregation to be present", node.position)
+        order_keys, order = self._order(block, order_by, replace(late, aliases_first=True, clause="ORDER BY"))
+        shown = self._shown(block, items)
+        hidden: list[tuple[str, str]] = []
+        if wants_order:
+            hidden = self._exposed_order(block, order_keys, shown)
+        columns = ", ".join(f"{item.value.sql} AS {item.key}" for item in shown)
+        extra = "".join(f", {sql} AS {key}" for key, sql in self._extra)
+        sql = f"SELECT {'DISTINCT ' if node.distinct else ''}{columns}{extra}"
+        if block.source is not None:
+            sql += f" FROM {block.source.sql}"
+        elif where:
+            fail("Query without FROM clause cannot have a WHERE clause", node.position)
+        sql += where
+        if block.grouping:
+            sql += f" GROUP BY {block.grouping}"
+        elif node.group_by is not None:
+            sql += " GROUP BY ()"
+        sql += having + qualify + order + tail
+        outputs = [_output(item) for item in shown]
+        return CompiledQuery(sql, outputs, is_value=node.as_kind is not None, order_keys=hidden)
+
+    def _late_condition(self, node: n.Node | None, scope: Scope, clause: str, block: Block) -> str:
+        if node is None:
+            return ""
+        value = self.boolean(node, replace(scope, clause=clause), f"{clause} clause")
+        if clause == "QUALIFY" and not value.has_window and not any(item.value.has_window for item in block.items):
+            fail("The QUALIFY clause requires analytic function to be present", node.position)
+        if block.is_grouped:
+            self._check_free(value, _own_columns(block.scope), node, f"{clause} clause", block)
+        return f" {clause} {value.sql}"
+
+    def _shown(self, block: Block, items: list[Item]) -> list[Item]:
+        """SELECT AS STRUCT and AS VALUE make one column of the items."""
+        kind = block.node.as_kind
+        if kind == "STRUCT":
+            parts = tuple(item.value for item in items)
+            type = struct_of(*((item.name, _typed(item.value).type) for item in items))
+            return [Item(None, derive(struct_sql(parts, type), type, *parts), self.fresh("c"))]
+        if kind == "VALUE":
+            if len(items) != 1:
+                fail("SELECT AS VALUE query must have exactly one column", block.node.position)
+            return items
+        return [replace(item, value=_typed(item.value)) for item in items]
+
+    def _order(
+        self, block: Block, order_by: list[n.OrderItem], scope: Scope
+    ) -> tuple[list[tuple[Expression, n.OrderItem]], str]:
+        self._extra: list[tuple[str, str]] = []
+        keys = []
+        for item in order_by:
+            value = self._order_value(block, item, scope)
+            if block.is_grouped:
+                self._check_free(value, _own_columns(block.scope), item.expression, "ORDER BY clause", block)
+            if block.node.distinct and not any(value.sql == shown.value.sql for shown in block.items):
+                if value.free:
+                    name = next(iter(value.free)).name
+                    fail(f"ORDER BY clause expression references column {name} which is not visible after SELECT DISTINCT", item.position)
+            keys.append((value, item))
+        if not keys:
+            return keys, ""
+        texts = []
+        for value, item in keys:
+            direct = next((shown.key for shown in block.items if shown.value.sql == value.sql), None)
+            named = replace(value, sql=direct) if direct and block.node.as_kind != "STRUCT" else value
+            texts.append(order_key(named, item))
+        return keys, " ORDER BY " + ", ".join(texts)
+
+    def _order_value(self, block: Block, item: n.OrderItem, scope: Scope) -> Expression:
+        node = item.expression
+        if isinstance(node, n.Literal) and node.type.kind == "INT64" and node.value is not None:
+            if not 1 <= node.value <= len(block.items):
+                fail(f"ORDER BY column number item {node.value} is out of range of SELECT list", node.position)
+            return block.items[node.value - 1].value
+        return self.expression(node, scope)
+
+    def _exposed_order(
+        self, block: Block, keys: list[tuple[Expression, n.OrderItem]], shown: list[Item]
+    ) -> list[tuple[str, str]]:
+        """The order of an ARRAY(…) subquery as columns beside its own, for the array to be sorted by."""
+        exposed = []
+        for value, item in keys:
+            key = next((one.key for one in shown if one.value.sql == value.sql), None)
+            if key is None:
+                if block.node.distinct:
+                    continue
+                key = self.fresh("o")
+                self._extra.append((key, value.sql))
+            first = not item.descending if item.nulls_first is None else item.nulls_first
+            exposed.append((key, f"{'DESC' if item.descending else 'ASC'} NULLS {'FIRST' if first else 'LAST'}"))
+        place = block.source.order_key if block.source is not None else None
+        if not keys and place is not None and not block.is_grouped and not block.node.distinct:
+            key = self.fresh("o")
+            self._extra.append((key, place))
+            exposed.append((key, "ASC"))
+        return exposed
+
+
+def _own_columns(scope: Scope) -> set[Column]:
+    own: set[Column] = set()
+    for relation in scope.relations:
+        own.update(relation.columns)
+        if relation.value is not None:
+            own.add(relation.value)
+    return own
+
+
+def _output(item: Item) -> OutputColumn:
+    value = item.value
+    origins = value.column.origins if value.column else frozenset()
+    literal = value if value.is_literal and not value.is_parameter else None
+    return OutputColumn(item.name, item.key, value.type, origins, literal)
+
+
+def _typed(value: Expression) -> Expression:
+    """An untyped NULL leaves a query as INT64."""
+    return replace(value, type=INT64) if value.is_null and value.type.precision == -1 else value
+
+
+def implied_name(node: n.Node) -> str | None:
+    """The name a column has without an alias."""
+    if isinstance(node, n.Path):
+        return node.names[-1]
+    if isinstance(node, n.FieldAccess):
+        return node.name
+    return None

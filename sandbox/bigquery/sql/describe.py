@@ -1,0 +1,101 @@
+"""Dry runs: everything a statement would be refused for, and nothing of what it would do."""
+
+from sandbox.bigquery.errors import already_exists, not_found
+from sandbox.bigquery.model import StatementResult
+from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.environment import TemporaryTable, Variable
+from sandbox.bigquery.sql.queries import compile_query, evaluate, fields_of
+from sandbox.bigquery.sql.script import Interpreter, plan_write
+from sandbox.bigquery.sql.types import field_type
+from sandbox.bigquery.sql.typesystem import BOOL
+
+_UNKNOWN = (n.Create, n.Drop, n.Alter, n.ExecuteImmediate, n.CallProcedure, n.Block, n.If, n.Loop, n.ForIn, n.CaseStatement)
+
+
+def describe(interpreter: Interpreter, statements: tuple[n.Statement, ...]) -> StatementResult:
+    """Describe a statement; of a script, as far as it can be known before it runs."""
+    if len(statements) == 1:
+        return _describe(interpreter, statements[0])
+    result = StatementResult("", "SCRIPT")
+    for statement in statements:
+        if isinstance(statement, _UNKNOWN) and not (isinstance(statement, n.Create) and statement.temporary):
+            # What follows may depend on what this one makes; a dry run cannot know.
+            break
+        one = _describe(interpreter, statement)
+        result.referenced += [ref for ref in one.referenced if ref not in result.referenced]
+    return result
+
+
+def _describe(interpreter: Interpreter, statement: n.Statement) -> StatementResult:
+    environment = interpreter.environment
+    environment.begin_statement()
+    result = StatementResult(statement.text, "SCRIPT")
+    if isinstance(statement, n.QueryStatement):
+        result.statement_type = "SELECT"
+        result.fields = fields_of(compile_query(environment, statement.query))
+    elif isinstance(statement, (n.Insert, n.Update, n.Delete, n.Merge, n.Truncate)):
+        result.statement_type = plan_write(environment, statement).statement_type
+    elif isinstance(statement, n.Declare):
+        _declare(interpreter, statement)
+    elif isinstance(statement, n.Assert):
+        result.statement_type = "ASSERT"
+        evaluate(interpreter.execution, statement.condition, BOOL, "ASSERT expression")
+    elif isinstance(statement, n.Create):
+        _describe_create(interpreter, statement, result)
+    elif isinstance(statement, (n.Drop, n.Alter)):
+        _describe_change(interpreter, statement, result)
+    elif isinstance(statement, n.Transaction):
+        result.statement_type = f"{statement.kind}_TRANSACTION"
+    result.referenced = list(environment.referenced)
+    return result
+
+
+def _declare(interpreter: Interpreter, statement: n.Declare) -> None:
+    type = statement.type
+    value = None
+    if statement.default is not None:
+        variable = evaluate(interpreter.execution, statement.default, type, "DEFAULT expression")
+        type, value = variable.type, variable.value
+    assert type is not None
+    for name in statement.names:
+        interpreter.environment.variables[name] = Variable(type, value)
+
+
+def _describe_create(interpreter: Interpreter, node: n.Create, result: StatementResult) -> None:
+    environment, definitions = interpreter.environment, interpreter.definitions
+    result.statement_type = "CREATE_" + node.kind.replace(" ", "_")
+    result.ddl_operation = "CREATE"
+    if node.kind in ("FUNCTION", "TABLE FUNCTION", "PROCEDURE"):
+        if node.temporary:
+            interpreter.routines.create(node)
+        return
+    if node.kind == "SCHEMA":
+        return
+    if node.temporary:
+        meta, _ = definitions.table_meta(node, environment.table_ref([environment.project, "_SESSION", node.path[-1]]))
+        types = [(field["name"], field_type(field)) for field in meta.fields]
+        environment.temporary_tables[node.path[-1].lower()] = TemporaryTable("(SELECT NULL)", types)
+        return
+    ref = environment.table_ref(node.path)
+    result.ddl_target = ref
+    if not environment.catalog.has_dataset(ref.project, ref.dataset):
+        raise not_found("Dataset", f"{ref.project}:{ref.dataset}")
+    if environment.catalog.find(ref) is not None and not (node.or_replace or node.if_not_exists):
+        raise already_exists("Table", str(ref))
+    if node.kind == "TABLE":
+        meta, _ = definitions.table_meta(node, ref)
+        if node.query is not None:
+            result.statement_type = "CREATE_TABLE_AS_SELECT"
+    else:
+        meta = definitions.view_meta(node, ref)
+    result.fields = meta.fields
+
+
+def _describe_change(interpreter: Interpreter, node: n.Drop | n.Alter, result: StatementResult) -> None:
+    environment = interpreter.environment
+    verb = "DROP" if isinstance(node, n.Drop) else "ALTER"
+    result.statement_type = f"{verb}_{node.kind.replace(' ', '_')}"
+    result.ddl_operation = verb
+    if node.kind in ("TABLE", "VIEW", "MATERIALIZED VIEW") and not node.if_exists:
+        result.ddl_target = environment.table_ref(node.path)
+        environment.catalog.get(result.ddl_target)

@@ -1,0 +1,89 @@
+"""What a statement is compiled against: catalog, names' defaults, parameters, variables, the moment it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from sandbox.bigquery.errors import invalid_query
+from sandbox.bigquery.model import TableRef
+from sandbox.bigquery.sql.expression import Expression
+from sandbox.bigquery.sql.lexer import Position, at
+from sandbox.bigquery.sql.typesystem import Type
+
+
+@dataclass(slots=True)
+class Variable:
+    """A typed value: a script's variable or a query's parameter."""
+
+    type: Type
+    value: Any
+
+
+@dataclass
+class TemporaryTable:
+    """A table of the session: what it is called in DuckDB, and its columns."""
+
+    physical_name: str
+    columns: list[tuple[str, Type]]
+
+
+@dataclass
+class Environment:
+    """Shared by all statements of one session; ``binds`` collects the values of the statement being compiled."""
+
+    catalog: Any
+    cursor: DuckDBPyConnection
+    project: str
+    default_dataset: tuple[str, str] | None = None
+    named_parameters: dict[str, Variable] = field(default_factory=dict)
+    positional_parameters: list[Variable] | None = None
+    variables: dict[str, Variable] = field(default_factory=dict)
+    system_variables: dict[str, Variable] = field(default_factory=dict)
+    temporary_tables: dict[str, TemporaryTable] = field(default_factory=dict)
+    find_routine: Callable[[list[str], str], Any] = lambda path, kind: None
+    time_zone: str = "UTC"
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    binds: dict[str, Any] = field(default_factory=dict)
+    referenced: list[TableRef] = field(default_factory=list)
+
+    def begin_statement(self) -> None:
+        """Forget what belonged to the statement before."""
+        self.now = datetime.now(UTC)
+        self.binds = {}
+        self.referenced = []
+
+    def bind(self, name: str, variable: Variable) -> Expression:
+        """An expression that stands for a value handed to DuckDB beside the text."""
+        self.binds[name] = variable.value
+        return Expression(f"CAST(${name} AS {variable.type.duckdb})", variable.type, is_parameter=True)
+
+    def parameter(self, name: str | None, index: int | None, position: Position) -> Expression:
+        """The query parameter ``@name`` or the ``index``-th ``?``."""
+        if name is None:
+            parameters = self.positional_parameters
+            if parameters is None or index is None or index >= len(parameters):
+                raise invalid_query(
+                    f"Query parameter number {(index or 0) + 1} is not defined ({len(parameters or [])} provided) at {at(position)}"
+                )
+            return self.bind(f"q{index}", parameters[index])
+        variable = self.named_parameters.get(name.lower())
+        if variable is None:
+            raise invalid_query(f"Query parameter '{name}' not found at {at(position)}")
+        return self.bind(f"p_{name.lower()}", variable)
+
+    def table_ref(self, path: list[str]) -> TableRef:
+        """The full name of a table that was written as ``path``."""
+        if len(path) == 3:
+            return TableRef(*path)
+        if len(path) == 2:
+            return TableRef(self.project, *path)
+        if len(path) == 1:
+            if self.default_dataset is None:
+                raise invalid_query(
+                    f'Table "{path[0]}" must be qualified with a dataset (e.g. dataset.table).'
+                )
+            return TableRef(*self.default_dataset, path[0])
+        raise invalid_query(f'Invalid table name: `{".".join(path)}`')

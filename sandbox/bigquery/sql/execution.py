@@ -1,0 +1,197 @@
+"""Running compiled SQL on the session's cursor: values in, rows out, transactions and locks around writes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from sandbox.bigquery.errors import BigQueryError, invalid_query
+from sandbox.bigquery.model import TableRef
+from sandbox.bigquery.sql.duckdb_errors import WriteConflict, translate
+from sandbox.bigquery.sql.environment import Environment
+from sandbox.bigquery.sql.typesystem import Type
+
+_LOCK_WAIT_SECONDS = 3.0
+_MOST_TRIES = 20
+
+
+class Execution:
+    """The cursor of a session with its transaction."""
+
+    def __init__(self, environment: Environment, cancelled: Callable[[], bool] | None) -> None:
+        self.environment = environment
+        self.cursor = environment.cursor
+        self.in_transaction = False
+        self._locks: ExitStack | None = None
+        self._locked: set[TableRef] = set()
+        self._cancelled = cancelled
+
+    def check_cancelled(self) -> None:
+        """Stop when the job was cancelled."""
+        if self._cancelled is not None and self._cancelled():
+            raise BigQueryError(400, "stopped", "Job execution was cancelled: User requested cancellation")
+
+    def execute(self, sql: str, binds: dict[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
+        """Run one DuckDB statement with the statement's values."""
+        self.check_cancelled()
+        values = self.environment.binds if binds is None else binds
+        used = {name: value for name, value in values.items() if f"${name})" in sql or f"${name} " in sql}
+        try:
+            return self.cursor.execute(sql, used) if used else self.cursor.execute(sql)
+        except duckdb.Error as error:
+            raise translate(error) from error
+
+    def rows(self, sql: str, types: list[Type], binds: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a query as Python values."""
+        cursor = self.execute(sql, binds)
+        try:
+            rows = cursor.fetchall()
+        except duckdb.Error as error:
+            raise translate(error) from error
+        converters = [converter(type) for type in types]
+        if not any(converters):
+            return rows
+        return [
+            tuple(convert(value) if convert is not None and value is not None else value for convert, value in zip(converters, row, strict=True))
+            for row in rows
+        ]
+
+    def changed(self, sql: str) -> int:
+        """Run a writing statement; answers how many rows it changed."""
+        row = self.execute(sql).fetchone()
+        return int(row[0]) if row else 0
+
+    # ---- transactions
+
+    def begin(self) -> None:
+        """BEGIN TRANSACTION."""
+        if self.in_transaction:
+            raise invalid_query("Transaction control statements are not allowed: a transaction is already in progress")
+        self.cursor.execute("BEGIN TRANSACTION")
+        self.in_transaction = True
+        self._locks, self._locked = ExitStack(), set()
+
+    def commit(self) -> None:
+        """COMMIT TRANSACTION."""
+        if not self.in_transaction:
+            raise invalid_query("Cannot commit: there is no transaction in progress")
+        try:
+            self.cursor.execute("COMMIT")
+        except duckdb.Error as error:
+            self._rollback_quietly()
+            problem = translate(error)
+            raise (_aborted(None) if isinstance(problem, WriteConflict) else problem) from error
+        finally:
+            self._end()
+
+    def rollback(self) -> None:
+        """ROLLBACK TRANSACTION; without a transaction it does nothing."""
+        if self.in_transaction:
+            self._rollback_quietly()
+            self._end()
+
+    def _rollback_quietly(self) -> None:
+        try:
+            self.cursor.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            pass  # the failed COMMIT has rolled back already
+
+    def _end(self) -> None:
+        self.in_transaction = False
+        if self._locks is not None:
+            self._locks.close()
+        self._locks, self._locked = None, set()
+
+    def write(self, ref: TableRef | None, work: Callable[[], Any]) -> Any:
+        """Do ``work``, which writes to a table: in the open transaction, or in one of its own, tried until it fits."""
+        if self.in_transaction:
+            if ref is not None and ref not in self._locked and self._locks is not None:
+                self._locks.enter_context(self.environment.catalog.write_lock(ref, _LOCK_WAIT_SECONDS))
+                self._locked.add(ref)
+            try:
+                return work()
+            except WriteConflict as conflict:
+                raise _aborted(ref) from conflict
+        with ExitStack() as stack:
+            if ref is not None:
+                stack.enter_context(self.environment.catalog.write_lock(ref))
+            for attempt in range(_MOST_TRIES):
+                try:
+                    with self._own_transaction():
+                        return work()
+                except WriteConflict as conflict:
+                    if attempt == _MOST_TRIES - 1:
+                        raise _aborted(ref) from conflict
+        raise AssertionError
+
+    @contextmanager
+    def _own_transaction(self) -> Iterator[None]:
+        self.cursor.execute("BEGIN TRANSACTION")
+        try:
+            yield
+            try:
+                self.cursor.execute("COMMIT")
+            except duckdb.Error as error:
+                raise translate(error) from error
+        except BaseException:
+            self._rollback_quietly()
+            raise
+
+
+def _aborted(ref: TableRef | None) -> BigQueryError:
+    table = f" against table {ref.project}.{ref.dataset}.{ref.table}" if ref is not None else ""
+    return invalid_query(f"Transaction is aborted due to concurrent update{table}")
+
+
+def converter(type: Type) -> Callable[[Any], Any] | None:
+    """How a fetched value of the type must still be changed; None when it is right as it is."""
+    if type.kind in ("NUMERIC", "BIGNUMERIC"):
+        return _plain_decimal
+    if type.kind == "INTERVAL":
+        return _interval_text
+    if type.is_array:
+        inner = converter(type.item)
+        if inner is None:
+            return None
+        return lambda values: [inner(value) if value is not None else None for value in values]
+    if type.is_struct:
+        inners = {key: converter(field) for key, (_, field) in zip(type.field_keys, type.fields, strict=True)}
+        if not any(inners.values()):
+            return None
+
+        def convert(value: dict[str, Any]) -> dict[str, Any]:
+            return {
+                key: change(item) if (change := inners.get(key)) is not None and item is not None else item
+                for key, item in value.items()
+            }
+
+        return convert
+    return None
+
+
+def _plain_decimal(value: Decimal) -> Decimal:
+    """Without the zeros of the stored scale: BigQuery says 1.5, not 1.500000000."""
+    if value == value.to_integral_value():
+        return value.quantize(Decimal(1))
+    return value.normalize()
+
+
+def _interval_text(value: Any) -> str:
+    if isinstance(value, timedelta):
+        from sandbox.bigquery.sql.udf_time import interval_text
+
+        return interval_text(0, value.days, value.seconds * 1_000_000 + value.microseconds)
+    return str(value)
+
+
+def reject_null_elements(rows: list[tuple[Any, ...]], types: list[Type], names: list[str]) -> None:
+    """BigQuery cannot put an array with a NULL element into an answer."""
+    for index, type in enumerate(types):
+        if not type.is_array:
+            continue
+        for row in rows:
+            if row[index] is not None and any(item is None for item in row[index]):
+                raise invalid_query(f"Array cannot have a null element; error in writing field {names[index]}")
