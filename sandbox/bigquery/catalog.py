@@ -14,6 +14,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from sandbox.bigquery import information_schema
+from sandbox.bigquery.column_defaults import check_defaults
 from sandbox.bigquery.errors import BigQueryError, already_exists, invalid
 from sandbox.bigquery.locks import TableLocks
 from sandbox.bigquery.model import TableMeta, TableRef
@@ -189,6 +190,7 @@ class Catalog:
             if old is not None:
                 self._drop_objects(old, cursor)
             if meta.kind == "TABLE":
+                check_defaults(meta.fields, cursor)
                 cursor.execute(create_statement(meta))
             self._write_table(meta, cursor)
         return "REPLACE" if exists else "CREATE"

@@ -44,7 +44,7 @@ def check_column_names(names: list[str]) -> None:
                 "start with a letter or underscore, and be at most 300 characters long."
             )
         if name.lower().startswith(_RESERVED_PREFIXES):
-            raise invalid(f"Invalid field name \"{name}\". Field names are not allowed to start with this prefix.")
+            raise invalid(f'Invalid field name "{name}". Field names are not allowed to start with this prefix.')
         if name.lower() in seen:
             raise invalid(f"Field {name} already exists in schema")
         seen.add(name.lower())

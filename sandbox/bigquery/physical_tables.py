@@ -1,6 +1,4 @@
-"""The DuckDB table behind a BigQuery table: columns, NOT NULL, defaults, and changes of its schema."""
-
-import sqlglot
+"""The DuckDB table behind a BigQuery table: its columns, types and NOT NULL."""
 
 from sandbox.bigquery.model import Field, TableMeta
 from sandbox.bigquery.names import check_column_names, physical_name, quote
@@ -22,21 +20,12 @@ _NO_COLUMNS = '"_bq_no_columns" BOOLEAN'
 
 
 def column_definition(field: Field) -> str:
-    """A column of CREATE TABLE."""
-    default = default_expression(field)
+    """A column of CREATE TABLE.
+
+    A column's own default is not DuckDB's to know (see ``column_defaults``); a NULL array is stored as an empty one.
+    """
     return (
         f"{quote(field['name'])} {duckdb_type(field)}"
-        + (f" DEFAULT ({default})" if default else "")
+        + (" DEFAULT []" if field.get("mode") == "REPEATED" else "")
         + (" NOT NULL" if field.get("mode") == "REQUIRED" else "")
     )
-
-
-def default_expression(field: Field) -> str | None:
-    """The DuckDB expression of a column that a row does not mention; None means NULL.
-
-    BigQuery stores a NULL array as an empty one.
-    """
-    text = field.get("defaultValueExpression")
-    if text:
-        return sqlglot.transpile(text, read="bigquery", write="duckdb")[0]
-    return "[]" if field.get("mode") == "REPEATED" else None

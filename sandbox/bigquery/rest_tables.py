@@ -110,7 +110,9 @@ class TableRoutes:
             wanted = request.headers.get("If-Match")
             if wanted and wanted not in ("*", table_etag(meta)):
                 raise BigQueryError(412, "conditionNotMet", "Precondition check failed.")
-            if body.get("view"):
+            if body.get("view") or body.get("materializedView"):
+                if meta.kind != ("VIEW" if body.get("view") else "MATERIALIZED_VIEW"):
+                    raise invalid(f"Cannot change the type of {ref}, which is a {meta.kind}")
                 _define_view(catalog, cursor, meta, body)
             change_table(cursor, meta, body)
             catalog.save(meta, cursor=cursor)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sandbox.bigquery.errors import invalid
 from sandbox.bigquery.model import Field, TableMeta, TableRef
 from sandbox.bigquery.names import physical_name, quote
-from sandbox.bigquery.physical_tables import default_expression
+from sandbox.bigquery.physical_tables import column_definition
 from sandbox.bigquery.sql.types import duckdb_type
 
 _WIDENINGS = {
@@ -93,20 +93,12 @@ def alterations(meta: TableMeta, fields: list[Field]) -> list[str]:
     statements = []
     for field in fields:
         before = old.get(field["name"].lower())
-        column = quote(field["name"])
         if before is None:
-            default = default_expression(field)
-            # Rows that are there already get NULL, or an empty array, and only later rows the default.
-            first = f" DEFAULT ({default})" if field.get("mode") == "REPEATED" and default else ""
-            statements.append(f"{table} ADD COLUMN {column} {duckdb_type(field)}{first}")
-            before = {**field, "defaultValueExpression": None}
-        elif duckdb_type(before) != duckdb_type(field):
-            statements.append(f"{table} ALTER COLUMN {column} SET DATA TYPE {duckdb_type(field)}")
+            statements.append(f"{table} ADD COLUMN {column_definition(field)}")
+            continue
+        column = f"ALTER COLUMN {quote(field['name'])}"
+        if duckdb_type(before) != duckdb_type(field):
+            statements.append(f"{table} {column} SET DATA TYPE {duckdb_type(field)}")
         if before.get("mode") == "REQUIRED" and field.get("mode") != "REQUIRED":
-            statements.append(f"{table} ALTER COLUMN {column} DROP NOT NULL")
-        default = default_expression(field)
-        if default_expression(before) != default:
-            statements.append(
-                f"{table} ALTER COLUMN {column} " + (f"SET DEFAULT {default}" if default else "DROP DEFAULT")
-            )
+            statements.append(f"{table} {column} DROP NOT NULL")
     return statements

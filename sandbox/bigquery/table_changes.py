@@ -4,6 +4,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from sandbox.bigquery.column_defaults import check_defaults
 from sandbox.bigquery.errors import invalid
 from sandbox.bigquery.model import TableMeta
 from sandbox.bigquery.schema import read_fields
@@ -36,6 +37,7 @@ def _change_schema(cursor: DuckDBPyConnection, meta: TableMeta, schema: dict[str
         _describe_columns(meta, given)
         return
     fields = merged_fields(meta.ref, meta.fields, given, PATCH)
+    check_defaults(fields, cursor)
     for statement in alterations(meta, fields):
         cursor.execute(statement)
     meta.fields = fields

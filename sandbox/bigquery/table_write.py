@@ -7,6 +7,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from sandbox.bigquery.catalog import Catalog
+from sandbox.bigquery.column_defaults import Default, compile_default
 from sandbox.bigquery.errors import already_exists, invalid
 from sandbox.bigquery.model import Field, TableMeta, TableRef
 from sandbox.bigquery.names import physical_name, quote, table_not_found
@@ -19,7 +20,6 @@ from sandbox.bigquery.partitions import (
     truncated_now,
     undecorated,
 )
-from sandbox.bigquery.physical_tables import default_expression
 from sandbox.bigquery.schema_change import Allowed, alterations, merged_fields
 from sandbox.bigquery.staging import GIVEN, STAGE, Staged
 from sandbox.bigquery.storage import transaction
@@ -191,17 +191,16 @@ class _Writer:
             )
 
     def _insert(self, meta: TableMeta, partition: Partition | None) -> int:
-        have = {name["name"].lower() for name in self._rows.fields}
-        columns = {f["name"]: self._value(f) for f in meta.fields if f["name"].lower() in have}
+        columns = {field["name"]: value for field in meta.fields if (value := self._value(field)) is not None}
         if is_ingestion_time(meta):
-            columns[INGESTION_TIME_COLUMN] = self._ingestion_time(meta, partition)
+            columns[INGESTION_TIME_COLUMN] = Default(self._ingestion_time(meta, partition), {})
         if not columns:
             return 0
         names = ", ".join(quote(name) for name in columns)
-        row = self._cursor.execute(
-            f"INSERT INTO {physical_name(meta.ref)} ({names}) "
-            f"SELECT {', '.join(columns.values())} FROM {self._rows.source}"
-        ).fetchone()
+        values = ", ".join(value.sql for value in columns.values())
+        binds = {name: bound for value in columns.values() for name, bound in value.binds.items()}
+        statement = f"INSERT INTO {physical_name(meta.ref)} ({names}) SELECT {values} FROM {self._rows.source}"
+        row = self._cursor.execute(statement, binds or None).fetchone()
         return int(row[0]) if row else 0
 
     def _ingestion_time(self, meta: TableMeta, partition: Partition | None) -> str:
@@ -211,10 +210,14 @@ class _Writer:
             return quote(INGESTION_TIME_COLUMN)  # copied rows stay in the partition they were in
         return truncated_now(meta)
 
-    def _value(self, column: Field) -> str:
+    def _value(self, column: Field) -> Default | None:
+        """What goes into a column: what the rows have, its default, or nothing."""
         name = quote(column["name"])
+        if column["name"].lower() not in {field["name"].lower() for field in self._rows.fields}:
+            return compile_default(column, self._cursor)
         if column["name"] in self._rows.optional:
-            return f"CASE WHEN {quote(GIVEN + column['name'])} THEN {name} ELSE ({default_expression(column)}) END"
-        if column.get("mode") == "REPEATED":
-            return f"coalesce({name}, [])"
-        return name
+            default = compile_default(column, self._cursor)
+            if default is not None:
+                given = quote(GIVEN + column["name"])
+                return Default(f"CASE WHEN {given} THEN {name} ELSE {default.sql} END", default.binds)
+        return Default(f"coalesce({name}, [])" if column.get("mode") == "REPEATED" else name, {})

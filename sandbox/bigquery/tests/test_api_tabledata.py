@@ -162,6 +162,16 @@ def test_defaults_fill_in_what_a_row_does_not_mention(client: bigquery.Client, d
     found = rows(f"{dataset}.t")
     assert [row["v"] for row in found] == ["none", None, "x"]
     assert all(row["at"] is not None for row in found)
+    config = bigquery.LoadJobConfig(schema=[SchemaField("k", "STRING")])
+    client.load_table_from_json([{"k": "d"}], f"{dataset}.t", job_config=config).result()
+    assert rows(f"{dataset}.t")[-1]["v"] == "none"
+
+
+def test_a_default_that_cannot_be(client: bigquery.Client, dataset: str) -> None:
+    for text in ("nope(1)", "'text'", "SELECT 1"):
+        schema = [SchemaField("v", "INTEGER", default_value_expression=text)]
+        with pytest.raises(BadRequest, match="default value"):
+            client.create_table(bigquery.Table(f"{dataset}.t", schema=schema))
 
 
 def test_inserting_nothing_and_into_nothing(client: bigquery.Client, table: str) -> None:

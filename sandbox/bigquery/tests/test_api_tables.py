@@ -247,3 +247,25 @@ def test_deleting_one_partition(client: bigquery.Client, dataset: str) -> None:
     client.insert_rows_json(table, [{"cluster": "c", "at": f"2026-01-0{day} 01:00:00"} for day in (1, 2)])
     client.delete_table(f"{dataset}.t$20260101")
     assert list(client.list_partitions(table)) == ["20260102"]
+
+
+def test_a_view_has_the_columns_of_its_query(client: bigquery.Client, dataset: str) -> None:
+    view = bigquery.Table(f"{dataset}.v")
+    view.view_query = "SELECT 1 AS one, 'x' AS two"
+    view.description = "text"
+    client.create_table(view)
+    found = client.get_table(view)
+    assert (found.table_type, found.view_query, found.description) == ("VIEW", view.view_query, "text")
+    assert [(field.name, field.field_type) for field in found.schema] == [("one", "INTEGER"), ("two", "STRING")]
+    found.view_query = "SELECT 2.5 AS three"
+    client.update_table(found, ["view_query"])
+    assert [field.name for field in client.get_table(view).schema] == ["three"]
+    with pytest.raises(BadRequest, match="VIEW"):
+        list(client.list_rows(view, selected_fields=[SchemaField("three", "FLOAT")]))
+
+
+def test_a_table_does_not_become_a_view(client: bigquery.Client, dataset: str) -> None:
+    table = make(client, f"{dataset}.t")
+    table._properties["view"] = {"query": "SELECT 1 AS one", "useLegacySql": False}
+    with pytest.raises(BadRequest, match="Cannot change the type"):
+        client.update_table(table, ["view_query"])
