@@ -39,7 +39,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Play and return the exit status."""
     arguments = make_parser().parse_args()
-    console = Console(soft_wrap=not sys.stdout.isatty())
+    # In a log there is no edge to wrap at.
+    console = Console(width=None if sys.stdout.isatty() else 140)
     try:
         scenario = load(arguments.scenario)
     except ScenarioError as error:

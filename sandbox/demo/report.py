@@ -11,8 +11,9 @@ from rich.table import Table
 from sandbox.demo.performance import CycleReport, Result, count_verdicts
 from sandbox.scenario.evidence import Outcome, Row, SlackMessage
 
-_STATUS_COLUMNS = ("subject", "verdict", "measured", "ceiling", "max_replicas", "reason")
+_STATUS_COLUMNS = ("verdict", "API", "where", "measured", "ceiling", "reason", "episode")
 _VERDICT_STYLES = {"over_limit": "bold red", "within_limit": "green", "unknown": "yellow", "exempt": "cyan"}
+_WORST_FIRST = ("over_limit", "unknown", "invalid_limit", "no_limit", "unlabelled", "exempt", "in_grace")
 
 
 class Reporter:
@@ -65,12 +66,14 @@ class Reporter:
 
     def _status(self, status: list[Row]) -> None:
         self._console.rule("Status after the last cycle (view current_status)")
-        columns = [name for name in _STATUS_COLUMNS if not status or name in status[0]]
-        table = Table(*columns, box=None, pad_edge=False)
-        order = {verdict: index for index, verdict in enumerate(["over_limit", "unknown", "exempt"])}
-        for row in sorted(status, key=lambda row: (order.get(row.get("verdict", ""), 9), str(row.get("subject")))):
-            style = _VERDICT_STYLES.get(row.get("verdict", ""), "")
-            table.add_row(*(escape(_cell(row.get(name))) for name in columns), style=style)
+        table = Table(*_STATUS_COLUMNS, box=None, pad_edge=False)
+        for column in table.columns:
+            column.overflow = "fold"
+        for row in sorted(status, key=_status_order):
+            numbers = [_cell(row[name]) for name in ("measured", "ceiling")]
+            episode = " ".join(filter(None, [row["episode_severity"], row["episode_state"]]))
+            cells = [row["verdict"], row["api_id"] or "—", _place(row), *numbers, row["reason"], episode]
+            table.add_row(*map(escape, cells), style=_VERDICT_STYLES.get(row["verdict"], ""))
         self._console.print(table)
 
     def _backfill(self, result: Result) -> None:
@@ -109,6 +112,17 @@ class Reporter:
         stages = ", ".join(f"{name} {seconds:.0f}" for name, seconds in result.seconds.items() if name != "total")
         self._console.print(f"{len(result.cycles)} cycles, verdicts: {totals}", highlight=False, soft_wrap=True)
         self._console.print(f"{result.seconds['total']:.0f} seconds in all ({stages})", highlight=False, soft_wrap=True)
+
+
+def _status_order(row: Row) -> tuple[int, str]:
+    verdict = row["verdict"]
+    return _WORST_FIRST.index(verdict) if verdict in _WORST_FIRST else len(_WORST_FIRST), str(row["subject"])
+
+
+def _place(row: Row) -> str:
+    if row["cluster"] is None:
+        return f"all {row['environment']} clusters"
+    return " / ".join(part for part in (row["cluster"], row["namespace"], row["workload_name"]) if part)
 
 
 def _cell(value: Any) -> str:

@@ -132,7 +132,8 @@ class Airflow:
         self._processes.clear()
 
     def _command(self, name: str, arguments: list[str], grace: float = 5.0) -> LeashedProcess:
-        command = [sys.executable, "-m", "airflow", *arguments]
+        module = "sandbox.environment.preloaded_airflow" if name == "scheduler" else "airflow"
+        command = [sys.executable, "-m", module, *arguments]
         log = self.home / "logs" / f"{name}.log"
         return LeashedProcess(f"airflow {name}", command, log, self.environment(), stop_signal="INT", grace=grace)
 

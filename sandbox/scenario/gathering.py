@@ -78,8 +78,10 @@ class Reader:
         )
 
     def status(self) -> list[Row]:
-        """Return the view people look at."""
-        return self.query(f"SELECT * FROM `{DATASET}.current_status`")
+        """Return what the view ``current_status`` shows, as of the end of the scenario instead of today."""
+        view = self._client.get_table(f"{DATASET}.current_status").view_query or ""
+        end = self._scenario.cycle_time(self._scenario.cycles) + CYCLE_LENGTH
+        return self.query(view.replace("CURRENT_TIMESTAMP()", f"TIMESTAMP '{end.isoformat()}'"))
 
     def raw_messages(self) -> list[Row]:
         """Return every Slack message, earlier versions included."""
