@@ -19,13 +19,11 @@ def _query(resource: Resource) -> Resource:
 
 
 def _table(reference: Resource | None) -> Resource | None:
-    if not reference:
+    if not isinstance(reference, dict):
         return None
-    return {
-        "project_id": reference["projectId"],
-        "dataset_id": reference["datasetId"],
-        "table_id": reference["tableId"],
-    }
+    names = {"project_id": "projectId", "dataset_id": "datasetId", "table_id": "tableId"}
+    # A job that failed because of its reference is listed all the same.
+    return {column: reference.get(name) for column, name in names.items()}
 
 
 def _destination(resource: Resource) -> Resource | None:

@@ -81,7 +81,7 @@ def _record_statement(work: Work, told: StatementResult) -> None:
     if told.statement_type == "SELECT" and settings.get("destinationTable"):
         destination = Destination.of(settings, "WRITE_EMPTY")
         staged = stage_results(work.cursor, told.fields, told.rows)
-        write(work.catalog, work.cursor, destination, Rows.staged(staged))
+        write(work.catalog, work.cursor, destination, Rows(staged.fields, has_modes=False))
     elif told.statement_type == "SELECT":
         settings["destinationTable"] = anonymous_table(job)
     elif told.ddl_target is not None and told.ddl_target.table:

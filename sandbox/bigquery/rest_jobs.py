@@ -11,7 +11,7 @@ from sandbox.bigquery.listing import page_of
 from sandbox.bigquery.service import Service
 
 DEFAULT_LOCATION = "US"
-INSERT_WAIT_SECONDS = 2.0
+INSERT_WAIT_SECONDS = 1.0
 """How long jobs.insert waits for a quick job, which spares the client from polling."""
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}\Z")

@@ -5,6 +5,7 @@ import json
 from sandbox.bigquery.model import Field, TableMeta
 from sandbox.bigquery.partitions import granularity
 from sandbox.bigquery.schema import sql_type
+from sandbox.bigquery.sql.token_stream import RESERVED
 from sandbox.bigquery.table_options import table_options
 
 _TRUNCATIONS = {"TIMESTAMP": "TIMESTAMP_TRUNC", "DATETIME": "DATETIME_TRUNC", "DATE": "DATE_TRUNC"}
@@ -26,7 +27,7 @@ def create_ddl(meta: TableMeta) -> str:
 
 
 def _column(field: Field) -> str:
-    text = f"{field['name']} {sql_type(field)}"
+    text = f"{_name(field['name'])} {sql_type(field)}"
     if field.get("defaultValueExpression"):
         text += f" DEFAULT {field['defaultValueExpression']}"
     if field.get("mode") == "REQUIRED":
@@ -43,9 +44,9 @@ def _layout(meta: TableMeta) -> list[str]:
     if meta.range_partitioning is not None:
         bounds = meta.range_partitioning["range"]
         array = f"GENERATE_ARRAY({bounds['start']}, {bounds['end']}, {bounds['interval']})"
-        clauses.append(f"PARTITION BY RANGE_BUCKET({meta.range_partitioning['field']}, {array})")
+        clauses.append(f"PARTITION BY RANGE_BUCKET({_name(meta.range_partitioning['field'])}, {array})")
     if meta.clustering:
-        clauses.append(f"CLUSTER BY {', '.join(meta.clustering)}")
+        clauses.append(f"CLUSTER BY {', '.join(_name(column) for column in meta.clustering)}")
     return clauses
 
 
@@ -56,5 +57,9 @@ def _time_partition(meta: TableMeta) -> str:
     kinds = {field["name"].lower(): field["type"] for field in meta.fields}
     kind = str(kinds[column.lower()])
     if unit == "DAY":
-        return str(column) if kind == "DATE" else f"DATE({column})"
-    return f"{_TRUNCATIONS[kind]}({column}, {unit})"
+        return _name(column) if kind == "DATE" else f"DATE({_name(column)})"
+    return f"{_TRUNCATIONS[kind]}({_name(column)}, {unit})"
+
+
+def _name(column: str) -> str:
+    return f"`{column}`" if column.upper() in RESERVED else column

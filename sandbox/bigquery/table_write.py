@@ -66,6 +66,8 @@ class Rows:
     optional: list[str] = field(default_factory=list)
     has_schema: bool = True
     """Whether ``fields`` is a schema for the table (else the table's own columns, or some of them)."""
+    has_modes: bool = True
+    """Whether the schema says what is required; a query's results do not."""
     like: TableMeta | None = None
     """The table that the rows were copied from: a new destination takes over its partitioning and clustering."""
 
@@ -175,7 +177,8 @@ class _Writer:
         allowed = self._to.allowed()
         if not meta.fields:  # a table made without a schema takes the first that comes
             allowed = Allowed(addition=True)
-        merged = merged_fields(meta.ref, meta.fields, self._rows.fields, allowed)
+        fields = self._rows.fields if self._rows.has_modes else _with_modes(self._rows.fields, meta.fields)
+        merged = merged_fields(meta.ref, meta.fields, fields, allowed)
         for statement in alterations(meta, merged):
             self._cursor.execute(statement)
         meta.fields = merged
@@ -221,3 +224,14 @@ class _Writer:
                 given = quote(GIVEN + column["name"])
                 return Default(f"CASE WHEN {given} THEN {name} ELSE {default.sql} END", default.binds)
         return Default(f"coalesce({name}, [])" if column.get("mode") == "REPEATED" else name, {})
+
+
+def _with_modes(fields: list[Field], columns: list[Field]) -> list[Field]:
+    """Query results with what their columns require; a NULL that should not be there is refused as it is written."""
+    required = {column["name"].lower() for column in columns if column.get("mode") == "REQUIRED"}
+    return [
+        {**field, "mode": "REQUIRED"}
+        if field["name"].lower() in required and field.get("mode") != "REPEATED"
+        else field
+        for field in fields
+    ]

@@ -103,7 +103,8 @@ def test_a_fixed_job_id_runs_once(client: bigquery.Client, dataset: str, context
     def execute() -> None:
         BigQueryInsertJobOperator(
             task_id="t", configuration=query(f"INSERT INTO `{dataset}.t` VALUES (1)"), project_id=PROJECT,
-            location="US", job_id=f"fixed_{dataset.split('.')[1]}", force_rerun=False, reattach_states={"DONE", "RUNNING"},
+            location="US", job_id=f"fixed_{dataset.split('.')[1]}", force_rerun=False,
+            reattach_states={"DONE", "RUNNING"},
         ).execute(context)  # fmt: skip
 
     execute()

@@ -74,7 +74,7 @@ def test_one_partition(client: bigquery.Client, dataset: str, rows: Rows) -> Non
     client.create_table(table)
     for value in (1, 2):
         for hour in (0, 1):
-            sql = f"SELECT TIMESTAMP '2026-01-01 0{hour}:10:00+00' AS at, {value} AS v"
+            sql = f"SELECT TIMESTAMP '2026-01-01 0{hour}:10:00+00' AS `at`, {value} AS v"
             write(client, sql, f"{dataset}.t$202601010{hour}", write_disposition="WRITE_TRUNCATE")
     assert [row["v"] for row in rows(f"{dataset}.t")] == [2, 2]
     with pytest.raises(BadRequest, match="different partitions"):
@@ -89,3 +89,13 @@ def test_a_new_table_may_be_partitioned_and_clustered(client: bigquery.Client, d
     )  # fmt: skip
     found = client.get_table(f"{dataset}.t")
     assert (found.time_partitioning.type_, found.clustering_fields) == ("MONTH", ["k"])
+
+
+def test_required_columns_stay_required(client: bigquery.Client, dataset: str) -> None:
+    schema = [SchemaField("k", "STRING", "REQUIRED", description="d")]
+    client.create_table(bigquery.Table(f"{dataset}.t", schema=schema))
+    write(client, "SELECT 'a' AS k", f"{dataset}.t", write_disposition="WRITE_APPEND")
+    with pytest.raises(BadRequest, match="NULL"):
+        write(client, "SELECT CAST(NULL AS STRING) AS k", f"{dataset}.t", write_disposition="WRITE_APPEND")
+    (field,) = client.get_table(f"{dataset}.t").schema
+    assert (field.mode, field.description) == ("REQUIRED", "d")

@@ -9,9 +9,9 @@ from google.cloud.bigquery import SchemaField
 
 DDL = """
 CREATE TABLE `{dataset}.obs` (
-  cluster STRING NOT NULL OPTIONS(description='where'), at TIMESTAMP, hpa STRUCT<min INT64, max INT64>,
+  cluster STRING NOT NULL OPTIONS(description='where'), `at` TIMESTAMP, hpa STRUCT<min INT64, max INT64>,
   tags ARRAY<STRING>, share NUMERIC(10, 2), note STRING DEFAULT 'none'
-) PARTITION BY TIMESTAMP_TRUNC(at, HOUR) CLUSTER BY cluster
+) PARTITION BY TIMESTAMP_TRUNC(`at`, HOUR) CLUSTER BY cluster
 OPTIONS(
   require_partition_filter = TRUE, partition_expiration_days = 400, description = 'obs', labels = [('team', 'sre')]
 )

@@ -33,7 +33,7 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         client = server.client()
         make(client)
         client.load_table_from_json([{"batch": 1, "n": 1}], TABLE, job_config=LoadJobConfig(schema=SCHEMA)).result()
-        sql = f"SELECT n, TIMESTAMP '2026-01-01 00:00:00+00' AS at, [STRUCT(b'x' AS b)] AS l FROM `{TABLE}`"
+        sql = f"SELECT n, TIMESTAMP '2026-01-01 00:00:00+00' AS seen, [STRUCT(b'x' AS b)] AS l FROM `{TABLE}`"
         before = [row.values() for row in client.query(sql, job_id="kept").result()]
         script = client.query("SELECT 1 AS x; SELECT 2 AS x;", job_id="script")
         script.result()

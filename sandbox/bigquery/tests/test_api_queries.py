@@ -55,7 +55,7 @@ def test_results_come_in_pages(client: bigquery.Client) -> None:
     job = client.query("SELECT x FROM UNNEST(GENERATE_ARRAY(1, 2500)) AS x ORDER BY x")
     pages = list(job.result(page_size=1000).pages)
     assert [page.num_items for page in pages] == [1000, 1000, 500]
-    assert [row.x for row in job.result(start_index=2498)] == [2499, 2500]
+    assert [row.x for row in client.get_job(job.job_id).result(start_index=2498)] == [2499, 2500]
     assert [row.x for row in job.result(max_results=2)] == [1, 2]
     assert job.result().total_rows == 2500
 

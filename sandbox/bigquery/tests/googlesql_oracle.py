@@ -1,0 +1,153 @@
+"""The real GoogleSQL analyzer and evaluator (PyPI ``zetasql``), as an oracle for what a SELECT answers.
+
+It knows no tables; it starts in seconds, so only the tests marked ``oracle`` use it.
+"""
+
+import struct
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import zetasql.types as zt
+from zetasql.api import Analyzer, CatalogBuilder, PreparedQuery
+from zetasql.types import AnalyzerOptions, EvaluateQueryRequest, LanguageOptions, ZetaSQLBuiltinFunctionOptions
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
+
+_KINDS = {
+    2: "INT64", 5: "BOOL", 7: "FLOAT64", 8: "STRING", 9: "BYTES", 10: "DATE", 16: "ARRAY", 17: "STRUCT", 19: "TIMESTAMP",
+    20: "TIME", 21: "DATETIME", 23: "NUMERIC", 24: "BIGNUMERIC", 26: "JSON", 27: "INTERVAL",
+}  # fmt: skip
+
+
+class OracleError(Exception):
+    """GoogleSQL refuses the query, or it fails."""
+
+
+class Oracle:
+    """Evaluates SELECTs without tables."""
+
+    def __init__(self) -> None:
+        self.language = LanguageOptions.maximum_features()
+        self.language.product_mode = zt.ProductMode.PRODUCT_EXTERNAL
+        builtin = ZetaSQLBuiltinFunctionOptions(language_options=self.language)
+        self.catalog = CatalogBuilder("bq").with_builtin_functions(builtin).build()
+
+    def _options(self) -> AnalyzerOptions:
+        options = AnalyzerOptions(language_options=self.language)
+        options.default_timezone = "UTC"
+        return options
+
+    def evaluate(self, sql: str) -> tuple[list[str], list[str], list[list[Any]]]:
+        """The names, types and rows of a SELECT's answer."""
+        try:
+            builder = PreparedQuery.builder().set_sql(sql).set_analyzer_options(self._options())
+            with builder.set_catalog(self.catalog).prepare() as query:
+                request = EvaluateQueryRequest(prepared_query_id=query.prepared_query_id).to_proto()
+                client = query._service.wasm_client
+                answer = client.call_grpc_func(
+                    "ZetaSqlLocalService_EvaluateQuery", request, local_service_pb2.EvaluateQueryResponse
+                )
+                types = [column.type for column in query.columns]
+                rows = [
+                    [decoded(cell, type) for cell, type in zip(row.cell, types, strict=True)]
+                    for row in answer.content.table_data.row
+                ]
+                return [column.name for column in query.columns], [type_name(type) for type in types], rows
+        except Exception as error:  # the binding raises its own and protobuf's classes without a common base
+            raise OracleError(str(error)) from error
+
+    def analyze(self, sql: str) -> None:
+        """Check a statement without running it."""
+        try:
+            Analyzer(self._options(), self.catalog).analyze_statement(sql)
+        except Exception as error:  # as above
+            raise OracleError(str(error)) from error
+
+
+def _kind(type: Any) -> str:
+    return _KINDS[int(type.type_kind)]
+
+
+def type_name(type: Any) -> str:
+    """A type as GoogleSQL writes it."""
+    kind = _kind(type)
+    if kind == "ARRAY":
+        return f"ARRAY<{type_name(_element(type))}>"
+    if kind == "STRUCT":
+        fields = _fields(type)
+        return "STRUCT<" + ", ".join(f"{name} {type_name(inner)}" if name else type_name(inner) for name, inner in fields) + ">"
+    return kind
+
+
+def _element(type: Any) -> Any:
+    return type.array_type.element_type if getattr(type, "array_type", None) else type.element_type
+
+
+def _fields(type: Any) -> list[tuple[str, Any]]:
+    holder = type.struct_type if getattr(type, "struct_type", None) else type
+    fields = getattr(holder, "field", None) or getattr(holder, "fields", None) or []
+    return [(getattr(field, "field_name", None) or getattr(field, "name", "") or "", getattr(field, "field_type", None) or field.type) for field in fields]
+
+
+def _clock(bits: int) -> tuple[int, int, int]:
+    return bits >> 12 & 0x1F, bits >> 6 & 0x3F, bits & 0x3F
+
+
+def decoded(cell: Any, type: Any) -> Any:
+    """A value in the canonical form ``comparable`` gives ours, too."""
+    which = cell.WhichOneof("value")
+    if which is None:
+        return None
+    kind = _kind(type)
+    value = getattr(cell, which)
+    if kind == "TIMESTAMP":
+        return comparable(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000))
+    if kind == "DATE":
+        return comparable(date(1970, 1, 1) + timedelta(days=value))
+    if kind == "TIME":
+        hour, minute, second = _clock(value >> 30)
+        return comparable(time(hour, minute, second, (value & 0x3FFFFFFF) // 1000))
+    if kind == "DATETIME":
+        bits = value.bit_field_datetime_seconds
+        hour, minute, second = _clock(bits & 0x1FFFF)
+        day = bits >> 17
+        return comparable(datetime(day >> 9, day >> 5 & 0xF, day & 0x1F, hour, minute, second, value.nanos // 1000))
+    if kind in ("NUMERIC", "BIGNUMERIC"):
+        number = Decimal(int.from_bytes(value, "little", signed=True)).scaleb(-9 if kind == "NUMERIC" else -38)
+        return comparable(number)
+    if kind == "INTERVAL":
+        return _interval(value)
+    if kind == "ARRAY":
+        return [decoded(item, _element(type)) for item in value.element]
+    if kind == "STRUCT":
+        return [decoded(item, inner) for item, (_, inner) in zip(value.field, _fields(type), strict=True)]
+    return comparable(value)
+
+
+def _interval(value: bytes) -> str:
+    from sandbox.bigquery.sql.udf_time import interval_text
+
+    micros, days, months_nanos = struct.unpack("<qiI", value)
+    months = months_nanos >> 13 & 0x3FFFF
+    return interval_text(-months if months_nanos >> 31 else months, days, micros)
+
+
+def comparable(value: Any) -> Any:
+    """A value in a form two engines can be compared in."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, datetime):
+        return ("TIMESTAMP " if value.tzinfo else "DATETIME ") + value.replace(tzinfo=None).isoformat(sep=" ")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}" if value else "0"
+    if isinstance(value, float):
+        return "nan" if value != value else f"{value:.13g}" if abs(value) != 0 else "0"
+    if isinstance(value, (bytes, bytearray)):
+        return "b:" + bytes(value).hex()
+    if isinstance(value, dict):
+        return [comparable(item) for item in value.values()]
+    if isinstance(value, (list, tuple)):
+        return [comparable(item) for item in value]
+    return value
