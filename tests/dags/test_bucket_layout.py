@@ -74,8 +74,8 @@ def test_no_module_of_the_package_is_imported_by_its_bare_name(bucket: Path) -> 
         "import sys\n"
         "from airflow import plugins_manager\n"
         "plugins_manager.get_plugin_info()\n"
-        f"names = {stems!r}\n"
-        f"result = {{'bare': [n for n in names if str({str(bucket)!r}) in str(getattr(sys.modules.get(n), '__file__', ''))],"
+        f"files = {{name: str(getattr(sys.modules.get(name), '__file__', '')) for name in {stems!r}}}\n"
+        f"result = {{'bare': [name for name, file in files.items() if file.startswith({str(bucket)!r})],"
         " 'errors': plugins_manager.get_import_errors()}",
     )
     assert found["bare"] == []

@@ -32,9 +32,12 @@ def environment_reads(path: Path) -> Iterator[int]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv", "putenv", "unsetenv"):
             yield node.lineno
-        if isinstance(node, ast.ImportFrom) and node.module == "os":
-            if {"environ", "environb", "getenv", "putenv"} & {alias.name for alias in node.names}:
-                yield node.lineno
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "os"
+            and {"environ", "environb", "getenv", "putenv"} & {alias.name for alias in node.names}
+        ):
+            yield node.lineno
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=name_of)
