@@ -12,6 +12,7 @@ PERIOD = dt.timedelta(minutes=5)
 LOADABLE = dt.timedelta(hours=2)
 LATE_FILES = dt.timedelta(minutes=15)
 SCHEDULED, MANUAL, BACKFILL = "scheduled", "manual", "backfill"
+KNOWN_RUN_TYPES = (SCHEDULED, MANUAL, BACKFILL, "asset_triggered")
 
 
 def floor_to_cycle(moment: dt.datetime) -> dt.datetime:
@@ -67,6 +68,8 @@ def gates(cycle: dt.datetime, now: dt.datetime, run_type: str, allow_notify: boo
     The past cannot be observed: only a run that starts within one period of its cycle, and is no backfill, collects.
     It may alert only when scheduled, or manual with the explicit parameter ``allow_notify``.
     """
+    if run_type not in KNOWN_RUN_TYPES:
+        return Gates("backfill", False, False, f"run type {run_type!r} is not known: denied")
     if run_type == BACKFILL:
         return Gates("backfill", False, False, "a backfill re-compares stored observations and never alerts")
     age = now - cycle

@@ -70,7 +70,8 @@ DENIED = ("backfill", False, False)
         ("backfill", 5, True, DENIED),
         ("backfill", 86400, False, DENIED),
         ("asset_triggered", 5, True, QUIET),
-        ("something_new", 5, True, QUIET),
+        ("something_new", 5, True, DENIED),
+        ("DagRunType.BACKFILL", 5, True, DENIED),
     ],
     ids=[
         "a scheduled run in time may do all",
@@ -82,8 +83,9 @@ DENIED = ("backfill", False, False)
         "a late manual run is stale whatever it was told",
         "a backfill cannot alert, not even in time",
         "an old backfill",
-        "other run types are quiet",
-        "unknown run types are quiet",
+        "a run of an asset is quiet",
+        "unknown run types are denied",
+        "so is one that is misspelt",
     ],
 )
 def test_gates(run_type: str, age_seconds: int, allow_notify: bool, expected: tuple[str, bool, bool]) -> None:

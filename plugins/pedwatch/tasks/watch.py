@@ -18,9 +18,9 @@ def _cycle(plan: Plan) -> dt.datetime:
 
 def plan_cycle(dag_run: Any = None, params: Any = None) -> Plan:
     """Decide the cycle and what this run may do."""
-    return planning.plan_run(
-        dag_run.data_interval_end, dag_run.run_after, settings.now(), str(dag_run.run_type), params
-    )
+    # An enum whose str() is not its value: a backfill taken for something else would not be denied.
+    run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
+    return planning.plan_run(dag_run.data_interval_end, dag_run.run_after, settings.now(), run_type, params)
 
 
 def plan_pods(plan: Plan, kubeconfig_path: str) -> list[dict[str, str]]:
