@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from sandbox.bigquery.errors import BigQueryError, invalid, not_implemented
+from sandbox.bigquery.request_shape import check_shape
 
 _STATUS_NAMES = {
     400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
@@ -39,6 +40,7 @@ class Request:
             raise BigQueryError(400, "parseError", "Invalid JSON payload received.") from None
         if not isinstance(parsed, dict):
             raise invalid("Invalid JSON payload received: an object is expected")
+        check_shape(parsed)
         return parsed
 
 

@@ -56,12 +56,25 @@ def perform(work: Work) -> None:
         result = session.describe(sql)
         _set_statistics(job, statement_statistics(work.catalog, result) | {"schema": {"fields": result.fields}})
         return
+    if settings.get("destinationTable"):
+        _check_may_have_destination(session, sql)
     work.jobs.mark_started(job, work.cursor)
     results = session.run(sql)
     if session.is_script:
         _record_script(work, results)
     else:
         _record_statement(work, results[-1])
+
+
+def _check_may_have_destination(session: Session, sql: str) -> None:
+    """Only a single SELECT can write to a table that the job names; refuse anything else before it does anything."""
+    statement = session.describe(sql).statement_type
+    if session.is_script:
+        raise invalid("configuration.query.destinationTable cannot be set for scripts")
+    if statement in ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"):
+        raise invalid("Cannot set destination table in jobs with DML statements")
+    if statement != "SELECT":
+        raise invalid(f"Cannot set destination table in jobs with {statement} statements")
 
 
 def _set_statistics(job: Job, statistics: dict[str, Any]) -> None:

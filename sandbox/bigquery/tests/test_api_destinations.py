@@ -99,3 +99,19 @@ def test_required_columns_stay_required(client: bigquery.Client, dataset: str) -
         write(client, "SELECT CAST(NULL AS STRING) AS k", f"{dataset}.t", write_disposition="WRITE_APPEND")
     (field,) = client.get_table(f"{dataset}.t").schema
     assert (field.mode, field.description) == ("REQUIRED", "d")
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("CREATE TABLE {t} (x INT64); SELECT 1 AS x", "scripts"),
+        ("CREATE TABLE {t} (x INT64)", "CREATE_TABLE"),
+        ("DELETE FROM {u} WHERE TRUE", "DML"),
+    ],
+)
+def test_only_a_select_has_a_destination(client: bigquery.Client, dataset: str, sql: str, message: str) -> None:
+    write(client, "SELECT 1 AS x", f"{dataset}.u")
+    with pytest.raises(BadRequest, match=message):
+        write(client, sql.format(t=f"`{dataset}.t`", u=f"`{dataset}.u`"), f"{dataset}.v")
+    assert [table.table_id for table in client.list_tables(dataset)] == ["u"]
+    assert client.get_table(f"{dataset}.u").num_rows == 1

@@ -41,7 +41,8 @@ def ask(client: bigquery.Client, sql: str) -> list[tuple[Any, ...]]:
         ("table_name, table_type FROM {s}.TABLES ORDER BY 1", [("obs", "BASE TABLE"), ("v", "VIEW")]),
         (
             "column_name, ordinal_position, is_nullable, data_type, is_partitioning_column, "
-            "clustering_ordinal_position, column_default FROM {s}.COLUMNS WHERE table_name = 'obs' ORDER BY ordinal_position",
+            "clustering_ordinal_position, column_default FROM {s}.COLUMNS "
+            "WHERE table_name = 'obs' ORDER BY ordinal_position",
             [
                 ("cluster", 1, "NO", "STRING", "NO", 1, "NULL"),
                 ("at", 2, "YES", "TIMESTAMP", "YES", None, "NULL"),
