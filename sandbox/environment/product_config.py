@@ -15,7 +15,7 @@ from sandbox.scenario.model import Scenario
 POD_NAMESPACE = "composer-user-workloads"
 KUBECONFIG_SECRET = "target-clusters"
 #: A dark cluster costs at most this long; loopback answers in milliseconds.
-BUDGET_SECONDS = 10
+BUDGET_SECONDS = 5
 
 
 def product_config(scenario: Scenario, servers: Servers) -> dict[str, Any]:
