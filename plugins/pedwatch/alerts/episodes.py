@@ -75,6 +75,7 @@ class Memory:
     was_exempt: bool = False
     is_flapping: bool = False
     over_ceiling: int | None = None  # the ceiling at the last over
+    over_since: dt.datetime | None = None  # the first over cycle; an episode that began exempt was not over yet
     before: Evidence | None = None  # the last observation before it began, to say which side moved
     now: Evidence | None = None  # the observation it began with
 
@@ -110,6 +111,11 @@ class Episode:
     def is_open(self) -> bool:
         """Whether later observations belong to this episode."""
         return self.state in OPEN_STATES
+
+    @property
+    def over_since(self) -> dt.datetime:
+        """The first cycle it was over in; before one, the cycle it began in."""
+        return self.memory.over_since or self.started_cycle
 
     @property
     def now_hpa_max(self) -> int | None:
@@ -190,7 +196,12 @@ def _on_over(episode: Episode, observation: Observation, policy: Policy) -> Epis
         peak_measured=observation.measured if is_peak else episode.peak_measured,
         peak_cycle=observation.cycle if is_peak else episode.peak_cycle,
         offender=observation.offender,
-        memory=replace(memory, was_exempt=False, over_ceiling=observation.ceiling),
+        memory=replace(
+            memory,
+            was_exempt=False,
+            over_ceiling=observation.ceiling,
+            over_since=memory.over_since or observation.cycle,
+        ),
     )
 
 

@@ -99,7 +99,7 @@ def _over_facts(episode: Episode) -> list[tuple[str, str]]:
         ("Limit", limit),
         ("Where", place(episode)),
         ("Team", episode.subject.team_id or "unknown"),
-        ("Over since", clock_time(episode.started_cycle)),
+        ("Over since", clock_time(episode.over_since)),
     ]
     moved = what_moved(episode.memory.before, episode.memory.now)
     if moved:
@@ -147,14 +147,14 @@ def _exempted_message(episode: Episode) -> Message:
 def _resolved_message(episode: Episode) -> Message:
     api = episode.subject.api_id or episode.subject.name
     assert episode.resolved_cycle is not None, "only resolved episodes are told as resolved"
-    lasted = duration(episode.resolved_cycle - episode.started_cycle)
+    lasted = duration(episode.resolved_cycle - episode.over_since)
     cause = _END.get(episode.end_reason or "", "it ended")
     peak = f"peak {pods(episode.peak_measured)}" if episode.peak_measured is not None else "no peak known"
     summary = f"{api} in {place(episode)} is within its limit again after {lasted}, {peak}: {cause}"
     facts = [
         ("Running", pods(episode.measured)),
         ("Limit", str(episode.max_replicas)),
-        ("Lasted", f"{lasted}, {clock_time(episode.started_cycle)} to {clock_time(episode.resolved_cycle)}"),
+        ("Lasted", f"{lasted}, {clock_time(episode.over_since)} to {clock_time(episode.resolved_cycle)}"),
         ("Peak", pods(episode.peak_measured)),
         ("Why it ended", cause),
         ("Where", place(episode)),

@@ -66,8 +66,7 @@ _SUBJECT_COLUMNS = (
 
 def memory_to_json(memory: Memory) -> str:
     """Write the fold's memory as JSON."""
-    value = asdict(memory) | {"changes": [change.isoformat() for change in memory.changes]}
-    return json.dumps(value, sort_keys=True)
+    return json.dumps(asdict(memory), sort_keys=True, default=lambda moment: moment.isoformat())
 
 
 def memory_from_json(text: str) -> Memory:
@@ -79,6 +78,7 @@ def memory_from_json(text: str) -> Memory:
             | {
                 "window": tuple(value["window"]),
                 "changes": tuple(dt.datetime.fromisoformat(change) for change in value["changes"]),
+                "over_since": dt.datetime.fromisoformat(value["over_since"]) if value["over_since"] else None,
                 "before": Evidence(**value["before"]) if value["before"] else None,
                 "now": Evidence(**value["now"]) if value["now"] else None,
             }

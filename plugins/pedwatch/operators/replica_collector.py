@@ -1,12 +1,16 @@
 """The pod that lists clusters: KubernetesPodOperator with this project's defaults, each with its reason."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowFailException
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from kubernetes.client import models as k8s
 
+from pedwatch import settings
 from pedwatch.config import Collector, Config
+from pedwatch.tasks.plan import CLOSES_AT
 
 _KUBECONFIG_DIR = "/etc/pedwatch/kubeconfig"
 KUBECONFIG_PATH = f"{_KUBECONFIG_DIR}/config"
@@ -25,6 +29,16 @@ def _volumes(collector: Collector) -> tuple[list[k8s.V1Volume], list[k8s.V1Volum
         volumes.append(k8s.V1Volume(name="kubeconfig", secret=secret))
         mounts.append(k8s.V1VolumeMount(name="kubeconfig", mount_path=_KUBECONFIG_DIR, read_only=True))
     return volumes, mounts
+
+
+LEAST_SECONDS = 10
+"""With less time than this left, no pod can start and list a cluster."""
+
+
+def seconds_left(env_vars: Iterable[k8s.V1EnvVar], now: dt.datetime) -> float:
+    """Return how many seconds a pod has until its collection closes."""
+    (closes_at,) = (variable.value for variable in env_vars if variable.name == CLOSES_AT)
+    return (dt.datetime.fromisoformat(closes_at) - now).total_seconds()
 
 
 class ReplicaCollectorOperator(KubernetesPodOperator):
@@ -52,10 +66,9 @@ class ReplicaCollectorOperator(KubernetesPodOperator):
             "log_pod_spec_on_failure": False,
             "get_logs": True,
             "on_finish_action": "delete_pod",
-            # Collection closes at +150 s whoever is missing; a pod that hangs must not hold the cycle.
-            "active_deadline_seconds": 150,
             "startup_timeout_seconds": 120,
             "startup_check_interval_seconds": 1,
+            # The pod's own deadline comes first (see execute); this one is for a pod whose end is never reported.
             "execution_timeout": dt.timedelta(seconds=160),
             # A dark cluster is data and exits 0; retries cover infrastructure only.
             "retries": 1,
@@ -74,3 +87,15 @@ class ReplicaCollectorOperator(KubernetesPodOperator):
             ),
         }
         super().__init__(**(defaults | kwargs))
+
+    def execute(self, context: Any) -> Any:
+        """Run the pod, for no longer than until the collection closes (DESIGN section 4).
+
+        Raises:
+            AirflowFailException: it has closed; another try could only hold up the cycle.
+        """
+        left = seconds_left(self.env_vars, settings.now())
+        if left < LEAST_SECONDS:
+            raise AirflowFailException("the collection of this cycle has closed: its clusters count as not seen")
+        self.active_deadline_seconds = int(left)
+        return super().execute(context)

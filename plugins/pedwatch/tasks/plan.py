@@ -16,11 +16,17 @@ from pedwatch.observations.batches import batch_clusters, collector_target
 log = logging.getLogger(__name__)
 
 LIMITS_PATIENCE_SECONDS = 60
+COLLECTION_SECONDS = 150
+"""Collection closes this long after the run began, whoever is missing (DESIGN section 4)."""
+CLOSES_AT = "PEDWATCH_CLOSES_AT"
 LIMITS_POLL_SECONDS = 10
 
 
-def collector_environment(config: Config, cycle: dt.datetime, kubeconfig_path: str) -> list[dict[str, str]]:
+def collector_environment(
+    config: Config, cycle: dt.datetime, started_at: dt.datetime, kubeconfig_path: str
+) -> list[dict[str, str]]:
     """Return the environment of each collector pod of a cycle; ``PEDWATCH_BATCH`` is what the UI shows."""
+    closes_at = started_at + dt.timedelta(seconds=COLLECTION_SECONDS)
     pods = []
     for batch in batch_clusters(config.clusters, config.collector.max_pods):
         names = [cluster.name for cluster in batch]
@@ -29,6 +35,7 @@ def collector_environment(config: Config, cycle: dt.datetime, kubeconfig_path: s
             config.collector.environment
             | {
                 "PEDWATCH_BATCH": names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}",
+                CLOSES_AT: closes_at.isoformat(),
                 "REPLICA_COLLECTOR_CYCLE": cycle.isoformat().replace("+00:00", "Z"),
                 "REPLICA_COLLECTOR_CLUSTERS_JSON": json.dumps(targets, sort_keys=True),
                 "REPLICA_COLLECTOR_OUTPUT": f"gs://{config.bucket}",

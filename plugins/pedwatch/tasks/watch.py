@@ -27,7 +27,8 @@ def plan_pods(plan: Plan, kubeconfig_path: str) -> list[dict[str, str]]:
     """Return the environment of each collector pod; none when the past is re-compared."""
     if not plan["may_collect"]:
         return []
-    return planning.collector_environment(settings.load_config(), _cycle(plan), kubeconfig_path)
+    started_at = dt.datetime.fromisoformat(plan["started_at"])
+    return planning.collector_environment(settings.load_config(), _cycle(plan), started_at, kubeconfig_path)
 
 
 def await_limits(plan: Plan) -> dict[str, Any]:

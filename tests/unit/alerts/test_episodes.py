@@ -182,3 +182,8 @@ def test_a_gap_of_missing_cycles_freezes() -> None:
     (episode,) = fold_period([], told, START, cycle_at(6), PolicyConfig())
     assert episode.state == "firing" and episode.unknown_cycles == 4
     assert episode.started_cycle - START == dt.timedelta(minutes=5)
+
+
+def test_an_episode_that_began_exempt_is_over_only_since_the_exemption_ended() -> None:
+    episode = last(play("EEEO"))
+    assert (episode.started_cycle, episode.over_since) == (cycle_at(1), cycle_at(4))
