@@ -1,4 +1,4 @@
-"""The repository itself: what ships is installable on Composer, names carry meaning, nothing of one machine is in it."""
+"""The repository itself: what ships installs on Composer, names carry meaning, nothing of one machine is in it."""
 
 import ast
 import functools
@@ -154,7 +154,8 @@ def test_nothing_of_one_machine_is_committed() -> None:
 def test_nothing_secret_is_committed() -> None:
     # What the stand-ins' tests use is spelt so that nobody takes it for real.
     secret = re.compile(
-        r"xox[abp]-\d{6,}-|-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\n[A-Za-z0-9+/]{40}|\"private_key_id\": \"[0-9a-f]{40}"
+        r"xox[abp]-\d{6,}-|\"private_key_id\": \"[0-9a-f]{40}"
+        r"|-----BEGIN (?:RSA |EC )?PRIVATE KEY-----\n[A-Za-z0-9+/]{40}"
     )
     for path in tracked():
         if path.suffix not in (".lock",):

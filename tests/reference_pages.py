@@ -1,0 +1,304 @@
+"""Writes docs/tables.md and docs/configuration.md from the code: ``python -m tests.reference_pages``.
+
+`tests/test_docs.py` compares what stands there with what this would write.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import sqlglot
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from sqlglot import exp
+
+from pedwatch import config, sql
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+SQL_ROOT = ROOT / "include" / "sql"
+DATASET = "ped_watch"
+NOTICE = "<!-- Written by `python -m tests.reference_pages` from {source}; tests/test_docs.py compares. -->"
+
+#: What the models leave unsaid.
+EXPLAINED = {
+    "Config.project": "Google Cloud project of the dataset and the bucket",
+    "Config.dataset": "BigQuery dataset of all tables",
+    "Config.location": "Location of the dataset and of every job",
+    "Config.report_timezone": "Sets the digest's hour and the audit's day, printed on every report; all times stay UTC",
+    "Config.label_keys": "Labels that say whose a workload is",
+    "Config.connections": "Airflow connections",
+    "Config.firestore": "Where the limits are kept",
+    "Config.collector": "The pod that lists a cluster",
+    "Config.clusters": "What is watched; every one of them is expected in every cycle",
+    "Config.retired_clusters": "Names of clusters that are gone on purpose: expected no longer",
+    "Config.policy": "How strictly: everything that weakens detection, nowhere else",
+    "Config.slack": "Who is told",
+    "Cluster.name": "Part of every identity; never reuse one",
+    "Cluster.environment": "Limits count within one environment, never across",
+    "Cluster.auth": "How the collector proves who it is",
+    "Cluster.token_file": "With `auth: token_file`: path in the pod, read again for every request",
+    "Collector.image": "Image by digest or version, never `latest`",
+    "Collector.namespace": "Composer runs pods only here",
+    "Collector.service_account_name": "Kubernetes service account that is the Google one by Workload Identity",
+    "Collector.page_size": "Objects a page; sets memory, hardly CPU",
+    "Collector.budget_seconds": "Hard limit for one cluster; a cluster that needs longer is dark",
+    "Collector.cpu": "Requested CPU",
+    "Collector.memory": "Requested memory, and its limit",
+    "PolicyOverride.tolerance_count": "Pods over the limit that are let pass; the greater of the two tolerances counts",
+    "PolicyOverride.tolerance_ratio": "The same as a share of the limit, rounded down",
+    "PolicyOverride.grace_minutes": "For so long after its first sighting a new workload is `in_grace`",
+    "PolicyOverride.surge_budget_minutes": "For so long in any six hours a rollout's surge is forgiven, per workload",
+    "PolicyOverride.for_observations": "Fire at so many overs …",
+    "PolicyOverride.window_observations": "… in the last so many complete observations",
+    "PolicyOverride.clear_observations": "Clean observations in a row that end an episode",
+    "PolicyOverride.gross_ratio": "Fire at once from this multiple of the limit; also where `critical` begins",
+    "PolicyOverride.gross_count": "… and at least so many pods over it",
+    "TeamPolicy.apis": "Overrides for single APIs, by api_id",
+    "Approver.id": "As it stands in `approver` of an exemption",
+    "Approver.team_id": "Nobody approves an exemption of their own team",
+    "PolicyConfig.defaults": "For everybody",
+    "PolicyConfig.teams": "Overrides by team_id",
+    "PolicyConfig.approvers": "Whose approval makes an exemption count",
+    "TeamRoute.mode": "`team`: live; `canary`: to the canary channel; `suppressed`: recorded, not sent",
+    "Slack.platform_channel": "Required: blind clusters, unknown teams and teams without a route are told here",
+    "Slack.canary_channel": "Where teams with `mode: canary` are told",
+    "Slack.teams": "Routes by team_id",
+    "Firestore.project": "Project of the database",
+    "Firestore.database": "Of its own, so that a role can be bound to it alone",
+    "Firestore.collection": "One document per limit",
+    "Connections.google": "BigQuery, Firestore, Cloud Storage",
+    "Connections.kubernetes": "Where the collector's pods run",
+    "Connections.slack": "The bot's token",
+    "LabelKeys.api_id": "Label key that names the API",
+    "LabelKeys.team_id": "Label key that names the team",
+}
+#: The environment variables read by `pedwatch.settings`, and what they are.
+VARIABLES = {
+    "PEDWATCH_CONFIG": "Path of the configuration file; default `config/pedwatch.yaml` in the include folder",
+    "PEDWATCH_INCLUDE": "Path of the include folder; default: found beside `dags/` and `plugins/`, or in `dags/`",
+    "PEDWATCH_CLOCK": "A time, or a file that holds one. Refused unless an emulator variable is set",
+    "BIGQUERY_EMULATOR_HOST": "Stand-in for BigQuery, with scheme. Never set on Composer",
+    "FIRESTORE_EMULATOR_HOST": "Stand-in for Firestore, without scheme. Never set on Composer",
+    "STORAGE_EMULATOR_HOST": "Stand-in for Cloud Storage, with scheme. Never set on Composer",
+}
+
+
+def table_names() -> list[str]:
+    """Return the tables in the order of their names."""
+    return sorted(path.stem for path in (SQL_ROOT / "ddl" / "tables").glob("*.sql"))
+
+
+def view_names() -> list[str]:
+    """Return the views in the order of their names."""
+    return sorted(path.stem for path in (SQL_ROOT / "ddl" / "views").glob("*.sql"))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, or a field of one: ``exemptions.ticket``."""
+
+    name: str
+    type: str
+    is_required: bool
+    description: str | None
+
+
+def _statement(kind: str, name: str) -> exp.Create:
+    text = sql.render(SQL_ROOT, f"ddl/{kind}/{name}.sql", dataset=DATASET)
+    found = sqlglot.parse_one(text, dialect="bigquery")
+    assert isinstance(found, exp.Create), f"{name} creates nothing"
+    return found
+
+
+def _options(properties: exp.Expression | None) -> dict[str, str]:
+    found = properties.expressions if properties else []
+    return {option.this.name: option.args["value"].name for option in found if type(option) is exp.Property}
+
+
+def _columns(definitions: list[exp.ColumnDef], prefix: str = "") -> Iterator[Column]:
+    for definition in definitions:
+        kinds = [constraint.args["kind"] for constraint in definition.args.get("constraints") or []]
+        options = next((kind for kind in kinds if isinstance(kind, exp.Properties)), None)
+        is_required = any(isinstance(kind, exp.NotNullColumnConstraint) for kind in kinds)
+        kind = definition.args["kind"]
+        is_array = kind.this == exp.DataType.Type.ARRAY
+        inner = kind.expressions[0] if is_array else kind
+        fields = inner.expressions if inner.this == exp.DataType.Type.STRUCT else []
+        name = f"{prefix}{definition.name}"
+        shown = "STRUCT" if fields else inner.sql("bigquery")
+        yield Column(
+            name, f"ARRAY of {shown}" if is_array else shown, is_required, _options(options).get("description")
+        )
+        yield from _columns(fields, f"{name}.")
+
+
+def columns(table: str) -> list[Column]:
+    """Return the columns of a table, the fields of structs behind theirs."""
+    return list(_columns(_statement("tables", table).this.expressions))
+
+
+def description(kind: str, name: str) -> str:
+    """Return what a table or view is for."""
+    return _options(_statement(kind, name).args.get("properties"))["description"]
+
+
+def _layout(table: str) -> str:
+    statement = _statement("tables", table)
+    options = _options(statement.args["properties"])
+    parts = []
+    if partitioned := statement.find(exp.PartitionedByProperty):
+        parts.append(f"partitioned by `{partitioned.this.sql('bigquery')}`")
+    if clustered := statement.find(exp.ClusterProperty):
+        parts.append(f"clustered by `{', '.join(column.sql('bigquery') for column in clustered.expressions)}`")
+    if "require_partition_filter" in options:
+        parts.append("queries must filter by partition")
+    if days := options.get("partition_expiration_days"):
+        parts.append(f"kept for {days} days")
+    return "; ".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def tables_page() -> str:
+    """Return docs/tables.md."""
+    lines = [
+        "# Tables",
+        "",
+        NOTICE.format(source="include/sql/ddl"),
+        "",
+        f"Dataset `{DATASET}`. Views are for people and dashboards; start there. All times are UTC.",
+        "",
+        "## Views",
+        "",
+        "| view | |",
+        "|---|---|",
+        *(f"| `{name}` | {_cell(description('views', name))} |" for name in view_names()),
+    ]
+    for name in table_names():
+        lines += ["", f"## {name}", "", f"{description('tables', name)}."]
+        if layout := _layout(name):
+            lines += ["", f"{layout[0].upper()}{layout[1:]}."]
+        lines += ["", "| column | type | |", "|---|---|---|"]
+        for column in columns(name):
+            nullable = "" if column.is_required or "ARRAY" in column.type else ", may be NULL"
+            lines.append(f"| `{column.name}` | {column.type}{nullable} | {_cell(column.description or '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def models() -> list[type[BaseModel]]:
+    """Return the models of the configuration, the whole first, each before its parts."""
+    found: list[type[BaseModel]] = []
+
+    def visit(model: type[BaseModel]) -> None:
+        if model not in found:
+            found.append(model)
+            for field in model.model_fields.values():
+                for part in _parts(field.annotation):
+                    visit(part)
+
+    visit(config.Config)
+    return found
+
+
+def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _parts(argument)
+
+
+def _type(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) is list:
+        return f"list of {_type(get_args(annotation)[0])}"
+    if get_origin(annotation) is dict:
+        return f"mapping of {_type(get_args(annotation)[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    if get_origin(annotation) is not None and hasattr(annotation, "__metadata__"):
+        return _type(get_args(annotation)[0])
+    if arguments := [a for a in get_args(annotation) if a is not type(None)]:
+        return " or ".join(_type(argument) for argument in arguments)
+    return {"str": "text", "int": "whole number", "float": "number", "bool": "yes or no"}.get(
+        annotation.__name__, str(annotation)
+    )
+
+
+def _default(model: type[BaseModel], name: str, field: FieldInfo) -> str:
+    if issubclass(model, config.PolicyOverride) and name in config.Policy.model_fields:
+        return f"next wider level, at last `{config.Policy.model_fields[name].default}`"
+    if field.default_factory is not None or isinstance(field.default, BaseModel):
+        return ""
+    if field.default is PydanticUndefined:
+        return "required"
+    return "" if field.default is None else f"`{field.default}`"
+
+
+def explanation(model: type[BaseModel], name: str) -> str:
+    """Return what a field means: its own description, else the one given here."""
+    for owner in model.__mro__:
+        if text := EXPLAINED.get(f"{owner.__name__}.{name}"):
+            return text
+    return model.model_fields[name].description or ""
+
+
+def configuration_page() -> str:
+    """Return docs/configuration.md."""
+    lines = [
+        "# Configuration",
+        "",
+        NOTICE.format(source="plugins/pedwatch/config.py"),
+        "",
+        "Everything a deployment decides is in `include/config/pedwatch.yaml`, validated when the DAGs are parsed:",
+        "a mistake is an import error in the Airflow UI that names the file, the field and the fix. `${NAME}` and",
+        "`${NAME:-default}` are replaced from the environment. Unknown keys are errors: a typo must not weaken",
+        "detection.",
+        "",
+        "## Environment variables",
+        "",
+        "| variable | |",
+        "|---|---|",
+        *(f"| `{name}` | {text} |" for name, text in VARIABLES.items()),
+        "",
+        "Besides these, whatever the configuration file itself names with `${…}`; the shipped one names",
+        f"{', '.join(f'`{name}`' for name in shipped_variables())}.",
+        "",
+        "Secrets are in Airflow connections only: `google_cloud_default`, `kubernetes_default`, `slack_ped`, or what",
+        "`connections` names instead.",
+    ]
+    for model in models():
+        # The first line of its docstring.
+        summary = (model.__doc__ or "").strip().splitlines()[0]
+        lines += ["", f"## {model.__name__}", "", summary, "", "| field | type | default | |", "|---|---|---|---|"]
+        for name, field in model.model_fields.items():
+            cells = (_type(field.annotation), _default(model, name, field), explanation(model, name))
+            lines.append(f"| `{name}` | " + " | ".join(map(_cell, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def shipped_variables() -> list[str]:
+    """Return the variables that the shipped configuration takes from the environment, in order."""
+    text = (ROOT / "include" / "config" / "pedwatch.yaml").read_text()
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return list(dict.fromkeys(re.findall(r"\$\{(\w+)", code)))
+
+
+PAGES = {"tables.md": tables_page, "configuration.md": configuration_page}
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page())
+        print(f"wrote docs/{name}")
+
+
+if __name__ == "__main__":
+    main()
