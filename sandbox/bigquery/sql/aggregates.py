@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import coerce
 from sandbox.bigquery.sql.compiler_base import CompilerBase
@@ -213,7 +214,7 @@ def _extreme(aggregation: Aggregation) -> Built:
 
 def _any_value(aggregation: Aggregation) -> Built:
     aggregation.need(1)
-    return f"any_value({aggregation.values[0].sql})", aggregation.values[0].type, None
+    return f"first({aggregation.values[0].sql})", aggregation.values[0].type, None
 
 
 def _array_agg(aggregation: Aggregation) -> Built:
@@ -343,6 +344,8 @@ def _nth(aggregation: Aggregation) -> Built:
 
 def _percentile(aggregation: Aggregation) -> Built:
     aggregation.need(2)
+    if aggregation.call.null_handling == "RESPECT":
+        raise not_implemented(f"{aggregation.name} with RESPECT NULLS")
     value, place = aggregation.values
     continuous = aggregation.name == "PERCENTILE_CONT"
     type = FLOAT64 if continuous and value.type.kind not in ("NUMERIC", "BIGNUMERIC") else value.type

@@ -40,7 +40,13 @@ def arithmetic(
         return divide(left, right, dividend)
     if common.kind in _DECIMALS:
         return derive(f"CAST({left.sql} {operator} {right.sql} AS {common.duckdb})", common, left, right)
-    return derive(f"({left.sql} {operator} {right.sql})", common, left, right)
+    result = f"({left.sql} {operator} {right.sql})"
+    if common.kind == "FLOAT64" and left.constant and right.constant:
+        # Only where it costs nothing: a check in every row would double the text at every level.
+        wrong = failure(f"'double overflow: ' || {_shown(left)} || ' {operator} ' || {_shown(right)}", common)
+        finite = f"isfinite({left.sql}) AND isfinite({right.sql})"
+        result = f"CASE WHEN isinf({result}) AND {finite} THEN {wrong} ELSE {result} END"
+    return derive(result, common, left, right)
 
 
 def divide(left: Expression, right: Expression, shown: tuple[Expression, Expression]) -> Expression:
@@ -59,7 +65,11 @@ def divide(left: Expression, right: Expression, shown: tuple[Expression, Express
 
 def _shown(value: Expression) -> str:
     """A value for a message; only what is short, lest nested divisions double the text at every level."""
-    return f"CAST({value.sql} AS VARCHAR)" if len(value.sql) < 80 else "'…'"
+    if len(value.sql) >= 80:
+        return "'…'"
+    function = {"FLOAT64": "bq_float_text", "NUMERIC": "bq_numeric_text", "BIGNUMERIC": "bq_numeric_text"}
+    name = function.get(value.type.kind)
+    return f"{name}({value.sql})" if name else f"CAST({value.sql} AS VARCHAR)"
 
 
 def _bits(
@@ -96,9 +106,9 @@ _DATE_RULES: dict[tuple[str, str, str], tuple[Type, str]] = {
     ("DATE", "+", "INTERVAL"): (DATETIME, "(CAST({0} AS TIMESTAMP) + {1})"),
     ("INTERVAL", "+", "DATE"): (DATETIME, "(CAST({1} AS TIMESTAMP) + {0})"),
     ("DATE", "-", "INTERVAL"): (DATETIME, "(CAST({0} AS TIMESTAMP) - {1})"),
-    ("TIMESTAMP", "+", "INTERVAL"): (TIMESTAMP, "bq_timestamp({0} + {1})"),
-    ("INTERVAL", "+", "TIMESTAMP"): (TIMESTAMP, "bq_timestamp({1} + {0})"),
-    ("TIMESTAMP", "-", "INTERVAL"): (TIMESTAMP, "bq_timestamp({0} - {1})"),
+    ("TIMESTAMP", "+", "INTERVAL"): (TIMESTAMP, "bq_timestamp({0} + bq_plain_interval({1}))"),
+    ("INTERVAL", "+", "TIMESTAMP"): (TIMESTAMP, "bq_timestamp({1} + bq_plain_interval({0}))"),
+    ("TIMESTAMP", "-", "INTERVAL"): (TIMESTAMP, "bq_timestamp({0} - bq_plain_interval({1}))"),
     ("DATETIME", "+", "INTERVAL"): (DATETIME, "bq_datetime({0} + {1})"),
     ("INTERVAL", "+", "DATETIME"): (DATETIME, "bq_datetime({1} + {0})"),
     ("DATETIME", "-", "INTERVAL"): (DATETIME, "bq_datetime({0} - {1})"),

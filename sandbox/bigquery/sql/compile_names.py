@@ -11,6 +11,9 @@ from sandbox.bigquery.sql.scopes import Relation, Scope
 from sandbox.bigquery.sql.typesystem import JSON, struct_of, text_literal
 
 
+_WITHOUT_PARENTHESES = ("CURRENT_DATE", "CURRENT_TIME", "CURRENT_DATETIME", "CURRENT_TIMESTAMP")
+
+
 def column_expression(column: Column) -> Expression:
     """A read of a column."""
     return Expression(
@@ -39,6 +42,8 @@ class NameCompiler(CompilerBase):
     def compile_path(self, node: n.Path, scope: Scope) -> Expression:
         """A dotted name."""
         found = self._find(node.names, node.position, scope)
+        if found is None and len(node.names) == 1 and node.names[0].upper() in _WITHOUT_PARENTHESES:
+            return self.expression(n.Call([node.names[0]], [], position=node.position), scope)
         if found is None:
             self._complain(node.names[0], node.position, scope)
         value, rest = found

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.casts import coerce, field_sql
+from sandbox.bigquery.sql.casts import cast, coerce, field_sql
 from sandbox.bigquery.sql.compile_arithmetic import arithmetic
 from sandbox.bigquery.sql.compile_names import NameCompiler
 from sandbox.bigquery.sql.expression import Expression, boolean, derive, fail
@@ -35,7 +35,11 @@ class OperatorCompiler(NameCompiler):
             return derive(f"(~{value.sql})", INT64, value)
         if not value.type.is_numeric and value.type.kind != "INTERVAL":
             self.mismatch(f"operator {node.operator}", [value.type], node.position)
-        return value if node.operator == "+" else derive(f"(-{value.sql})", value.type, value)
+        if node.operator == "+":
+            return value
+        # DuckDB would widen the negated smallest BIGINT; a subtraction overflows as it should.
+        sql = f"(0::BIGINT - {value.sql})" if value.type.kind == "INT64" else f"(-{value.sql})"
+        return derive(sql, value.type, value)
 
     def compile_binary(self, node: n.Binary, scope: Scope) -> Expression:
         """Every operator with two sides."""
@@ -70,12 +74,13 @@ class OperatorCompiler(NameCompiler):
 
     def _concatenate(self, left: Expression, right: Expression, position: Position) -> Expression:
         common = self.common_type([left, right])
-        if common is None or not (common.is_array or common.kind in ("STRING", "BYTES")):
-            self.mismatch("operator ||", [left.type, right.type], position)
-        left, right = coerce(left, common), coerce(right, common)
-        if common.is_array:
+        if common is not None and common.is_array:
+            left, right = coerce(left, common), coerce(right, common)
             return derive(array_concatenation([left.sql, right.sql]), common, left, right)
-        return derive(f"({left.sql} || {right.sql})", common, left, right)
+        joined = concatenated([left, right])
+        if joined is None:
+            self.mismatch("operator ||", [left.type, right.type], position)
+        return joined
 
     def compare(self, operator: str, left: Expression, right: Expression, position: Position) -> Expression:
         """A comparison; what no common type has is refused, as BigQuery does."""
@@ -221,6 +226,16 @@ def struct_field(value: Expression, index: int) -> Expression:
     if value.items is not None:
         return value.items[index]
     return derive(field_sql(value.sql, value.type, index), value.type.fields[index][1], value)
+
+
+def concatenated(values: list[Expression]) -> Expression | None:
+    """Values one behind the other: all BYTES, or all of types that can be cast to STRING; None for others."""
+    kinds = {value.type.kind for value in values if not value.is_null}
+    if not values or kinds & {"ARRAY", "STRUCT", "JSON"} or "BYTES" in kinds and len(kinds) > 1:
+        return None
+    type = BYTES if "BYTES" in kinds else STRING
+    parts = [coerce(value, type) if value.is_null else cast(value, type) for value in values]
+    return derive("(" + " || ".join(part.sql for part in parts) + ")", type, *parts)
 
 
 def array_concatenation(arrays: list[str]) -> str:

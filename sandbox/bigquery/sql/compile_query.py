@@ -39,6 +39,8 @@ class Compiler(SelectCompiler):
     def _body(self, node: n.Query, scope: Scope, wants_order: bool) -> CompiledQuery:
         tail = self.limit(node.limit, node.offset, scope)
         body = node.body
+        if isinstance(body, n.Select) and body.distinct and any(_is_computed(item) for item in node.order_by):
+            return self.ordered(self.select(body, scope, [], "", False), node.order_by, tail, scope, wants_order)
         if isinstance(body, n.Select):
             return self.select(body, scope, node.order_by, tail, wants_order)
         if isinstance(body, n.Query):
@@ -164,8 +166,9 @@ class Compiler(SelectCompiler):
         for other in queries[1:]:
             if len(other.columns) != len(first.columns):
                 name = f"{operator} {'DISTINCT' if distinct else 'ALL'}"
-                counts = " and ".join(str(len(query.columns)) for query in (first, other))
-                fail(f"Queries in {name} have mismatched column count; query 1 has {counts.split(' and ')[0]} column, query 2 has {counts.split(' and ')[1]} column", node.position)
+                sizes = [len(query.columns) for query in (first, other)]
+                counts = [f"{size} column{'s' if size != 1 else ''}" for size in sizes]
+                fail(f"Queries in {name} have mismatched column count; query 1 has {counts[0]}, query 2 has {counts[1]}", node.position)
         types = []
         for index in range(len(first.columns)):
             values = [_output_value(query, index) for query in queries]
@@ -193,7 +196,10 @@ class Compiler(SelectCompiler):
         items = []
         for column, type in zip(query.columns, types, strict=True):
             value = Expression(f"_u.{column.key}", column.type, constant=False)
-            items.append(coerce(value, type).sql if can_coerce(value, type) else cast(value, type, node.position).sql)
+            if column.literal is not None and column.literal.is_null:
+                items.append(f"CAST(NULL AS {type.duckdb})")
+            else:
+                items.append((coerce(value, type) if can_coerce(value, type) else cast(value, type, node.position)).sql)
         return f"SELECT {', '.join(items)} FROM ({query.sql}) AS _u"
 
 
@@ -207,6 +213,11 @@ def _output_value(query: CompiledQuery, index: int) -> Expression:
 def replace_key(column: OutputColumn, key: str) -> OutputColumn:
     """The same column under another DuckDB name."""
     return OutputColumn(column.name, key, column.type, column.origins)
+
+
+def _is_computed(item: n.OrderItem) -> bool:
+    """Whether a key is more than a column or an ordinal; behind DISTINCT it then reads the answer's columns."""
+    return not isinstance(item.expression, (n.Path, n.Literal))
 
 
 def _refers_to(query: n.Query, name: str) -> bool:

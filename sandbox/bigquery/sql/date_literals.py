@@ -12,7 +12,7 @@ _CLOCK = r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{0,9}))?"
 _ZONE = r"(?:\s*(Z|z|[-+]\d{1,2}(?::?\d{2})?)|\s+([A-Za-z][A-Za-z0-9_+\-/]*))?"
 
 PATTERNS = {
-    "DATE": rf"^\s*{_DAY}(?:[ Tt]{_CLOCK}{_ZONE})?\s*$",
+    "DATE": rf"^\s*{_DAY}\s*$",
     "DATETIME": rf"^\s*{_DAY}(?:[ Tt]{_CLOCK})?\s*$",
     "TIME": rf"^\s*{_CLOCK}\s*$",
     "TIMESTAMP": rf"^\s*{_DAY}(?:[ Tt]{_CLOCK})?{_ZONE}\s*$",
@@ -54,7 +54,7 @@ def _clock(parts: tuple[str | None, ...]) -> tuple[int, int, int, int]:
 
 
 def parse_date(text: str) -> date:
-    """DATE; a time behind it is allowed and dropped."""
+    """DATE."""
     year, month, day = _match(text, "DATE").groups()[:3]
     return date(int(year), int(month), int(day))
 

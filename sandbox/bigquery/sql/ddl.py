@@ -196,6 +196,8 @@ class DefinitionRunner:
         from sandbox.bigquery.sql.casts import can_coerce, cast, coerce
 
         value = Expression(f"_u.{key}", source, constant=False)
+        if literal is not None and literal.is_null:
+            return Writer.kept(f"CAST(NULL AS {type.duckdb})", type)
         if can_coerce(value, type):
             return Writer.kept(coerce(value, type).sql, type)
         if literal is not None and can_coerce(literal, type):

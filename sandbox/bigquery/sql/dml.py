@@ -197,6 +197,8 @@ def stored_column(
     from sandbox.bigquery.sql.casts import cast
 
     value = Expression(sql, source, constant=False)
+    if literal is not None and literal.is_null:
+        return Writer.kept(f"CAST(NULL AS {type.duckdb})", type)
     if can_coerce(value, type):
         return Writer.kept(coerce(value, type).sql, type)
     if literal is not None and can_coerce(literal, type):

@@ -10,6 +10,7 @@ from sandbox.bigquery.sql.expression import FAILURE
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), message)
     for pattern, message in (
+        (r"Overflow in \w+ of DECIMAL\S* .*", r"numeric overflow"),
         (r"Overflow in addition of \w+ \((.*?)\)", r"int64 overflow: \1"),
         (r"Overflow in subtraction of \w+ \((.*?)\)", r"int64 overflow: \1"),
         (r"Overflow in multiplication of \w+ \((.*?)\)", r"int64 overflow: \1"),
@@ -29,7 +30,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 _CONFLICT = re.compile(r"[Cc]onflict on|write-write conflict|[Tt]ransaction conflict|has been (?:altered|modified|deleted)|Catalog write-write")
-_KINDS = re.compile(r"^(?:[A-Z][A-Za-z]+ )+Error: ")
+_KINDS = re.compile(r"^[A-Z][A-Za-z ]*Error: ")
 
 
 class WriteConflict(Exception):

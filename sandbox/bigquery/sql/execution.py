@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import duckdb
@@ -16,6 +16,7 @@ from sandbox.bigquery.sql.typesystem import Type
 
 _LOCK_WAIT_SECONDS = 3.0
 _MOST_TRIES = 20
+_WIDE = Context(prec=80)
 
 
 class Execution:
@@ -175,8 +176,8 @@ def converter(type: Type) -> Callable[[Any], Any] | None:
 def _plain_decimal(value: Decimal) -> Decimal:
     """Without the zeros of the stored scale: BigQuery says 1.5, not 1.500000000."""
     if value == value.to_integral_value():
-        return value.quantize(Decimal(1))
-    return value.normalize()
+        return value.quantize(Decimal(1), context=_WIDE)
+    return value.normalize(_WIDE)
 
 
 def _interval_text(value: Any) -> str:

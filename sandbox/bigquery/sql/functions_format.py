@@ -127,7 +127,7 @@ def _join(fields: list[str]) -> str:
 
 
 _TEXTS = {
-    "FLOAT64": "bq_float_text({0})",
+    "FLOAT64": "bq_float_display({0})",
     "NUMERIC": "bq_numeric_text({0})",
     "BIGNUMERIC": "bq_numeric_text({0})",
     "DATE": "bq_date_text({0})",

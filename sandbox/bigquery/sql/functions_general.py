@@ -86,6 +86,10 @@ def _greatest(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     listed = ", ".join(value.sql for value in values)
     missing = " OR ".join(f"{value.sql} IS NULL" for value in values if value.literal is None or not value.is_literal)
     sql = f"{call.name.lower()}({listed})"
+    if call.name == "LEAST" and common.kind == "FLOAT64":
+        # NaN wins in both directions; DuckDB takes it for the greatest.
+        strange = " OR ".join(f"isnan({value.sql})" for value in values)
+        sql = f"CASE WHEN {strange} THEN CAST('nan' AS DOUBLE) ELSE {sql} END"
     if missing:
         sql = f"CASE WHEN {missing} THEN NULL ELSE {sql} END"
     return derive(sql, common, *values)

@@ -105,11 +105,12 @@ def _parse_json(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expressio
 @special("TO_JSON", "TO_JSON_STRING")
 def _to_json(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     value = compiler.expression(call.arguments[0], scope)
-    wide = "FALSE"
+    wide = "TRUE" if call.name == "TO_JSON_STRING" else "FALSE"
     if "stringify_wide_numbers" in call.named:
         wide = compiler.expression(call.named["stringify_wide_numbers"], scope).sql
-    document = f"CAST({json_document(value.sql, value.type, wide)} AS VARCHAR)"
-    if call.name == "TO_JSON":
+    to_json = call.name == "TO_JSON"
+    document = f"CAST({json_document(value.sql, value.type, wide, to_json)} AS VARCHAR)"
+    if to_json:
         return derive(f"CAST(coalesce({document}, 'null') AS JSON)", JSON, value)
     pretty = compiler.expression(call.arguments[1], scope).sql if len(call.arguments) > 1 else "FALSE"
     if value.type == JSON and pretty == "FALSE":
@@ -117,19 +118,19 @@ def _to_json(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     return derive(f"bq_json_text(coalesce({document}, 'null'), {pretty})", STRING, value)
 
 
-def json_document(sql: str, type: Type, wide: str = "FALSE") -> str:
-    """A value as DuckDB JSON in GoogleSQL's encoding."""
+def json_document(sql: str, type: Type, wide: str = "FALSE", points: bool = True) -> str:
+    """A value as DuckDB JSON in GoogleSQL's encoding; inside JSON, ``points`` has a FLOAT64 keep its point (1.0)."""
     kind = type.kind
     if kind == "STRUCT":
         pairs = []
         for key, (name, inner) in zip(type.field_keys, type.fields, strict=True):
-            field = json_document(f"struct_extract({sql}, {text_literal(key)})", inner, wide)
+            field = json_document(f"struct_extract({sql}, {text_literal(key)})", inner, wide, points)
             pairs.append(f"{text_literal(name or '')}, {field}")
         return f"CASE WHEN {sql} IS NULL THEN NULL ELSE json_object({', '.join(pairs)}) END"
     if kind == "ARRAY":
-        return f"to_json(list_transform({sql}, lambda _e: {json_document('_e', type.item, wide)}))"
+        return f"to_json(list_transform({sql}, lambda _e: {json_document('_e', type.item, wide, points)}))"
     if kind == "FLOAT64":
-        return f"CAST(bq_json_float_text({sql}) AS JSON)"
+        return f"CAST(bq_json_float_{'display' if points else 'text'}({sql}) AS JSON)"
     if kind == "INT64":
         return f"CASE WHEN {wide} AND abs({sql}::HUGEINT) > 9007199254740992 THEN to_json(CAST({sql} AS VARCHAR)) ELSE to_json({sql}) END" if wide != "FALSE" else f"to_json({sql})"
     if kind in ("NUMERIC", "BIGNUMERIC"):

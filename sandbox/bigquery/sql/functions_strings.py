@@ -3,6 +3,8 @@
 import re
 
 from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.casts import coerce
+from sandbox.bigquery.sql.compile_operators import concatenated
 from sandbox.bigquery.sql.compiler_base import CompilerBase
 from sandbox.bigquery.sql.expression import Expression, derive, failure
 from sandbox.bigquery.sql.scopes import Scope
@@ -23,8 +25,6 @@ LOWER(STRING) -> STRING = lower({0})
 LOWER(BYTES) -> BYTES = bq_bytes_lower({0})
 UPPER(STRING) -> STRING = upper({0})
 UPPER(BYTES) -> BYTES = bq_bytes_upper({0})
-CONCAT(STRING, STRING...) -> STRING = ({|})
-CONCAT(BYTES, BYTES...) -> BYTES = ({|})
 SUBSTR(STRING, INT64) -> STRING = bq_substr({0}, {1})
 SUBSTR(STRING, INT64, INT64) -> STRING = bq_substr_length({0}, {1}, {2})
 SUBSTR(BYTES, INT64) -> BYTES = bq_bytes_substr({0}, {1}, NULL)
@@ -117,6 +117,13 @@ def _groups(pattern: object) -> int | None:
     return len(re.findall(r"\((?!\?)|\(\?P?<[A-Za-z_]", text))
 
 
+def _may_skip_group(pattern: str) -> bool:
+    """Whether a match can leave the pattern's one group out, which is NULL and not an empty text."""
+    text = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "", pattern, flags=re.DOTALL)
+    outside = re.sub(r"\([^()]*\)", "", text)
+    return "|" in outside or re.search(r"\)(?:[?*]|\{0?,)", text) is not None
+
+
 def _two_strings(compiler: CompilerBase, call: n.Call, scope: Scope) -> list[Expression]:
     values = [compiler.expression(argument, scope) for argument in call.arguments]
     if len(values) < 2 or any(not value.is_null and value.type.kind != STRING.kind for value in values[:2]):
@@ -125,11 +132,20 @@ def _two_strings(compiler: CompilerBase, call: n.Call, scope: Scope) -> list[Exp
                 derive(f"bq_latin({value.sql})", STRING, value) if value.type == BYTES else value for value in values
             ]
         compiler.mismatch(f"function {call.name}", [value.type for value in values], call.position)
-    return values
+    return [coerce(value, STRING) if value.is_null else value for value in values]
 
 
 def _is_bytes(compiler: CompilerBase, call: n.Call, scope: Scope) -> bool:
     return bool(call.arguments) and compiler.expression(call.arguments[0], scope).type == BYTES
+
+
+@special("CONCAT")
+def _concat(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    values = [compiler.expression(argument, scope) for argument in call.arguments]
+    joined = concatenated(values)
+    if joined is None:
+        compiler.mismatch("function CONCAT", [value.type for value in values], call.position)
+    return joined
 
 
 @special("REGEXP_CONTAINS")
@@ -148,7 +164,7 @@ def _regexp_extract(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expre
     if groups is not None and groups > 1:
         many = "'Regular expression has more than 1 capturing group'"
         sql = failure(many, STRING)
-    elif len(values) > 2 or groups is None:
+    elif len(values) > 2 or groups is None or groups == 1 and _may_skip_group(str(pattern.literal)):
         places = [value.sql for value in values[2:]] + ["1", "1"]
         sql = f"bq_regexp_extract({text.sql}, {pattern.sql}, {places[0]}, {places[1]})"
     elif groups == 0:

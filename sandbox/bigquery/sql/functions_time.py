@@ -280,13 +280,11 @@ def _series_sql(start: str, end: str, amount: str, part: str, family: Type) -> s
             family.kind, "CAST(make_timestamp(_e) AS DATE)"
         )
         return f"list_transform(bq_series({first}, {last}, {amount} * {unit}), lambda _e: {element})"
-    # Months are counted from the start each time: 31 January + 2 months is 31 March, not 28 March.
-    months = f"({amount} * {MONTHS[part]})"
-    count = f"abs(date_diff('month', {start}, {end})) // greatest(abs({months}), 1)"
-    steps = f"bq_series(0, {count} + 0 * bq_nonzero({months}), 1)"
-    moved = f"CAST({start} + to_months(CAST(_i * {months} AS INTEGER)) AS {family.duckdb})"
-    inside = f"CASE WHEN {months} > 0 THEN _d <= {end} ELSE _d >= {end} END"
-    return f"list_filter(list_transform({steps}, lambda _i: {moved}), lambda _d: {inside})"
+    # Each step starts from the one before, also in GoogleSQL: 31 January, 28 February, 28 March.
+    months = f"bq_nonzero({amount} * {MONTHS[part]})"
+    bounds = f"CAST({start} AS TIMESTAMP), CAST({end} AS TIMESTAMP)"
+    series = f"generate_series({bounds}, to_months(CAST({months} AS INTEGER)))"
+    return f"list_transform({series}, lambda _e: CAST(_e AS {family.duckdb}))"
 
 
 # ---- construction
@@ -398,7 +396,7 @@ for _kind, _type in _FAMILIES.items():
 # ---- text
 
 
-_NATIVE_FORMATS = {"Y": "%Y", "m": "%m", "d": "%d", "H": "%H", "M": "%M", "S": "%S", "F": "%Y-%m-%d", "T": "%H:%M:%S", "y": "%y", "%": "%%"}
+_NATIVE_FORMATS = {"Y": "\x01", "m": "%m", "d": "%d", "H": "%H", "M": "%M", "S": "%S", "F": "%Y-%m-%d", "T": "%H:%M:%S", "y": "%y", "%": "%%"}
 
 
 def _native_format(pattern: object) -> str | None:
@@ -416,6 +414,10 @@ def _native_format(pattern: object) -> str | None:
     return out
 
 
+def _has_clock(pattern: object) -> bool:
+    return isinstance(pattern, str) and any(element in pattern for element in ("%H", "%M", "%S", "%T"))
+
+
 @special("FORMAT_DATE", "FORMAT_DATETIME", "FORMAT_TIME", "FORMAT_TIMESTAMP")
 def _format(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     type = _FAMILIES[call.name.removeprefix("FORMAT_")]
@@ -427,10 +429,14 @@ def _format(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
         compiler.mismatch(f"function {call.name}", [pattern.type, value.type], call.position)
     value = coerce(value, type)
     zone = _zone(compiler, call, 2, scope) if type == TIMESTAMP else Zone()
-    native = _native_format(pattern.literal)
+    native = _native_format(pattern.literal) if type != DATE or not _has_clock(pattern.literal) else None
     local = zone.local(value.sql) if type == TIMESTAMP else value.sql
     if native is not None and type != TIME:
-        return derive(f"strftime({local}, {text_literal(native)})", STRING, pattern, value, *zone.parts)
+        sql = f"strftime({local}, {text_literal(native)})"
+        if "\x01" in native:
+            # %Y has no leading zeros in GoogleSQL.
+            sql = f"replace({sql}, chr(1), CAST(year({local}) AS VARCHAR))"
+        return derive(sql, STRING, pattern, value, *zone.parts)
     name = zone.sql if zone.offset is None else text_literal(f"{'-' if zone.offset < 0 else '+'}{abs(zone.offset) // 60:02d}:{abs(zone.offset) % 60:02d}")
     moment = {"DATE": f"CAST({value.sql} AS TIMESTAMP)", "TIME": f"(DATE '1970-01-01' + {value.sql})"}.get(type.kind, value.sql)
     micros = f"epoch_us({moment})"

@@ -20,8 +20,9 @@ bq_repeat(s, n) := CASE WHEN n < 0 THEN CAST(bq_fail('Second argument in REPEAT(
 bq_split(s, d) := CASE WHEN s = '' THEN [''] ELSE string_split(s, d) END
 bq_strpos(s, t) := CASE WHEN t = '' AND s IS NOT NULL THEN 1 ELSE strpos(s, t) END
 bq_ascii(s) := CASE WHEN s = '' THEN 0 WHEN unicode(s) > 127 THEN bq_fail('Non-ASCII character in ASCII()') ELSE CAST(unicode(s) AS BIGINT) END
-bq_chr(n) := CASE WHEN n = 0 THEN '' WHEN n < 0 OR n > 1114111 OR n BETWEEN 55296 AND 57343 THEN CAST(bq_fail('Invalid codepoint ' || n) AS VARCHAR) ELSE chr(CAST(n AS INTEGER)) END
-bq_round(x, n) := round(x, CAST(n AS INTEGER))
+bq_chr(n) := CASE WHEN n < 0 OR n > 1114111 OR n BETWEEN 55296 AND 57343 THEN CAST(bq_fail('Invalid codepoint ' || n) AS VARCHAR) ELSE chr(CAST(n AS INTEGER)) END
+bq_half(x) := abs(abs(x - trunc(x)) - 0.5) < 1e-6
+bq_round(x, n) := CASE WHEN bq_half(x * pow(10, n)) THEN bq_exact_round(x, CAST(n AS BIGINT)) ELSE round(x, CAST(n AS INTEGER)) END
 bq_trunc(x, n) := trunc(x * pow(10, n)) / pow(10, n)
 bq_mod(a, b) := CASE WHEN b = 0 THEN bq_fail('division by zero: MOD(' || a || ', ' || b || ')') ELSE a % b END
 bq_div(a, b) := CASE WHEN b = 0 THEN bq_fail('division by zero: DIV(' || a || ', ' || b || ')') WHEN b = -1 THEN -a ELSE a // b END
@@ -31,12 +32,13 @@ bq_log(x, b) := CASE WHEN x <= 0 OR b <= 0 OR b = 1 THEN CAST(bq_fail('Illegal a
 bq_log10(x) := CASE WHEN x <= 0 THEN CAST(bq_fail('Illegal argument in LOG10: ' || x) AS DOUBLE) ELSE log10(x) END
 bq_pow(x, y) := CASE WHEN x < 0 AND isfinite(x) AND y != trunc(y) THEN CAST(bq_fail('Floating point error in function: POW(' || x || ', ' || y || ')') AS DOUBLE) WHEN x = 0 AND y < 0 THEN CAST(bq_fail('Floating point error in function: POW(' || x || ', ' || y || ')') AS DOUBLE) ELSE pow(x, y) END
 bq_floor_div(a, b) := CASE WHEN a < 0 AND a % b != 0 THEN a // b - 1 ELSE a // b END
-bq_timestamp_of(us) := CASE WHEN us BETWEEN -62135596800000000 AND 253402300799999999 THEN make_timestamptz(us) ELSE CAST(CAST(bq_fail('Arithmetic overflow: the timestamp is out of range') AS VARCHAR) AS TIMESTAMPTZ) END
+bq_timestamp_of(us) := CASE WHEN us IS NULL THEN NULL WHEN us BETWEEN -62135596800000000 AND 253402300799999999 THEN make_timestamptz(us) ELSE CAST(CAST(bq_fail('Arithmetic overflow: the timestamp is out of range') AS VARCHAR) AS TIMESTAMPTZ) END
 bq_timestamp(t) := CASE WHEN epoch_us(t) BETWEEN -62135596800000000 AND 253402300799999999 THEN t WHEN t IS NULL THEN NULL ELSE CAST(CAST(bq_fail('Arithmetic overflow: the timestamp is out of range') AS VARCHAR) AS TIMESTAMPTZ) END
 bq_datetime(t) := CASE WHEN t BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' THEN t WHEN t IS NULL THEN NULL ELSE CAST(CAST(bq_fail('Arithmetic overflow: the datetime is out of range') AS VARCHAR) AS TIMESTAMP) END
 bq_date(d) := CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN d WHEN d IS NULL THEN NULL ELSE CAST(CAST(bq_fail('Arithmetic overflow: the date is out of range') AS VARCHAR) AS DATE) END
 bq_floor_timestamp(t, n) := make_timestamptz(epoch_us(t) - ((epoch_us(t) % n) + n) % n)
-bq_datetime_minus(a, b) := to_microseconds(epoch_us(a) - epoch_us(b))
+bq_datetime_minus(a, b) := (to_days(CAST((epoch_us(a) - epoch_us(b)) // 86400000000 AS INTEGER)) + to_microseconds((epoch_us(a) - epoch_us(b)) % 86400000000))
+bq_plain_interval(i) := CASE WHEN bq_interval_months(i) != 0 THEN CAST(CAST(bq_fail('TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part.') AS VARCHAR) AS INTERVAL) ELSE i END
 bq_interval_times(i, n) := (to_months(CAST(bq_interval_months(i) * n AS INTEGER)) + to_days(CAST(bq_interval_days(i) * n AS INTEGER)) + to_microseconds(bq_interval_micros(i) * n))
 bq_interval_over(i, n) := (to_months(CAST(bq_interval_months(i) // n AS INTEGER)) + to_days(CAST((bq_interval_days(i) + bq_interval_months(i) % n * 30) // n AS INTEGER)) + to_microseconds((bq_interval_micros(i) + (bq_interval_days(i) + bq_interval_months(i) % n * 30) % n * 86400000000) // n))
 bq_interval_months(i) := CAST(datepart('year', i) * 12 + datepart('month', i) AS BIGINT)

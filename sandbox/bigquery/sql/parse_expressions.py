@@ -189,12 +189,8 @@ class ExpressionParser(TokenStream):
         if kind in ("int", "float"):
             self.advance()
             return self._number(kind, token.text, position)
-        if kind == "string":
-            self.advance()
-            return n.Literal(STRING, token.value, position=position)
-        if kind == "bytes":
-            self.advance()
-            return n.Literal(BYTES, token.value, position=position)
+        if kind in ("string", "bytes"):
+            return self._parse_text(kind, position)
         if kind == "param":
             self.advance()
             if token.text == "?":
@@ -216,6 +212,17 @@ class ExpressionParser(TokenStream):
                 return self._parse_call([str(token.value)], position)
             return n.Path([str(token.value)], position=position)
         raise self.unexpected()
+
+    def _parse_text(self, kind: str, position: Position) -> n.Literal:
+        """A string or bytes literal; several in a row are one."""
+        value = self.advance().value
+        while self.token.kind == kind:
+            if self.token.start == self.tokens[self.index - 1].end:
+                raise syntax_error(
+                    "concatenated string literals must be separated by whitespace or comments", self.position
+                )
+            value += self.advance().value  # type: ignore[operator]
+        return n.Literal(STRING if kind == "string" else BYTES, value, position=position)
 
     def _at_query(self, ahead: int = 0) -> bool:
         upper = self.peek(ahead).upper

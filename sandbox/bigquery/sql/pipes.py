@@ -52,7 +52,7 @@ def _alias(query: n.Query) -> str | None:
     source = body.source if isinstance(body, n.Select) else None
     if isinstance(source, n.TableSource):
         return source.alias or source.path[-1]
-    return source.alias if isinstance(source, (n.QuerySource, n.UnnestSource)) else None
+    return source.alias if isinstance(source, n.QuerySource) else None
 
 
 def _where(query: n.Query, pipe: n.Pipe) -> n.Query:

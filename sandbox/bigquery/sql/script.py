@@ -120,7 +120,8 @@ class Interpreter:
     def _assert(self, statement: n.Assert) -> StatementResult:
         holds = evaluate(self.execution, statement.condition, BOOL, "ASSERT expression").value
         if not holds:
-            raise invalid_query(statement.description or "Assertion failed")
+            described = f": {statement.description}" if statement.description else ""
+            raise invalid_query(f"Assertion failed{described}")
         return StatementResult(statement.text, "ASSERT", referenced=list(self.environment.referenced))
 
     def _transaction(self, statement: n.Transaction) -> StatementResult:

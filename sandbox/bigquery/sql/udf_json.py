@@ -35,13 +35,25 @@ def _load(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_first_wins, parse_constant=_reject_constant)
 
 
+def _load_as_written(text: str) -> Any:
+    """As ``_load``, but numbers keep their text (1.50 stays 1.50)."""
+    return json.loads(text, object_pairs_hook=_first_wins, parse_constant=_reject_constant, parse_float=_Number)
+
+
 def dump(value: Any) -> str:
     """A document in the compact form with sorted keys, as the JSON type keeps it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _dump_as_read(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, _Number):
+        return value.text
+    if isinstance(value, dict):
+        items = (f"{json.dumps(key, ensure_ascii=False)}:{_dump_as_read(item)}" for key, item in value.items())
+        return "{" + ",".join(items) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_dump_as_read, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def parse_json(text: str, mode: str) -> str:
@@ -103,7 +115,7 @@ def _find(value: Any, steps: tuple[str | int, ...]) -> Any:
 def _at(text: str, path: str, legacy: bool) -> Any:
     steps = _path(path, legacy)
     try:
-        return _find(_load(text), steps)
+        return _find(_load_as_written(text), steps)
     except (ValueError, RecursionError):
         return _MISSING
 

@@ -4,6 +4,7 @@ import math
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 _EXACT = Context(prec=100)
+_WIDEST = Context(prec=800)
 _NUMERIC_STEP = Decimal("0.000000001")
 _BIGNUMERIC_STEP = Decimal("0.000000000000000001")
 _NUMERIC_LIMIT = Decimal(10) ** 29
@@ -76,22 +77,24 @@ def numeric_text(value: Decimal) -> str:
 
 
 def float_text(value: float) -> str:
-    """A FLOAT64 as CAST writes it: shortest, with at least one digit behind the point."""
+    """A FLOAT64 as CAST writes it."""
     if math.isnan(value):
         return "nan"
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
-    text = shortest(value)
-    return text if any(mark in text for mark in ".e") else text + ".0"
+    return shortest(value)
 
 
 def shortest(value: float) -> str:
-    """The shortest of %.15g and %.17g that reads back as the same number."""
-    for digits in (15, 16, 17):
-        text = f"{value:.{digits}g}"
-        if float(text) == value:
-            return text
-    return repr(value)
+    """%.15g, or %.17g where that would not read back as the same number; zero has no sign."""
+    text = f"{value:.15g}" if value else "0"
+    return text if float(text) == value else f"{value:.17g}"
+
+
+def float_display(value: float) -> str:
+    """A FLOAT64 as FORMAT %t writes it: always recognisable as one."""
+    text = float_text(value)
+    return text if any(mark in text for mark in ".enai") else text + ".0"
 
 
 def json_float_text(value: float) -> str:
@@ -103,11 +106,24 @@ def json_float_text(value: float) -> str:
     return shortest(value)
 
 
+def json_float_display(value: float) -> str:
+    """A FLOAT64 inside the JSON type, where it stays recognisable as one."""
+    text = json_float_text(value)
+    return text if any(mark in text for mark in '.en"') else text + ".0"
+
+
+def exact_round(value: float, digits: int) -> float:
+    """ROUND of FLOAT64, from the number's exact value."""
+    if not math.isfinite(value):
+        return value
+    return float(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP, context=_WIDEST))
+
+
 def float_literal(value: float) -> str:
     """A FLOAT64 as FORMAT %T writes it."""
     if math.isnan(value) or math.isinf(value):
         return f'CAST("{float_text(value)}" AS FLOAT64)'
-    return float_text(value)
+    return float_display(value)
 
 
 def _padded(text: str, flags: str, width: int | None) -> str:

@@ -147,8 +147,7 @@ def soundex(text: str) -> str:
         digit = _SOUNDEX.get(letter)
         if digit and digit != last:
             code += str(digit)
-        if letter not in "HW":
-            last = digit
+        last = digit or last
     return code[:4].ljust(4, "0")
 
 

@@ -34,8 +34,13 @@ def _offset(moment: datetime, colon: bool) -> str:
 
 
 def _zone_name(moment: datetime) -> str:
-    name = moment.tzname() or "UTC"
-    return name if not name.startswith("UTC") or name == "UTC" else _offset(moment, False)
+    """UTC, UTC-4 or UTC+0530: never a zone's own abbreviation."""
+    minutes = int((moment.utcoffset() or timedelta()).total_seconds() // 60)
+    if minutes == 0:
+        return "UTC"
+    sign = "-" if minutes < 0 else "+"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{sign}{hours:02d}{rest:02d}" if rest else f"UTC{sign}{hours}"
 
 
 def _hour12(moment: datetime) -> int:
@@ -62,7 +67,7 @@ _FORMATTERS: dict[str, Callable[[datetime], str]] = {
     "%l": lambda m: f"{_hour12(m):2d}",
     "%M": lambda m: f"{m.minute:02d}",
     "%S": lambda m: f"{m.second:02d}",
-    "%F": lambda m: f"{m.year}-{m.month:02d}-{m.day:02d}",
+    "%F": lambda m: f"{m.year:04d}-{m.month:02d}-{m.day:02d}",
     "%T": lambda m: f"{m.hour:02d}:{m.minute:02d}:{m.second:02d}",
     "%X": lambda m: f"{m.hour:02d}:{m.minute:02d}:{m.second:02d}",
     "%R": lambda m: f"{m.hour:02d}:{m.minute:02d}",
@@ -107,6 +112,13 @@ _CALENDAR = frozenset("%Y %E4Y %C %y %m %d %e %F %D %x %c %A %a %B %b %h %j %Q %
 _ZONES = frozenset("%z %Ez %Z".split())
 
 
+def _is_foreign(element: str, kind: str) -> bool:
+    """Whether an element says nothing about a type; it is then printed as it stands."""
+    if kind == "DATE" and (element in _CLOCK - {"%c", "%s"} or element.startswith("%E") and element.endswith("S")):
+        return True
+    return kind == "TIME" and element in _CALENDAR or kind != "TIMESTAMP" and element in _ZONES
+
+
 def format_time(pattern: str, micros: int, zone: str, kind: str) -> str | None:
     """FORMAT_TIMESTAMP and its sisters; ``micros`` since 1970, on the wall clock unless it is a TIMESTAMP."""
     moment = _EPOCH + timedelta(microseconds=micros)
@@ -119,8 +131,9 @@ def format_time(pattern: str, micros: int, zone: str, kind: str) -> str | None:
             continue
         plain = token.replace("^", "")
         fraction = re.fullmatch(r"%E(\d)S", plain)
-        if kind == "DATE" and plain in _CLOCK - {"%c", "%s"} or kind == "TIME" and plain in _CALENDAR or kind != "TIMESTAMP" and plain in _ZONES:
-            raise ValueError(f"BQ!Invalid {token} format for {kind}")
+        if _is_foreign(plain, kind):
+            out.append(token)
+            continue
         formatter = _FORMATTERS.get(plain) or _FORMATTERS.get(plain.replace("E", "").replace("O", ""))
         if fraction:
             text = _fraction(moment, int(fraction[1])) if fraction[1] != "0" else f"{moment.second:02d}"
