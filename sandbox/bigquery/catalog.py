@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from typing import Any
 
 from duckdb import DuckDBPyConnection
@@ -29,6 +28,7 @@ from sandbox.bigquery.names import (
 )
 from sandbox.bigquery.physical_tables import create_statement
 from sandbox.bigquery.storage import transaction
+from sandbox.bigquery.table_records import delete_record, read_record, read_records, touch_record, write_record
 
 DEFAULT_LOCATION = "US"
 
@@ -134,7 +134,7 @@ class Catalog:
             raise BigQueryError(400, "resourceInUse", f"Dataset {project}:{dataset} is still in use")
         with transaction(cursor):
             cursor.execute(f"DROP SCHEMA IF EXISTS {physical_schema(project, dataset)} CASCADE")
-            for table in ("_bq.tables", "_bq.datasets"):
+            for table in ("_bq.tables", "_bq.touches", "_bq.datasets"):
                 cursor.execute(f"DELETE FROM {table} WHERE project = ? AND dataset = ?", [project, dataset])
         return True
 
@@ -142,15 +142,8 @@ class Catalog:
 
     def find(self, ref: TableRef) -> TableMeta | None:
         """The table's metadata, or None when it does not exist or has expired."""
-        meta = self._find_even_expired(ref)
+        meta = read_record(self._cursor, ref)
         return None if meta is None or _is_expired(meta) else meta
-
-    def _find_even_expired(self, ref: TableRef) -> TableMeta | None:
-        row = self._cursor.execute(
-            "SELECT body FROM _bq.tables WHERE project = ? AND dataset = ? AND name = ?",
-            [ref.project, ref.dataset, ref.table],
-        ).fetchone()
-        return _from_json(row[0]) if row else None
 
     def get(self, ref: TableRef) -> TableMeta:
         """The table's metadata; raises ``notFound`` for the dataset or the table."""
@@ -162,10 +155,7 @@ class Catalog:
     def list_tables(self, project: str, dataset: str) -> list[TableMeta]:
         """The metadata of a dataset's tables and views, by name; raises ``notFound`` without the dataset."""
         self.get_dataset(project, dataset)
-        rows = self._cursor.execute(
-            "SELECT body FROM _bq.tables WHERE project = ? AND dataset = ? ORDER BY name", [project, dataset]
-        ).fetchall()
-        return [meta for (body,) in rows if not _is_expired(meta := _from_json(body))]
+        return [meta for meta in read_records(self._cursor, project, dataset) if not _is_expired(meta)]
 
     def create_table(
         self, meta: TableMeta, *, or_replace: bool = False, if_not_exists: bool = False, cursor: DuckDBPyConnection
@@ -177,7 +167,7 @@ class Catalog:
         ref = meta.ref
         check_table_id(ref.table)
         dataset = self.get_dataset(ref.project, ref.dataset)
-        old = self._find_even_expired(ref)
+        old = read_record(self._cursor, ref)
         exists = old is not None and not _is_expired(old)
         if exists and if_not_exists:
             return "SKIP"
@@ -192,20 +182,18 @@ class Catalog:
             if meta.kind == "TABLE":
                 check_defaults(meta.fields, cursor)
                 cursor.execute(create_statement(meta))
-            self._write_table(meta, cursor)
+            write_record(cursor, meta, now_ms())
         return "REPLACE" if exists else "CREATE"
 
     def save(self, meta: TableMeta, *, cursor: DuckDBPyConnection) -> None:
         """Store changed metadata of an existing table; its DuckDB table is the caller's to alter."""
         with transaction(cursor):
-            self._delete_metadata(meta.ref, cursor)
-            self._write_table(meta, cursor)
+            delete_record(cursor, meta.ref)
+            write_record(cursor, meta, now_ms())
 
     def touch(self, ref: TableRef, *, cursor: DuckDBPyConnection) -> None:
-        """Note that the table's rows changed (its modification time and etag)."""
-        meta = self.find(ref)
-        if meta is not None:
-            self.save(meta, cursor=cursor)
+        """Note that the table's rows changed: it was modified now."""
+        touch_record(cursor, ref, now_ms())
 
     def drop_table(self, ref: TableRef, *, if_exists: bool = False, cursor: DuckDBPyConnection) -> bool:
         """Drop a table or view; answers whether there was one. Hold the table's lock."""
@@ -221,21 +209,7 @@ class Catalog:
     def _drop_objects(self, meta: TableMeta, cursor: DuckDBPyConnection) -> None:
         if meta.kind == "TABLE":
             cursor.execute(f"DROP TABLE IF EXISTS {physical_name(meta.ref)}")
-        self._delete_metadata(meta.ref, cursor)
-
-    def _delete_metadata(self, ref: TableRef, cursor: DuckDBPyConnection) -> None:
-        cursor.execute(
-            "DELETE FROM _bq.tables WHERE project = ? AND dataset = ? AND name = ?",
-            [ref.project, ref.dataset, ref.table],
-        )
-
-    def _write_table(self, meta: TableMeta, cursor: DuckDBPyConnection) -> None:
-        # Strictly later than before, so that two changes within a millisecond have two etags.
-        meta.modified_ms = max(now_ms(), meta.modified_ms + 1)
-        cursor.execute(
-            "INSERT INTO _bq.tables VALUES (?, ?, ?, ?)",
-            [meta.ref.project, meta.ref.dataset, meta.ref.table, json.dumps(asdict(meta))],
-        )
+        delete_record(cursor, meta.ref)
 
     def physical_name(self, ref: TableRef) -> str:
         """The quoted DuckDB name of a table, like ``"p:d"."t"``."""
@@ -261,8 +235,3 @@ class Catalog:
 
 def _is_expired(meta: TableMeta) -> bool:
     return meta.expiration_ms is not None and meta.expiration_ms <= now_ms()
-
-
-def _from_json(body: str) -> TableMeta:
-    stored = json.loads(body)
-    return TableMeta(**{**stored, "ref": TableRef(**stored["ref"])})

@@ -13,6 +13,7 @@ from sandbox.bigquery.model import TableMeta
 from sandbox.bigquery.names import literal, physical_name, quote
 from sandbox.bigquery.partitions import partition_column, partition_id
 from sandbox.bigquery.schema import field_paths, sql_type
+from sandbox.bigquery.storage import transaction
 from sandbox.bigquery.table_ddl import create_ddl
 from sandbox.bigquery.table_options import schema_options, table_options
 
@@ -28,10 +29,11 @@ def select(catalog: "Catalog", cursor: DuckDBPyConnection, view: str, project: s
     if view.upper() not in _VIEWS:
         raise not_implemented(f"INFORMATION_SCHEMA.{view.upper()}")
     columns, gather = _VIEWS[view.upper()]
-    if dataset is not None:
-        catalog.get_dataset(project, dataset)
-    datasets = [dataset] if dataset else [name for name, _ in catalog.list_datasets(project)]
-    rows = [{name: row.get(name) for name in columns} for row in gather(catalog, cursor, project, datasets)]
+    with transaction(cursor):  # so that no table goes while it is counted
+        if dataset is not None:
+            catalog.get_dataset(project, dataset)
+        datasets = [dataset] if dataset else [name for name, _ in catalog.list_datasets(project)]
+        rows = [{name: row.get(name) for name in columns} for row in gather(catalog, cursor, project, datasets)]
     shape = json.dumps([columns])
     listed = ", ".join(f"r.{quote(name)} AS {quote(name)}" for name in columns)
     return f"SELECT {listed} FROM (SELECT unnest(from_json({literal(json.dumps(rows))}, {literal(shape)})) AS r)"

@@ -50,7 +50,7 @@ class DatasetRoutes:
 
     def list(self, request: Request, project: str) -> Answer:
         """datasets.list."""
-        with self._service.catalog() as (catalog, _):
+        with self._service.snapshot() as (catalog, _):
             found = catalog.list_datasets(project)
         wanted = [(name, body) for name, body in found if _matches(body, request.query.get("filter"))]
         shown, token = page_of(wanted, request.query)
@@ -73,7 +73,7 @@ class DatasetRoutes:
 
     def get(self, request: Request, project: str, dataset: str) -> Answer:
         """datasets.get."""
-        with self._service.catalog() as (catalog, _):
+        with self._service.snapshot() as (catalog, _):
             return Answer(_resource(catalog, project, dataset))
 
     def patch(self, request: Request, project: str, dataset: str) -> Answer:

@@ -39,7 +39,7 @@ class TabledataRoutes:
             shown = result.rows[page.start : page.start + page.size(len(fields))]
             rows, total = ([[row[place] for place in places] for row in shown], len(result.rows))
         else:
-            with self._service.catalog() as (catalog, cursor):
+            with self._service.snapshot() as (catalog, cursor):
                 found = table_rows(catalog, cursor, TableRef(project, dataset, table), page, names)
             fields, rows, total = found.fields, found.rows, found.total
         return Answer({"kind": "bigquery#tableDataList", "etag": "data", **rows_page(fields, rows, total, page)})

@@ -47,7 +47,7 @@ class TableRoutes:
 
     def list(self, request: Request, project: str, dataset: str) -> Answer:
         """tables.list."""
-        with self._service.catalog() as (catalog, _):
+        with self._service.snapshot() as (catalog, _):
             metas = catalog.list_tables(project, dataset)
         shown, token = page_of(metas, request.query)
         tables = [table_summary(meta) for meta in shown]
@@ -78,7 +78,7 @@ class TableRoutes:
         if dataset == RESULTS_DATASET:
             return Answer(self._anonymous(project, table))
         name, partition = split_decorator(table)
-        with self._service.catalog() as (catalog, _):
+        with self._service.snapshot() as (catalog, _):
             meta = catalog.get(TableRef(project, dataset, name))
             resource = _resource(catalog, meta)
             if partition == SUMMARY_DECORATOR:

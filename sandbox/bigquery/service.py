@@ -11,7 +11,7 @@ from sandbox.bigquery.catalog import Catalog
 from sandbox.bigquery.job_runner import JobRunner
 from sandbox.bigquery.job_store import JobStore
 from sandbox.bigquery.locks import TableLocks
-from sandbox.bigquery.storage import Database
+from sandbox.bigquery.storage import Database, transaction
 from sandbox.bigquery.streamed_ids import StreamedIds
 
 _GRACE_SECONDS = 2.0
@@ -39,6 +39,12 @@ class Service:
         """A catalog on a cursor of its own, for one request."""
         with self.database.cursor() as cursor:
             yield Catalog(cursor, self.locks, self.jobs.list_resources), cursor
+
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[Catalog, DuckDBPyConnection]]:
+        """As ``catalog``, for a request that only reads: all it sees is of one moment."""
+        with self.catalog() as (catalog, cursor), transaction(cursor):
+            yield catalog, cursor
 
     def close(self) -> None:
         """Cancel what still runs and close the database."""

@@ -16,6 +16,8 @@ _METADATA = """
 CREATE SCHEMA IF NOT EXISTS _bq;
 CREATE TABLE IF NOT EXISTS _bq.datasets (project VARCHAR, dataset VARCHAR, body VARCHAR);
 CREATE TABLE IF NOT EXISTS _bq.tables (project VARCHAR, dataset VARCHAR, name VARCHAR, body VARCHAR);
+CREATE TABLE IF NOT EXISTS _bq.touches (project VARCHAR, dataset VARCHAR, name VARCHAR, ms BIGINT);
+CREATE OR REPLACE TABLE _bq.touches AS SELECT project, dataset, name, max(ms) AS ms FROM _bq.touches GROUP BY ALL;
 CREATE TABLE IF NOT EXISTS _bq.jobs_started (project VARCHAR, job_id VARCHAR, body VARCHAR);
 CREATE TABLE IF NOT EXISTS _bq.jobs (project VARCHAR, job_id VARCHAR, body VARCHAR);
 """

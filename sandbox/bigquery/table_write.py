@@ -102,7 +102,7 @@ class _Writer:
         if partition is not None and not is_ingestion_time(meta):
             self._check_rows_belong(partition)
         count = self._insert(meta, partition)
-        self._catalog.save(meta, cursor=self._cursor)
+        self._catalog.touch(meta.ref, cursor=self._cursor)
         return count
 
     def _create(self) -> TableMeta:
@@ -169,6 +169,7 @@ class _Writer:
         self._catalog.create_table(meta, or_replace=True, cursor=self._cursor)
         for name, value in kept.items():
             setattr(meta, name, value)
+        self._catalog.save(meta, cursor=self._cursor)
         return meta
 
     def _update_schema(self, meta: TableMeta) -> None:
@@ -179,9 +180,12 @@ class _Writer:
             allowed = Allowed(addition=True)
         fields = self._rows.fields if self._rows.has_modes else _with_modes(self._rows.fields, meta.fields)
         merged = merged_fields(meta.ref, meta.fields, fields, allowed)
+        if merged == meta.fields:
+            return
         for statement in alterations(meta, merged):
             self._cursor.execute(statement)
         meta.fields = merged
+        self._catalog.save(meta, cursor=self._cursor)
 
     def _check_rows_belong(self, partition: Partition) -> None:
         stray = self._cursor.execute(
