@@ -1,0 +1,1 @@
+"""Benchmarks: what a goal is held against. ``python -m bench`` runs all of them; results go to build/bench/."""

@@ -1,0 +1,33 @@
+"""Command line: ``python -m bench [NAME …]``; exit status 1 when a goal is not held."""
+
+import argparse
+import importlib
+import sys
+
+from bench import results
+
+BENCHMARKS = ("dag_parsing", "statement_rendering")
+
+
+def main() -> int:
+    """Run benchmarks, write their files, print the goals."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
+    names = parser.parse_args().names or BENCHMARKS
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    is_held = True
+    for name in names:
+        goals, rows = importlib.import_module(f"bench.{name}").measure()
+        path = results.write(name, goals, rows)
+        for goal in goals:
+            is_held &= goal.held
+            print(
+                f"{'held' if goal.held else 'NOT HELD'}  {goal.name}: {goal.value:.2f} {goal.unit}, goal {goal.goal:g}"
+            )
+        print(f"          {path}")
+    return 0 if is_held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""The file that a benchmark writes: goals and whether they are held, raw rows, the machine, the versions."""
+
+import importlib.metadata
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parents[1] / "build" / "bench"
+VERSIONS = ("apache-airflow", "duckdb", "msgspec", "sqlglot")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A number and the most it may be."""
+
+    name: str
+    value: float
+    goal: float
+    unit: str
+
+    @property
+    def held(self) -> bool:
+        """Tell whether it is held."""
+        return self.value <= self.goal
+
+
+def write(name: str, goals: list[Goal], rows: list[dict[str, Any]], folder: Path = FOLDER) -> Path:
+    """Write ``<folder>/<name>.json`` and return its path."""
+    versions = {package: importlib.metadata.version(package) for package in VERSIONS}
+    document = {
+        "name": name,
+        "goals": [{**asdict(goal), "held": goal.held} for goal in goals],
+        "rows": rows,
+        "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "load_1m": os.getloadavg()[0]},
+        "versions": {"python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in VERSIONS},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(document, indent=2) + "\n")
+    return path
