@@ -94,6 +94,10 @@ class _Loader:
             return _with_defaults(given, self._columns), True
         if self._settings.get("autodetect"):
             detected = source.detect()
+            if not detected and not self._columns:
+                raise invalid("Schema has no fields: there is nothing in the files to detect it from")
+            if not detected:
+                return self._columns, False
             return (detected if truncates else _as_in_table(detected, self._columns)), True
         if not self._columns:
             raise invalid("No schema specified on job or table.")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,6 +30,7 @@ _CLOCK = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{0,9}))?)?"
 _TIME = re.compile(_CLOCK + r"\Z", re.ASCII)
 _MOMENT = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:[Tt ]" + _CLOCK + r")?\s*(.*)\Z", re.ASCII)
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?\Z", re.ASCII)
+_EPOCH_TEXT = re.compile(r"\s*-?\d{5,19}(\.\d+)?\s*\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799
 _NUMERIC_LIMIT = Decimal("99999999999999999999999999999.999999999")
@@ -160,6 +161,8 @@ def _timestamp(value: Any) -> str:
 
 @lru_cache(4096)  # the rows of a cycle share their moment
 def _timestamp_of_text(value: str) -> str:
+    if _EPOCH_TEXT.match(value):
+        return _from_epoch(float(value) if "." in value else int(value))
     moment, zone = _moment(value, "timestamp")
     try:
         if zone:
@@ -232,16 +235,32 @@ _DECODERS: dict[str, Decode] = {
 def scalar_decoder(field: Field) -> Decode:
     """What turns one JSON scalar or text into what NDJSON carries into a column; raises ``BadValue``."""
     decode = _DECODERS[field["type"]]
-    longest = int(field.get("maxLength") or 0)
-    if not longest or field["type"] != "STRING":
+    limit = _limit(field)
+    if limit is None:
         return decode
+    return lambda value: limit(decode(value))
 
-    def decode_limited(value: Any) -> Any:
-        text = decode(value)
-        if len(text) > longest:
-            raise BadValue(
-                f"Field {field['name']} has maximum length {longest} but got a value with length {len(text)}"
-            )
-        return text
 
-    return decode_limited
+def _limit(field: Field) -> Decode | None:
+    """What a declared length or precision adds, as in STRING(10) and NUMERIC(5, 2)."""
+    if field.get("maxLength"):
+        # Bytes are carried as four characters each.
+        unit = 4 if field["type"] == "BYTES" else 1
+        return partial(_limit_length, field["name"], int(field["maxLength"]), unit)
+    if field.get("precision"):
+        return partial(_limit_precision, field["name"], int(field["precision"]), int(field.get("scale") or 0))
+    return None
+
+
+def _limit_length(name: str, longest: int, unit: int, value: str) -> str:
+    length = len(value) // unit
+    if length > longest:
+        raise BadValue(f"Field {name} has maximum length {longest} but got a value with length {length}")
+    return value
+
+
+def _limit_precision(name: str, precision: int, scale: int, value: str) -> str:
+    number = Decimal(value).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _EXACT)
+    if number.copy_abs() >= Decimal(10) ** (precision - scale):
+        raise BadValue(f"Field {name} has precision {precision} and scale {scale}, which {value} exceeds")
+    return format(number, "f")

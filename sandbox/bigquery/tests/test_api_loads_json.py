@@ -287,6 +287,60 @@ def test_a_job_id_works_once(client: bigquery.Client, dataset: str, rows: Rows) 
     assert len(rows(f"{dataset}.t")) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("TIMESTAMP", "2026-01-01", "2026-01-01T00:00:00+00:00"),
+        ("TIMESTAMP", "2026-07-01 10:00:00 America/New_York", "2026-07-01T14:00:00+00:00"),
+        ("TIMESTAMP", "2026-01-01T10:00:00.123456789Z", "2026-01-01T10:00:00.123456+00:00"),
+        ("TIMESTAMP", 1767225600, "2026-01-01T00:00:00+00:00"),
+        ("TIMESTAMP", 1767225600123, "2026-01-01T00:00:00.123000+00:00"),
+        ("TIMESTAMP", "1767225600.5", "2026-01-01T00:00:00.500000+00:00"),
+        ("DATETIME", "2026-01-01 10:00:00.5", "2026-01-01T10:00:00.500000"),
+        ("DATETIME", "2026-01-01 10:00:00Z", None),
+        ("DATE", "2026-02-29", None),
+        ("TIME", "25:00:00", None),
+        ("STRING", 1.5, "1.5"),
+        ("STRING", True, "true"),
+        ("BOOLEAN", "yes", "True"),
+        ("BOOLEAN", 0, "False"),
+        ("BOOLEAN", 2, None),
+        ("FLOAT", "inf", "inf"),
+        ("FLOAT", "1_0", None),
+        ("NUMERIC", 1.0000000005, "1.000000001"),
+        ("NUMERIC(5,2)", "123.456", "123.46"),
+        ("NUMERIC(5,2)", 12345.6, None),
+        ("STRING(3)", "abc", "abc"),
+        ("STRING(3)", "abcd", None),
+        ("BYTES", "not base64!", None),
+        ("INTEGER", 3.0, "3"),
+        ("INTEGER", "3.0", None),
+    ],
+)
+def test_what_a_column_makes_of_a_value(
+    client: bigquery.Client, dataset: str, rows: Rows, kind: str, value: object, expected: str | None
+) -> None:
+    name, _, limits = kind.rstrip(")").partition("(")
+    numbers = [int(number) for number in limits.split(",")] if limits else []
+    more = dict(zip(("max_length",) if name == "STRING" else ("precision", "scale"), numbers, strict=False))
+    schema = [SchemaField("x", name, **more)]
+    if expected is None:
+        with pytest.raises(BadRequest):
+            load(client, f"{dataset}.t", lines({"x": value}), schema=schema)
+        return
+    load(client, f"{dataset}.t", lines({"x": value}), schema=schema)
+    found = rows(f"{dataset}.t")[0]["x"]
+    assert (found.isoformat() if hasattr(found, "isoformat") else str(found)) == expected
+
+
+def test_nothing_to_load(client: bigquery.Client, dataset: str, rows: Rows) -> None:
+    with pytest.raises(BadRequest, match="no fields"):
+        load(client, f"{dataset}.t", "", autodetect=True)
+    load(client, f"{dataset}.t", "", schema=SCHEMA)
+    load(client, f"{dataset}.t", "", autodetect=True)
+    assert rows(f"{dataset}.t") == []
+
+
 def test_formats_that_are_not_there_say_so(client: bigquery.Client, dataset: str) -> None:
     with pytest.raises(GoogleAPICallError, match="AVRO") as caught:
         client.load_table_from_file(
