@@ -1,10 +1,7 @@
-"""What holds for every test: Airflow's home is in the clone, and importing it does not wander off to another one."""
+"""Settings of every test suite of the repository."""
 
-import os
-from pathlib import Path
+from hypothesis import HealthCheck, settings
 
-# Before anything imports Airflow, which creates its home and reads its settings at import.
-os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parent / "build" / "airflow"))
-os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
-os.environ.setdefault("AIRFLOW__CORE__PLUGINS_FOLDER", str(Path(__file__).parent / "plugins"))
-os.environ.setdefault("AIRFLOW__USAGE_DATA_COLLECTION__ENABLED", "False")
+# No timings as assertions: on a busy machine an example takes as long as it takes.
+settings.register_profile("pedwatch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pedwatch")
