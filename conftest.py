@@ -1,7 +1,16 @@
-"""Settings of every test suite of the repository."""
+"""What holds for every test: where Airflow's home is, and that nothing is judged by how long it takes."""
+
+import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
-# No timings as assertions: on a busy machine an example takes as long as it takes.
+# Before anything imports Airflow, which creates its home and reads its settings at import.
+os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parent / "build" / "airflow"))
+os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+os.environ.setdefault("AIRFLOW__CORE__PLUGINS_FOLDER", str(Path(__file__).parent / "plugins"))
+os.environ.setdefault("AIRFLOW__USAGE_DATA_COLLECTION__ENABLED", "False")
+
+# On a busy machine an example takes as long as it takes.
 settings.register_profile("pedwatch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pedwatch")
