@@ -35,8 +35,7 @@ def write(name: str, goals: list[Goal], rows: list[dict[str, Any]], folder: Path
         "goals": [{**asdict(goal), "held": goal.held} for goal in goals],
         "rows": rows,
         "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "load_1m": os.getloadavg()[0]},
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in VERSIONS},
+        "versions": {"python": platform.python_version()} | versions,
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"

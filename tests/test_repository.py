@@ -56,7 +56,7 @@ def composer_distributions() -> frozenset[str]:
 @functools.cache
 def owners() -> dict[str, str]:
     """Installed file → the distribution that brought it."""
-    found = {}
+    found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         for file in distribution.files or []:
             if file.suffix == ".py":

@@ -5,6 +5,7 @@ The stand-ins listen on loopback only, and a container's published port does not
 
 import asyncio
 import contextlib
+import functools
 import sys
 
 LOOPBACK = "127.0.0.1"
@@ -19,7 +20,7 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
         target.write_eof()
 
 
-async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+async def _forward(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, port)
     except OSError:
@@ -33,8 +34,7 @@ async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, p
 async def serve(pairs: dict[int, int], host: str = "0.0.0.0") -> None:
     """Listen on each outer port and pass on to its inner one, until cancelled."""
     servers = [
-        await asyncio.start_server(lambda r, w, port=inner: _forward(r, w, port), host, outer)
-        for outer, inner in pairs.items()
+        await asyncio.start_server(functools.partial(_forward, inner), host, outer) for outer, inner in pairs.items()
     ]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
