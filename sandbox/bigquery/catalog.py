@@ -134,7 +134,7 @@ class Catalog:
             raise BigQueryError(400, "resourceInUse", f"Dataset {project}:{dataset} is still in use")
         with transaction(cursor):
             cursor.execute(f"DROP SCHEMA IF EXISTS {physical_schema(project, dataset)} CASCADE")
-            for table in ("_bq.tables", "_bq.touches", "_bq.datasets"):
+            for table in ("_bq.tables", "_bq.touches", "_bq.routines", "_bq.datasets"):
                 cursor.execute(f"DELETE FROM {table} WHERE project = ? AND dataset = ?", [project, dataset])
         return True
 

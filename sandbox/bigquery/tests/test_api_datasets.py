@@ -101,3 +101,11 @@ def test_listing_in_pages_and_by_label(client: bigquery.Client) -> None:
     assert sorted(item.dataset_id for item in found) == sorted(names)
     for name in names:
         client.delete_dataset(name)
+
+
+def test_a_dataset_takes_its_routines_along(client: bigquery.Client, dataset: str) -> None:
+    client.query_and_wait(f"CREATE FUNCTION `{dataset}.one`() RETURNS INT64 AS (1)")
+    client.delete_dataset(dataset, delete_contents=True)
+    client.create_dataset(dataset)
+    with pytest.raises((BadRequest, NotFound)):
+        client.query_and_wait(f"SELECT `{dataset}.one`()")
