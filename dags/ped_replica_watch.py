@@ -23,7 +23,8 @@ import datetime as dt
 
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule, task
+
 from pedwatch import settings
 from pedwatch.operators.replica_collector import BATCH_NAME, KUBECONFIG_PATH, ReplicaCollectorOperator
 from pedwatch.tasks import watch
@@ -55,30 +56,42 @@ with DAG(
     },
 ) as dag:
     plan = task(watch.plan_cycle)()
-    pods = task(watch.plan_pods)(plan, KUBECONFIG_PATH)
-    collect = ReplicaCollectorOperator.partial(
-        task_id="collect",
-        config=CONFIG,
-        map_index_template=BATCH_NAME,
-        max_active_tis_per_dagrun=CONFIG.collector.max_pods,
-    ).expand(env_vars=pods)
-    limits = task(watch.await_limits)(plan)
-    load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan)
-    compare = BigQueryInsertJobOperator(
-        task_id="compare",
-        gcp_conn_id=CONFIG.connections.google,
-        project_id=CONFIG.project,
-        location=CONFIG.location,
-        configuration=watch.comparison_job(plan_task="plan_cycle", limits_task="await_limits"),
-        retries=4,  # concurrent backfills: BigQuery aborts one of two writers
-    )
-    fold = task(watch.fold_episodes)(plan)
-    branch = task.branch(watch.what_to_say)(plan, fold)
-    notify = task(retries=3)(watch.notify)(plan)
-    evidence = task(watch.write_evidence)(plan, limits)
-    nothing = EmptyOperator(task_id="nothing_to_say")
+
+    with TaskGroup("limits", prefix_group_id=False):
+        limits = task(watch.await_limits)(plan)
+
+    with TaskGroup("observations", prefix_group_id=False):
+        pods = task(watch.plan_pods)(plan, KUBECONFIG_PATH)
+        collect = ReplicaCollectorOperator.partial(
+            task_id="collect",
+            config=CONFIG,
+            map_index_template=BATCH_NAME,
+            max_active_tis_per_dagrun=CONFIG.collector.max_pods,
+        ).expand(env_vars=pods)
+        load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan)
+        collect >> load
+
+    with TaskGroup("verdicts", prefix_group_id=False):
+        compare = BigQueryInsertJobOperator(
+            task_id="compare",
+            gcp_conn_id=CONFIG.connections.google,
+            project_id=CONFIG.project,
+            location=CONFIG.location,
+            configuration=watch.comparison_job(plan_task="plan_cycle", limits_task="await_limits"),
+            retries=4,  # concurrent backfills: BigQuery aborts one of two writers
+            durable=False,  # else a cleared or backfilled run finds its finished job and re-compares nothing
+        )
+
+    with TaskGroup("alerts", prefix_group_id=False):
+        fold = task(watch.fold_episodes)(plan)
+        branch = task.branch(watch.what_to_say)(plan, fold)
+        notify = task(retries=3)(watch.notify)(plan)
+        nothing_to_say = EmptyOperator(task_id="nothing_to_say")
+
+    with TaskGroup("audit", prefix_group_id=False):
+        evidence = task(watch.write_evidence)(plan, limits)
+
     heartbeat = task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(watch.heartbeat)(plan)
 
-    collect >> load
     [load, limits] >> compare >> fold
-    branch >> [notify, evidence, nothing] >> heartbeat
+    branch >> [notify, evidence, nothing_to_say] >> heartbeat
