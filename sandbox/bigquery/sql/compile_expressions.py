@@ -9,7 +9,7 @@ from sandbox.bigquery.sql.compile_calls import CallCompiler
 from sandbox.bigquery.sql.expression import NOT_LITERAL, Column, Expression, derive, fail, failure
 from sandbox.bigquery.sql.scopes import Scope
 from sandbox.bigquery.sql.time_parts import extract, interval_literal
-from sandbox.bigquery.sql.typesystem import BOOL, INT64, TIMESTAMP, Type, array_of, quote, struct_of
+from sandbox.bigquery.sql.typesystem import BOOL, INT64, Type, array_of, quote, struct_of
 
 
 class ExpressionCompiler(CallCompiler):
@@ -73,8 +73,6 @@ class ExpressionCompiler(CallCompiler):
     def compile_extract(self, node: n.Extract, scope: Scope) -> Expression:
         """EXTRACT."""
         value = self.expression(node.operand, scope)
-        if isinstance(value.literal, str) and can_coerce(value, TIMESTAMP):
-            value = coerce(value, TIMESTAMP)
         zone = self.expression(node.time_zone, scope) if node.time_zone is not None else None
         return extract(self, node.part, value, zone, node.position)
 

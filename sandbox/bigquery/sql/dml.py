@@ -326,7 +326,9 @@ def run_plan(execution: Execution, plan: WritePlan, statement: n.Statement) -> S
         for sql in plan.cleanup:
             execution.execute(sql)
         if target.ref is not None and any(stats.values()):
-            execution.environment.catalog.touch(target.ref, cursor=execution.cursor)
+            touched = target.ref
+            execution.environment.catalog.touch(touched, cursor=execution.cursor)
+            execution.remember(lambda: execution.environment.catalog.touch(touched, cursor=execution.cursor))
         return stats
 
     stats = execution.write(target.ref, work)

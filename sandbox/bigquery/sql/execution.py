@@ -29,6 +29,8 @@ class Execution:
         self._locks: ExitStack | None = None
         self._locked: set[TableRef] = set()
         self._cancelled = cancelled
+        self._journal: list[Callable[[], Any]] = []
+        self._is_broken = False
 
     def check_cancelled(self) -> None:
         """Stop when the job was cancelled."""
@@ -38,12 +40,36 @@ class Execution:
     def execute(self, sql: str, binds: dict[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
         """Run one DuckDB statement with the statement's values."""
         self.check_cancelled()
+        self._mend()
         values = self.environment.binds if binds is None else binds
         used = {name: value for name, value in values.items() if f"${name})" in sql or f"${name} " in sql}
         try:
-            return self.cursor.execute(sql, used) if used else self.cursor.execute(sql)
+            result = self.cursor.execute(sql, used) if used else self.cursor.execute(sql)
         except duckdb.Error as error:
+            self._is_broken = self.in_transaction
             raise translate(error) from error
+        if self.in_transaction and not sql.startswith(("SELECT", "WITH")):
+            self.remember(lambda: self.cursor.execute(sql, used) if used else self.cursor.execute(sql))
+        return result
+
+    def remember(self, step: Callable[[], Any]) -> None:
+        """Note a write of the open transaction, to be done again should the transaction break."""
+        if self.in_transaction:
+            self._journal.append(step)
+
+    def _mend(self) -> None:
+        """Bring a broken transaction back.
+
+        For BigQuery a failed statement leaves its transaction as it was before; DuckDB gives the whole transaction up.
+        The tables written so far are locked, so doing the same writes again gives the same rows.
+        """
+        if not self._is_broken:
+            return
+        self._is_broken = False
+        self.cursor.execute("ROLLBACK")
+        self.cursor.execute("BEGIN TRANSACTION")
+        for step in self._journal:
+            step()
 
     def rows(self, sql: str, types: list[Type], binds: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a query as Python values."""
@@ -51,6 +77,7 @@ class Execution:
         try:
             rows = cursor.fetchall()
         except duckdb.Error as error:
+            self._is_broken = self.in_transaction
             raise translate(error) from error
         converters = [converter(type) for type in types]
         if not any(converters):
@@ -74,12 +101,14 @@ class Execution:
         self.cursor.execute("BEGIN TRANSACTION")
         self.in_transaction = True
         self._locks, self._locked = ExitStack(), set()
+        self._journal, self._is_broken = [], False
 
     def commit(self) -> None:
         """COMMIT TRANSACTION."""
         if not self.in_transaction:
             raise invalid_query("Cannot commit: there is no transaction in progress")
         try:
+            self._mend()
             self.cursor.execute("COMMIT")
         except duckdb.Error as error:
             self._rollback_quietly()
@@ -101,7 +130,8 @@ class Execution:
             pass  # the failed COMMIT has rolled back already
 
     def _end(self) -> None:
-        self.in_transaction = False
+        self.in_transaction = self._is_broken = False
+        self._journal = []
         if self._locks is not None:
             self._locks.close()
         self._locks, self._locked = None, set()
@@ -115,6 +145,7 @@ class Execution:
             try:
                 return work()
             except WriteConflict as conflict:
+                self.rollback()
                 raise _aborted(ref) from conflict
         with ExitStack() as stack:
             if ref is not None:

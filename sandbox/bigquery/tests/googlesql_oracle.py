@@ -13,6 +13,8 @@ from zetasql.api import Analyzer, CatalogBuilder, PreparedQuery
 from zetasql.types import AnalyzerOptions, EvaluateQueryRequest, LanguageOptions, ZetaSQLBuiltinFunctionOptions
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
 
+from sandbox.bigquery.tests.comparable import comparable
+
 _KINDS = {
     2: "INT64", 5: "BOOL", 7: "FLOAT64", 8: "STRING", 9: "BYTES", 10: "DATE", 16: "ARRAY", 17: "STRUCT", 19: "TIMESTAMP",
     20: "TIME", 21: "DATETIME", 23: "NUMERIC", 24: "BIGNUMERIC", 26: "JSON", 27: "INTERVAL",
@@ -130,24 +132,3 @@ def _interval(value: bytes) -> str:
     micros, days, months_nanos = struct.unpack("<qiI", value)
     months = months_nanos >> 13 & 0x3FFFF
     return interval_text(-months if months_nanos >> 31 else months, days, micros)
-
-
-def comparable(value: Any) -> Any:
-    """A value in a form two engines can be compared in."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, datetime):
-        return ("TIMESTAMP " if value.tzinfo else "DATETIME ") + value.replace(tzinfo=None).isoformat(sep=" ")
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}" if value else "0"
-    if isinstance(value, float):
-        return "nan" if value != value else f"{value:.13g}" if abs(value) != 0 else "0"
-    if isinstance(value, (bytes, bytearray)):
-        return "b:" + bytes(value).hex()
-    if isinstance(value, dict):
-        return [comparable(item) for item in value.values()]
-    if isinstance(value, (list, tuple)):
-        return [comparable(item) for item in value]
-    return value
