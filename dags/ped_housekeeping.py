@@ -10,6 +10,7 @@
 import datetime as dt
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
+
 from pedwatch.tasks import housekeeping
 
 with DAG(

@@ -45,7 +45,7 @@ def expand_variables(text: str, environment: Mapping[str, str], source: str) -> 
     lines = []
     for number, line in enumerate(text.splitlines(), 1):
         is_comment = line.lstrip().startswith("#")
-        lines.append(line if is_comment else _VARIABLE.sub(lambda m, n=number: replace(m, n), line))
+        lines.append(line if is_comment else _VARIABLE.sub(functools.partial(replace, line_number=number), line))
     return "\n".join(lines)
 
 
@@ -101,9 +101,9 @@ def load_config() -> Config:
     return _load(path, modified_ns, tuple(sorted(os.environ.items())))
 
 
-def is_emulated() -> bool:
-    """Tell whether any client of this process is pointed at a local stand-in."""
-    return any(os.environ.get(name) for name in EMULATOR_VARIABLES)
+def is_emulated(*variables: str) -> bool:
+    """Tell whether a client of this process is pointed at a local stand-in: any, or that of the variables named."""
+    return any(os.environ.get(name) for name in variables or EMULATOR_VARIABLES)
 
 
 def now() -> dt.datetime:

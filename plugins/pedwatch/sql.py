@@ -11,7 +11,10 @@ from pedwatch.errors import ConfigurationError
 @functools.lru_cache(maxsize=8)
 def _environment(root: Path) -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(root), undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True
+        loader=jinja2.FileSystemLoader(root),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
     )
 
 
@@ -40,6 +43,4 @@ def statement_names(root: Path) -> list[str]:
 
     Files that begin with an underscore are parts, included by others.
     """
-    return sorted(
-        path.relative_to(root).as_posix() for path in root.rglob("*.sql") if not path.name.startswith("_")
-    )
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.sql") if not path.name.startswith("_"))

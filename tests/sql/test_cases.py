@@ -15,7 +15,8 @@ def _load(warehouse: Warehouse, table: str, rows: list[dict[str, object]]) -> No
     from google.cloud import bigquery
 
     target = f"{warehouse.config.project}.{warehouse.config.dataset}.{table}"
-    config = bigquery.LoadJobConfig(schema=warehouse.client.get_table(target).schema, write_disposition="WRITE_TRUNCATE")
+    schema = warehouse.client.get_table(target).schema
+    config = bigquery.LoadJobConfig(schema=schema, write_disposition="WRITE_TRUNCATE")
     warehouse.client.load_table_from_json([json_row(row) for row in rows], target, job_config=config).result()
 
 

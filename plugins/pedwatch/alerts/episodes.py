@@ -158,7 +158,7 @@ def _begin(subject: Subject, observation: Observation, previous: Episode | None)
 
 def _recall(memory: Memory, is_over: bool, cycle: dt.datetime, policy: Policy) -> Memory:
     """Take one complete observation into the memory."""
-    is_change = bool(memory.window) and memory.window[-1] != is_over or (not memory.window and is_over)
+    is_change = (bool(memory.window) and memory.window[-1] != is_over) or (not memory.window and is_over)
     changes = tuple(c for c in memory.changes if c > cycle - FLAP_WINDOW) + ((cycle,) if is_change else ())
     over_run = memory.over_run + 1 if is_over else 0
     clean_run = 0 if is_over else memory.clean_run + 1
@@ -178,9 +178,7 @@ def _recall(memory: Memory, is_over: bool, cycle: dt.datetime, policy: Policy) -
 
 def _on_over(episode: Episode, observation: Observation, policy: Policy) -> Episode:
     memory = _recall(episode.memory, True, observation.cycle, policy)
-    fires = (
-        sum(memory.window) >= policy.for_observations or is_gross(observation, policy) or episode.memory.was_exempt
-    )
+    fires = sum(memory.window) >= policy.for_observations or is_gross(observation, policy) or episode.memory.was_exempt
     is_firing = episode.state in ("firing", "recovering") or fires
     severity = severity_of(observation, policy)
     if episode.severity == "critical":
@@ -251,9 +249,7 @@ def fold(latest: Episode | None, subject: Subject, observation: Observation, pol
             return latest
         latest = _begin(subject, observation, latest)
     if observation.seen == "unseen":
-        return replace(
-            latest, last_cycle=observation.cycle, is_blind=True, unknown_cycles=latest.unknown_cycles + 1
-        )
+        return replace(latest, last_cycle=observation.cycle, is_blind=True, unknown_cycles=latest.unknown_cycles + 1)
     if observation.seen == "over":
         episode = _on_over(latest, observation, policy)
     elif observation.seen == "exempt":

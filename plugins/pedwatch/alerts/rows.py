@@ -90,11 +90,15 @@ def episode_to_row(episode: Episode) -> dict[str, Any]:
     """Return the row of an episode, columns as in ``EPISODE_COLUMNS``."""
     subject = {column: getattr(episode.subject, column) for column in _SUBJECT_COLUMNS}
     own = {column: getattr(episode, column) for column in EPISODE_COLUMNS if hasattr(episode, column)}
-    return own | subject | {
-        "fingerprint": episode.subject.fingerprint,
-        "subject": episode.subject.name,
-        "fold_state": memory_to_json(episode.memory),
-    }
+    return (
+        own
+        | subject
+        | {
+            "fingerprint": episode.subject.fingerprint,
+            "subject": episode.subject.name,
+            "fold_state": memory_to_json(episode.memory),
+        }
+    )
 
 
 def episode_from_row(row: Mapping[str, Any]) -> Episode:

@@ -5,7 +5,6 @@ configuration names; tasks call these. The command line passes ``AsPerson()``: a
 anonymous for a service whose emulator variable is set, as Google's own Firestore and Storage clients do.
 """
 
-import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pedwatch import settings
@@ -71,7 +70,7 @@ class AsPerson:
         from google.auth.credentials import AnonymousCredentials
         from google.cloud import bigquery
 
-        credentials: Any = AnonymousCredentials() if _is_emulated("BIGQUERY_EMULATOR_HOST") else None
+        credentials: Any = AnonymousCredentials() if settings.is_emulated("BIGQUERY_EMULATOR_HOST") else None
         return bigquery.Client(project=config.project, location=config.location, credentials=credentials)
 
     def firestore(self, config: Config) -> "firestore.Client":
@@ -108,13 +107,8 @@ def _refuse_credentials_for_emulator(variable: str, credentials: Any, config: Co
     """Stop before real credentials go to a stand-in, or a production task silently works on one."""
     from google.auth.credentials import AnonymousCredentials
 
-    if _is_emulated(variable) and not isinstance(credentials, AnonymousCredentials):
+    if settings.is_emulated(variable) and not isinstance(credentials, AnonymousCredentials):
         raise ConfigurationError(
             f"{variable} is set but connection {config.connections.google} carries real credentials: unset the "
             f'variable in production; in a sandbox give the connection the extra "is_anonymous": true.'
         )
-
-
-def _is_emulated(variable: str) -> bool:
-    # Per service, where settings.is_emulated() answers for all of them together.
-    return bool(os.environ.get(variable))

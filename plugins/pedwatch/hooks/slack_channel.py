@@ -16,7 +16,8 @@ _UNUSABLE = {
     "token_revoked": "the Slack token was revoked: reinstall the app and renew the connection",
     "token_expired": "the Slack token has expired: renew the connection",
     "account_inactive": "the Slack bot user is deactivated: reinstall the app",
-    "missing_scope": "the Slack app lacks a scope: it needs chat:write, channels:history, groups:history and metadata.message:read",
+    "missing_scope": "the Slack app lacks a scope: it needs chat:write, channels:history, groups:history and "
+    "metadata.message:read",
 }
 _GONE_PARENT = {"message_not_found", "cant_update_message", "edit_window_closed"}
 _TRANSIENT = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
@@ -60,7 +61,9 @@ class SlackChannel:
         from slack_sdk.errors import SlackApiError
 
         try:
-            return dict(self._hook.call(method, json=body).data)
+            answer = self._hook.call(method, json=body).data
+            assert isinstance(answer, dict), "the Web API answers JSON objects"
+            return answer
         except SlackApiError as error:
             raise self._classified(method, error) from None
         except OSError as error:  # timeouts and broken connections: the request may have arrived

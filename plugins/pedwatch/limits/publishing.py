@@ -1,5 +1,6 @@
 """Decides what publishing writes: the difference between PED files and Firestore, and the documents that follow."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,10 +68,8 @@ def _compare(limit: PedLimit, document: StoredDocument | None) -> DocumentChange
     if document is None or document.is_withdrawn:
         return DocumentChange("added", limit.limit_id, document, limit)
     before = {key: value for key, value in document.data.items() if key not in (*BOOKKEEPING, "source")}
-    try:
+    with contextlib.suppress(ValueError):  # a stored document that does not validate is shown as it is, and mended
         before = document.limit().content()
-    except ValueError:
-        pass  # a stored document that does not validate is shown as it is, and mended
     after = limit.content()
     fields = tuple(_field_changes(before, after))
     if not fields:

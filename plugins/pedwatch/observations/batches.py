@@ -5,6 +5,12 @@ from typing import Any
 
 from pedwatch.config import Cluster
 
+COLLECTION_SECONDS = 150
+"""Collection closes this long after the run began, whoever is missing (DESIGN section 4)."""
+
+CLOSES_AT = "PEDWATCH_CLOSES_AT"
+"""Environment variable of a pod that says when that is, as an ISO time."""
+
 
 def batch_clusters(clusters: Sequence[Cluster], max_pods: int) -> list[list[Cluster]]:
     """Spread clusters over at most ``max_pods`` pods: one each while they suffice, else batches of equal size.

@@ -4,20 +4,18 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowFailException
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.sdk.exceptions import AirflowFailException
 from kubernetes.client import models as k8s
 
 from pedwatch import settings
 from pedwatch.config import Collector, Config
-from pedwatch.tasks.plan import CLOSES_AT
+from pedwatch.observations.batches import CLOSES_AT
 
 _KUBECONFIG_DIR = "/etc/pedwatch/kubeconfig"
 KUBECONFIG_PATH = f"{_KUBECONFIG_DIR}/config"
 _SCRATCH = "/scratch"
-BATCH_NAME = (
-    "{{ task.env_vars | selectattr('name', 'equalto', 'PEDWATCH_BATCH') | map(attribute='value') | first }}"
-)
+BATCH_NAME = "{{ task.env_vars | selectattr('name', 'equalto', 'PEDWATCH_BATCH') | map(attribute='value') | first }}"
 """What the grid shows for a mapped task: the cluster, or the first of a batch and how many more."""
 
 

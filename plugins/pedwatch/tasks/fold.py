@@ -71,9 +71,7 @@ def fold_alerts(
                 "run_id": run_id,
                 "expected_cursor": Typed("TIMESTAMP", found["cursor_cycle"]),
                 "episodes": Typed(rows.EPISODE_COLUMNS, [rows.episode_to_row(e) for e in changed]),
-                "notifications": Typed(
-                    rows.NOTIFICATION_COLUMNS, [rows.notification_to_row(n) for n in notifications]
-                ),
+                "notifications": Typed(rows.NOTIFICATION_COLUMNS, [rows.notification_to_row(n) for n in notifications]),
             },
         )
     waiting = sum(n.status == "unsent" for n in notifications) + found["waiting"]

@@ -11,14 +11,11 @@ from pedwatch.config import Config
 from pedwatch.cycles import compact, cycle_of_run, gates
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.observations.batches import batch_clusters, collector_target
+from pedwatch.observations.batches import CLOSES_AT, COLLECTION_SECONDS, batch_clusters, collector_target
 
 log = logging.getLogger(__name__)
 
 LIMITS_PATIENCE_SECONDS = 60
-COLLECTION_SECONDS = 150
-"""Collection closes this long after the run began, whoever is missing (DESIGN section 4)."""
-CLOSES_AT = "PEDWATCH_CLOSES_AT"
 LIMITS_POLL_SECONDS = 10
 
 

@@ -35,9 +35,7 @@ def naive_limit(statements: Sequence[Statement], cycle: dt.datetime) -> int | No
     previous: PedLimit | None = None
     for statement in statements:
         said = statement.limit
-        if said is None:
-            begins = statement.update_time
-        elif said.effective_from is None:
+        if said is None or said.effective_from is None:
             begins = statement.update_time
         elif previous is None or previous.effective_from != said.effective_from:
             begins = said.effective_from

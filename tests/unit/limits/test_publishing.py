@@ -93,7 +93,7 @@ def test_a_stored_document_that_does_not_validate_is_mended() -> None:
 
 
 def test_one_wrong_document_publishes_nothing() -> None:
-    with pytest.raises(LimitDocumentError, match="x.yaml:3: is wrong"):
+    with pytest.raises(LimitDocumentError, match=r"x\.yaml:3: is wrong"):
         changes_of(batch(limit(), problems=[Problem("x.yaml", "is wrong", line=3)]), Shelf(), Publishing())
 
 

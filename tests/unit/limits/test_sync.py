@@ -220,8 +220,8 @@ def test_a_full_sync_agrees_with_firestore_whatever_happened(story: list[tuple[s
             world.firestore.put(content.limit_id, {**(states[-1][1] or {}), **content.to_firestore()})
             valid[content.limit_id] = ceiling
         elif action == "break" and is_there and content.limit_id in valid:
-            # Firestore keeps only the newest state: a console edit that no full sync saw, and that no publisher archived,
-            # is not known to anyone once it is overwritten. So one sees it before.
+            # Firestore keeps only the newest state: a console edit that no full sync saw, and that no publisher
+            # archived, is not known to anyone once it is overwritten. So one sees it before.
             world.wait(FULL_EVERY / dt.timedelta(minutes=1))
             world.sync()
             # Invalid from here on; the last valid version stays in force, so what is valid does not change.
