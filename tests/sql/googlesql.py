@@ -147,14 +147,14 @@ class Script:
     def _resolve(self, text: str) -> Any:
         try:
             return Analyzer(self._options(), self._catalog()).analyze_statement(text)
-        except Exception as error:  # the library raises several unrelated classes
+        except Exception as error:  # noqa: BLE001 the library raises several unrelated classes
             raise AnalysisError(f"{error}\n--- in:\n{text}") from None
 
     def run(self, text: str) -> dict[str, str]:
         """Analyse a script; returns the columns of its last query."""
         try:
             statements = Parser.parse_script_static(text, _language()).statement_list_node.statement_list
-        except Exception as error:  # the library raises several unrelated classes
+        except Exception as error:  # noqa: BLE001 the library raises several unrelated classes
             raise AnalysisError(f"{error}\n--- in:\n{text}") from None
         return self._statements(text.encode(), statements)
 
