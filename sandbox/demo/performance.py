@@ -154,12 +154,15 @@ class Performance:
             new_notifications=len(after["notifications"]) - len(before["notifications"]),
             new_evidence_objects=len(after["obs"]) - len(before["obs"]),
             files=sorted(set(after["audits"]) - set(before["audits"])),
+            verdicts=self.reader.current_verdicts(),
+            is_live_ledger_kept=after["ledger"] == before["ledger"],
         )
 
     def _traces(self) -> dict[str, list[Any]]:
         return {
             "messages": self.reader.raw_messages(),
             "notifications": self.reader.notifications(),
+            "ledger": self.reader.live_verdicts(),
             "obs": self.reader.objects("obs/"),
             "audits": self.reader.objects("audits/"),
         }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.demo.performance import Result, count_verdicts
+from sandbox.scenario.evidence import BackfillEvidence
 
 EPISODE_COLUMNS = (
     "episode_id",
@@ -50,10 +51,14 @@ def summary(result: Result) -> dict[str, Any]:
         "verdict_counts": count_verdicts(evidence.verdicts),
         "episodes": [{name: row.get(name) for name in EPISODE_COLUMNS} for row in evidence.episodes],
         "slack_messages": [message.for_summary() for message in evidence.messages],
-        "backfill": dataclasses.asdict(evidence.backfill) if evidence.backfill else None,
+        "backfill": _backfill(evidence.backfill) if evidence.backfill else None,
         "expectations": [dataclasses.asdict(outcome) for outcome in result.outcomes],
         "seconds": result.seconds,
     }
+
+
+def _backfill(seen: BackfillEvidence) -> dict[str, Any]:
+    return {name: value for name, value in dataclasses.asdict(seen).items() if name != "verdicts"}
 
 
 def write_summary(path: Path, result: Result) -> None:

@@ -28,6 +28,10 @@ def check(scenario: Scenario, evidence: Evidence) -> list[Outcome]:
     outcomes += check_invariants(scenario, evidence)
     if scenario.backfill and evidence.backfill:
         outcomes += check_backfill(scenario.backfill, evidence.backfill)
+        known_now = Evidence(verdicts=evidence.backfill.verdicts)
+        for item in scenario.backfill.expect.verdicts:
+            outcome = _check_verdict(item, known_now)
+            outcomes.append(Outcome(f"backfill: as known now, {item.title}", outcome.held, outcome.detail))
     return outcomes
 
 

@@ -48,6 +48,8 @@ class BackfillEvidence:
     new_notifications: int
     new_evidence_objects: int
     files: list[str]
+    verdicts: list[Row] = field(default_factory=list)
+    is_live_ledger_kept: bool = True
 
 
 @dataclass(frozen=True)

@@ -211,6 +211,9 @@ class BackfillExpectation(Model):
     new_notifications: Count = 0
     new_evidence_objects: Count = Field(default=0, description="Objects written below obs/: a backfill never collects")
     files: list[str] = Field(default_factory=lambda: list(AUDIT_FILES), description="Files below audits/")
+    verdicts: list[VerdictExpectation] = Field(
+        default_factory=list, description="Verdicts as known now: the newest revision, where live ones are the first"
+    )
 
 
 class Backfill(Model):

@@ -61,6 +61,14 @@ class Reader:
             "ORDER BY cycle, subject"
         )
 
+    def current_verdicts(self) -> list[Row]:
+        """Return the newest revision of every verdict, whoever judged it."""
+        return self.query(
+            f"SELECT * FROM `{DATASET}.verdicts` WHERE {self._period()} "
+            "QUALIFY ROW_NUMBER() OVER (PARTITION BY cycle, fingerprint ORDER BY revision DESC) = 1 "
+            "ORDER BY cycle, subject"
+        )
+
     def verdict_counts(self, cycle: dt.datetime) -> dict[str, int]:
         """Return how many subjects have each verdict in a cycle, most frequent first."""
         rows = self.query(

@@ -74,6 +74,11 @@ def check_backfill(backfill: Backfill, seen: BackfillEvidence) -> list[Outcome]:
         _same("backfill: new outbox rows", seen.new_notifications, expect.new_notifications),
         _same("backfill: new evidence objects", seen.new_evidence_objects, expect.new_evidence_objects),
         Outcome(
+            "backfill: what was judged live stays",
+            seen.is_live_ledger_kept,
+            "kept" if seen.is_live_ledger_kept else "live verdicts have changed",
+        ),
+        Outcome(
             f"backfill: wrote {', '.join(expect.files)}",
             not missing,
             f"missing {', '.join(missing)}; found {seen.files}" if missing else ", ".join(seen.files),

@@ -199,9 +199,21 @@ RUNS = [("manual__1", "backfill", "success"), ("manual__2", "backfill", "success
         pytest.param(BackfillEvidence(RUNS, 0, 1, 0, FILES), "new outbox rows", id="it wanted to speak"),
         pytest.param(BackfillEvidence(RUNS, 0, 0, 3, FILES), "new evidence objects", id="it collected"),
         pytest.param(BackfillEvidence(RUNS, 0, 0, 0, FILES[:3]), "wrote", id="a file is missing"),
+        pytest.param(
+            BackfillEvidence(RUNS, 0, 0, 0, FILES, is_live_ledger_kept=False), "judged live", id="it rewrote the ledger"
+        ),
     ],
 )
 def test_the_backfill(seen: BackfillEvidence, broken: str) -> None:
     scenario = minimal(backfill={"cycles": "1-2"})
     missed = not_held(check(scenario, Evidence(collection_runs=COLLECTED, backfill=seen)))
     assert [broken in result.name for result in missed] == [True] * bool(broken)
+
+
+def test_what_the_backfill_knows_is_held_against_the_newest_revision() -> None:
+    expected = {**WITHIN, "verdict": "over_limit"}
+    scenario = minimal(backfill={"cycles": "1-2", "expect": {"verdicts": [expected]}})
+    seen = BackfillEvidence(RUNS, 0, 0, 0, FILES, verdicts=[VERDICT])
+    [missed] = not_held(check(scenario, Evidence(collection_runs=COLLECTED, backfill=seen)))
+    assert missed.name.startswith("backfill: as known now")
+    assert "is within_limit" in missed.detail
