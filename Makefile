@@ -55,12 +55,16 @@ up: $(STAMP) ## Airflow's UI and the scheduled DAGs against the sandbox, live; p
 down: $(STAMP) ## end what `make up` started
 	@$(PYTHON_RUN) -m sandbox.live down
 
+# All of them run, also behind one that finds something.
 lint: $(STAMP) ## ruff, mypy, sqlfluff and the import contracts
-	$(BIN)/python -m ruff check .
-	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m mypy
-	$(BIN)/python -m sqlfluff lint --disable-progress-bar include/sql
-	$(BIN)/lint-imports
+	@failed=; \
+	check() { echo "== $$* =="; "$(BIN)/$$@" || failed="$$failed $$1"; }; \
+	check ruff check .; \
+	check ruff format --check .; \
+	check mypy; \
+	check sqlfluff lint --disable-progress-bar include/sql; \
+	check lint-imports; \
+	if [ -n "$$failed" ]; then echo "make lint: something to mend in:$$failed" >&2; exit 1; fi
 
 bench: $(STAMP) ## benchmarks, to build/bench/
 	@$(PYTHON_RUN) -m bench

@@ -10,6 +10,9 @@ os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parent / "build" / "air
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ.setdefault("AIRFLOW__CORE__PLUGINS_FOLDER", str(Path(__file__).parent / "plugins"))
 os.environ.setdefault("AIRFLOW__USAGE_DATA_COLLECTION__ENABLED", "False")
+# Chromium keeps crash reports in its user's home, whatever profile it is given.
+for _name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+    os.environ[_name] = str(Path(__file__).parent / "build" / "home" / _name.removesuffix("_HOME").lower())
 
 # On a busy machine an example takes as long as it takes.
 settings.register_profile("pedwatch", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.conftest import DAGS
+from tests.dags.conftest import DAGS, ROOT
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
@@ -125,3 +125,11 @@ def test_dag_files_are_wiring() -> None:
         assert not re.search(r"\b(?:SELECT\s+\S+\s+FROM|INSERT INTO|MERGE )", text), (
             f"{path.name}: SQL is in include/sql"
         )
+
+
+def test_the_runbook_names_tasks_that_exist(dag_bag: "DagBag") -> None:
+    tasks = {task.task_id.rpartition(".")[2] for dag in dag_bag.dags.values() for task in dag.tasks}
+    table = (ROOT / "docs" / "runbooks" / "a-task-failed.md").read_text()
+    named = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
+    assert len(named) >= 8
+    assert named <= tasks
