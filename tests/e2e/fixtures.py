@@ -1,0 +1,35 @@
+"""Fixtures over the stand-ins; the conftest files of tests/e2e and tests/operators offer them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.stand_ins import StandIns, stand_ins_in
+from tests.e2e.watched_world import World
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIns]:
+    """All servers, once per session."""
+    with stand_ins_in(tmp_path_factory.mktemp("stand-ins")) as found:
+        yield found
+
+
+@pytest.fixture
+def make_world(stand_ins: StandIns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
+    """Return a maker of worlds; the newest one has the environment and Slack."""
+    made: list[World] = []
+
+    def make(**fields: Any) -> World:
+        made.append(World(stand_ins, tmp_path / f"world-{len(made)}", monkeypatch, **fields))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A world whose limits are synced."""
+    return make_world()

@@ -1,0 +1,139 @@
+"""One run of ``ped_replica_watch``, task by task: the functions its DAG file wires, and its real operator.
+
+Airflow's part, as far as tasks see it: XComs that are JSON, a run that knows which tasks have ended, clearing.
+"""
+
+import datetime as dt
+import functools
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+
+from pedwatch.tasks import watch
+
+DAG_ID = "ped_replica_watch"
+DAG_FILE = Path(__file__).resolve().parents[2] / "dags" / f"{DAG_ID}.py"
+
+
+class TaskInstance:
+    """What tasks ask of Airflow's task instance."""
+
+    stats_tags: ClassVar[dict[str, str]] = {}
+    map_index, try_number, dag_id = -1, 1, DAG_ID
+
+    def __init__(self, run: "Run", task_id: str) -> None:
+        self._run, self.task_id, self.run_id = run, task_id, run.run_id
+
+    def xcom_pull(self, task_ids: str) -> Any:
+        """Return what a task handed on, None when it did not."""
+        return json.loads(self._run.xcoms.get(task_ids, "null"))
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Take links for the UI, which nothing here reads."""
+
+
+@dataclass
+class Run:
+    """One DAG run: what its tasks handed on, and which of them Airflow knows to have ended."""
+
+    cycle: dt.datetime
+    run_type: str
+    run_id: str
+    params: Mapping[str, Any]
+    kubeconfig: str
+    xcoms: dict[str, str] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+    @property
+    def dag_run(self) -> SimpleNamespace:
+        """What tasks read of the DAG run."""
+        times = dict.fromkeys(("data_interval_end", "run_after", "logical_date", "start_date"), self.cycle)
+        return SimpleNamespace(run_type=self.run_type, run_id=self.run_id, **times)
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What the first task decided."""
+        return dict(self.told("plan_cycle"))
+
+    def told(self, task: str) -> Any:
+        """Return what a task handed on."""
+        return json.loads(self.xcoms[task])
+
+    def go(self, *, until: str | None = None, times: int = 1) -> "Run":
+        """Run the tasks that have not ended, in order, each so often; no further than ``until``."""
+        for name, task in TASKS.items():
+            if name not in self.done and self._is_chosen(name):
+                for _ in range(times):
+                    self.xcoms[name] = json.dumps(task(self))
+                self.done.append(name)
+            if name == until:
+                break
+        return self
+
+    def clear(self) -> "Run":
+        """Let every task run again, as clearing the run in Airflow does."""
+        self.xcoms.clear()
+        self.done.clear()
+        return self
+
+    def _is_chosen(self, name: str) -> bool:
+        return name not in BRANCHES or self.told("what_to_say") == name
+
+
+def collect(run: Run) -> None:
+    """Do what the pods do: the collector's own program, with the environment the plan gives each."""
+    from replica_collector.__main__ import main
+
+    for pod in run.told("plan_pods"):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in pod.items():
+                if name != "TMPDIR":  # a volume of the pod
+                    patch.setenv(name, value)
+            assert main([]) == 0
+
+
+@functools.lru_cache(maxsize=1)
+def parse_dag(config: str) -> Any:
+    """Return the DAG as the DAG processor makes it of the file, under a configuration (its path, which is the key)."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(DAG_FILE).dags[DAG_ID]
+
+
+def compare(run: Run) -> None:
+    """Run the operator of the DAG file, its templates rendered from this run."""
+    dag = parse_dag(os.environ["PEDWATCH_CONFIG"])
+    operator = dag.get_task("compare").prepare_for_execution()
+    ti = TaskInstance(run, "compare")
+    context: Any = {"ti": ti, "run_id": run.run_id, "dag_run": run.dag_run, "dag": dag, "task": operator}
+    operator.render_template_fields(context)
+    operator.execute(context)
+
+
+def beat(run: Run) -> None:
+    """Write the heartbeat."""
+    watch.heartbeat(run.plan, run_id=run.run_id, dag=SimpleNamespace(dag_id=DAG_ID), ti=TaskInstance(run, "heartbeat"))
+
+
+#: The tasks of the DAG in an order that it allows; a test holds this against the DAG file.
+TASKS: dict[str, Callable[[Run], Any]] = {
+    "plan_cycle": lambda run: watch.plan_cycle(dag_run=run.dag_run, params=run.params),
+    "plan_pods": lambda run: watch.plan_pods(run.plan, run.kubeconfig),
+    "collect": collect,
+    "await_limits": lambda run: watch.await_limits(run.plan),
+    "load_observations": lambda run: watch.load_observations(run.plan),
+    "compare": compare,
+    "fold_episodes": lambda run: watch.fold_episodes(run.plan, run_id=run.run_id),
+    "what_to_say": lambda run: watch.what_to_say(run.plan, run.told("fold_episodes")),
+    "notify": lambda run: watch.notify(run.plan, run_id=run.run_id),
+    "write_evidence": lambda run: watch.write_evidence(run.plan, run.told("await_limits"), run_id=run.run_id),
+    "nothing_to_say": lambda run: None,
+    "heartbeat": beat,
+}
+BRANCHES = ("notify", "write_evidence", "nothing_to_say")

@@ -1,0 +1,5 @@
+"""The stand-ins for the watch's tests."""
+
+from tests.e2e.fixtures import make_world, stand_ins, world
+
+__all__ = ["make_world", "stand_ins", "world"]

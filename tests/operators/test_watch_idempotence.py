@@ -1,0 +1,203 @@
+"""However often a cycle runs, and wherever it was killed: the same rows, and the same Slack messages.
+
+A story of four cycles is told straight, and then again with every task twice, and with the worker killed at each
+boundary in each cycle. Tables are compared whole, without the bookkeeping named in ``watched_world.TABLES``.
+"""
+
+import datetime as dt
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pedwatch.hooks.slack_channel import SlackChannel
+from pedwatch.hooks.warehouse import Warehouse
+from tests.e2e.stand_ins import StandIns
+from tests.e2e.watch_run import BRANCHES, TASKS, Run, parse_dag
+from tests.e2e.watched_world import World, workload
+
+CYCLES = 4
+#: A retry, or a person who clears the run, comes a little later.
+LATER = dt.timedelta(seconds=70)
+WITHIN: dict[str, tuple[type, str, str | None]] = {
+    "the load, before its MERGE": (Warehouse, "replace_partition", None),
+    "the MERGE of the load": (Warehouse, "write", "observations/record_collection.sql"),
+    "the fold's commit": (Warehouse, "write", "alerts/commit_fold.sql"),
+    "the lease": (Warehouse, "run", "alerts/lease_notifications.sql"),
+    "Slack accepted a post": (SlackChannel, "post", None),
+    "Slack accepted an edit": (SlackChannel, "edit", None),
+    "Slack accepted a reply": (SlackChannel, "reply", None),
+    "the sends were recorded": (Warehouse, "write", "alerts/record_sends.sql"),
+}
+
+
+class Killed(BaseException):
+    """The worker is gone: no handler of the product may catch this."""
+
+
+@dataclass
+class Death:
+    """Kills the worker right after something took effect; ``count`` says how often it has."""
+
+    where: str
+    count: int = 0
+
+    def arm(self, patch: pytest.MonkeyPatch) -> None:
+        """Let the next such effect be the last."""
+        owner, method, statement = WITHIN[self.where]
+        real = getattr(owner, method)
+
+        def die_after(*args: Any, **kwargs: Any) -> Any:
+            answer = real(*args, **kwargs)
+            if statement is None or args[1] == statement:
+                self.count += 1
+                raise Killed(self.where)
+            return answer
+
+        patch.setattr(owner, method, die_after)
+
+
+def enter(world: World, number: int) -> None:
+    """Make the clusters what the story says: one API far over and then gone, one slowly over, one cluster dark."""
+    orders = [workload("orders", 20, hpa={"min": 2, "max": 30})] if number < 3 else []
+    world.holds("eu-prod-1", *orders, workload("steady", 5))
+    world.holds("us-prod-1", workload("sessions", 3), workload("steady", 4), workload("stray", 1))
+    world.kubernetes.set_fault("us-prod-1", {"kind": "forbidden"} if number == 3 else None)
+
+
+Told = tuple[dict[str, list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+def tell(world: World, live: Callable[[Run], None]) -> Told:
+    """Live through the story; return the tables and the messages it left."""
+    for number in range(1, CYCLES + 1):
+        enter(world, number)
+        live(world.run(number))
+    return world.tables(), world.messages()
+
+
+def killed_between(world: World, boundary: str) -> Callable[[Run], None]:
+    """Kill a run after a task has ended; it is cleared and starts over."""
+
+    def live(run: Run) -> None:
+        run.go(until=boundary)
+        world.at(world.now + LATER)
+        run.clear().go()
+
+    return live
+
+
+def killed_within(world: World, death: Death, is_cleared: bool) -> Callable[[Run], None]:
+    """Kill a run in the middle of a task; that task is retried, or the whole run is cleared."""
+
+    def live(run: Run) -> None:
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                death.arm(patch)
+                run.go()
+        except Killed:
+            world.at(world.now + LATER)
+            (run.clear() if is_cleared else run).go()
+
+    return live
+
+
+def assert_same(told: Told, straight: Told) -> None:
+    """Hold every table, and then Slack, against the straight telling."""
+    for table, rows in straight[0].items():
+        assert told[0][table] == rows, table
+    assert told[1] == straight[1]
+
+
+@pytest.fixture(scope="module")
+def straight(stand_ins: StandIns, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """The story told once, nothing in its way."""
+    with pytest.MonkeyPatch.context() as patch:
+        world = World(stand_ins, tmp_path_factory.mktemp("straight"), patch)
+        return tell(world, lambda run: run.go())
+
+
+def test_the_tasks_are_those_of_the_dag(world: World) -> None:
+    dag = parse_dag(os.environ["PEDWATCH_CONFIG"])
+    assert set(dag.task_ids) == set(TASKS)
+    order = list(TASKS)
+    for task in dag.tasks:
+        assert all(order.index(name) < order.index(task.task_id) for name in task.upstream_task_ids), task.task_id
+
+
+def test_the_story_has_everything_in_it(straight: Told) -> None:
+    tables, messages = straight
+    assert {row["verdict"] for row in tables["verdicts"]} == {"over_limit", "within_limit", "unknown", "no_limit"}
+    assert {row["status"] for row in tables["collection_runs"]} == {"complete", "failed"}
+    assert [(row["sequence"], row["reason"], row["status"]) for row in tables["notifications"]].count(
+        (1, "first", "sent")
+    ) == 2
+    first, second, resolved = messages
+    assert "orders" in first["text"] and first["thread"] is None, "edited to the current truth"
+    assert "sessions" in second["text"] and second["thread"] is None
+    assert "Resolved" in resolved["text"] and resolved["thread"] == 0
+    assert [row["cycle"] for row in tables["fold_cursor"]] == [tables["heartbeats"][-1]["cycle"]]
+
+
+def test_every_task_twice(world: World, straight: Told) -> None:
+    assert_same(tell(world, lambda run: run.go(times=2)), straight)
+
+
+def test_every_run_twice(world: World, straight: Told) -> None:
+    def live(run: Run) -> None:
+        run.go()
+        world.at(world.now + LATER)
+        run.clear().go()
+
+    assert_same(tell(world, live), straight)
+
+
+def test_a_second_run_of_each_cycle_adds_its_heartbeat_and_nothing_else(world: World, straight: Told) -> None:
+    def live(run: Run) -> None:
+        run.go()
+        Run(run.cycle, "manual", f"{run.run_id}-again", {"allow_notify": True}, run.kubeconfig).go()
+
+    tables, messages = tell(world, live)
+    tables["heartbeats"] = [row for row in tables["heartbeats"] if not row["run_id"].endswith("-again")]
+    assert_same((tables, messages), straight)
+
+
+@pytest.mark.parametrize("boundary", [name for name in TASKS if name not in ("nothing_to_say", "write_evidence")])
+def test_killed_between_two_tasks(world: World, straight: Told, boundary: str) -> None:
+    assert_same(tell(world, killed_between(world, boundary)), straight)
+
+
+@pytest.mark.parametrize("is_cleared", [False, True], ids=["the task is retried", "the run is cleared"])
+@pytest.mark.parametrize("where", WITHIN)
+def test_killed_within_a_task(world: World, straight: Told, where: str, is_cleared: bool) -> None:
+    death = Death(where)
+    assert_same(tell(world, killed_within(world, death, is_cleared)), straight)
+    assert death.count, "it was never killed, so nothing was tested"
+
+
+@st.composite
+def schedules(draw: st.DrawFn) -> Sequence[tuple[str, str, bool]]:
+    """Draw for each cycle where it is killed, or that it is not, and whether the run is then cleared."""
+    places = st.sampled_from([("between", name) for name in TASKS if name not in BRANCHES] + [("within", w) for w in WITHIN])
+    return draw(
+        st.lists(st.tuples(places, st.booleans()).map(lambda p: (*p[0], p[1])), min_size=CYCLES, max_size=CYCLES)
+    )
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(schedule=schedules())
+def test_killed_anywhere(
+    make_world: Callable[..., World], straight: Told, schedule: Sequence[tuple[str, str, bool]]
+) -> None:
+    world = make_world()
+    lives = [
+        killed_between(world, where) if kind == "between" else killed_within(world, Death(where), is_cleared)
+        for kind, where, is_cleared in schedule
+    ]
+    following = iter(lives)
+    assert_same(tell(world, lambda run: next(following)(run)), straight)
