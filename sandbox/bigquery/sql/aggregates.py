@@ -78,13 +78,17 @@ class Aggregation:
         self.wrong()
         raise AssertionError
 
-    def order(self, reverse: bool = False) -> str:
+    def order(self) -> str:
         """The call's own ORDER BY."""
         keys = []
         for item in self.call.order_by:
             key = self.compiler.expression(item.expression, self.inner)
             self.parts.append(key)
             keys.append(order_key(key, item))
+        if not keys and self.call.distinct and self.call.name in ("ARRAY_AGG", "STRING_AGG"):
+            value = self.values[0]
+            if not (value.type.is_struct or value.type.kind == "JSON"):
+                keys.append(order_key(value, n.OrderItem(self.call.arguments[0])))  # any order will do: a stable one
         return " ORDER BY " + ", ".join(keys) if keys else ""
 
     def filtered(self, sql: str, condition: str | None) -> str:
@@ -189,7 +193,9 @@ def _countif(aggregation: Aggregation) -> Built:
 def _sum(aggregation: Aggregation) -> Built:
     aggregation.need(1)
     value = aggregation.values[0]
-    if not (value.type.is_numeric or value.type.kind == "INTERVAL"):
+    if value.type.kind == "INTERVAL":
+        raise not_implemented("SUM of INTERVAL")
+    if not value.type.is_numeric:
         aggregation.wrong()
     return f"sum({aggregation.distinct()}{value.sql})", INT64 if value.is_null else value.type, None
 

@@ -37,6 +37,8 @@ class CallCompiler(OperatorCompiler):
             fail(f"Analytic function {node.name} cannot be called without an OVER clause", node.position)
         if node.over is None and not scope.allows_aggregates:
             fail(f"Aggregate function {node.name} not allowed in {scope.clause} clause", node.position)
+        if node.over is None and scope.is_without_from:
+            fail(f"Aggregate function {node.name} not allowed in SELECT without FROM clause", node.position)
         if node.over is not None and not scope.allows_windows:
             fail(f"Analytic function {node.name} not allowed in {scope.clause} clause", node.position)
         return compile_aggregate(self, node, scope)

@@ -46,6 +46,7 @@ class SelectCompiler(FromCompiler):
         """Compile a SELECT with the ORDER BY and LIMIT that belong to it."""
         source = self.source(node.source, scope) if node.source is not None else None
         inner = Scope(parent=scope, relations=source.relations if source else [], windows=node.windows)
+        inner.is_without_from = source is None
         block = Block(node, inner, source)
         where = ""
         if node.where is not None:
@@ -214,12 +215,12 @@ class SelectCompiler(FromCompiler):
                 if lowered in aliases and aliases[lowered].sql != item.value.sql:
                     ambiguous.add(lowered)
                 aliases.setdefault(lowered, item.value)
-        late = replace(block.scope, aliases=aliases, ambiguous=ambiguous)
+        late = replace(block.scope, aliases=aliases, ambiguous=ambiguous, aliases_first=True)
         having = self._late_condition(node.having, replace(late, allows_windows=False), "HAVING", block)
         qualify = self._late_condition(node.qualify, late, "QUALIFY", block)
         if node.having is not None and not block.is_grouped:
             fail("The HAVING clause requires GROUP BY or aggregation to be present", node.position)
-        order_keys, order = self._order(block, order_by, replace(late, aliases_first=True, clause="ORDER BY"))
+        order_keys, order = self._order(block, order_by, replace(late, clause="ORDER BY"))
         shown = self._shown(block, items)
         hidden: list[tuple[str, str]] = []
         if wants_order:

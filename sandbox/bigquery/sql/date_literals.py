@@ -9,13 +9,13 @@ from sandbox.bigquery.sql.typesystem import text_literal
 
 _DAY = r"(\d{4})-(\d{1,2})-(\d{1,2})"
 _CLOCK = r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{0,9}))?"
-_ZONE = r"(?:\s*(Z|z|[-+]\d{1,2}(?::?\d{2})?)|\s+([A-Za-z][A-Za-z0-9_+\-/]*))?"
+_ZONE = r"(?: ?(Z|z|[-+]\d{1,2}(?::?\d{2})?)| ([A-Za-z][A-Za-z0-9_+\-/]*))?"
 
 PATTERNS = {
-    "DATE": rf"^\s*{_DAY}\s*$",
-    "DATETIME": rf"^\s*{_DAY}(?:[ Tt]{_CLOCK})?\s*$",
-    "TIME": rf"^\s*{_CLOCK}\s*$",
-    "TIMESTAMP": rf"^\s*{_DAY}(?:[ Tt]{_CLOCK})?{_ZONE}\s*$",
+    "DATE": rf"^{_DAY}$",
+    "DATETIME": rf"^{_DAY}(?:[ Tt]{_CLOCK})?$",
+    "TIME": rf"^{_CLOCK}$",
+    "TIMESTAMP": rf"^{_DAY}(?:[ Tt]{_CLOCK}{_ZONE})?$",
 }
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
 _MICROSECONDS = 6

@@ -176,6 +176,9 @@ def truncate(call: n.Call, value: str, part: str, zone: Zone, family: Type) -> s
     if cut is None:
         _unsupported(call, part)
     assert cut is not None
+    if kind == "TIMESTAMP" and part in CLOCK_PARTS:
+        # Taken back by what has passed of the part, which stays right when the clock is put back.
+        return f"make_timestamptz(epoch_us({value}) - (epoch_us({local}) - epoch_us({cut})))"
     if kind == "TIMESTAMP":
         return zone.instant(cut)
     return f"CAST({cut} AS {family.duckdb})"
@@ -377,6 +380,8 @@ def _string(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
 def _now(compiler: CompilerBase, call: n.Call, scope: Scope, type: Type) -> Expression:
     from sandbox.bigquery.sql.environment import Variable
 
+    if type == TIMESTAMP and call.arguments or len(call.arguments) > 1:
+        compiler.mismatch(f"function {call.name}", [], call.position)
     moment = compiler.environment.bind("now", Variable(TIMESTAMP, compiler.environment.now))
     if type == TIMESTAMP:
         return moment

@@ -36,6 +36,8 @@ bq_timestamp_of(us) := CASE WHEN us IS NULL THEN NULL WHEN us BETWEEN -621355968
 bq_timestamp(t) := CASE WHEN epoch_us(t) BETWEEN -62135596800000000 AND 253402300799999999 THEN t WHEN t IS NULL THEN NULL ELSE CAST(CAST(bq_fail('Arithmetic overflow: the timestamp is out of range') AS VARCHAR) AS TIMESTAMPTZ) END
 bq_datetime(t) := CASE WHEN t BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' THEN t WHEN t IS NULL THEN NULL ELSE CAST(CAST(bq_fail('Arithmetic overflow: the datetime is out of range') AS VARCHAR) AS TIMESTAMP) END
 bq_date(d) := CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN d WHEN d IS NULL THEN NULL ELSE CAST(CAST(bq_fail('Arithmetic overflow: the date is out of range') AS VARCHAR) AS DATE) END
+bq_hour_before(t) := make_timestamptz(epoch_us(t) - 3600000000)
+bq_instant(z, l) := CASE WHEN timezone(z, bq_hour_before(timezone(z, l))) = l THEN bq_hour_before(timezone(z, l)) ELSE timezone(z, l) END
 bq_floor_timestamp(t, n) := make_timestamptz(epoch_us(t) - ((epoch_us(t) % n) + n) % n)
 bq_datetime_minus(a, b) := (to_days(CAST((epoch_us(a) - epoch_us(b)) // 86400000000 AS INTEGER)) + to_microseconds((epoch_us(a) - epoch_us(b)) % 86400000000))
 bq_plain_interval(i) := CASE WHEN bq_interval_months(i) != 0 THEN CAST(CAST(bq_fail('TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part.') AS VARCHAR) AS INTERVAL) ELSE i END

@@ -85,6 +85,7 @@ class Scope:
     allows_aggregates: bool = False
     allows_windows: bool = False
     clause: str = "SELECT"
+    is_without_from: bool = False
 
     def find_cte(self, name: str) -> CommonTable | None:
         """The nearest WITH entry of that name."""

@@ -38,8 +38,10 @@ class Zone:
 
     def instant(self, local: str) -> str:
         """The TIMESTAMP of a wall clock there."""
+        if self.sql == "'UTC'" and self.offset is None:
+            return f"timezone('UTC', {local})"
         if self.offset is None:
-            return f"timezone({self.sql}, {local})"
+            return f"bq_instant({self.sql}, {local})"
         return f"timezone('UTC', {local} - to_minutes({self.offset}))"
 
     @property
