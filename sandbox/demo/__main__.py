@@ -59,7 +59,8 @@ def main() -> int:
             threading.Event().wait()
 
     try:
-        result = perform(scenario, folder, reporter, before_leaving)
+        with reporter:
+            result = perform(scenario, folder, reporter, before_leaving)
     except (StartError, PublishError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 3

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,10 +22,22 @@ class Reporter:
     def __init__(self, console: Console, cycles: int) -> None:
         self._console = console
         self._cycles = cycles
+        # On a terminal something turns while nothing is printed; in a log it leaves no trace.
+        self._spinner = console.status("")
+
+    def __enter__(self) -> Self:
+        """Begin to show that something goes on."""
+        self._spinner.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the terminal as it was."""
+        self._spinner.stop()
 
     def stage(self, text: str) -> None:
         """Say what is being done."""
         self._console.print(f"[dim]…[/dim] {escape(text)}", highlight=False)
+        self._spinner.update(escape(text))
 
     def cycle(self, report: CycleReport) -> None:
         """Say in a line what a cycle brought."""
@@ -37,11 +49,13 @@ class Reporter:
         self._console.print(line, highlight=False)
         if happened or report.is_skipped:
             self._console.print(f"      [italic]{escape(happened or 'skipped')}[/italic]", highlight=False)
+        self._spinner.update(f"cycle {report.number + 1}" if report.number < self._cycles else "gathering the evidence")
         for failed in report.failed_runs:
             self._console.print(f"      [bold red]failed:[/bold red] {escape(failed)}", highlight=False)
 
     def result(self, result: Result, folder: Path) -> None:
         """Print everything that was found."""
+        self._spinner.stop()
         self._messages(result.evidence.messages)
         self._status(result.status)
         self._backfill(result)

@@ -27,7 +27,7 @@ def main() -> None:
     for name in MODULES:
         importlib.import_module(name)
     sys.argv[0] = "airflow"
-    airflow()
+    airflow()  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
 
 
 if __name__ == "__main__":

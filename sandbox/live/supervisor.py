@@ -47,6 +47,7 @@ def supervise(scenario: Scenario, state: LiveState, folder: Path) -> None:
         _create_tables(stage)
         # Limits first: the scheduler's very first sync is to find them.
         player = _begin(scenario, stage)
+        player.show(player.plans[0])  # the first run comes at once, before the first cycle
         stage.airflow.start(LIVE)
         state.write(
             {

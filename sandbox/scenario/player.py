@@ -55,11 +55,15 @@ class Player:
             self._set_clocks(cycle.time - CHANGE_LEAD)
             for step in cycle.actions:
                 self._act(step)
-        for name, state in cycle.clusters.items():
-            self._show(f"state/{name}", state, lambda name=name, state=state: self._set_state(name, state))
-        for name, fault in cycle.faults.items():
-            self._show(f"fault/{name}", fault, lambda name=name, fault=fault: self._kubernetes.set_fault(name, fault))
+        self.show(cycle)
         self._set_clocks(cycle.time + RUN_DELAY)
+
+    def show(self, cycle: CyclePlan) -> None:
+        """Let the clusters hold, and fail, what they do in a cycle."""
+        for name, state in cycle.clusters.items():
+            self._send(f"state/{name}", state, lambda name=name, state=state: self._set_state(name, state))
+        for name, fault in cycle.faults.items():
+            self._send(f"fault/{name}", fault, lambda name=name, fault=fault: self._kubernetes.set_fault(name, fault))
 
     def leave(self) -> None:
         """Let time pass until no cycle of the scenario is fresh any more."""
@@ -68,7 +72,7 @@ class Player:
     def _set_state(self, name: str, state: dict[str, Any]) -> None:
         self._kubernetes.set_state(name, state["workloads"])
 
-    def _show(self, key: str, value: Any, send: Any) -> None:
+    def _send(self, key: str, value: Any, send: Any) -> None:
         """Send what has changed; an unchanged world keeps its resource versions, as a real one does."""
         if key not in self._shown or self._shown[key] != value:
             send()

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SECONDS = 170
+SECONDS = 280
 
 
 def command(scenario: Path, folder: Path) -> list[str]:

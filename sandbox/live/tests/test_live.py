@@ -1,0 +1,77 @@
+"""`up` brings everything up and leaves it running; `down` leaves nothing."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from sandbox.demo.tests.running import processes_of
+from sandbox.live.state import LiveState
+from sandbox.live.supervisor import next_cycle
+from sandbox.scenario.loading import SHIPPED
+
+
+def live(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sandbox.live", "--folder", str(folder), *arguments]
+    # Files, not pipes: what `up` leaves running would hold a pipe open.
+    with (folder.parent / "output").open("w+") as output:
+        finished = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, timeout=280, check=False)
+        output.seek(0)
+        return subprocess.CompletedProcess(command, finished.returncode, output.read())
+
+
+def status_of(url: str) -> int:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=20) as answer:
+        return int(answer.status)
+
+
+@pytest.mark.timeout(300)
+def test_up_and_down(tmp_path: Path) -> None:
+    folder = tmp_path / "live"
+    try:
+        up = live(folder, "up", "--scenario", str(SHIPPED / "quiet.yaml"))
+        assert up.returncode == 0, up.stdout
+        state = json.loads((tmp_path / "live.json").read_text())
+        assert state["airflow"] in up.stdout and state["slack"] in up.stdout
+        assert status_of(f"{state['airflow']}/api/v2/monitor/health") == 200
+        assert status_of(state["slack"]) == 200
+        assert live(folder, "status").returncode == 0
+        again = live(folder, "up")
+        assert again.returncode == 0 and "up already" in again.stdout
+    finally:
+        down = live(folder, "down")
+    assert down.returncode == 0 and "stopped" in down.stdout
+    if sys.platform == "linux":
+        assert processes_of(folder) == []
+    assert live(folder, "status").returncode == 1
+    assert "not up" in live(folder, "down").stdout
+
+
+def test_a_wrong_scenario_starts_nothing(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("name: wrong\n")
+    up = live(tmp_path / "live", "up", "--scenario", str(wrong))
+    assert up.returncode == 2
+    assert "start: is required" in up.stdout
+    assert not (tmp_path / "live").exists()
+
+
+def test_only_one_runs_in_a_folder(tmp_path: Path) -> None:
+    state = LiveState(tmp_path / "live")
+    assert not state.is_running()
+    assert state.acquire()
+    assert LiveState(tmp_path / "live").is_running()
+    assert not LiveState(tmp_path / "live").acquire()
+
+
+@pytest.mark.parametrize(
+    ("now", "cycle"),
+    [("10:00:00", "10:05"), ("10:04:30", "10:05"), ("10:04:45", "10:10"), ("23:59:50", "00:05")],
+)
+def test_the_first_cycle_leaves_time_to_prepare(now: str, cycle: str) -> None:
+    moment = dt.datetime.fromisoformat(f"2026-03-02T{now}Z")
+    assert f"{next_cycle(moment):%H:%M}" == cycle
