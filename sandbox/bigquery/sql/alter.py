@@ -61,7 +61,9 @@ def _alter_schema(execution: Execution, node: n.Alter) -> StatementResult:
             if name == "labels":
                 changes["labels"] = labels(value)
             elif name == "default_table_expiration_days":
-                changes["defaultTableExpirationMs"] = None if value is None else str(int(float(value) * _MILLISECONDS_PER_DAY))
+                changes["defaultTableExpirationMs"] = (
+                    None if value is None else str(int(float(value) * _MILLISECONDS_PER_DAY))
+                )
             elif name in ("description", "friendly_name"):
                 changes[{"friendly_name": "friendlyName"}.get(name, name)] = value
     environment.catalog.update_dataset(project, dataset, changes, cursor=execution.cursor)
@@ -118,7 +120,10 @@ def _drop_column(alteration: _Alteration, parts: dict[str, Any]) -> None:
     if field is None:
         return
     meta = alteration.meta
-    if field["name"].lower() in ((partition_column(meta) or "").lower(), *(name.lower() for name in meta.clustering or [])):
+    if field["name"].lower() in (
+        (partition_column(meta) or "").lower(),
+        *(name.lower() for name in meta.clustering or []),
+    ):
         raise invalid_query(f"Cannot drop column {field['name']}: the table is partitioned or clustered by it")
     if len(meta.fields) == 1:
         raise invalid_query("Cannot drop the only column of a table")
@@ -145,7 +150,9 @@ def _set_default(alteration: _Alteration, parts: dict[str, Any]) -> None:
     if field is not None:
         value = Compiler(alteration.execution.environment).expression(parse_expression(parts["default"]), Scope())
         if not can_coerce(value, field_type(field)):
-            raise invalid_query(f"Invalid default value expression for column {field['name']}: it has type {value.type}")
+            raise invalid_query(
+                f"Invalid default value expression for column {field['name']}: it has type {value.type}"
+            )
         field["defaultValueExpression"] = parts["default"]
 
 
@@ -160,7 +167,9 @@ def _drop_not_null(alteration: _Alteration, parts: dict[str, Any]) -> None:
     field = alteration.column(parts)
     if field is not None:
         if field.get("mode") != "REQUIRED":
-            raise invalid_query(f"ALTER TABLE ALTER COLUMN DROP NOT NULL requires column {field['name']} to be NOT NULL")
+            raise invalid_query(
+                f"ALTER TABLE ALTER COLUMN DROP NOT NULL requires column {field['name']} to be NOT NULL"
+            )
         alteration.run(f"ALTER COLUMN {quote(field['name'])} DROP NOT NULL")
         field["mode"] = "NULLABLE"
 
@@ -171,7 +180,9 @@ def _set_type(alteration: _Alteration, parts: dict[str, Any]) -> None:
         return
     old, new = field_type(field), parts["type"]
     if not widens(old, new):
-        raise invalid_query(f"ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type ({old}) is assignable to the new type ({new})")
+        raise invalid_query(
+            f"ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type ({old}) is assignable to the new type ({new})"
+        )
     if old.duckdb != new.duckdb:
         value = cast(Expression(quote(field["name"]), old, constant=False), new)
         alteration.run(f"ALTER COLUMN {quote(field['name'])} SET DATA TYPE {new.duckdb} USING {value.sql}")

@@ -135,7 +135,7 @@ def _checked(pattern: str, good: str, what: str, type: Type) -> str:
     return f"CASE WHEN {{0}} IS NULL THEN NULL WHEN regexp_matches({{0}}, {text_literal(pattern)}) THEN {good} ELSE {wrong} END"
 
 
-def _template(text: str):  # noqa: ANN202 - a small closure
+def _template(text: str):
     return lambda sql: text.replace("{0}", sql)
 
 
@@ -185,7 +185,9 @@ _SIMPLE_CASTS = {
         ("BOOL", "STRING"): "CAST({0} AS VARCHAR)",
         ("STRING", "INT64"): _STRING_TO_INT,
         ("STRING", "FLOAT64"): _checked(_FLOAT_TEXT, "CAST(trim({0}) AS DOUBLE)", "Bad double value: ", _F),
-        ("STRING", "NUMERIC"): _checked(_NUMERIC_TEXT, "CAST(trim({0}) AS DECIMAL(38,9))", "Invalid NUMERIC value: ", _N),
+        ("STRING", "NUMERIC"): _checked(
+            _NUMERIC_TEXT, "CAST(trim({0}) AS DECIMAL(38,9))", "Invalid NUMERIC value: ", _N
+        ),
         ("STRING", "BIGNUMERIC"): _checked(
             _NUMERIC_TEXT, "CAST(trim({0}) AS DECIMAL(38,18))", "Invalid BIGNUMERIC value: ", Type("BIGNUMERIC")
         ),

@@ -1,6 +1,5 @@
 """``+ - * /`` and the bit operators, by the types of their sides."""
 
-
 from sandbox.bigquery.sql.casts import coerce
 from sandbox.bigquery.sql.compiler_base import CompilerBase
 from sandbox.bigquery.sql.expression import Expression, derive, failure
@@ -53,7 +52,9 @@ def divide(left: Expression, right: Expression, shown: tuple[Expression, Express
     """``/``: FLOAT64 or NUMERIC, and an error for a divisor of zero."""
     type = left.type
     quotient = (
-        f"({left.sql} / {right.sql})" if type.kind == "FLOAT64" else f"bq_{type.kind.lower()}_divide({left.sql}, {right.sql})"
+        f"({left.sql} / {right.sql})"
+        if type.kind == "FLOAT64"
+        else f"bq_{type.kind.lower()}_divide({left.sql}, {right.sql})"
     )
     divisor = right.literal if isinstance(right.literal, (int, float)) else shown[1].literal
     if isinstance(divisor, (int, float)) and divisor != 0:
@@ -72,9 +73,7 @@ def _shown(value: Expression) -> str:
     return f"{name}({value.sql})" if name else f"CAST({value.sql} AS VARCHAR)"
 
 
-def _bits(
-    compiler: CompilerBase, operator: str, left: Expression, right: Expression, position: Position
-) -> Expression:
+def _bits(compiler: CompilerBase, operator: str, left: Expression, right: Expression, position: Position) -> Expression:
     if left.type.kind != "INT64" or right.type.kind != "INT64":
         compiler.mismatch(f"operator {operator}", [left.type, right.type], position)
     left, right = coerce(left, INT64), coerce(right, INT64)
@@ -120,5 +119,3 @@ _DATE_RULES: dict[tuple[str, str, str], tuple[Type, str]] = {
     ("INT64", "*", "INTERVAL"): (INTERVAL, "bq_interval_times({1}, {0})"),
     ("INTERVAL", "/", "INT64"): (INTERVAL, "bq_interval_over({0}, {1})"),
 }
-
-

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.aggregates import AGGREGATES, WINDOW_ONLY, compile_aggregate
+from sandbox.bigquery.sql.aggregate_functions import WINDOW_ONLY
+from sandbox.bigquery.sql.aggregates import AGGREGATES, compile_aggregate
 from sandbox.bigquery.sql.compile_operators import OperatorCompiler
 from sandbox.bigquery.sql.expression import Expression, derive, fail
 from sandbox.bigquery.sql.functions import KNOWN_MISSING
@@ -47,7 +48,11 @@ class CallCompiler(OperatorCompiler):
         if node.distinct or node.star or node.order_by or node.limit is not None or node.null_handling:
             if name in SPECIALS or name in SIGNATURES:
                 fail(f"{name} is not an aggregate function", node.position)
-        routine = self.environment.find_routine(node.path, "FUNCTION") if not (len(node.path) == 1 and (name in SPECIALS or name in SIGNATURES)) else None
+        routine = (
+            self.environment.find_routine(node.path, "FUNCTION")
+            if not (len(node.path) == 1 and (name in SPECIALS or name in SIGNATURES))
+            else None
+        )
         if routine is not None:
             return self._inline(routine, node, scope)
         handler = SPECIALS.get(name)

@@ -50,9 +50,7 @@ class ExpressionCompiler(CallCompiler):
         if common is None:
             self.mismatch("operator CASE", [value.type for value in values], node.position)
         values = [coerce(value, common) for value in values]
-        branches = " ".join(
-            f"WHEN {test.sql} THEN {value.sql}" for test, value in zip(tests, values[:-1], strict=True)
-        )
+        branches = " ".join(f"WHEN {test.sql} THEN {value.sql}" for test, value in zip(tests, values[:-1], strict=True))
         return derive(f"CASE {branches} ELSE {values[-1].sql} END", common, *tests, *values)
 
     def compile_cast(self, node: n.Cast, scope: Scope) -> Expression:
@@ -95,7 +93,9 @@ class ExpressionCompiler(CallCompiler):
                 fail(f"Array elements of types {{{', '.join(listed)}}} do not have a common supertype", node.position)
             element = Type("INT64") if common.precision == -1 else common
         if element.is_array:
-            fail("Cannot construct array with element type ARRAY because nested arrays are not supported", node.position)
+            fail(
+                "Cannot construct array with element type ARRAY because nested arrays are not supported", node.position
+            )
         coerced = tuple(coerce(item, element) for item in items)
         kind = array_of(element)
         sql = array_sql(coerced, kind)
@@ -133,7 +133,9 @@ class ExpressionCompiler(CallCompiler):
         if not value.type.is_array:
             self.mismatch("operator []", [value.type, index.type], node.position)
         if index.type.kind != "INT64":
-            fail(f"Array position in [] must be coercible to INT64 type, but has type {index.type}", node.index.position)
+            fail(
+                f"Array position in [] must be coercible to INT64 type, but has type {index.type}", node.index.position
+            )
         ordinal = node.mode.endswith("ORDINAL")
         place = index.sql if ordinal else f"{index.sql} + 1"
         element = value.type.item
@@ -186,7 +188,10 @@ class ExpressionCompiler(CallCompiler):
         column = inner.columns[0]
         if node.kind == "array":
             if column.type.is_array:
-                fail("Cannot use array subquery with column of type ARRAY because nested arrays are not supported", node.position)
+                fail(
+                    "Cannot use array subquery with column of type ARRAY because nested arrays are not supported",
+                    node.position,
+                )
             keys = ", ".join(f"_q.{quote(key)} {direction}" for key, direction in inner.order_keys)
             order = f" ORDER BY {keys}" if keys else ""
             kind = array_of(column.type)
@@ -256,4 +261,3 @@ _DISPATCH: dict[type, Any] = {
     n.SubqueryExpression: ExpressionCompiler.compile_subquery,
     n.DefaultMarker: ExpressionCompiler.compile_default,
 }
-

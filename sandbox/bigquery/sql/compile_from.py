@@ -60,9 +60,7 @@ class FromCompiler(ExpressionCompiler):
     def wrap(self, query: CompiledQuery, alias: str | None, key: str | None = None) -> Source:
         """A query's rows as a relation."""
         key = key or self.fresh("t")
-        columns = [
-            Column(column.name, f"{key}.{column.key}", column.type, column.origins) for column in query.columns
-        ]
+        columns = [Column(column.name, f"{key}.{column.key}", column.type, column.origins) for column in query.columns]
         relation = Relation(alias, columns)
         if query.is_value:
             value = columns[0]
@@ -119,7 +117,10 @@ class FromCompiler(ExpressionCompiler):
     def _unnest(self, node: n.UnnestSource, scope: Scope) -> Source:
         array = self.expression(node.array, scope)
         if not array.type.is_array:
-            fail(f"Values referenced in UNNEST must be arrays. UNNEST contains expression of type {array.type}", node.position)
+            fail(
+                f"Values referenced in UNNEST must be arrays. UNNEST contains expression of type {array.type}",
+                node.position,
+            )
         alias = node.alias
         element, key = array.type.item, self.fresh("t")
         # Every element carries its place, so that the array's order survives what DuckDB does with the rows.
@@ -179,7 +180,9 @@ class FromCompiler(ExpressionCompiler):
             one, other = coerce(one, common), coerce(other, common)
             conditions.append(f"{one.sql} = {other.sql}")
             sql = {"RIGHT": other.sql, "FULL": f"coalesce({one.sql}, {other.sql})"}.get(node.kind, one.sql)
-            origins = {"INNER": a.origins | b.origins, "LEFT": a.origins, "RIGHT": b.origins}.get(node.kind, frozenset())
+            origins = {"INNER": a.origins | b.origins, "LEFT": a.origins, "RIGHT": b.origins}.get(
+                node.kind, frozenset()
+            )
             merged.append(Column(a.name, sql, common, origins))
             dropped |= {a, b}
         rest = [column for column in left.star_columns() + right.star_columns() if column not in dropped]

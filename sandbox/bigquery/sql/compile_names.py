@@ -10,7 +10,6 @@ from sandbox.bigquery.sql.lexer import Position
 from sandbox.bigquery.sql.scopes import Relation, Scope
 from sandbox.bigquery.sql.typesystem import JSON, struct_of, text_literal
 
-
 _WITHOUT_PARENTHESES = ("CURRENT_DATE", "CURRENT_TIME", "CURRENT_DATETIME", "CURRENT_TIMESTAMP")
 
 
@@ -83,9 +82,7 @@ class NameCompiler(CompilerBase):
         self.column_reads |= value.free
         return value
 
-    def _in_relation(
-        self, relation: Relation, names: list[str], position: Position
-    ) -> tuple[Expression, list[str]]:
+    def _in_relation(self, relation: Relation, names: list[str], position: Position) -> tuple[Expression, list[str]]:
         if len(names) == 1:
             return row_expression(relation), []
         columns = relation.find(names[1])
@@ -129,4 +126,3 @@ class NameCompiler(CompilerBase):
         if variable is None:
             fail(f"Unrecognized name: @@{node.name}", node.position)
         return self.environment.bind("s_" + node.name.replace(".", "_"), variable)
-

@@ -12,9 +12,7 @@ from sandbox.bigquery.sql.scopes import Scope
 from sandbox.bigquery.sql.typesystem import BOOL, BYTES, INT64, STRING
 
 _COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
-_ORDERED = frozenset(
-    "INT64 FLOAT64 NUMERIC BIGNUMERIC BOOL STRING BYTES DATE DATETIME TIME TIMESTAMP INTERVAL".split()
-)
+_ORDERED = frozenset("INT64 FLOAT64 NUMERIC BIGNUMERIC BOOL STRING BYTES DATE DATETIME TIME TIMESTAMP INTERVAL".split())
 
 
 class OperatorCompiler(NameCompiler):
@@ -87,7 +85,7 @@ class OperatorCompiler(NameCompiler):
         common = self.common_type([left, right])
         if common is None:
             self.mismatch(f"operator {operator}", [left.type, right.type], position)
-        if common.is_array or common.kind == "JSON" or common.is_struct and operator not in ("=", "!="):
+        if common.is_array or common.kind == "JSON" or (common.is_struct and operator not in ("=", "!=")):
             what = "Equality" if operator in ("=", "!=") else "Less than"
             if common.is_struct:
                 self.mismatch(f"operator {operator}", [left.type, right.type], position)
@@ -97,7 +95,9 @@ class OperatorCompiler(NameCompiler):
             return self._compare_structs(operator, left, right, position)
         prunes = frozenset()
         if operator != "!=":
-            prunes = (left.origins if right.constant else frozenset()) | (right.origins if left.constant else frozenset())
+            prunes = (left.origins if right.constant else frozenset()) | (
+                right.origins if left.constant else frozenset()
+            )
         return boolean(f"({left.sql} {operator} {right.sql})", left, right, prunes=prunes)
 
     def _compare_structs(self, operator: str, left: Expression, right: Expression, position: Position) -> Expression:
@@ -231,7 +231,7 @@ def struct_field(value: Expression, index: int) -> Expression:
 def concatenated(values: list[Expression]) -> Expression | None:
     """Values one behind the other: all BYTES, or all of types that can be cast to STRING; None for others."""
     kinds = {value.type.kind for value in values if not value.is_null}
-    if not values or kinds & {"ARRAY", "STRUCT", "JSON"} or "BYTES" in kinds and len(kinds) > 1:
+    if not values or kinds & {"ARRAY", "STRUCT", "JSON"} or ("BYTES" in kinds and len(kinds) > 1):
         return None
     type = BYTES if "BYTES" in kinds else STRING
     parts = [coerce(value, type) if value.is_null else cast(value, type) for value in values]
@@ -246,5 +246,3 @@ def array_concatenation(arrays: list[str]) -> str:
 
 def _decoded(value: Expression) -> Expression:
     return derive(f"decode({value.sql})", STRING, value)
-
-

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.aggregates import order_key
 from sandbox.bigquery.sql.casts import can_coerce, cast, coerce
 from sandbox.bigquery.sql.compile_select import SelectCompiler
 from sandbox.bigquery.sql.expression import Expression, fail
 from sandbox.bigquery.sql.scopes import CommonTable, CompiledQuery, OutputColumn, Scope
 from sandbox.bigquery.sql.typesystem import INT64, Type
+from sandbox.bigquery.sql.windows import order_key
 
 
 class Compiler(SelectCompiler):
@@ -168,14 +168,20 @@ class Compiler(SelectCompiler):
                 name = f"{operator} {'DISTINCT' if distinct else 'ALL'}"
                 sizes = [len(query.columns) for query in (first, other)]
                 counts = [f"{size} column{'s' if size != 1 else ''}" for size in sizes]
-                fail(f"Queries in {name} have mismatched column count; query 1 has {counts[0]}, query 2 has {counts[1]}", node.position)
+                fail(
+                    f"Queries in {name} have mismatched column count; query 1 has {counts[0]}, query 2 has {counts[1]}",
+                    node.position,
+                )
         types = []
         for index in range(len(first.columns)):
             values = [_output_value(query, index) for query in queries]
             common = self.common_type(values)
             if common is None:
                 listed = ", ".join(str(value.type) for value in values)
-                fail(f"Column {index + 1} in {operator} {'DISTINCT' if distinct else 'ALL'} has incompatible types: {listed}", node.position)
+                fail(
+                    f"Column {index + 1} in {operator} {'DISTINCT' if distinct else 'ALL'} has incompatible types: {listed}",
+                    node.position,
+                )
             types.append(INT64 if common.precision == -1 else common)
         word = operator if distinct else f"{operator} ALL"
         keys = [self.fresh("c") for _ in types]
@@ -186,7 +192,9 @@ class Compiler(SelectCompiler):
         for index, (key, type) in enumerate(zip(keys, types, strict=True)):
             origins = frozenset().union(*(query.columns[index].origins for query in queries))
             outputs.append(OutputColumn(first.columns[index].name, key, type, origins))
-        return CompiledQuery(f"SELECT {', '.join(f'{inner}.{key}' for key in keys)} FROM ({sql}) AS {named}", outputs, first.is_value)
+        return CompiledQuery(
+            f"SELECT {', '.join(f'{inner}.{key}' for key in keys)} FROM ({sql}) AS {named}", outputs, first.is_value
+        )
 
     def _select_as(self, query: CompiledQuery, types: list[Type], node: n.Node) -> str:
         """A query with its columns as the given types."""

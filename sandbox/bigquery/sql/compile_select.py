@@ -1,43 +1,20 @@
 """One SELECT block."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.aggregates import order_key
 from sandbox.bigquery.sql.casts import struct_sql
-from sandbox.bigquery.sql.compile_from import FromCompiler, Source
+from sandbox.bigquery.sql.compile_grouping import Block, GroupingCompiler, Item, own_columns
 from sandbox.bigquery.sql.compile_names import column_expression
 from sandbox.bigquery.sql.compile_operators import struct_field
-from sandbox.bigquery.sql.expression import Column, Expression, derive, fail
+from sandbox.bigquery.sql.expression import Expression, derive, fail
 from sandbox.bigquery.sql.partition_filter import mark_filtered
 from sandbox.bigquery.sql.scopes import CompiledQuery, OutputColumn, Scope
 from sandbox.bigquery.sql.typesystem import INT64, struct_of
+from sandbox.bigquery.sql.windows import order_key
 
 
-@dataclass
-class Item:
-    """An item of a select list after stars are expanded."""
-
-    name: str | None
-    value: Expression
-    key: str
-    node: n.Node | None = None
-
-
-@dataclass
-class Block:
-    """A SELECT block being compiled."""
-
-    node: n.Select
-    scope: Scope
-    source: Source | None
-    items: list[Item] = field(default_factory=list)
-    keys: list[Expression] = field(default_factory=list)
-    grouping: str = ""
-    is_grouped: bool = False
-
-
-class SelectCompiler(FromCompiler):
+class SelectCompiler(GroupingCompiler):
     """SELECT blocks."""
 
     def select(
@@ -53,15 +30,16 @@ class SelectCompiler(FromCompiler):
             condition = self.boolean(node.where, replace(inner, clause="WHERE"), "WHERE clause")
             mark_filtered(self.scans, condition.prunes)
             where = f" WHERE {condition.sql}"
-        self._group(block)
+        self.group(block)
         inner.allows_aggregates = inner.allows_windows = True
-        block.items = self._items(block)
-        self._check_grouping(block)
+        block.items = self.items(block)
+        self.check_grouping(block)
         return self._assemble(block, where, order_by, tail, wants_order)
 
     # ---- the select list
 
-    def _items(self, block: Block) -> list[Item]:
+    def items(self, block: Block) -> list[Item]:
+        """The select list with its stars expanded."""
         items: list[Item] = []
         for node in block.node.items:
             if isinstance(node, n.StarItem):
@@ -115,93 +93,6 @@ class SelectCompiler(FromCompiler):
             fail(f"Dot-star is not supported for type {value.type}", node.position)
         return [(name, struct_field(value, index)) for index, (name, _) in enumerate(value.type.fields)]
 
-    # ---- grouping
-
-    def _group(self, block: Block) -> None:
-        group = block.node.group_by
-        if group is None:
-            return
-        block.is_grouped = True
-        scope = replace(block.scope, clause="GROUP BY", allows_aggregates=group.all, allows_windows=group.all)
-        if group.all:
-            block.scope.allows_aggregates = block.scope.allows_windows = True
-            items = self._items(block)
-            block.keys = [
-                item.value
-                for item in items
-                if not (item.value.has_aggregate or item.value.has_window) and item.value.free
-            ]
-            block.grouping = ", ".join(key.sql for key in block.keys)
-        else:
-            pieces = [self._key(key, block, scope) for key in group.keys]
-            for kind, sets in group.sets:
-                pieces.append(self._grouping_sets(kind, sets, block, scope))
-            block.grouping = ", ".join(pieces)
-        block.scope.group_keys = frozenset(key.sql for key in block.keys)
-
-    def _key(self, node: n.Node, block: Block, scope: Scope) -> str:
-        value = self._resolve_key(node, block, scope)
-        if value.type.kind == "JSON":
-            fail(f"Grouping by expressions of type {value.type} is not allowed", node.position)
-        block.keys.append(value)
-        return value.sql
-
-    def _resolve_key(self, node: n.Node, block: Block, scope: Scope) -> Expression:
-        """A key may be an ordinal, an alias of the select list, or an expression."""
-        items = block.node.items
-        target: n.Node | None = None
-        if isinstance(node, n.Literal) and node.type.kind == "INT64" and node.value is not None:
-            if not 1 <= node.value <= len(items):
-                fail(f"GROUP BY is out of SELECT list bounds: {node.value}", node.position)
-            chosen = items[node.value - 1]
-            if isinstance(chosen, n.StarItem):
-                expanded = self._items(block)
-                return expanded[node.value - 1].value
-            target = chosen.expression
-        elif isinstance(node, n.Path) and len(node.names) == 1:
-            wanted = node.names[0].lower()
-            for item in items:
-                if isinstance(item, n.SelectItem) and item.alias is not None and item.alias.lower() == wanted:
-                    target = item.expression
-        elif isinstance(node, n.Literal):
-            fail("Cannot GROUP BY literal values", node.position)
-        if target is None:
-            return self.expression(node, scope)
-        value = self.expression(target, replace(scope, allows_aggregates=True, allows_windows=True))
-        if value.has_aggregate or value.has_window:
-            what = "aggregate" if value.has_aggregate else "analytic"
-            fail(f"GROUP BY expression references {what} function", node.position)
-        return value
-
-    def _grouping_sets(self, kind: str, sets: list[list[n.Node]], block: Block, scope: Scope) -> str:
-        listed = []
-        for members in sets:
-            keys = [self._key(member, block, scope) for member in members]
-            listed.append("(" + ", ".join(keys) + ")")
-        word = "GROUPING SETS" if kind == "SETS" else kind
-        return f"{word} ({', '.join(listed)})"
-
-    def _check_grouping(self, block: Block) -> None:
-        having = block.node.having is not None
-        if any(item.value.has_aggregate for item in block.items) or having:
-            block.is_grouped = True
-        if not block.is_grouped:
-            return
-        own = _own_columns(block.scope)
-        if block.scope.group_keys is None:
-            block.scope.group_keys = frozenset()
-        for item in block.items:
-            self._check_free(item.value, own, item.node, "SELECT list", block)
-
-    @staticmethod
-    def _check_free(value: Expression, own: set[Column], node: n.Node | None, clause: str, block: Block) -> None:
-        loose = [column for column in value.free if column in own]
-        if loose:
-            position = node.position if node is not None else block.node.position
-            name = node.names[0] + "." + node.names[1] if isinstance(node, n.Path) and len(node.names) > 1 and loose[0].name == node.names[-1] else loose[0].name
-            reason = "neither grouped nor aggregated" if block.node.group_by or block.is_grouped else "not grouped"
-            fail(f"{clause} expression references column {name} which is {reason}", position)
-
     # ---- putting it together
 
     def _assemble(
@@ -248,7 +139,7 @@ class SelectCompiler(FromCompiler):
         if clause == "QUALIFY" and not value.has_window and not any(item.value.has_window for item in block.items):
             fail("The QUALIFY clause requires analytic function to be present", node.position)
         if block.is_grouped:
-            self._check_free(value, _own_columns(block.scope), node, f"{clause} clause", block)
+            self.check_free(value, own_columns(block.scope), node, f"{clause} clause", block)
         return f" {clause} {value.sql}"
 
     def _shown(self, block: Block, items: list[Item]) -> list[Item]:
@@ -272,11 +163,14 @@ class SelectCompiler(FromCompiler):
         for item in order_by:
             value = self._order_value(block, item, scope)
             if block.is_grouped:
-                self._check_free(value, _own_columns(block.scope), item.expression, "ORDER BY clause", block)
+                self.check_free(value, own_columns(block.scope), item.expression, "ORDER BY clause", block)
             if block.node.distinct and not any(value.sql == shown.value.sql for shown in block.items):
                 if value.free:
                     name = next(iter(value.free)).name
-                    fail(f"ORDER BY clause expression references column {name} which is not visible after SELECT DISTINCT", item.position)
+                    fail(
+                        f"ORDER BY clause expression references column {name} which is not visible after SELECT DISTINCT",
+                        item.position,
+                    )
             keys.append((value, item))
         if not keys:
             return keys, ""
@@ -315,15 +209,6 @@ class SelectCompiler(FromCompiler):
             self._extra.append((key, place))
             exposed.append((key, "ASC"))
         return exposed
-
-
-def _own_columns(scope: Scope) -> set[Column]:
-    own: set[Column] = set()
-    for relation in scope.relations:
-        own.update(relation.columns)
-        if relation.value is not None:
-            own.add(relation.value)
-    return own
 
 
 def _output(item: Item) -> OutputColumn:

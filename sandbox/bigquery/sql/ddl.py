@@ -185,7 +185,9 @@ class DefinitionRunner:
     def _filling(self, meta: TableMeta, query: CompiledQuery) -> str:
         types = [field_type(field) for field in meta.fields]
         if len(types) != len(query.columns):
-            raise invalid_query(f"The number of columns in the column definition list does not match the query: {len(types)} and {len(query.columns)}")
+            raise invalid_query(
+                f"The number of columns in the column definition list does not match the query: {len(types)} and {len(query.columns)}"
+            )
         items = []
         for column, type in zip(query.columns, types, strict=True):
             items.append(self._converted(column.key, column.type, column.literal, type))
@@ -218,7 +220,9 @@ class DefinitionRunner:
         columns = ", ".join(f"{quote(column)} {type.duckdb}" for column, type in types)
         if filling is not None:
             listed = ", ".join(quote(column) for column, _ in types)
-            self.execution.execute(f"CREATE OR REPLACE TEMP TABLE _bq_filling AS SELECT * FROM ({filling}) AS f({listed})")
+            self.execution.execute(
+                f"CREATE OR REPLACE TEMP TABLE _bq_filling AS SELECT * FROM ({filling}) AS f({listed})"
+            )
         self.execution.execute(f"CREATE OR REPLACE TEMP TABLE {quote('_session_' + name)} ({columns})", {})
         if filling is not None:
             self.execution.execute(f"INSERT INTO {physical} SELECT * FROM _bq_filling")
@@ -238,9 +242,12 @@ class DefinitionRunner:
         meta = self.view_meta(node, ref)
 
         def work() -> str:
-            return self.catalog.create_table(
-                meta, or_replace=node.or_replace, if_not_exists=node.if_not_exists, cursor=self.execution.cursor
-            ) or "CREATE"
+            return (
+                self.catalog.create_table(
+                    meta, or_replace=node.or_replace, if_not_exists=node.if_not_exists, cursor=self.execution.cursor
+                )
+                or "CREATE"
+            )
 
         return self._result(node, kind, ref, self._write(ref, work))
 
@@ -258,7 +265,8 @@ class DefinitionRunner:
                     f"View {ref} has {len(node.column_names)} column names but its query has {len(names)} columns"
                 )
             query.columns = [
-                type(column)(name, column.key, column.type) for name, column in zip(node.column_names, query.columns, strict=True)
+                type(column)(name, column.key, column.type)
+                for name, column in zip(node.column_names, query.columns, strict=True)
             ]
         kind = node.kind.replace(" ", "_")
         meta = TableMeta(ref, kind=kind, fields=fields_of(query), view_query=node.query_text)

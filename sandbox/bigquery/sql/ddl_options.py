@@ -98,7 +98,10 @@ def apply_partitioning(meta: TableMeta, node: n.Node | None) -> None:
         return
     field = _field(meta, column, node)
     if field["type"] not in _TIME_TYPES or field.get("mode") == "REPEATED":
-        fail("PARTITION BY expression must be DATE(<timestamp_column>), DATE(<datetime_column>), DATE(_PARTITIONTIME), a DATE column, TIMESTAMP_TRUNC(<timestamp_column>, DAY/HOUR/MONTH/YEAR), or RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, <int64_value>[, <int64_value>]))", node.position)
+        fail(
+            "PARTITION BY expression must be DATE(<timestamp_column>), DATE(<datetime_column>), DATE(_PARTITIONTIME), a DATE column, TIMESTAMP_TRUNC(<timestamp_column>, DAY/HOUR/MONTH/YEAR), or RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, <int64_value>[, <int64_value>]))",
+            node.position,
+        )
     if isinstance(node, n.Path) and field["type"] != "DATE":
         fail(f"PARTITION BY column {column} must be of type DATE; use TIMESTAMP_TRUNC or DATE around it", node.position)
     meta.time_partitioning = {"type": unit, "field": field["name"]}
@@ -141,5 +144,3 @@ def _field(meta: TableMeta, name: str, node: n.Node) -> Field:
         if field["name"].lower() == name.lower():
             return field
     fail(f"Unrecognized name: {name}", node.position)
-
-

@@ -9,7 +9,18 @@ from sandbox.bigquery.sql.script import Interpreter, plan_write
 from sandbox.bigquery.sql.types import field_type
 from sandbox.bigquery.sql.typesystem import BOOL
 
-_UNKNOWN = (n.Create, n.Drop, n.Alter, n.ExecuteImmediate, n.CallProcedure, n.Block, n.If, n.Loop, n.ForIn, n.CaseStatement)
+_UNKNOWN = (
+    n.Create,
+    n.Drop,
+    n.Alter,
+    n.ExecuteImmediate,
+    n.CallProcedure,
+    n.Block,
+    n.If,
+    n.Loop,
+    n.ForIn,
+    n.CaseStatement,
+)
 
 
 def describe(interpreter: Interpreter, statements: tuple[n.Statement, ...]) -> StatementResult:

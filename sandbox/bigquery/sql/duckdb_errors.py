@@ -29,7 +29,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Could not convert string '(.*?)' to DOUBLE", r"Bad double value: \1"),
     )
 )
-_CONFLICT = re.compile(r"[Cc]onflict on|write-write conflict|[Tt]ransaction conflict|has been (?:altered|modified|deleted)|Catalog write-write")
+_CONFLICT = re.compile(
+    r"[Cc]onflict on|write-write conflict|[Tt]ransaction conflict|has been (?:altered|modified|deleted)|Catalog write-write"
+)
 _KINDS = re.compile(r"^[A-Z][A-Za-z ]*Error: ")
 
 

@@ -82,8 +82,6 @@ class Environment:
             return TableRef(self.project, *path)
         if len(path) == 1:
             if self.default_dataset is None:
-                raise invalid_query(
-                    f'Table "{path[0]}" must be qualified with a dataset (e.g. dataset.table).'
-                )
+                raise invalid_query(f'Table "{path[0]}" must be qualified with a dataset (e.g. dataset.table).')
             return TableRef(*self.default_dataset, path[0])
-        raise invalid_query(f'Invalid table name: `{".".join(path)}`')
+        raise invalid_query(f"Invalid table name: `{'.'.join(path)}`")

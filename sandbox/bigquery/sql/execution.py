@@ -83,7 +83,10 @@ class Execution:
         if not any(converters):
             return rows
         return [
-            tuple(convert(value) if convert is not None and value is not None else value for convert, value in zip(converters, row, strict=True))
+            tuple(
+                convert(value) if convert is not None and value is not None else value
+                for convert, value in zip(converters, row, strict=True)
+            )
             for row in rows
         ]
 

@@ -18,7 +18,10 @@ _ELEMENTS = {
     "YYYY": "%Y", "YY": "%y", "MONTH": "%B", "MON": "%b", "MM": "%m", "DDD": "%j", "DD": "%d", "DAY": "%A", "DY": "%a",
     "HH24": "%H", "HH12": "%I", "HH": "%I", "MI": "%M", "SS": "%S", "TZH:TZM": "%Ez", "AM": "%p", "PM": "%p",
 }  # fmt: skip
-_TOKEN = re.compile("|".join([re.escape(key) for key in sorted(_ELEMENTS, key=len, reverse=True)] + [r'"[^"]*"', r"[-./,'; :TZ]"]), re.IGNORECASE)
+_TOKEN = re.compile(
+    "|".join([re.escape(key) for key in sorted(_ELEMENTS, key=len, reverse=True)] + [r'"[^"]*"', r"[-./,'; :TZ]"]),
+    re.IGNORECASE,
+)
 
 
 def formatted_cast(compiler: "ExpressionCompiler", node: n.Cast, value: Expression, scope: Scope) -> Expression:
@@ -28,13 +31,21 @@ def formatted_cast(compiler: "ExpressionCompiler", node: n.Cast, value: Expressi
     if not isinstance(pattern.literal, str):
         raise not_implemented("CAST … FORMAT with a pattern that is not a literal")
     kinds = ("DATE", "DATETIME", "TIME", "TIMESTAMP")
-    if node.type.kind != "STRING" and not (value.type.kind == "STRING" and node.type.kind in kinds) or node.type.kind == "STRING" and value.type.kind not in kinds:
+    if (node.type.kind != "STRING" and not (value.type.kind == "STRING" and node.type.kind in kinds)) or (
+        node.type.kind == "STRING" and value.type.kind not in kinds
+    ):
         raise not_implemented(f"CAST from {value.type} to {node.type} with FORMAT")
     strftime = _translated(pattern.literal)
-    zone = time_zone(compiler, compiler.expression(node.time_zone, scope), node.position) if node.time_zone is not None else Zone()
+    zone = (
+        time_zone(compiler, compiler.expression(node.time_zone, scope), node.position)
+        if node.time_zone is not None
+        else Zone()
+    )
     form = text_literal(strftime)
     if node.type.kind == "STRING":
-        moment = {"DATE": f"CAST({value.sql} AS TIMESTAMP)", "TIME": f"(DATE '1970-01-01' + {value.sql})"}.get(value.type.kind, value.sql)
+        moment = {"DATE": f"CAST({value.sql} AS TIMESTAMP)", "TIME": f"(DATE '1970-01-01' + {value.sql})"}.get(
+            value.type.kind, value.sql
+        )
         sql = f"bq_format_time({form}, epoch_us({moment}), {zone.sql}, '{value.type.kind}')"
         return derive(sql if not node.safe else f"TRY({sql})", STRING, value)
     kind = node.type.kind

@@ -7,6 +7,7 @@ from sandbox.bigquery.sql import (  # noqa: F401 - importing a family registers 
     functions_math,
     functions_strings,
     functions_time,
+    functions_time_values,
 )
 
 KNOWN_MISSING = frozenset(

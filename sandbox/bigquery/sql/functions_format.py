@@ -18,7 +18,7 @@ _SPECIFIER = re.compile(r"%(?P<flags>[-+ #0']*)(?P<width>\*|\d+)?(?:\.(?P<precis
 @special("FORMAT")
 def _format(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     values = [compiler.expression(argument, scope) for argument in call.arguments]
-    if not values or values[0].type.kind != STRING.kind and not values[0].is_null:
+    if not values or (values[0].type.kind != STRING.kind and not values[0].is_null):
         compiler.mismatch("function FORMAT", [value.type for value in values], call.position)
     pattern = values[0].literal
     if pattern is None:
@@ -46,7 +46,7 @@ def _format(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
 
 def _add_text(pieces: list[str], text: str, call: n.Call, plain: bool = False) -> None:
     if "%" in text and not plain:
-        fail(f"Invalid format specifier {text[text.index('%'):]!r} in FORMAT string", call.position)
+        fail(f"Invalid format specifier {text[text.index('%') :]!r} in FORMAT string", call.position)
     if text:
         pieces.append(text_literal(text))
 
@@ -78,14 +78,17 @@ def _render(value: Expression, kind: str, spec: dict[str, str | None], stars: li
     if kind in "pP":
         document = f"CAST({json_document(value.sql, value.type)} AS VARCHAR)"
         return f"bq_format_text(bq_json_text({document}, {'TRUE' if kind == 'P' else 'FALSE'}), {options})"
-    fail(f"Invalid format specifier character \"{kind}\" in FORMAT string", call.position)
+    fail(f'Invalid format specifier character "{kind}" in FORMAT string', call.position)
 
 
 def _typed(value: Expression, type: Type, kind: str, call: n.Call) -> str:
     from sandbox.bigquery.sql.casts import can_coerce
 
     if not can_coerce(value, type):
-        fail(f"Invalid type for argument to FORMAT; Expected {type.kind}; Got {value.type} for specifier %{kind}", call.position)
+        fail(
+            f"Invalid type for argument to FORMAT; Expected {type.kind}; Got {value.type} for specifier %{kind}",
+            call.position,
+        )
     return coerce(value, type).sql
 
 
@@ -93,7 +96,10 @@ def display(sql: str, type: Type) -> str:
     """``%t``: a value as people read it."""
     kind = type.kind
     if kind == "STRUCT":
-        fields = [f"coalesce({display(f'struct_extract({sql}, {text_literal(key)})', inner)}, 'NULL')" for key, (_, inner) in zip(type.field_keys, type.fields, strict=True)]
+        fields = [
+            f"coalesce({display(f'struct_extract({sql}, {text_literal(key)})', inner)}, 'NULL')"
+            for key, (_, inner) in zip(type.field_keys, type.fields, strict=True)
+        ]
         return f"CASE WHEN {sql} IS NULL THEN NULL ELSE '(' || {_join(fields)} || ')' END"
     if kind == "ARRAY":
         return f"'[' || array_to_string(list_transform({sql}, lambda _e: coalesce({display('_e', type.item)}, 'NULL')), ', ') || ']'"
@@ -104,7 +110,10 @@ def literal_text(sql: str, type: Type) -> str:
     """``%T``: a value as a GoogleSQL literal."""
     kind = type.kind
     if kind == "STRUCT":
-        fields = [f"coalesce({literal_text(f'struct_extract({sql}, {text_literal(key)})', inner)}, 'NULL')" for key, (_, inner) in zip(type.field_keys, type.fields, strict=True)]
+        fields = [
+            f"coalesce({literal_text(f'struct_extract({sql}, {text_literal(key)})', inner)}, 'NULL')"
+            for key, (_, inner) in zip(type.field_keys, type.fields, strict=True)
+        ]
         start = "'STRUCT('" if len(fields) == 1 else "'('"
         return f"CASE WHEN {sql} IS NULL THEN NULL ELSE {start} || {_join(fields)} || ')' END"
     if kind == "ARRAY":

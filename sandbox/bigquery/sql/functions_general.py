@@ -1,7 +1,5 @@
 """Conditions, arrays, and what belongs to no family."""
 
-
-
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import coerce
 from sandbox.bigquery.sql.compile_operators import array_concatenation
@@ -32,7 +30,7 @@ ARRAY_IS_DISTINCT(ARRAY<T>) -> BOOL = (len(list_distinct({0})) + (CASE WHEN list
 def _values(compiler: CompilerBase, call: n.Call, scope: Scope, count: tuple[int, int | None]) -> list[Expression]:
     values = [compiler.expression(argument, scope) for argument in call.arguments]
     least, most = count
-    if len(values) < least or most is not None and len(values) > most:
+    if len(values) < least or (most is not None and len(values) > most):
         compiler.mismatch(f"function {call.name}", [value.type for value in values], call.position)
     return values
 
@@ -127,13 +125,17 @@ def _array_end(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression
     which = call.name.removeprefix("ARRAY_").lower()
     empty = failure(f"'{call.name} cannot get the {which} element of an empty array'", array.type.item)
     place = "1" if which == "first" else "-1"
-    return derive(f"CASE WHEN len({array.sql}) = 0 THEN {empty} ELSE ({array.sql})[{place}] END", array.type.item, array)
+    return derive(
+        f"CASE WHEN len({array.sql}) = 0 THEN {empty} ELSE ({array.sql})[{place}] END", array.type.item, array
+    )
 
 
 @special("ERROR")
 def _error(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     value = _values(compiler, call, scope, (1, 1))[0]
-    text = compiler.required(value, STRING, f"No matching signature for function ERROR for argument types: {value.type}", call.position)
+    text = compiler.required(
+        value, STRING, f"No matching signature for function ERROR for argument types: {value.type}", call.position
+    )
     return derive(failure(text.sql, INT64), INT64, text, literal=None)
 
 

@@ -92,7 +92,9 @@ def _json_value_array(compiler: CompilerBase, call: n.Call, scope: Scope) -> Exp
 @special("PARSE_JSON")
 def _parse_json(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     value = compiler.expression(call.arguments[0], scope)
-    value = compiler.required(value, STRING, f"No matching signature for function PARSE_JSON for argument types: {value.type}", call.position)
+    value = compiler.required(
+        value, STRING, f"No matching signature for function PARSE_JSON for argument types: {value.type}", call.position
+    )
     mode = "'exact'"
     parts = [value]
     if "wide_number_mode" in call.named:
@@ -132,7 +134,11 @@ def json_document(sql: str, type: Type, wide: str = "FALSE", points: bool = True
     if kind == "FLOAT64":
         return f"CAST(bq_json_float_{'display' if points else 'text'}({sql}) AS JSON)"
     if kind == "INT64":
-        return f"CASE WHEN {wide} AND abs({sql}::HUGEINT) > 9007199254740992 THEN to_json(CAST({sql} AS VARCHAR)) ELSE to_json({sql}) END" if wide != "FALSE" else f"to_json({sql})"
+        return (
+            f"CASE WHEN {wide} AND abs({sql}::HUGEINT) > 9007199254740992 THEN to_json(CAST({sql} AS VARCHAR)) ELSE to_json({sql}) END"
+            if wide != "FALSE"
+            else f"to_json({sql})"
+        )
     if kind in ("NUMERIC", "BIGNUMERIC"):
         return f"CAST(bq_numeric_text({sql}) AS JSON)"
     if kind == "BYTES":
@@ -153,12 +159,16 @@ def json_document(sql: str, type: Type, wide: str = "FALSE", points: bool = True
 def _json_object(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     values = [compiler.expression(argument, scope) for argument in call.arguments]
     if len(values) == 2 and values[0].type.is_array and values[1].type.is_array:
-        documents = f"list_transform({values[1].sql}, lambda _e: CAST({json_document('_e', values[1].type.item)} AS VARCHAR))"
+        documents = (
+            f"list_transform({values[1].sql}, lambda _e: CAST({json_document('_e', values[1].type.item)} AS VARCHAR))"
+        )
         return derive(f"CAST(bq_json_object({values[0].sql}, {documents}) AS JSON)", JSON, *values)
     if len(values) % 2:
         fail("JSON_OBJECT needs an even number of arguments", call.position)
     keys = ", ".join(value.sql for value in values[::2])
-    documents = ", ".join(f"coalesce(CAST({json_document(value.sql, value.type)} AS VARCHAR), 'null')" for value in values[1::2])
+    documents = ", ".join(
+        f"coalesce(CAST({json_document(value.sql, value.type)} AS VARCHAR), 'null')" for value in values[1::2]
+    )
     if not values:
         return Expression("CAST('{}' AS JSON)", JSON)
     return derive(f"CAST(bq_json_object([{keys}], [{documents}]) AS JSON)", JSON, *values)
@@ -182,7 +192,9 @@ def _json_change(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expressi
         for path in rest:
             sql = f"bq_json_change({sql}, 'JSON_REMOVE', {path.sql}, NULL, TRUE)"
         return derive(f"CAST({sql} AS JSON)", JSON, *values)
-    create = compiler.expression(call.named["create_if_missing"], scope).sql if "create_if_missing" in call.named else "TRUE"
+    create = (
+        compiler.expression(call.named["create_if_missing"], scope).sql if "create_if_missing" in call.named else "TRUE"
+    )
     for path, value in zip(rest[::2], rest[1::2], strict=True):
         document = f"coalesce(CAST({json_document(value.sql, value.type)} AS VARCHAR), 'null')"
         sql = f"bq_json_change({sql}, '{call.name}', {path.sql}, {document}, {create})"

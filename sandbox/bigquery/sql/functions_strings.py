@@ -164,7 +164,7 @@ def _regexp_extract(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expre
     if groups is not None and groups > 1:
         many = "'Regular expression has more than 1 capturing group'"
         sql = failure(many, STRING)
-    elif len(values) > 2 or groups is None or groups == 1 and _may_skip_group(str(pattern.literal)):
+    elif len(values) > 2 or groups is None or (groups == 1 and _may_skip_group(str(pattern.literal))):
         places = [value.sql for value in values[2:]] + ["1", "1"]
         sql = f"bq_regexp_extract({text.sql}, {pattern.sql}, {places[0]}, {places[1]})"
     elif groups == 0:

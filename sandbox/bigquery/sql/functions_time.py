@@ -1,8 +1,5 @@
 """Dates and times: construction, arithmetic, truncation, difference, series."""
 
-from collections.abc import Callable
-
-from sandbox.bigquery.sql import date_literals
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import can_coerce, cast, coerce
 from sandbox.bigquery.sql.compiler_base import CompilerBase
@@ -27,12 +24,10 @@ from sandbox.bigquery.sql.typesystem import (
     DATETIME,
     INT64,
     INTERVAL,
-    STRING,
     TIME,
     TIMESTAMP,
     Type,
     array_of,
-    text_literal,
 )
 
 define(
@@ -54,7 +49,7 @@ JUSTIFY_INTERVAL(INTERVAL) -> INTERVAL = bq_justify({0}, TRUE, TRUE)
 """
 )
 
-_FAMILIES = {"DATE": DATE, "DATETIME": DATETIME, "TIME": TIME, "TIMESTAMP": TIMESTAMP}
+FAMILIES = {"DATE": DATE, "DATETIME": DATETIME, "TIME": TIME, "TIMESTAMP": TIMESTAMP}
 _ALLOWED = {
     "DATE": ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR"),
     "DATETIME": (*CLOCK_PARTS, "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"),
@@ -64,10 +59,11 @@ _ALLOWED = {
 
 
 def _family(name: str) -> Type:
-    return _FAMILIES[name.split("_")[0]]
+    return FAMILIES[name.split("_")[0]]
 
 
-def _argument(compiler: CompilerBase, call: n.Call, index: int, type: Type, scope: Scope) -> Expression:
+def argument(compiler: CompilerBase, call: n.Call, index: int, type: Type, scope: Scope) -> Expression:
+    """An argument as a type."""
     if index >= len(call.arguments):
         compiler.mismatch(f"function {call.name}", [], call.position)
     value = compiler.expression(call.arguments[index], scope)
@@ -85,12 +81,13 @@ def _operand(compiler: CompilerBase, call: n.Call, scope: Scope) -> tuple[Type, 
     """The first argument; its own type decides where the name's type does not fit (DATE_ADD of a DATETIME)."""
     value = compiler.expression(call.arguments[0], scope)
     family = _family(call.name)
-    if not can_coerce(value, family) and value.type.kind in _FAMILIES and value.type.kind != "TIME":
+    if not can_coerce(value, family) and value.type.kind in FAMILIES and value.type.kind != "TIME":
         family = value.type
     return family, _as(compiler, call, value, family)
 
 
-def _zone(compiler: CompilerBase, call: n.Call, index: int, scope: Scope) -> Zone:
+def zone_argument(compiler: CompilerBase, call: n.Call, index: int, scope: Scope) -> Zone:
+    """The time zone given as an argument; UTC without one."""
     if index >= len(call.arguments):
         return Zone()
     return time_zone(compiler, compiler.expression(call.arguments[index], scope), call.position)
@@ -103,7 +100,7 @@ def _unsupported(call: n.Call, part: str) -> None:
 # ---- ADD and SUB
 
 
-@special(*(f"{family}_{verb}" for family in _FAMILIES for verb in ("ADD", "SUB")))
+@special(*(f"{family}_{verb}" for family in FAMILIES for verb in ("ADD", "SUB")))
 def _add(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     family, value = _operand(compiler, call, scope)
     sign = "-" if call.name.endswith("SUB") else "+"
@@ -152,13 +149,13 @@ def _add_interval(
 # ---- TRUNC
 
 
-@special(*(f"{family}_TRUNC" for family in _FAMILIES))
+@special(*(f"{family}_TRUNC" for family in FAMILIES))
 def _trunc(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     family, value = _operand(compiler, call, scope)
     if len(call.arguments) < 2:
         compiler.mismatch(f"function {call.name}", [value.type], call.position)
     part = part_of(call.arguments[1])
-    zone = _zone(compiler, call, 2, scope)
+    zone = zone_argument(compiler, call, 2, scope)
     return derive(truncate(call, value.sql, part, zone, family), family, value, *zone.parts)
 
 
@@ -167,7 +164,7 @@ def truncate(call: n.Call, value: str, part: str, zone: Zone, family: Type) -> s
     kind = family.kind
     if kind == "TIMESTAMP" and zone == Zone() and part in MICROSECONDS:
         return f"bq_floor_timestamp({value}, {MICROSECONDS[part]})" if part != "MICROSECOND" else value
-    if kind == "DATE" and part in CLOCK_PARTS or kind == "TIME" and part not in CLOCK_PARTS:
+    if (kind == "DATE" and part in CLOCK_PARTS) or (kind == "TIME" and part not in CLOCK_PARTS):
         _unsupported(call, part)
     local = zone.local(value) if kind == "TIMESTAMP" else value
     if kind == "TIME":
@@ -204,7 +201,7 @@ def _last_day(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
 # ---- DIFF
 
 
-@special(*(f"{family}_DIFF" for family in _FAMILIES))
+@special(*(f"{family}_DIFF" for family in FAMILIES))
 def _diff(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     if len(call.arguments) != 3:
         compiler.mismatch(f"function {call.name}", [], call.position)
@@ -212,7 +209,7 @@ def _diff(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     family = _family(call.name)
     if not (can_coerce(later, family) and can_coerce(earlier, family)):
         common = compiler.common_type([later, earlier])
-        if common is None or common.kind not in _FAMILIES:
+        if common is None or common.kind not in FAMILIES:
             compiler.mismatch(f"function {call.name}", [later.type, earlier.type], call.position)
         family = common
     later, earlier = coerce(later, family), coerce(earlier, family)
@@ -222,7 +219,7 @@ def _diff(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
         if part not in MICROSECONDS:
             _unsupported(call, part)
         sql = f"((epoch_us({later.sql}) - epoch_us({earlier.sql})) // {MICROSECONDS[part]})"
-    elif family.kind == "TIME" and part not in CLOCK_PARTS or family.kind == "DATE" and part in CLOCK_PARTS:
+    elif (family.kind == "TIME" and part not in CLOCK_PARTS) or (family.kind == "DATE" and part in CLOCK_PARTS):
         sql = None
     else:
         sql = boundaries(later.sql, earlier.sql, part)
@@ -243,7 +240,7 @@ def _bucket(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     parts = [value, width]
     origin = "TIMESTAMP '1950-01-01'"
     if len(call.arguments) > 2:
-        given = _argument(compiler, call, 2, family, scope)
+        given = argument(compiler, call, 2, family, scope)
         parts.append(given)
         origin = f"timezone('UTC', {given.sql})" if family == TIMESTAMP else f"CAST({given.sql} AS TIMESTAMP)"
     local = f"timezone('UTC', {value.sql})" if family == TIMESTAMP else f"CAST({value.sql} AS TIMESTAMP)"
@@ -254,9 +251,9 @@ def _bucket(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
 
 @special("GENERATE_DATE_ARRAY", "GENERATE_TIMESTAMP_ARRAY", "GENERATE_DATETIME_ARRAY")
 def _series(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    family = _FAMILIES[call.name.split("_")[1]]
-    start = _argument(compiler, call, 0, family, scope)
-    end = _argument(compiler, call, 1, family, scope)
+    family = FAMILIES[call.name.split("_")[1]]
+    start = argument(compiler, call, 0, family, scope)
+    end = argument(compiler, call, 1, family, scope)
     parts = [start, end]
     amount, part = "1", "DAY"
     if len(call.arguments) > 2:
@@ -288,190 +285,3 @@ def _series_sql(start: str, end: str, amount: str, part: str, family: Type) -> s
     bounds = f"CAST({start} AS TIMESTAMP), CAST({end} AS TIMESTAMP)"
     series = f"generate_series({bounds}, to_months(CAST({months} AS INTEGER)))"
     return f"list_transform({series}, lambda _e: CAST(_e AS {family.duckdb}))"
-
-
-# ---- construction
-
-
-@special("TIMESTAMP")
-def _timestamp(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    value = compiler.expression(call.arguments[0], scope)
-    zone = _zone(compiler, call, 1, scope)
-    kind = value.type.kind
-    if isinstance(value.literal, str) and date_literals.is_valid(value.literal, "TIMESTAMP") and zone == Zone():
-        return coerce(value, TIMESTAMP)
-    if value.is_null or kind == "TIMESTAMP":
-        return coerce(value, TIMESTAMP)
-    if kind in ("DATE", "DATETIME"):
-        return derive(zone.instant(f"CAST({value.sql} AS TIMESTAMP)"), TIMESTAMP, value, *zone.parts)
-    if kind != "STRING":
-        compiler.mismatch("function TIMESTAMP", [value.type], call.position)
-    if zone == Zone():
-        return cast(value, TIMESTAMP)
-    name = zone.sql if zone.offset is None else text_literal(f"{zone.offset // 60:+03d}:{zone.offset % 60:02d}")
-    return derive(f"bq_parse_timestamp_in({value.sql}, {name})", TIMESTAMP, value, *zone.parts)
-
-
-def _integers(compiler: CompilerBase, call: n.Call, scope: Scope) -> list[Expression]:
-    return [_argument(compiler, call, index, INT64, scope) for index in range(len(call.arguments))]
-
-
-@special("DATE")
-def _date(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    if len(call.arguments) == 3:
-        parts = _integers(compiler, call, scope)
-        return derive(f"bq_make_date({', '.join(part.sql for part in parts)})", DATE, *parts)
-    return _local_part(compiler, call, scope, DATE)
-
-
-@special("DATETIME")
-def _datetime(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    if len(call.arguments) == 6:
-        parts = _integers(compiler, call, scope)
-        return derive(f"bq_make_datetime({', '.join(part.sql for part in parts)})", DATETIME, *parts)
-    if len(call.arguments) == 2:
-        first = compiler.expression(call.arguments[0], scope)
-        if first.type.kind == "DATE":
-            clock = _argument(compiler, call, 1, TIME, scope)
-            return derive(f"({first.sql} + {clock.sql})", DATETIME, first, clock)
-    return _local_part(compiler, call, scope, DATETIME)
-
-
-@special("TIME")
-def _time(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    if len(call.arguments) == 3:
-        parts = _integers(compiler, call, scope)
-        return derive(f"bq_make_time({', '.join(part.sql for part in parts)})", TIME, *parts)
-    return _local_part(compiler, call, scope, TIME)
-
-
-def _local_part(compiler: CompilerBase, call: n.Call, scope: Scope, type: Type) -> Expression:
-    """DATE(x), DATETIME(x) or TIME(x), for a TIMESTAMP possibly in a zone."""
-    if not 1 <= len(call.arguments) <= 2:
-        compiler.mismatch(f"function {call.name}", [], call.position)
-    value = compiler.expression(call.arguments[0], scope)
-    if value.is_null:
-        return coerce(value, type)
-    if value.type.kind == "TIMESTAMP":
-        zone = _zone(compiler, call, 1, scope)
-        return derive(f"CAST({zone.local(value.sql)} AS {type.duckdb})", type, value, *zone.parts)
-    allowed = {"DATE": ("DATETIME", "DATE", "STRING"), "DATETIME": ("DATE", "DATETIME", "STRING"), "TIME": ("DATETIME", "TIME", "STRING")}
-    if value.type.kind not in allowed[type.kind] or len(call.arguments) > 1:
-        compiler.mismatch(f"function {call.name}", [value.type], call.position)
-    return cast(value, type)
-
-
-@special("STRING")
-def _string(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    value = compiler.expression(call.arguments[0], scope)
-    if value.type.kind == "JSON":
-        return derive(f"bq_json_string({value.sql})", STRING, value)
-    if value.type.kind == "TIMESTAMP" and len(call.arguments) == 2:
-        zone = compiler.expression(call.arguments[1], scope)
-        return derive(f"bq_timestamp_text_in({value.sql}, {zone.sql})", STRING, value, zone)
-    if value.type.kind not in _FAMILIES and not value.is_null:
-        compiler.mismatch("function STRING", [value.type], call.position)
-    return cast(value, STRING)
-
-
-# ---- now
-
-
-def _now(compiler: CompilerBase, call: n.Call, scope: Scope, type: Type) -> Expression:
-    from sandbox.bigquery.sql.environment import Variable
-
-    if type == TIMESTAMP and call.arguments or len(call.arguments) > 1:
-        compiler.mismatch(f"function {call.name}", [], call.position)
-    moment = compiler.environment.bind("now", Variable(TIMESTAMP, compiler.environment.now))
-    if type == TIMESTAMP:
-        return moment
-    zone = _zone(compiler, call, 0, scope)
-    return derive(f"CAST({zone.local(moment.sql)} AS {type.duckdb})", type, moment, *zone.parts)
-
-
-def _register_now(name: str, type: Type) -> None:
-    handler: Callable[..., Expression] = lambda compiler, call, scope: _now(compiler, call, scope, type)  # noqa: E731
-    special(name)(handler)
-
-
-for _kind, _type in _FAMILIES.items():
-    _register_now(f"CURRENT_{_kind}", _type)
-
-
-# ---- text
-
-
-_NATIVE_FORMATS = {"Y": "\x01", "m": "%m", "d": "%d", "H": "%H", "M": "%M", "S": "%S", "F": "%Y-%m-%d", "T": "%H:%M:%S", "y": "%y", "%": "%%"}
-
-
-def _native_format(pattern: object) -> str | None:
-    """The format in DuckDB's words when both mean the same by it."""
-    if not isinstance(pattern, str):
-        return None
-    out, rest = "", pattern
-    while rest:
-        if rest[0] != "%":
-            out, rest = out + rest[0], rest[1:]
-            continue
-        if len(rest) < 2 or rest[1] not in _NATIVE_FORMATS:
-            return None
-        out, rest = out + _NATIVE_FORMATS[rest[1]], rest[2:]
-    return out
-
-
-def _has_clock(pattern: object) -> bool:
-    return isinstance(pattern, str) and any(element in pattern for element in ("%H", "%M", "%S", "%T"))
-
-
-@special("FORMAT_DATE", "FORMAT_DATETIME", "FORMAT_TIME", "FORMAT_TIMESTAMP")
-def _format(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    type = _FAMILIES[call.name.removeprefix("FORMAT_")]
-    if len(call.arguments) < 2:
-        compiler.mismatch(f"function {call.name}", [], call.position)
-    pattern = _argument(compiler, call, 0, STRING, scope)
-    value = compiler.expression(call.arguments[1], scope)
-    if not can_coerce(value, type):
-        compiler.mismatch(f"function {call.name}", [pattern.type, value.type], call.position)
-    value = coerce(value, type)
-    zone = _zone(compiler, call, 2, scope) if type == TIMESTAMP else Zone()
-    native = _native_format(pattern.literal) if type != DATE or not _has_clock(pattern.literal) else None
-    local = zone.local(value.sql) if type == TIMESTAMP else value.sql
-    if native is not None and type != TIME:
-        sql = f"strftime({local}, {text_literal(native)})"
-        if "\x01" in native:
-            # %Y has no leading zeros in GoogleSQL.
-            sql = f"replace({sql}, chr(1), CAST(year({local}) AS VARCHAR))"
-        return derive(sql, STRING, pattern, value, *zone.parts)
-    name = zone.sql if zone.offset is None else text_literal(f"{'-' if zone.offset < 0 else '+'}{abs(zone.offset) // 60:02d}:{abs(zone.offset) % 60:02d}")
-    moment = {"DATE": f"CAST({value.sql} AS TIMESTAMP)", "TIME": f"(DATE '1970-01-01' + {value.sql})"}.get(type.kind, value.sql)
-    micros = f"epoch_us({moment})"
-    return derive(f"bq_format_time({pattern.sql}, {micros}, {name}, '{type.kind}')", STRING, pattern, value, *zone.parts)
-
-
-@special("PARSE_DATE", "PARSE_DATETIME", "PARSE_TIME", "PARSE_TIMESTAMP")
-def _parse(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    type = _FAMILIES[call.name.removeprefix("PARSE_")]
-    if len(call.arguments) < 2:
-        compiler.mismatch(f"function {call.name}", [], call.position)
-    pattern, value = (_argument(compiler, call, index, STRING, scope) for index in (0, 1))
-    zone = _zone(compiler, call, 2, scope) if type == TIMESTAMP else Zone()
-    name = zone.sql if zone.offset is None else text_literal(f"{'-' if zone.offset < 0 else '+'}{abs(zone.offset) // 60:02d}:{abs(zone.offset) % 60:02d}")
-    micros = f"bq_parse_time_text({pattern.sql}, {value.sql}, {name}, '{type.kind}')"
-    made = {"TIMESTAMP": f"make_timestamptz({micros})", "DATETIME": f"make_timestamp({micros})"}.get(
-        type.kind, f"CAST(make_timestamp({micros}) AS {type.duckdb})"
-    )
-    return derive(made, type, pattern, value, *zone.parts)
-
-
-@special("MAKE_INTERVAL")
-def _make_interval(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    names = ("year", "month", "day", "hour", "minute", "second")
-    amounts = dict(zip(names, call.arguments, strict=False)) | call.named
-    parts, pieces = [], []
-    for name, node in amounts.items():
-        if name not in names:
-            fail(f"Named argument `{name}` not found in signature for call to function MAKE_INTERVAL", call.position)
-        value = compiler.required(compiler.expression(node, scope), INT64, "MAKE_INTERVAL takes INT64", node.position)
-        parts.append(value)
-        pieces.append(interval_of(value.sql, name.upper()) or "")
-    return derive("(" + (" + ".join(pieces) or "to_days(0)") + ")", INTERVAL, *parts)

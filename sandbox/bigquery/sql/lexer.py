@@ -70,7 +70,7 @@ def _unescape(text: str, as_bytes: bool, position: Position) -> str | bytes:
         out += text[last : match.start()].encode()
         code = match[1]
         last = match.end()
-        if code[0] in "xX" and len(code) == 3 or code.isdigit():
+        if (code[0] in "xX" and len(code) == 3) or code.isdigit():
             number = int(code, 8) if code.isdigit() else int(code[1:], 16)
             out += bytes([number]) if as_bytes else chr(number).encode()
         elif code[0] in "uU" and len(code) > 1 and not as_bytes:

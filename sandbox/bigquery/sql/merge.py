@@ -2,7 +2,8 @@
 
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.compile_from import Source
-from sandbox.bigquery.sql.dml import WritePlan, Writer, assigned
+from sandbox.bigquery.sql.dml import WritePlan, Writer
+from sandbox.bigquery.sql.dml_update import assigned
 from sandbox.bigquery.sql.environment import Environment
 from sandbox.bigquery.sql.expression import Column, Expression, fail
 from sandbox.bigquery.sql.partition_filter import mark_filtered, require_filters
@@ -59,9 +60,7 @@ def _source(writer: Writer, node: n.Merge) -> Source:
         alias = given.path[-1]
     star = n.Select([n.StarItem(position=given.position)], given, position=given.position)
     query = writer.compiler.query(n.Query(star, position=given.position), Scope())
-    columns = [
-        Column(column.name, f"_source.{column.key}", column.type, column.origins) for column in query.columns
-    ]
+    columns = [Column(column.name, f"_source.{column.key}", column.type, column.origins) for column in query.columns]
     relation = Relation(alias, columns)
     if isinstance(given, n.UnnestSource) and len(columns) == 1:
         relation.value = columns[0]
@@ -137,7 +136,10 @@ def _inserted(writer: Writer, clause: n.MergeClause, source: Source, scope: Scop
             out[name] = writer.stored(value, name, type, clause.position)
     else:
         if len(clause.values) != len(columns):
-            fail(f"Inserted row has wrong column count; Has {len(clause.values)}, expected {len(columns)}", clause.position)
+            fail(
+                f"Inserted row has wrong column count; Has {len(clause.values)}, expected {len(columns)}",
+                clause.position,
+            )
         for item, (name, type) in zip(clause.values, columns, strict=True):
             if isinstance(item, n.DefaultMarker):
                 out[name] = Writer.kept(writer.default(name, type).sql, type)

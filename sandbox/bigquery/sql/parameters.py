@@ -72,7 +72,9 @@ def _value(type: Type, given: dict[str, Any], name: str) -> Any:
     try:
         return scalar(type.kind, text if isinstance(text, str) else str(text))
     except (ValueError, InvalidOperation, OverflowError):
-        raise invalid_query(f"Invalid value for query parameter {name}: could not parse '{text}' as {type.kind}") from None
+        raise invalid_query(
+            f"Invalid value for query parameter {name}: could not parse '{text}' as {type.kind}"
+        ) from None
 
 
 def scalar(kind: str, text: str) -> Any:
@@ -85,7 +87,11 @@ def scalar(kind: str, text: str) -> Any:
     if kind == "FLOAT64":
         return float(text)
     if kind == "BOOL":
-        return {"true": True, "false": False, "1": True, "0": False}[text.lower()] if text.lower() in ("true", "false", "1", "0") else _refuse(text)
+        return (
+            {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+            if text.lower() in ("true", "false", "1", "0")
+            else _refuse(text)
+        )
     if kind == "BYTES":
         return base64.b64decode(text, validate=True)
     if kind in ("NUMERIC", "BIGNUMERIC"):

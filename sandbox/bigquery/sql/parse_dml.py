@@ -14,7 +14,7 @@ class DmlParser(QueryParser):
         self.accept("INTO")
         path = self.table_path()
         columns: list[str] = []
-        if self.at("(") and not (self.peek().upper in ("SELECT", "WITH", "FROM", "(")):
+        if self.at("(") and self.peek().upper not in ("SELECT", "WITH", "FROM", "("):
             columns = self.identifier_list()
         insert = n.Insert(path, columns, position=position)
         if self.accept("VALUES"):

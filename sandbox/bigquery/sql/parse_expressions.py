@@ -2,7 +2,8 @@
 
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.lexer import Position, syntax_error
-from sandbox.bigquery.sql.token_stream import RESERVED, TokenStream
+from sandbox.bigquery.sql.parse_calls import CallParser
+from sandbox.bigquery.sql.token_stream import RESERVED
 from sandbox.bigquery.sql.typesystem import (
     BIGNUMERIC,
     BOOL,
@@ -13,13 +14,11 @@ from sandbox.bigquery.sql.typesystem import (
     INT64,
     JSON,
     NUMERIC,
-    SIMPLE_TYPES,
     STRING,
     TIME,
     TIMESTAMP,
     Type,
     array_of,
-    struct_of,
 )
 
 NULL = Type("INT64", precision=-1)
@@ -35,12 +34,8 @@ _KEYWORD_FUNCTIONS = frozenset(("IF", "LEFT", "RIGHT", "GROUPING", "RANGE", "COL
 _MAX_INT64 = 2**63
 
 
-class ExpressionParser(TokenStream):
+class ExpressionParser(CallParser):
     """Expressions, by precedence."""
-
-    def parse_query(self) -> n.Query:
-        """A query; the query parser has it."""
-        raise NotImplementedError
 
     def parse_expression(self) -> n.Node:
         """Any expression."""
@@ -77,7 +72,9 @@ class ExpressionParser(TokenStream):
             elif upper == "IS":
                 self.advance()
                 left = self._parse_is(left, position)
-            elif upper in ("BETWEEN", "IN", "LIKE") or upper == "NOT" and self.peek().upper in ("BETWEEN", "IN", "LIKE"):
+            elif upper in ("BETWEEN", "IN", "LIKE") or (
+                upper == "NOT" and self.peek().upper in ("BETWEEN", "IN", "LIKE")
+            ):
                 negated = self.accept("NOT")
                 left = self._parse_membership(left, negated, position)
             else:
@@ -112,7 +109,7 @@ class ExpressionParser(TokenStream):
             return n.In(left, negated, array=array, position=position)
         if self.token.kind == "param" or not self.at("("):
             raise self.unexpected('"("')
-        if self._at_query(1):
+        if self.at_query(1):
             self.expect("(")
             query = self.parse_query()
             self.expect(")")
@@ -154,7 +151,10 @@ class ExpressionParser(TokenStream):
                     operand = n.FieldAccess(operand, name, position=position)
             elif self.accept("["):
                 mode = ""
-                if self.token.upper in ("OFFSET", "ORDINAL", "SAFE_OFFSET", "SAFE_ORDINAL") and self.peek().upper == "(":
+                if (
+                    self.token.upper in ("OFFSET", "ORDINAL", "SAFE_OFFSET", "SAFE_ORDINAL")
+                    and self.peek().upper == "("
+                ):
                     mode = self.advance().upper
                     self.expect("(")
                     index = self.parse_expression()
@@ -206,7 +206,7 @@ class ExpressionParser(TokenStream):
             keyword = self._parse_keyword_expression(token.upper, position)
             if keyword is not None:
                 return keyword
-        if kind == "quoted" or kind == "name" and token.upper not in RESERVED:
+        if kind == "quoted" or (kind == "name" and token.upper not in RESERVED):
             self.advance()
             if self.at("("):
                 return self._parse_call([str(token.value)], position)
@@ -224,10 +224,6 @@ class ExpressionParser(TokenStream):
             value += self.advance().value  # type: ignore[operator]
         return n.Literal(STRING if kind == "string" else BYTES, value, position=position)
 
-    def _at_query(self, ahead: int = 0) -> bool:
-        upper = self.peek(ahead).upper
-        return upper in ("SELECT", "FROM") or upper == "WITH" and self.peek(ahead + 1).upper != "("
-
     def _parse_bracketed(self) -> n.Node:
         position = self.position
         if self.accept("["):
@@ -235,7 +231,7 @@ class ExpressionParser(TokenStream):
             return n.ArrayLiteral(items, position=position)
         if not self.at("("):
             raise self.unexpected()
-        if self._at_query(1):
+        if self.at_query(1):
             self.advance()
             query = self.parse_query()
             self.expect(")")
@@ -253,7 +249,7 @@ class ExpressionParser(TokenStream):
         depth = 1
         while self.peek(depth).upper == "(":
             depth += 1
-        if not self._at_query(depth):
+        if not self.at_query(depth):
             return None
         start, parameters = self.index, self.positional_parameters
         try:
@@ -379,171 +375,3 @@ class ExpressionParser(TokenStream):
                 self.expect(")")
                 break
         return n.StructLiteral(items, type, position=position)
-
-    # ---- calls
-
-    def _parse_call(self, path: list[str], position: Position) -> n.Node:
-        safe = len(path) == 2 and path[0].upper() == "SAFE"
-        call = n.Call(path[1:] if safe else path, [], safe=safe, position=position)
-        self.expect("(")
-        if not self.accept(")"):
-            call.distinct = self.accept("DISTINCT")
-            if self.accept("*"):
-                call.star = True
-            else:
-                self._parse_arguments(call)
-            self._parse_call_modifiers(call)
-            self.expect(")")
-        if self.accept("OVER"):
-            call.over = self.parse_window()
-        return call
-
-    def _parse_arguments(self, call: n.Call) -> None:
-        while True:
-            if self._at_query():
-                raise self.unexpected()
-            if self.token.kind == "name" and self.peek().upper == "=>":
-                name = self.advance().upper.lower()
-                self.advance()
-                call.named[name] = self.parse_expression()
-            else:
-                call.arguments.append(self._parse_argument())
-            if not self.accept(","):
-                return
-
-    def _parse_argument(self) -> n.Node:
-        position = self.position
-        if self.at_identifier() and self.peek().upper == "->":
-            parameters = [self.identifier()]
-            self.advance()
-            return n.Lambda(parameters, self.parse_expression(), position=position)
-        expression = self.parse_expression()
-        if self.at("->") and isinstance(expression, n.StructLiteral):
-            self.advance()
-            names = [item.names[0] for _, item in expression.items if isinstance(item, n.Path)]
-            return n.Lambda(names, self.parse_expression(), position=position)
-        return expression
-
-    def _parse_call_modifiers(self, call: n.Call) -> None:
-        handling = self.accept_any("IGNORE", "RESPECT")
-        if handling:
-            self.expect("NULLS")
-            call.null_handling = handling
-        if self.accept("HAVING"):
-            kind = self.accept_any("MAX", "MIN")
-            if kind is None:
-                raise self.unexpected("keyword MAX")
-            call.having = (kind, self.parse_expression())
-        if self.accept("ORDER", "BY"):
-            call.order_by = self.parse_order_items()
-        if self.accept("LIMIT"):
-            call.limit = self.parse_expression()
-
-    def parse_order_items(self) -> list[n.OrderItem]:
-        """The keys behind ORDER BY."""
-        items = []
-        while True:
-            position = self.position
-            expression = self.parse_expression()
-            if self.accept("COLLATE"):
-                raise syntax_error("COLLATE is not supported", position)
-            descending = self.accept_any("ASC", "DESC") == "DESC"
-            nulls_first = None
-            if self.accept("NULLS"):
-                word = self.accept_any("FIRST", "LAST")
-                if word is None:
-                    raise self.unexpected("keyword FIRST")
-                nulls_first = word == "FIRST"
-            items.append(n.OrderItem(expression, descending, nulls_first, position=position))
-            if not self.accept(","):
-                return items
-
-    def parse_window(self) -> n.WindowSpec:
-        """What stands behind OVER or in a WINDOW clause."""
-        position = self.position
-        if not self.at("("):
-            return n.WindowSpec(base=self.identifier(), position=position)
-        self.expect("(")
-        spec = n.WindowSpec(position=position)
-        if self.at_identifier() and not self.at_any("ROWS", "RANGE"):
-            spec.base = self.identifier()
-        if self.accept("PARTITION", "BY"):
-            spec.partition_by = [self.parse_expression()]
-            while self.accept(","):
-                spec.partition_by.append(self.parse_expression())
-        if self.accept("ORDER", "BY"):
-            spec.order_by = self.parse_order_items()
-        unit = self.accept_any("ROWS", "RANGE")
-        if unit:
-            spec.frame = self._parse_frame(unit)
-        self.expect(")")
-        return spec
-
-    def _parse_frame(self, unit: str) -> n.WindowFrame:
-        position = self.position
-        if self.accept("BETWEEN"):
-            start = self._parse_bound()
-            self.expect("AND")
-            return n.WindowFrame(unit, start, self._parse_bound(), position=position)
-        return n.WindowFrame(unit, self._parse_bound(), ("CURRENT ROW", None), position=position)
-
-    def _parse_bound(self) -> tuple[str, n.Node | None]:
-        if self.accept("CURRENT", "ROW"):
-            return "CURRENT ROW", None
-        value = None if self.accept("UNBOUNDED") else self.parse_expression()
-        direction = self.accept_any("PRECEDING", "FOLLOWING")
-        if direction is None:
-            raise self.unexpected("keyword PRECEDING")
-        return direction, value
-
-    # ---- types
-
-    def parse_type(self) -> Type:
-        """A type's name."""
-        position = self.position
-        name = self.any_name().upper()
-        if name == "ARRAY":
-            self.expect("<")
-            element = self.parse_type()
-            self._close_type()
-            return array_of(element)
-        if name == "STRUCT":
-            if self.accept("<>"):
-                return struct_of()
-            self.expect("<")
-            fields = [self._parse_struct_field()]
-            while self.accept(","):
-                fields.append(self._parse_struct_field())
-            self._close_type()
-            return struct_of(*fields)
-        type = SIMPLE_TYPES.get(name)
-        if type is None:
-            raise syntax_error(f"Type not found: {name}", position)
-        if self.accept("("):
-            numbers = [self._type_parameter()]
-            while self.accept(","):
-                numbers.append(self._type_parameter())
-            self.expect(")")
-            type = Type(type.kind, precision=numbers[0], scale=numbers[1] if len(numbers) > 1 else None)
-        return type
-
-    def _type_parameter(self) -> int:
-        if self.token.kind != "int":
-            raise self.unexpected("integer literal")
-        return int(self.advance().text)
-
-    def _parse_struct_field(self) -> tuple[str | None, Type]:
-        if self.peek().kind in ("name", "quoted"):
-            name = self.any_name()
-            return name, self.parse_type()
-        return None, self.parse_type()
-
-    def _close_type(self) -> None:
-        if self.at(">>"):
-            token = self.token
-            # Two closing brackets that the lexer took for a shift: read one of them.
-            self.tokens[self.index] = type(token)(
-                "op", ">", ">", ">", token.start + 1, token.end, (token.position[0], token.position[1] + 1)
-            )
-            return
-        self.expect(">")

@@ -5,12 +5,12 @@ from functools import lru_cache
 from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.lexer import Token, syntax_error
-from sandbox.bigquery.sql.parse_ddl import DdlParser
+from sandbox.bigquery.sql.parse_alter import AlterParser
 
 _UNSUPPORTED = frozenset("GRANT REVOKE EXPORT LOAD ANALYZE DESCRIBE EXPLAIN UNDROP".split())
 
 
-class Parser(DdlParser):
+class Parser(AlterParser):
     """Scripts, recursive descent."""
 
     def parse_script(self) -> list[n.Statement]:
@@ -41,7 +41,11 @@ class Parser(DdlParser):
         """One statement, with its text."""
         start = self.token
         label = None
-        if self.at_identifier() and self.peek().upper == ":" and self.peek(2).upper in ("BEGIN", "LOOP", "WHILE", "REPEAT", "FOR"):
+        if (
+            self.at_identifier()
+            and self.peek().upper == ":"
+            and self.peek(2).upper in ("BEGIN", "LOOP", "WHILE", "REPEAT", "FOR")
+        ):
             label = self.identifier().lower()
             self.advance()
         statement = self._parse_statement()

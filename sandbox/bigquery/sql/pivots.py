@@ -56,7 +56,7 @@ def _only_where(call: n.Call, key: n.Node, value: n.Node) -> n.Call:
     return replace(call, arguments=[first, *call.arguments[1:]])
 
 
-def _null_type():  # noqa: ANN202 - the parser's type of NULL
+def _null_type():
     from sandbox.bigquery.sql.parse_expressions import NULL as null_type
 
     return null_type
@@ -77,7 +77,9 @@ def _label(node: n.Node) -> str:
     text = str(node.value)
     if node.type.kind == "STRING":
         return text if not text[:1].isdigit() else f"_{text}"
-    cleaned = re.sub(r"[^0-9A-Za-z]", "_", text.replace("-", "minus_", 1) if text.startswith("-") else text.replace(".", "_point_"))
+    cleaned = re.sub(
+        r"[^0-9A-Za-z]", "_", text.replace("-", "minus_", 1) if text.startswith("-") else text.replace(".", "_point_")
+    )
     return f"_{cleaned}"
 
 

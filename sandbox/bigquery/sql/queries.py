@@ -82,9 +82,7 @@ def run_query(execution: Execution, statement: n.QueryStatement) -> StatementRes
     types = [column.type for column in query.columns]
     rows = execution.rows(printable(query), types)
     reject_null_elements(rows, types, [field["name"] for field in fields])
-    return StatementResult(
-        statement.text, "SELECT", fields=fields, rows=rows, referenced=list(environment.referenced)
-    )
+    return StatementResult(statement.text, "SELECT", fields=fields, rows=rows, referenced=list(environment.referenced))
 
 
 def evaluate(execution: Execution, node: n.Node, target: Type | None = None, what: str = "Expression") -> Variable:
@@ -93,7 +91,11 @@ def evaluate(execution: Execution, node: n.Node, target: Type | None = None, wha
     value = compiler.expression(node, Scope())
     require_filters(compiler.scans)
     if target is not None:
-        message = f"Cannot coerce expression return type from {value.type} to {target}" if what == "SET" else f"{what} has type {value.type} which cannot be coerced to {target}"
+        message = (
+            f"Cannot coerce expression return type from {value.type} to {target}"
+            if what == "SET"
+            else f"{what} has type {value.type} which cannot be coerced to {target}"
+        )
         value = compiler.required(value, target, message, node.position)
         type = target
     else:

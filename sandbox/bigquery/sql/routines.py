@@ -22,7 +22,9 @@ class Routines:
             found = self.temporary.get((kind, parts[0].lower()))
             if found is not None or self.environment.default_dataset is None:
                 return found
-        if len(parts) > 3 or len(parts) == 2 and parts[0].upper() in ("SAFE", "NET", "HLL_COUNT", "KEYS", "AEAD", "ML"):
+        if len(parts) > 3 or (
+            len(parts) == 2 and parts[0].upper() in ("SAFE", "NET", "HLL_COUNT", "KEYS", "AEAD", "ML")
+        ):
             return None
         ref = self.environment.table_ref(parts)
         text = self._stored(ref.project, ref.dataset, ref.table, kind)
@@ -41,7 +43,9 @@ class Routines:
 
     def create(self, node: n.Create) -> str:
         """Keep a routine; answers CREATE, SKIP or REPLACE."""
-        if node.temporary or node.kind == "FUNCTION" and len(node.path) == 1 and self.environment.default_dataset is None:
+        if node.temporary or (
+            node.kind == "FUNCTION" and len(node.path) == 1 and self.environment.default_dataset is None
+        ):
             self.temporary[node.kind, node.path[0].lower()] = node
             return "CREATE"
         ref = self.environment.table_ref(node.path)

@@ -23,7 +23,6 @@ class Relation:
         wanted = name.lower()
         return [column for column in self.columns if column.name is not None and column.name.lower() == wanted]
 
-
     def find_unqualified(self, name: str) -> list[Column]:
         """As ``find``, for a name without the alias in front."""
         return self.find(name)

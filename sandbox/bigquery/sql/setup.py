@@ -6,7 +6,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from sandbox.bigquery.sql import macros, udf_json, udf_numbers, udf_text, udf_time
+from sandbox.bigquery.sql import macros, udf_json, udf_json_values, udf_numbers, udf_text, udf_time, udf_time_parse
 from sandbox.bigquery.sql.store import CREATE_STORE
 
 _MASK = (1 << 64) - 1
@@ -92,13 +92,13 @@ _FUNCTIONS: list[_Function] = [
     ("bq_format_numeric", udf_numbers.format_numeric, "B VARCHAR VARCHAR BIGINT BIGINT", "VARCHAR", True),
     ("bq_format_text", udf_numbers.format_text, "VARCHAR VARCHAR BIGINT BIGINT", "VARCHAR", True),
     ("bq_format_time", udf_time.format_time, "VARCHAR BIGINT VARCHAR VARCHAR", "VARCHAR", False),
-    ("bq_parse_time_text", udf_time.parse_time_text, "VARCHAR VARCHAR VARCHAR VARCHAR", "BIGINT", False),
+    ("bq_parse_time_text", udf_time_parse.parse_time_text, "VARCHAR VARCHAR VARCHAR VARCHAR", "BIGINT", False),
     ("bq_zoned_text", udf_time.timestamp_text_in, "BIGINT VARCHAR", "VARCHAR", False),
-    ("bq_timestamp_micros", udf_time.parse_timestamp_in, "VARCHAR VARCHAR", "BIGINT", False),
-    ("bq_parse_date", udf_time.parse_date_text, "VARCHAR", "DATE", False),
-    ("bq_parse_datetime", udf_time.parse_datetime_text, "VARCHAR", "TIMESTAMP", False),
-    ("bq_clock_text", udf_time.parse_clock_text, "VARCHAR", "VARCHAR", False),
-    ("bq_checked_zone", udf_time.zone_name, "VARCHAR", "VARCHAR", False),
+    ("bq_timestamp_micros", udf_time_parse.parse_timestamp_in, "VARCHAR VARCHAR", "BIGINT", False),
+    ("bq_parse_date", udf_time_parse.parse_date_text, "VARCHAR", "DATE", False),
+    ("bq_parse_datetime", udf_time_parse.parse_datetime_text, "VARCHAR", "TIMESTAMP", False),
+    ("bq_clock_text", udf_time_parse.parse_clock_text, "VARCHAR", "VARCHAR", False),
+    ("bq_checked_zone", udf_time_parse.zone_name, "VARCHAR", "VARCHAR", False),
     ("bq_interval_text_of", udf_time.interval_text, "BIGINT BIGINT BIGINT", "VARCHAR", False),
     ("bq_json_document", udf_json.parse_json, "VARCHAR VARCHAR", "VARCHAR", False),
     ("bq_json_value", udf_json.json_value, "VARCHAR VARCHAR BOOLEAN", "VARCHAR", False),
@@ -107,14 +107,14 @@ _FUNCTIONS: list[_Function] = [
     ("bq_json_value_array", udf_json.json_value_array, "VARCHAR VARCHAR BOOLEAN", "VARCHAR[]", False),
     ("bq_json_text", udf_json.json_text, "VARCHAR BOOLEAN", "VARCHAR", False),
     ("bq_json_type", udf_json.json_type, "VARCHAR", "VARCHAR", False),
-    ("bq_json_string", udf_json.json_string, "VARCHAR", "VARCHAR", False),
-    ("bq_json_bool", udf_json.json_bool, "VARCHAR", "BOOLEAN", False),
-    ("bq_json_int", udf_json.json_int, "VARCHAR", "BIGINT", False),
-    ("bq_json_float", udf_json.json_float, "VARCHAR", "DOUBLE", False),
-    ("bq_lax_bool", udf_json.lax_bool, "VARCHAR", "BOOLEAN", False),
-    ("bq_lax_int", udf_json.lax_int, "VARCHAR", "BIGINT", False),
-    ("bq_lax_float", udf_json.lax_float, "VARCHAR", "DOUBLE", False),
-    ("bq_lax_string", udf_json.lax_string, "VARCHAR", "VARCHAR", False),
+    ("bq_json_string", udf_json_values.json_string, "VARCHAR", "VARCHAR", False),
+    ("bq_json_bool", udf_json_values.json_bool, "VARCHAR", "BOOLEAN", False),
+    ("bq_json_int", udf_json_values.json_int, "VARCHAR", "BIGINT", False),
+    ("bq_json_float", udf_json_values.json_float, "VARCHAR", "DOUBLE", False),
+    ("bq_lax_bool", udf_json_values.lax_bool, "VARCHAR", "BOOLEAN", False),
+    ("bq_lax_int", udf_json_values.lax_int, "VARCHAR", "BIGINT", False),
+    ("bq_lax_float", udf_json_values.lax_float, "VARCHAR", "DOUBLE", False),
+    ("bq_lax_string", udf_json_values.lax_string, "VARCHAR", "VARCHAR", False),
     ("bq_json_keys", udf_json.json_keys, "VARCHAR BIGINT", "VARCHAR[]", True),
     ("bq_json_strip_text", udf_json.json_strip, "VARCHAR", "VARCHAR", False),
     ("bq_json_object", udf_json.json_object, "VARCHAR[] VARCHAR[]", "VARCHAR", False),

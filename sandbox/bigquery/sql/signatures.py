@@ -127,7 +127,7 @@ def _bind_variables(wanted: list[str], arguments: list[Expression]) -> dict[str,
     for firm in (True, False):
         for pattern, value in zip(wanted, arguments, strict=True):
             name, type = (pattern[6:-1], value.type.element) if pattern.startswith("ARRAY<") else (pattern, value.type)
-            if name not in _CLASSES or value.is_null or value.is_literal == firm and name in variables:
+            if name not in _CLASSES or value.is_null or (value.is_literal == firm and name in variables):
                 continue
             if type is None:
                 return None
@@ -159,5 +159,3 @@ def _result(pattern: str, variables: dict[str, Type]) -> Type:
     type = _resolve(pattern, variables)
     assert type is not None
     return type
-
-

@@ -66,7 +66,9 @@ class TableReader:
             raise not_implemented("reading one partition by its decorator; filter on the partition column")
         if node.sample_percent is not None:
             percent = self.compiler.expression(node.sample_percent, Scope())
-            source.sql = f"(SELECT * FROM {source.sql} TABLESAMPLE bernoulli({percent.literal} PERCENT)) AS {self.last_key}"
+            source.sql = (
+                f"(SELECT * FROM {source.sql} TABLESAMPLE bernoulli({percent.literal} PERCENT)) AS {self.last_key}"
+            )
         return source
 
     def get(self, ref: TableRef) -> TableMeta:

@@ -138,7 +138,7 @@ def extract(
 def _extracted(part: str, local: str, kind: str) -> str | None:
     if kind == "INTERVAL":
         return _extracted_from_interval(part, local)
-    if part in CLOCK_PARTS and kind == "DATE" or part not in CLOCK_PARTS and kind == "TIME":
+    if (part in CLOCK_PARTS and kind == "DATE") or (part not in CLOCK_PARTS and kind == "TIME"):
         return None
     if part == "MICROSECOND":
         return f"(microsecond({local}) % 1000000)"

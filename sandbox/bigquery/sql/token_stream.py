@@ -101,7 +101,7 @@ class TokenStream:
     def at_identifier(self) -> bool:
         """Whether an identifier is next."""
         token = self.tokens[self.index]
-        return token.kind == "quoted" or token.kind == "name" and token.upper not in RESERVED
+        return token.kind == "quoted" or (token.kind == "name" and token.upper not in RESERVED)
 
     def identifier(self) -> str:
         """Read an identifier."""
@@ -145,7 +145,9 @@ class TokenStream:
 
     def _dashed_path(self) -> list[str]:
         raw, end = "", self.token.start
-        while self.token.start == end and (self.token.kind in ("name", "int", "float", "quoted") or self.at_any("-", ".")):
+        while self.token.start == end and (
+            self.token.kind in ("name", "int", "float", "quoted") or self.at_any("-", ".")
+        ):
             token = self.advance()
             raw += str(token.value) if token.kind == "quoted" else token.text
             end = token.end

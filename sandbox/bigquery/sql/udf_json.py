@@ -31,7 +31,8 @@ def _reject_constant(text: str) -> Any:
     raise ValueError(f"not JSON: {text}")
 
 
-def _load(text: str) -> Any:
+def load(text: str) -> Any:
+    """A document; of a key that comes twice the first one counts."""
     return json.loads(text, object_pairs_hook=_first_wins, parse_constant=_reject_constant)
 
 
@@ -59,7 +60,7 @@ def _dump_as_read(value: Any) -> str:
 def parse_json(text: str, mode: str) -> str:
     """PARSE_JSON."""
     try:
-        value = _load(text)
+        value = load(text)
     except (ValueError, RecursionError) as wrong:
         raise ValueError(f"BQ!Invalid input to PARSE_JSON: {_reason(wrong)}") from None
     if mode == "exact":
@@ -77,7 +78,9 @@ def _check_numbers(text: str) -> None:
     for number in re.findall(r"(?<![\w.\"])-?\d+\.\d+(?:[eE][-+]?\d+)?", re.sub(r'"(?:\\.|[^"\\])*"', "", text)):
         digits = number.lstrip("-").replace(".", "").strip("0")
         if len(digits) > _WIDEST_DOUBLE:
-            raise ValueError(f"BQ!Invalid input to PARSE_JSON: Input number: {number} cannot round-trip through string representation")
+            raise ValueError(
+                f"BQ!Invalid input to PARSE_JSON: Input number: {number} cannot round-trip through string representation"
+            )
 
 
 @lru_cache(maxsize=512)
@@ -120,7 +123,8 @@ def _at(text: str, path: str, legacy: bool) -> Any:
         return _MISSING
 
 
-def _scalar(value: Any) -> str | None:
+def scalar_text(value: Any) -> str | None:
+    """A value as JSON_VALUE gives it."""
     if value is None or value is _MISSING or isinstance(value, (dict, list)):
         return None
     if isinstance(value, bool):
@@ -130,13 +134,13 @@ def _scalar(value: Any) -> str | None:
 
 def json_value(text: str, path: str, legacy: bool) -> str | None:
     """JSON_VALUE and JSON_EXTRACT_SCALAR."""
-    return _scalar(_at(text, path, legacy))
+    return scalar_text(_at(text, path, legacy))
 
 
 def json_query(text: str, path: str, legacy: bool, is_json: bool) -> str | None:
     """JSON_QUERY and JSON_EXTRACT; a JSON null is NULL for text and null for JSON."""
     value = _at(text, path, legacy)
-    if value is _MISSING or value is None and not is_json:
+    if value is _MISSING or (value is None and not is_json):
         return None
     return _dump_as_read(value)
 
@@ -152,20 +156,22 @@ def json_value_array(text: str, path: str, legacy: bool) -> list[str | None] | N
     value = _at(text, path, legacy)
     if not isinstance(value, list) or any(isinstance(item, (dict, list)) for item in value):
         return None
-    return [_scalar(item) for item in value]
+    return [scalar_text(item) for item in value]
 
 
 def json_text(text: str, pretty: bool) -> str:
     """TO_JSON_STRING."""
     if not pretty:
         return text
-    return _pretty(_load(text), 0)
+    return _pretty(load(text), 0)
 
 
 def _pretty(value: Any, depth: int) -> str:
     pad, inner = "  " * depth, "  " * (depth + 1)
     if isinstance(value, dict) and value:
-        items = (f"{inner}{json.dumps(key, ensure_ascii=False)}: {_pretty(item, depth + 1)}" for key, item in value.items())
+        items = (
+            f"{inner}{json.dumps(key, ensure_ascii=False)}: {_pretty(item, depth + 1)}" for key, item in value.items()
+        )
         return "{\n" + ",\n".join(items) + f"\n{pad}}}"
     if isinstance(value, list) and value:
         return "[\n" + ",\n".join(f"{inner}{_pretty(item, depth + 1)}" for item in value) + f"\n{pad}]"
@@ -174,93 +180,11 @@ def _pretty(value: Any, depth: int) -> str:
 
 def json_type(text: str) -> str:
     """JSON_TYPE."""
-    value = _load(text)
+    value = load(text)
     if value is None:
         return "null"
     names = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
     return names[type(value)]
-
-
-def _wrong_type(text: str, wanted: str) -> ValueError:
-    return ValueError(f"BQ!The provided JSON input is not {wanted}")
-
-
-def json_string(text: str) -> str | None:
-    """STRING(json)."""
-    value = _load(text)
-    if not isinstance(value, str):
-        raise _wrong_type(text, "a string")
-    return value
-
-
-def json_bool(text: str) -> bool:
-    """BOOL(json)."""
-    value = _load(text)
-    if not isinstance(value, bool):
-        raise _wrong_type(text, "a boolean")
-    return value
-
-
-def json_int(text: str) -> int:
-    """INT64(json)."""
-    value = _load(text)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong_type(text, "an integer")
-    if value != int(value) or not -(2**63) <= value < 2**63:
-        raise ValueError(f"BQ!The provided JSON number: {text} cannot be converted to an int64")
-    return int(value)
-
-
-def json_float(text: str) -> float:
-    """FLOAT64(json)."""
-    value = _load(text)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong_type(text, "a number")
-    return float(value)
-
-
-def lax_bool(text: str) -> bool | None:
-    """LAX_BOOL."""
-    value = _load(text)
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)):
-        return value != 0
-    return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
-
-
-def lax_int(text: str) -> int | None:
-    """LAX_INT64."""
-    value = _load(text)
-    if isinstance(value, bool):
-        return int(value)
-    try:
-        number = float(value) if isinstance(value, (float, str)) else value
-        if isinstance(number, float):
-            number = int(value) if isinstance(value, str) and re.fullmatch(r"\s*[-+]?\d+\s*", value) else _half_away(number)
-    except (ValueError, OverflowError):
-        return None
-    return number if isinstance(number, int) and -(2**63) <= number < 2**63 else None
-
-
-def _half_away(value: float) -> int:
-    return int(value + 0.5) if value >= 0 else -int(-value + 0.5)
-
-
-def lax_float(text: str) -> float | None:
-    """LAX_FLOAT64."""
-    value = _load(text)
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
-
-
-def lax_string(text: str) -> str | None:
-    """LAX_STRING."""
-    return _scalar(_load(text))
 
 
 def json_keys(text: str, depth: int | None) -> list[str] | None:
@@ -270,14 +194,14 @@ def json_keys(text: str, depth: int | None) -> list[str] | None:
     found: set[str] = set()
 
     def walk(value: Any, prefix: str, level: int) -> None:
-        if not isinstance(value, dict) or depth is not None and level >= depth:
+        if not isinstance(value, dict) or (depth is not None and level >= depth):
             return
         for key, item in value.items():
             name = key if re.fullmatch(r"\w+", key) else json.dumps(key)
             found.add(prefix + name)
             walk(item, prefix + name + ".", level + 1)
 
-    walk(_load(text), "", 0)
+    walk(load(text), "", 0)
     return sorted(found)
 
 
@@ -292,7 +216,7 @@ def json_strip(text: str) -> str:
             return [item for item in (strip(item) for item in value) if item is not None]
         return value
 
-    return dump(strip(_load(text)))
+    return dump(strip(load(text)))
 
 
 def json_object(keys: list[str], documents: list[str]) -> str:
@@ -301,15 +225,15 @@ def json_object(keys: list[str], documents: list[str]) -> str:
         raise ValueError("BQ!The number of keys and values must match in JSON_OBJECT")
     if any(key is None for key in keys):
         raise ValueError("BQ!A key in JSON_OBJECT must not be NULL")
-    return dump(_first_wins([(key, _load(document or "null")) for key, document in zip(keys, documents, strict=True)]))
+    return dump(_first_wins([(key, load(document or "null")) for key, document in zip(keys, documents, strict=True)]))
 
 
 def json_change(text: str, kind: str, path: str, document: str | None, create: bool) -> str | None:
     """JSON_SET, JSON_REMOVE, JSON_ARRAY_APPEND and JSON_ARRAY_INSERT, one path at a time."""
     if text is None or path is None:
         return text
-    value, steps = _load(text), _path(path, False)
-    new = _load(document) if document is not None else None
+    value, steps = load(text), _path(path, False)
+    new = load(document) if document is not None else None
     if kind == "JSON_REMOVE":
         parent = _find(value, steps[:-1])
         last = steps[-1] if steps else None

@@ -8,8 +8,10 @@ from typing import Any
 
 from sandbox.bigquery.sql.farm_fingerprint import fingerprint
 
-_SOUNDEX = {letter: digit for digit, letters in enumerate(("", "BFPV", "CGJKQSXZ", "DT", "L", "MN", "R")) for letter in letters}
-_INITCAP_DELIMITERS = " \t\n\v\f\r[](){}/|<>!?@\"^#$&~_,.:;*%+-"
+_SOUNDEX = {
+    letter: digit for digit, letters in enumerate(("", "BFPV", "CGJKQSXZ", "DT", "L", "MN", "R")) for letter in letters
+}
+_INITCAP_DELIMITERS = ' \t\n\v\f\r[](){}/|<>!?@"^#$&~_,.:;*%+-'
 
 
 def hex_int(text: str) -> int:
@@ -164,7 +166,11 @@ def byte_points(value: bytes) -> list[int]:
 def from_code_points(points: list[int | None]) -> str | None:
     """CODE_POINTS_TO_STRING."""
     try:
-        return None if any(point is None for point in points) else "".join(chr(point) for point in points if point is not None)
+        return (
+            None
+            if any(point is None for point in points)
+            else "".join(chr(point) for point in points if point is not None)
+        )
     except (ValueError, OverflowError):
         raise ValueError(f"BQ!Invalid codepoint in {points}") from None
 
@@ -249,7 +255,11 @@ def quote_bytes(value: bytes) -> str:
     text = bytes(value).decode("latin-1")
     mark = "'" if '"' in text and "'" not in text else '"'
     out = "".join(
-        letter if 32 <= ord(letter) < 127 and letter not in ("\\", mark) else f"\\{letter}" if letter in ("\\", mark) else f"\\x{ord(letter):02x}"
+        letter
+        if 32 <= ord(letter) < 127 and letter not in ("\\", mark)
+        else f"\\{letter}"
+        if letter in ("\\", mark)
+        else f"\\x{ord(letter):02x}"
         for letter in text
     )
     return f"b{mark}{out}{mark}"
