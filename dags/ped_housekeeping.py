@@ -9,7 +9,7 @@
 
 import datetime as dt
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
 from pedwatch.tasks import housekeeping
 
@@ -24,5 +24,10 @@ with DAG(
     dagrun_timeout=dt.timedelta(minutes=30),
     tags=["pedwatch", "housekeeping"],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30)},
+    params={
+        "checks_only": Param(
+            False, type="boolean", title="Only check", description="Leave the tables alone, run the invariant checks"
+        )
+    },
 ) as dag:
     task(housekeeping.apply_ddl)() >> task(retries=0)(housekeeping.check_invariants)()

@@ -16,7 +16,7 @@ Running a sync twice writes nothing twice.
 import datetime as dt
 from typing import Any
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, get_current_context, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 
 
 def sync_limits() -> dict[str, Any]:
@@ -27,12 +27,15 @@ def sync_limits() -> dict[str, Any]:
     from pedwatch.hooks import clients, limit_sync
     from pedwatch.hooks.limit_ledger import BigQueryLimits
 
-    run = get_current_context()["dag_run"]
+    context = get_current_context()
+    run = context["dag_run"]
     if run.run_type == "backfill":
         raise AirflowSkipException("limits cannot be read in the past: a backfilled sync does nothing")
     config = settings.load_config()
     ledger = BigQueryLimits(clients.warehouse(config))
-    plan = limit_sync.sync_limits(clients.limit_store(config), ledger, config.policy, run.run_id)
+    plan = limit_sync.sync_limits(
+        clients.limit_store(config), ledger, config.policy, run.run_id, context["params"]["full"]
+    )
     return plan.summary() if plan else {"note": f"{run.run_id} is committed already: nothing was written"}
 
 
@@ -47,5 +50,13 @@ with DAG(
     dagrun_timeout=dt.timedelta(minutes=10),
     tags=["pedwatch", "limits"],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=20)},
+    params={
+        "full": Param(
+            False,
+            type="boolean",
+            title="Compare every document",
+            description="List all documents now instead of once an hour: finds edits made in the console",
+        )
+    },
 ) as dag:
     task(execution_timeout=dt.timedelta(minutes=4))(sync_limits)()

@@ -48,7 +48,8 @@ def airflow(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def run(kind: str = "scheduled") -> dict[str, Any]:
     """Return the context of a run of the sync."""
-    return {"dag_run": SimpleNamespace(run_type=kind, run_id=f"{kind}__2026-03-02T10:05:00+00:00")}
+    run_id = f"{kind}__2026-03-02T10:05:00+00:00"
+    return {"dag_run": SimpleNamespace(run_type=kind, run_id=run_id), "params": {"full": False}}
 
 
 def test_publish_then_sync(

@@ -115,8 +115,8 @@ def _numbers(beliefs: Iterable[Belief]) -> set[int]:
     return {belief.version for belief in beliefs}
 
 
-def plan_sync(reader: LimitReader, ledger: LimitLedger, last: LastSync | None) -> SyncPlan:
-    """Read Firestore at one moment and decide what to record.
+def plan_sync(reader: LimitReader, ledger: LimitLedger, last: LastSync | None, is_full: bool = False) -> SyncPlan:
+    """Read Firestore at one moment and decide what to record; ``is_full`` asks for the full listing now.
 
     Raises:
         LimitStoreError: Firestore could not be read, or its clock went back behind the last sync.
@@ -127,7 +127,7 @@ def plan_sync(reader: LimitReader, ledger: LimitLedger, last: LastSync | None) -
             f"Firestore's read time {at.isoformat()} is not later than the last sync's, {last.read_time.isoformat()}: "
             f"history is never written backwards. Check that this is the database synced before."
         )
-    if last is not None and at - last.full_read_time < FULL_EVERY:
+    if not is_full and last is not None and at - last.full_read_time < FULL_EVERY:
         plan = _incremental(reader, ledger, last, at)
         if reader.count(at) == plan.documents_known:
             return plan

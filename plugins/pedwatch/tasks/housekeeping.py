@@ -1,6 +1,7 @@
 """The tasks of ``ped_housekeeping``: DDL, applied idempotently, and invariants: queries that return offending rows."""
 
 import logging
+from typing import Any
 
 from pedwatch import settings, sql
 from pedwatch.errors import LedgerError
@@ -9,10 +10,16 @@ from pedwatch.hooks.warehouse import Warehouse
 log = logging.getLogger(__name__)
 
 
-def apply_ddl() -> list[str]:
-    """Create the dataset, then every table, then every view; additive, so that it may run at any time."""
+def apply_ddl(params: Any = None) -> list[str]:
+    """Create the dataset, then every table, then every view; additive, so that it may run at any time.
+
+    Does nothing when the run's parameter ``checks_only`` is set.
+    """
     from pedwatch.hooks.clients import warehouse
 
+    if params["checks_only"]:
+        log.info("checks_only: the tables are left alone")
+        return []
     target = warehouse(settings.load_config())
     target.create_dataset()
     applied = [name for name in sql.statement_names(settings.include_dir() / "sql") if name.startswith("ddl/")]

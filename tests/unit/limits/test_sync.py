@@ -135,6 +135,16 @@ def test_a_console_edit_is_found_by_the_hourly_listing(world: World) -> None:
     assert world.ledger.as_of(edited, world.firestore.now) == {NAME: 99}
 
 
+def test_a_full_sync_can_be_asked_for(world: World) -> None:
+    world.wait(15)
+    world.sync()
+    data = dict(world.firestore.states[NAME][-1][1] or {})
+    world.firestore.put(NAME, data | {"max_replicas": 99})
+    world.wait()
+    assert plan_sync(world.firestore, world.ledger, world.ledger.last).mode == "incremental"
+    assert plan_sync(world.firestore, world.ledger, world.ledger.last, is_full=True).changes
+
+
 def test_a_console_edit_published_over_before_any_sync_survives(world: World) -> None:
     world.wait(15)
     data = dict(world.firestore.states[NAME][-1][1] or {})
