@@ -254,6 +254,7 @@ def _approx_top(aggregation: Aggregation) -> Built:
 
 
 def statistics(aggregation: Aggregation) -> Built:
+    """STDDEV, VARIANCE, CORR and the like."""
     aggregation.need(2 if aggregation.name in _TWO_SIDED else 1)
     values = [aggregation.argument(index, FLOAT64).sql for index in range(len(aggregation.values))]
     values = [f"CAST({value} AS DOUBLE)" for value in values]

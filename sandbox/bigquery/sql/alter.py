@@ -181,7 +181,8 @@ def _set_type(alteration: _Alteration, parts: dict[str, Any]) -> None:
     old, new = field_type(field), parts["type"]
     if not widens(old, new):
         raise invalid_query(
-            f"ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type ({old}) is assignable to the new type ({new})"
+            f"ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type ({old}) "
+            f"is assignable to the new type ({new})"
         )
     if old.duckdb != new.duckdb:
         value = cast(Expression(quote(field["name"]), old, constant=False), new)

@@ -1,6 +1,7 @@
 """Turning values of one type into another: implicit coercion, CAST, and literals of the date types."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
@@ -11,7 +12,7 @@ from sandbox.bigquery.sql.typesystem import Type, literal_becomes, quote, same, 
 
 _INTEGER_TEXT = r"^\s*[-+]?[0-9]+\s*$"
 _HEX_TEXT = r"^\s*[-+]?0[xX][0-9a-fA-F]+\s*$"
-_FLOAT_TEXT = r"^\s*[-+]?([0-9]+\.?[0-9]*([eE][-+]?[0-9]+)?|\.[0-9]+([eE][-+]?[0-9]+)?|[iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])\s*$"
+_FLOAT_TEXT = r"(?i)^\s*[-+]?([0-9]+\.?[0-9]*(e[-+]?[0-9]+)?|\.[0-9]+(e[-+]?[0-9]+)?|inf(inity)?|nan)\s*$"
 _NUMERIC_TEXT = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
 _DATE_PARTS = {"DATE", "DATETIME", "TIME", "TIMESTAMP"}
 
@@ -95,9 +96,9 @@ def _cast_sql(sql: str, source: Type, target: Type, value: Expression | None = N
     if source.is_array or target.is_array:
         return _cast_array(sql, source, target)
     literal = value.literal if value is not None else NOT_LITERAL
-    if source.kind == "STRING" and isinstance(literal, str) and target.kind in _DATE_PARTS:
-        if date_literals.is_valid(literal, target.kind):
-            return date_literals.duckdb_literal(literal, target.kind, "UTC")
+    is_date_text = source.kind == "STRING" and isinstance(literal, str) and target.kind in _DATE_PARTS
+    if is_date_text and date_literals.is_valid(literal, target.kind):
+        return date_literals.duckdb_literal(literal, target.kind, "UTC")
     return _SIMPLE_CASTS.get((source.kind, target.kind), lambda _: None)(sql)
 
 
@@ -132,10 +133,11 @@ def parameterised(sql: str, type: Type) -> str:
 
 def _checked(pattern: str, good: str, what: str, type: Type) -> str:
     wrong = failure(f"'{what}' || {{0}}", type)
-    return f"CASE WHEN {{0}} IS NULL THEN NULL WHEN regexp_matches({{0}}, {text_literal(pattern)}) THEN {good} ELSE {wrong} END"
+    matches = f"regexp_matches({{0}}, {text_literal(pattern)})"
+    return f"CASE WHEN {{0}} IS NULL THEN NULL WHEN {matches} THEN {good} ELSE {wrong} END"
 
 
-def _template(text: str):
+def _template(text: str) -> Callable[[str], str]:
     return lambda sql: text.replace("{0}", sql)
 
 

@@ -45,9 +45,9 @@ class CallCompiler(OperatorCompiler):
         return compile_aggregate(self, node, scope)
 
     def _compile_scalar(self, node: n.Call, name: str, scope: Scope) -> Expression:
-        if node.distinct or node.star or node.order_by or node.limit is not None or node.null_handling:
-            if name in SPECIALS or name in SIGNATURES:
-                fail(f"{name} is not an aggregate function", node.position)
+        looks_aggregate = node.distinct or node.star or node.order_by or node.limit is not None or node.null_handling
+        if looks_aggregate and (name in SPECIALS or name in SIGNATURES):
+            fail(f"{name} is not an aggregate function", node.position)
         routine = (
             self.environment.find_routine(node.path, "FUNCTION")
             if not (len(node.path) == 1 and (name in SPECIALS or name in SIGNATURES))

@@ -158,7 +158,8 @@ class ExpressionCompiler(CallCompiler):
     @staticmethod
     def _json_subscript(node: n.Subscript, value: Expression, index: Expression) -> Expression:
         if index.type.kind == "INT64":
-            sql = f"CASE WHEN json_type({value.sql}) = 'ARRAY' AND {index.sql} >= 0 THEN json_extract({value.sql}, {index.sql}) END"
+            inside = f"json_type({value.sql}) = 'ARRAY' AND {index.sql} >= 0"
+            sql = f"CASE WHEN {inside} THEN json_extract({value.sql}, {index.sql}) END"
             return derive(sql, value.type, value, index)
         if index.type.kind != "STRING":
             fail(f"JSON subscript must be INT64 or STRING, but has type {index.type}", node.position)
@@ -194,9 +195,9 @@ class ExpressionCompiler(CallCompiler):
                 )
             keys = ", ".join(f"_q.{quote(key)} {direction}" for key, direction in inner.order_keys)
             order = f" ORDER BY {keys}" if keys else ""
-            kind = array_of(column.type)
-            sql = f"(SELECT coalesce(list(_q.{column.key}{order}), CAST([] AS {kind.duckdb})) FROM ({inner.sql}) AS _q)"
-            return _subquery(sql, kind)
+            type = array_of(column.type)
+            sql = f"(SELECT coalesce(list(_q.{column.key}{order}), CAST([] AS {type.duckdb})) FROM ({inner.sql}) AS _q)"
+            return _subquery(sql, type)
         return _subquery(f"({inner.sql})", column.type)
 
     def formatted_cast(self, node: n.Cast, value: Expression, scope: Scope) -> Expression:

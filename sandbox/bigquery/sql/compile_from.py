@@ -152,8 +152,8 @@ class FromCompiler(ExpressionCompiler):
             return self._join_using(node, left, right)
         if node.kind == "CROSS" or node.condition is None:
             word = "CROSS JOIN" if node.kind in ("CROSS", "INNER") else f"{node.kind} JOIN"
-            condition = "" if word == "CROSS JOIN" else " ON TRUE"
-            both.sql = f"({left.sql} {word} {right.sql}{condition})"
+            always = "" if word == "CROSS JOIN" else " ON TRUE"
+            both.sql = f"({left.sql} {word} {right.sql}{always})"
             return both
         on = Scope(parent=scope, relations=relations, clause="JOIN ON")
         condition = self.boolean(node.condition, on, "JOIN ON clause")

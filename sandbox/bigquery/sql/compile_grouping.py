@@ -32,6 +32,7 @@ class Block:
 
 
 def own_columns(scope: Scope) -> set[Column]:
+    """The columns of a block's own FROM clause."""
     own: set[Column] = set()
     for relation in scope.relations:
         own.update(relation.columns)
@@ -127,6 +128,7 @@ class GroupingCompiler(FromCompiler):
 
     @staticmethod
     def check_free(value: Expression, own: set[Column], node: n.Node | None, clause: str, block: Block) -> None:
+        """Refuse an expression that reads a column of single rows."""
         loose = [column for column in value.free if column in own]
         if loose:
             position = node.position if node is not None else block.node.position

@@ -45,6 +45,7 @@ class NameCompiler(CompilerBase):
             return self.expression(n.Call([node.names[0]], [], position=node.position), scope)
         if found is None:
             self._complain(node.names[0], node.position, scope)
+        assert found is not None
         value, rest = found
         for name in rest:
             value = self.field(value, name, node.position)

@@ -6,7 +6,7 @@ from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import cast, coerce, field_sql
 from sandbox.bigquery.sql.compile_arithmetic import arithmetic
 from sandbox.bigquery.sql.compile_names import NameCompiler
-from sandbox.bigquery.sql.expression import Expression, boolean, derive, fail
+from sandbox.bigquery.sql.expression import Expression, Origin, boolean, derive, fail
 from sandbox.bigquery.sql.lexer import Position
 from sandbox.bigquery.sql.scopes import Scope
 from sandbox.bigquery.sql.typesystem import BOOL, BYTES, INT64, STRING
@@ -93,7 +93,7 @@ class OperatorCompiler(NameCompiler):
         left, right = coerce(left, common), coerce(right, common)
         if common.is_struct:
             return self._compare_structs(operator, left, right, position)
-        prunes = frozenset()
+        prunes: frozenset[Origin] = frozenset()
         if operator != "!=":
             prunes = (left.origins if right.constant else frozenset()) | (
                 right.origins if left.constant else frozenset()

@@ -179,7 +179,8 @@ class Compiler(SelectCompiler):
             if common is None:
                 listed = ", ".join(str(value.type) for value in values)
                 fail(
-                    f"Column {index + 1} in {operator} {'DISTINCT' if distinct else 'ALL'} has incompatible types: {listed}",
+                    f"Column {index + 1} in {operator} {'DISTINCT' if distinct else 'ALL'} "
+                    f"has incompatible types: {listed}",
                     node.position,
                 )
             types.append(INT64 if common.precision == -1 else common)
@@ -198,9 +199,9 @@ class Compiler(SelectCompiler):
 
     def _select_as(self, query: CompiledQuery, types: list[Type], node: n.Node) -> str:
         """A query with its columns as the given types."""
-        if all(column.type.duckdb == type.duckdb for column, type in zip(query.columns, types, strict=True)):
-            if not query.order_keys:
-                return query.sql
+        pairs = zip(query.columns, types, strict=True)
+        if not query.order_keys and all(column.type.duckdb == type.duckdb for column, type in pairs):
+            return query.sql
         items = []
         for column, type in zip(query.columns, types, strict=True):
             value = Expression(f"_u.{column.key}", column.type, constant=False)

@@ -60,18 +60,18 @@ class SelectCompiler(GroupingCompiler):
             if name.lower() not in known:
                 fail(f"Column {name} in SELECT * EXCEPT list does not exist", node.position)
         replaced = {name.lower(): value for name, value in node.replaced}
-        for name in replaced:
-            if name not in known:
-                fail(f"Column {name} in SELECT * REPLACE list does not exist", node.position)
+        for wanted in replaced:
+            if wanted not in known:
+                fail(f"Column {wanted} in SELECT * REPLACE list does not exist", node.position)
         items = []
         renamed = {name.lower(): new for name, new in node.renamed}
-        for name, value in pairs:
-            lowered = (name or "").lower()
+        for column, value in pairs:
+            lowered = (column or "").lower()
             if lowered in excluded:
                 continue
             if lowered in replaced:
                 value = self.expression(replaced[lowered], block.scope)
-            items.append(Item(renamed.get(lowered, name), self.grouped(value, block.scope), self.fresh("c")))
+            items.append(Item(renamed.get(lowered, column), self.grouped(value, block.scope), self.fresh("c")))
         return items
 
     def _star_columns(self, node: n.StarItem, block: Block) -> list[tuple[str | None, Expression]]:
@@ -99,7 +99,8 @@ class SelectCompiler(GroupingCompiler):
         self, block: Block, where: str, order_by: list[n.OrderItem], tail: str, wants_order: bool
     ) -> CompiledQuery:
         node, items = block.node, block.items
-        aliases, ambiguous = {}, set()
+        aliases: dict[str, Expression] = {}
+        ambiguous: set[str] = set()
         for item in items:
             if item.name is not None:
                 lowered = item.name.lower()
@@ -164,13 +165,12 @@ class SelectCompiler(GroupingCompiler):
             value = self._order_value(block, item, scope)
             if block.is_grouped:
                 self.check_free(value, own_columns(block.scope), item.expression, "ORDER BY clause", block)
-            if block.node.distinct and not any(value.sql == shown.value.sql for shown in block.items):
-                if value.free:
-                    name = next(iter(value.free)).name
-                    fail(
-                        f"ORDER BY clause expression references column {name} which is not visible after SELECT DISTINCT",
-                        item.position,
-                    )
+            if block.node.distinct and value.free and not any(value.sql == one.value.sql for one in block.items):
+                name = next(iter(value.free)).name
+                fail(
+                    f"ORDER BY clause expression references column {name} which is not visible after SELECT DISTINCT",
+                    item.position,
+                )
             keys.append((value, item))
         if not keys:
             return keys, ""

@@ -75,7 +75,8 @@ def parse_datetime(text: str) -> datetime:
     """DATETIME, without a zone."""
     groups = _match(text, "DATETIME").groups()
     clock, extra = _leap(_clock(groups[3:7]))
-    return datetime(int(groups[0]), int(groups[1]), int(groups[2]), *clock) + extra
+    year, month, day = (int(group) for group in groups[:3])
+    return datetime(year, month, day, *clock) + extra  # noqa: DTZ001 - a DATETIME has no zone
 
 
 def parse_timestamp(text: str, default_zone: str = "UTC") -> datetime:

@@ -164,7 +164,8 @@ class DefinitionRunner:
                 value = Compiler(self.environment).expression(parse_expression(text), Scope())
                 if not can_coerce(value, field_type(field)):
                     raise invalid_query(
-                        f"Invalid default value expression for column {field['name']}: {value.type} is not {field_type(field)}"
+                        f"Invalid default value expression for column {field['name']}: "
+                        f"{value.type} is not {field_type(field)}"
                     )
 
     def _like(self, node: n.Create, ref: TableRef) -> tuple[TableMeta, str | None]:
@@ -186,7 +187,8 @@ class DefinitionRunner:
         types = [field_type(field) for field in meta.fields]
         if len(types) != len(query.columns):
             raise invalid_query(
-                f"The number of columns in the column definition list does not match the query: {len(types)} and {len(query.columns)}"
+                "The number of columns in the column definition list does not match the query: "
+                f"{len(types)} and {len(query.columns)}"
             )
         items = []
         for column, type in zip(query.columns, types, strict=True):

@@ -99,7 +99,9 @@ def apply_partitioning(meta: TableMeta, node: n.Node | None) -> None:
     field = _field(meta, column, node)
     if field["type"] not in _TIME_TYPES or field.get("mode") == "REPEATED":
         fail(
-            "PARTITION BY expression must be DATE(<timestamp_column>), DATE(<datetime_column>), DATE(_PARTITIONTIME), a DATE column, TIMESTAMP_TRUNC(<timestamp_column>, DAY/HOUR/MONTH/YEAR), or RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, <int64_value>[, <int64_value>]))",
+            "PARTITION BY expression must be DATE(<timestamp_column>), DATE(<datetime_column>), DATE(_PARTITIONTIME), "
+            "a DATE column, TIMESTAMP_TRUNC(<timestamp_column>, DAY/HOUR/MONTH/YEAR), or "
+            "RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, <int64_value>[, <int64_value>]))",
             node.position,
         )
     if isinstance(node, n.Path) and field["type"] != "DATE":

@@ -32,7 +32,7 @@ def plan_insert(environment: Environment, node: n.Insert) -> WritePlan:
     ):
         missing.append((PARTITION_TIME, TIMESTAMP))
     rest = [(name, type, Writer.kept(writer.default(name, type).sql, type)) for name, type in missing]
-    listed = ", ".join(quote(name) for name, *_ in [*columns, *rest])
+    listed = ", ".join(quote(name) for name in [name for name, _ in columns] + [name for name, *_ in rest])
     extra = "".join(f", {sql}" for *_, sql in rest)
     if node.rows is not None:
         values = [_row(writer, row, columns, node) + extra for row in node.rows]

@@ -82,7 +82,8 @@ def plan_update(environment: Environment, node: n.Update) -> WritePlan:
     staged = ", ".join(f"{value} AS v{index}" for index, value in enumerate(values.values()))
     plan = WritePlan(writer.target, "UPDATE")
     plan.setup.append(
-        f"CREATE OR REPLACE TEMP TABLE _bq_changes AS SELECT _target.rowid AS rid, {staged} FROM {sql} WHERE {condition.sql}"
+        f"CREATE OR REPLACE TEMP TABLE _bq_changes AS "
+        f"SELECT _target.rowid AS rid, {staged} FROM {sql} WHERE {condition.sql}"
     )
     plan.duplicates = "SELECT count(*) > count(DISTINCT rid) FROM _bq_changes"
     changes = ", ".join(f"{quote(name)} = _bq_changes.v{index}" for index, name in enumerate(values))

@@ -30,7 +30,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 _CONFLICT = re.compile(
-    r"[Cc]onflict on|write-write conflict|[Tt]ransaction conflict|has been (?:altered|modified|deleted)|Catalog write-write"
+    r"[Cc]onflict on|write-write conflict|[Tt]ransaction conflict|has been (?:altered|modified|deleted)"
+    r"|Catalog write-write"
 )
 _KINDS = re.compile(r"^[A-Z][A-Za-z ]*Error: ")
 
@@ -48,9 +49,8 @@ def translate(error: duckdb.Error) -> Exception:
         own = text[text.index(FAILURE) + len(FAILURE) :]
         # A failing cast quotes our text, a Python function ends with it.
         return invalid_query(re.split(r"' to \w+|\n\nLINE|\n\nAt:", own)[0].strip())
-    if isinstance(error, (duckdb.TransactionException, duckdb.SerializationException)) or _CONFLICT.search(text):
-        if _CONFLICT.search(text):
-            return WriteConflict(text)
+    if _CONFLICT.search(text):
+        return WriteConflict(text)
     first = _KINDS.sub("", text.split("\n")[0])
     for pattern, message in _RULES:
         match = pattern.search(first)

@@ -66,7 +66,8 @@ class Environment:
             parameters = self.positional_parameters
             if parameters is None or index is None or index >= len(parameters):
                 raise invalid_query(
-                    f"Query parameter number {(index or 0) + 1} is not defined ({len(parameters or [])} provided) at {at(position)}"
+                    f"Query parameter number {(index or 0) + 1} is not defined "
+                    f"({len(parameters or [])} provided) at {at(position)}"
                 )
             return self.bind(f"q{index}", parameters[index])
         variable = self.named_parameters.get(name.lower())

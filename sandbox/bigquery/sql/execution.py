@@ -1,7 +1,7 @@
 """Running compiled SQL on the session's cursor: values in, rows out, transactions and locks around writes."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from decimal import Context, Decimal
 from typing import Any
@@ -127,10 +127,8 @@ class Execution:
             self._end()
 
     def _rollback_quietly(self) -> None:
-        try:
+        with suppress(duckdb.TransactionException):  # a failed COMMIT has rolled back already
             self.cursor.execute("ROLLBACK")
-        except duckdb.TransactionException:
-            pass  # the failed COMMIT has rolled back already
 
     def _end(self) -> None:
         self.in_transaction = self._is_broken = False

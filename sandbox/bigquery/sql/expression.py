@@ -30,7 +30,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """``origins`` are base columns when the value depends on one column alone; ``prunes`` are the partition columns a
+    """A typed expression.
+
+    ``origins`` are base columns when the value depends on one column alone; ``prunes`` are the partition columns a
     condition restricts; ``free`` are the columns it reads outside of an aggregate.
     """
 

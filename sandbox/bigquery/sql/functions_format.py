@@ -25,7 +25,8 @@ def _format(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
         return derive("CAST(NULL AS VARCHAR)", STRING, *values)
     if not isinstance(pattern, str):
         raise not_implemented("FORMAT with a pattern that is not a literal")
-    pieces, rest, end = [], values[1:], 0
+    pieces: list[str] = []
+    rest, end = values[1:], 0
     for match in _SPECIFIER.finditer(pattern):
         _add_text(pieces, pattern[end : match.start()], call)
         end = match.end()
@@ -102,7 +103,7 @@ def display(sql: str, type: Type) -> str:
         ]
         return f"CASE WHEN {sql} IS NULL THEN NULL ELSE '(' || {_join(fields)} || ')' END"
     if kind == "ARRAY":
-        return f"'[' || array_to_string(list_transform({sql}, lambda _e: coalesce({display('_e', type.item)}, 'NULL')), ', ') || ']'"
+        return _bracketed(sql, display("_e", type.item))
     return _TEXTS.get(kind, "CAST({0} AS VARCHAR)").replace("{0}", sql)
 
 
@@ -117,7 +118,7 @@ def literal_text(sql: str, type: Type) -> str:
         start = "'STRUCT('" if len(fields) == 1 else "'('"
         return f"CASE WHEN {sql} IS NULL THEN NULL ELSE {start} || {_join(fields)} || ')' END"
     if kind == "ARRAY":
-        return f"'[' || array_to_string(list_transform({sql}, lambda _e: coalesce({literal_text('_e', type.item)}, 'NULL')), ', ') || ']'"
+        return _bracketed(sql, literal_text("_e", type.item))
     if kind in ("STRING", "BYTES"):
         return f"bq_quote_{kind.lower()}({sql})"
     if kind == "FLOAT64":
@@ -129,6 +130,11 @@ def literal_text(sql: str, type: Type) -> str:
     if kind == "INTERVAL":
         return f"'INTERVAL \"' || bq_interval_text({sql}) || '\" YEAR TO SECOND'"
     return f"CAST({sql} AS VARCHAR)"
+
+
+def _bracketed(array: str, element: str) -> str:
+    texts = f"list_transform({array}, lambda _e: coalesce({element}, 'NULL'))"
+    return f"'[' || array_to_string({texts}, ', ') || ']'"
 
 
 def _join(fields: list[str]) -> str:

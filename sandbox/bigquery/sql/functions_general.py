@@ -19,10 +19,10 @@ GENERATE_ARRAY(INT64, INT64) -> ARRAY<INT64> = bq_series({0}, {1}, 1::BIGINT)
 GENERATE_ARRAY(INT64, INT64, INT64) -> ARRAY<INT64> = bq_series({0}, {1}, {2})
 GENERATE_ARRAY(FLOAT64, FLOAT64) -> ARRAY<FLOAT64> = bq_float_series({0}, {1}, 1::DOUBLE)
 GENERATE_ARRAY(FLOAT64, FLOAT64, FLOAT64) -> ARRAY<FLOAT64> = bq_float_series({0}, {1}, {2})
-GENERATE_ARRAY(NUMERIC, NUMERIC) -> ARRAY<NUMERIC> = list_transform(bq_float_series({0}, {1}, 1), lambda _e: CAST(_e AS DECIMAL(38,9)))
-GENERATE_ARRAY(NUMERIC, NUMERIC, NUMERIC) -> ARRAY<NUMERIC> = list_transform(bq_float_series({0}, {1}, {2}), lambda _e: CAST(_e AS DECIMAL(38,9)))
+GENERATE_ARRAY(NUMERIC, NUMERIC) -> ARRAY<NUMERIC> = bq_numeric_series({0}, {1}, 1)
+GENERATE_ARRAY(NUMERIC, NUMERIC, NUMERIC) -> ARRAY<NUMERIC> = bq_numeric_series({0}, {1}, {2})
 ARRAY_SLICE(ARRAY<T>, INT64, INT64) -> ARRAY<T> = bq_array_slice({0}, {1}, {2})
-ARRAY_IS_DISTINCT(ARRAY<T>) -> BOOL = (len(list_distinct({0})) + (CASE WHEN list_count({0}) < len({0}) THEN 1 ELSE 0 END) = len({0}))
+ARRAY_IS_DISTINCT(ARRAY<T>) -> BOOL = bq_is_distinct({0})
 """
 )
 

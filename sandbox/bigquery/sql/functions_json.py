@@ -65,7 +65,8 @@ def _json_value(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expressio
 def _json_query(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     value, path = _subject(compiler, call, scope)
     legacy = "TRUE" if call.name.startswith("JSON_EXTRACT") else "FALSE"
-    sql = f"bq_json_query(CAST({value.sql} AS VARCHAR), {path.sql}, {legacy}, {'TRUE' if value.type == JSON else 'FALSE'})"
+    is_json = "TRUE" if value.type == JSON else "FALSE"
+    sql = f"bq_json_query(CAST({value.sql} AS VARCHAR), {path.sql}, {legacy}, {is_json})"
     if value.type == JSON:
         return derive(f"CAST({sql} AS JSON)", JSON, value, path)
     return derive(sql, STRING, value, path)
@@ -135,7 +136,8 @@ def json_document(sql: str, type: Type, wide: str = "FALSE", points: bool = True
         return f"CAST(bq_json_float_{'display' if points else 'text'}({sql}) AS JSON)"
     if kind == "INT64":
         return (
-            f"CASE WHEN {wide} AND abs({sql}::HUGEINT) > 9007199254740992 THEN to_json(CAST({sql} AS VARCHAR)) ELSE to_json({sql}) END"
+            f"CASE WHEN {wide} AND abs({sql}::HUGEINT) > 9007199254740992 "
+            f"THEN to_json(CAST({sql} AS VARCHAR)) ELSE to_json({sql}) END"
             if wide != "FALSE"
             else f"to_json({sql})"
         )

@@ -201,7 +201,10 @@ def _regexp_replace(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expre
     if isinstance(replacement.literal, str) and groups is not None:
         used = [int(number) for number in re.findall(r"\\(\d)", replacement.literal.replace("\\\\", ""))]
         if used and max(used) > groups:
-            wrong = f"Invalid REGEXP_REPLACE pattern: Rewrite schema requests {max(used)} matches, but the regexp only has {groups} parenthesized subexpressions."
+            wrong = (
+                f"Invalid REGEXP_REPLACE pattern: Rewrite schema requests {max(used)} matches, "
+                f"but the regexp only has {groups} parenthesized subexpressions."
+            )
             return derive(failure(text_literal(wrong), STRING), STRING, *values)
     return derive(f"regexp_replace({text.sql}, {pattern.sql}, {replacement.sql}, 'gn')", STRING, *values)
 

@@ -1,7 +1,7 @@
 """GoogleSQL's tokens.
 
-A lexer of our own rather than a multi-dialect one: string escapes, raw, triple-quoted and bytes literals, dashed project
-names and the line:column of every error are part of what BigQuery promises.
+A lexer of our own rather than a multi-dialect one: string escapes, raw, triple-quoted and bytes literals, dashed
+project names and the line:column of every error are part of what BigQuery promises.
 """
 
 import re
@@ -63,7 +63,7 @@ def syntax_error(message: str, position: Position) -> BigQueryError:
 
 
 def _unescape(text: str, as_bytes: bool, position: Position) -> str | bytes:
-    """Resolve escapes; in bytes, \\x and octal escapes are bytes, not code points."""
+    """Resolve escapes; in bytes, hexadecimal and octal ones are bytes, not code points."""
     out = bytearray()
     last = 0
     for match in _ESCAPE.finditer(text):

@@ -1,5 +1,6 @@
 """MERGE: one join decides what happens to every row, then the rows are updated, deleted and inserted."""
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.compile_from import Source
 from sandbox.bigquery.sql.dml import WritePlan, Writer
@@ -93,7 +94,7 @@ def _joined(
     ]
     condition = " AND ".join(part.sql for part in rest) or "TRUE"
     if any(part.has_subquery for part in rest):
-        fail("MERGE with a subquery in its ON clause is not supported by the stand-in", (1, 1))
+        raise not_implemented("MERGE with a subquery in its ON clause")
     del writer
     return f"{left} {kind} JOIN {source.sql} ON {condition}"
 
@@ -167,7 +168,10 @@ def _add_steps(
     if numbers["UPDATE"]:
         touched = sorted({column for number in numbers["UPDATE"] for column in values[number]})
         changes = ", ".join(f"{quote(column)} = _bq_merge.v{names.index(column)}" for column in touched)
-        sql = f"UPDATE {name} AS _written SET {changes} FROM _bq_merge WHERE _written.rowid = _bq_merge.rid AND {among('UPDATE')}"
+        sql = (
+            f"UPDATE {name} AS _written SET {changes} FROM _bq_merge "
+            f"WHERE _written.rowid = _bq_merge.rid AND {among('UPDATE')}"
+        )
         plan.steps.append(("updatedRowCount", sql))
     if numbers["DELETE"]:
         sql = f"DELETE FROM {name} WHERE rowid IN (SELECT rid FROM _bq_merge WHERE {among('DELETE')})"

@@ -1,5 +1,6 @@
 """Parsing expressions."""
 
+from sandbox.bigquery.errors import BigQueryError
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.lexer import Position, syntax_error
 from sandbox.bigquery.sql.parse_calls import CallParser
@@ -236,8 +237,9 @@ class ExpressionParser(CallParser):
             query = self.parse_query()
             self.expect(")")
             return n.SubqueryExpression("scalar", query, position=position)
-        if self.peek().upper == "(" and (query := self._try_nested_query()) is not None:
-            return n.SubqueryExpression("scalar", query, position=position)
+        nested = self._try_nested_query() if self.peek().upper == "(" else None
+        if nested is not None:
+            return n.SubqueryExpression("scalar", nested, position=position)
         self.advance()
         items = self.expression_list(")")
         if len(items) == 1:
@@ -256,7 +258,7 @@ class ExpressionParser(CallParser):
             self.advance()
             query = self.parse_query()
             self.expect(")")
-        except Exception:  # only a probe: whatever was wrong, the expression parser will say it
+        except BigQueryError:  # only a probe: whatever was wrong, the expression parser will say it
             self.index, self.positional_parameters = start, parameters
             return None
         return query

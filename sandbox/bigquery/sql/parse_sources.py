@@ -1,5 +1,6 @@
 """Parsing FROM: tables, UNNEST, joins, PIVOT and UNPIVOT."""
 
+from sandbox.bigquery.errors import BigQueryError
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.lexer import Position, syntax_error
 from sandbox.bigquery.sql.parse_expressions import ExpressionParser
@@ -89,7 +90,7 @@ class SourceParser(ExpressionParser):
                 query = self.parse_query()
                 self.expect(")")
                 return n.QuerySource(query, self._parse_source_alias(), position=position)
-            except Exception:
+            except BigQueryError:
                 if self._at_query_at(start + 1):
                     raise
                 # "((a JOIN b …) JOIN c …)": not a query after all

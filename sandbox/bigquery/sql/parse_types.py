@@ -25,7 +25,7 @@ class TypeParser(TokenStream):
     def at_query(self, ahead: int = 0) -> bool:
         """Whether a query begins here."""
         upper = self.peek(ahead).upper
-        return upper in ("SELECT", "FROM") or upper == "WITH" and self.peek(ahead + 1).upper != "("
+        return upper in ("SELECT", "FROM") or (upper == "WITH" and self.peek(ahead + 1).upper != "(")
 
     def parse_type(self) -> Type:
         """A type's name."""

@@ -66,8 +66,9 @@ class Parser(AlterParser):
             "MERGE": self.parse_merge, "TRUNCATE": self.parse_truncate, "CREATE": self.parse_create,
             "DROP": self.parse_drop, "ALTER": self.parse_alter, "DECLARE": self._parse_declare, "SET": self._parse_set,
             "IF": self._parse_if, "CASE": self._parse_case_statement, "LOOP": self._parse_loop,
-            "WHILE": self._parse_while, "REPEAT": self._parse_repeat, "FOR": self._parse_for, "BEGIN": self._parse_begin,
-            "RAISE": self._parse_raise, "ASSERT": self._parse_assert, "EXECUTE": self._parse_execute,
+            "WHILE": self._parse_while, "REPEAT": self._parse_repeat, "FOR": self._parse_for,
+            "BEGIN": self._parse_begin, "RAISE": self._parse_raise,
+            "ASSERT": self._parse_assert, "EXECUTE": self._parse_execute,
             "CALL": self._parse_call_statement,
         }.get(word)  # fmt: skip
         if simple is not None:
@@ -99,10 +100,7 @@ class Parser(AlterParser):
             names = [name.lower() for name in self.identifier_list()]
             self.expect("=")
             return n.SetVariables(names, self.parse_expression(), True, position=position)
-        if self.token.kind == "sysvar":
-            name = f"@@{self.advance().value}"
-        else:
-            name = self.identifier().lower()
+        name = f"@@{self.advance().value!s}" if self.token.kind == "sysvar" else self.identifier().lower()
         self.expect("=")
         return n.SetVariables([name], self.parse_expression(), position=position)
 

@@ -40,9 +40,9 @@ def _is_open(query: n.Query) -> bool:
 def _source(query: n.Query, keep_where: bool = False) -> tuple[n.Node, n.Node | None]:
     """What the next operator reads, and the condition it may take over."""
     body = query.body
-    if _is_open(query) and isinstance(body, n.Select) and body.source is not None:
-        if body.where is None or keep_where:
-            return body.source, body.where
+    is_free = isinstance(body, n.Select) and (body.where is None or keep_where)
+    if is_free and _is_open(query) and isinstance(body, n.Select) and body.source is not None:
+        return body.source, body.where
     return n.QuerySource(query, _alias(query), position=query.position), None
 
 

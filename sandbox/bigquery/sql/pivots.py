@@ -8,6 +8,7 @@ from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import coerce
 from sandbox.bigquery.sql.compile_names import column_expression
 from sandbox.bigquery.sql.expression import Column, Expression, fail
+from sandbox.bigquery.sql.parse_expressions import NULL as NULL_TYPE
 from sandbox.bigquery.sql.scopes import CompiledQuery, OutputColumn, Scope
 from sandbox.bigquery.sql.typesystem import STRING, text_literal
 
@@ -38,10 +39,10 @@ def pivot(compiler: "FromCompiler", node: n.Pivot, scope: Scope) -> "Source":
         key = compiler.fresh("c")
         items.append(f"{column.sql} AS {key}")
         outputs.append(OutputColumn(column.name, key, column.type, column.origins))
-    for name, value in cells:
+    for name, cell in cells:
         key = compiler.fresh("c")
-        items.append(f"{value.sql} AS {key}")
-        outputs.append(OutputColumn(name, key, value.type))
+        items.append(f"{cell.sql} AS {key}")
+        outputs.append(OutputColumn(name, key, cell.type))
     grouping = f" GROUP BY {', '.join(column.sql for column in groups)}" if groups else ""
     return compiler.wrap(CompiledQuery(f"SELECT {', '.join(items)} FROM {source.sql}{grouping}", outputs), node.alias)
 
@@ -51,15 +52,9 @@ def _only_where(call: n.Call, key: n.Node, value: n.Node) -> n.Call:
     matches = n.IsDistinct(key, value, True, position=call.position)
     if call.star:
         return n.Call(["COUNTIF"], [matches], position=call.position)
-    missing = n.Literal(_null_type(), None, position=call.position)
+    missing = n.Literal(NULL_TYPE, None, position=call.position)
     first = n.Call(["IF"], [matches, call.arguments[0], missing], position=call.position)
     return replace(call, arguments=[first, *call.arguments[1:]])
-
-
-def _null_type():
-    from sandbox.bigquery.sql.parse_expressions import NULL as null_type
-
-    return null_type
 
 
 def _cell_name(aggregate: n.SelectItem, value: n.SelectItem) -> str:
@@ -96,11 +91,11 @@ def unpivot(compiler: "FromCompiler", node: n.Unpivot, scope: Scope) -> "Source"
             fail("The number of columns in UNPIVOT groups must match its value columns", node.position)
         row = []
         for name in names:
-            column = by_name.get(name.lower())
-            if column is None:
+            found = by_name.get(name.lower())
+            if found is None:
                 fail(f"Unrecognized name: {name}", node.position)
-            used.add(column)
-            row.append(column_expression(column))
+            used.add(found)
+            row.append(column_expression(found))
         rows.append(row)
     types = []
     for index in range(len(node.value_columns)):

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 from duckdb import DuckDBPyConnection
+from duckdb.func import FunctionNullHandling
 
 from sandbox.bigquery.sql import macros, udf_json, udf_json_values, udf_numbers, udf_text, udf_time, udf_time_parse
 from sandbox.bigquery.sql.store import CREATE_STORE
@@ -136,13 +137,13 @@ def _nullable(function: Callable[..., Any]) -> Callable[..., Any]:
 def prepare_connection(con: DuckDBPyConnection) -> None:
     """Register the functions the compiler's output calls; once per database."""
     for name, function, arguments, result, with_nulls in _FUNCTIONS:
-        types = [_SHORT.get(word, word) for word in arguments.split()]
+        types: list[Any] = [_SHORT.get(word, word) for word in arguments.split()]
         con.create_function(
             name,
             function if with_nulls else _nullable(function),
             types,
             _SHORT.get(result, result),
-            null_handling="special",
+            null_handling=FunctionNullHandling.SPECIAL,
         )
     for statement in (*macros.statements(), *CREATE_STORE):
         con.execute(statement)

@@ -1,8 +1,8 @@
 """Function signatures as a table of text, and choosing the one that fits a call.
 
-A line reads ``NAME(TYPE, TYPE) -> TYPE = DuckDB template``. ``T`` is any type (the same everywhere in the line), ``N`` any
-numeric one, ``S`` is STRING or BYTES; a last ``TYPE...`` may come any number of times. In the template ``{0}`` is the
-first argument, ``{*}`` all of them with commas, ``{|}`` all of them joined by ``||``.
+A line reads ``NAME(TYPE, TYPE) -> TYPE = DuckDB template``. ``T`` is any type (the same everywhere in the line), ``N``
+any numeric one, ``S`` is STRING or BYTES; a last ``TYPE...`` may come any number of times. In the template ``{0}`` is
+the first argument, ``{*}`` all of them with commas, ``{|}`` all of them joined by ``||``.
 """
 
 import re

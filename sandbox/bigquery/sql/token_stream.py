@@ -85,7 +85,7 @@ class TokenStream:
         if token.kind == "end":
             what = "end of script" if token.start >= len(self.source.rstrip()) else "end of statement"
         elif token.kind in ("name", "quoted"):
-            what = f"keyword {token.upper}" if token.upper in RESERVED else f'identifier "{token.value}"'
+            what = f"keyword {token.upper}" if token.upper in RESERVED else f'identifier "{token.value!s}"'
         elif token.kind in ("string", "bytes"):
             what = f"{token.kind} literal {token.text}"
         elif token.kind == "int":

@@ -160,7 +160,7 @@ def literal_becomes(source: Type, target: Type) -> bool:
 def supertype(left: Type, right: Type) -> Type | None:
     """The type both turn into, or None."""
     if same(left, right):
-        return left if _names(left) >= _names(right) or not right.is_struct else left
+        return left
     if widens(left, right):
         return right
     if widens(right, left):
@@ -174,7 +174,3 @@ def supertype(left: Type, right: Type) -> Type | None:
             fields.append((name if name else other, common))
         return struct_of(*fields)
     return None
-
-
-def _names(type: Type) -> int:
-    return sum(name is not None for name, _ in type.fields)

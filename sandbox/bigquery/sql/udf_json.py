@@ -79,7 +79,8 @@ def _check_numbers(text: str) -> None:
         digits = number.lstrip("-").replace(".", "").strip("0")
         if len(digits) > _WIDEST_DOUBLE:
             raise ValueError(
-                f"BQ!Invalid input to PARSE_JSON: Input number: {number} cannot round-trip through string representation"
+                f"BQ!Invalid input to PARSE_JSON: Input number: {number} "
+                "cannot round-trip through string representation"
             )
 
 
@@ -265,8 +266,7 @@ def _set(value: Any, steps: tuple[str | int, ...], new: Any, create: bool) -> An
     if isinstance(value, dict) and isinstance(step, str):
         if step in value or create:
             value[step] = _set(value.get(step), rest, new, create)
-    elif isinstance(value, list) and isinstance(step, int):
-        if step < len(value) or create:
-            value += [None] * (step + 1 - len(value))
-            value[step] = _set(value[step], rest, new, create)
+    elif isinstance(value, list) and isinstance(step, int) and (step < len(value) or create):
+        value += [None] * (step + 1 - len(value))
+        value[step] = _set(value[step], rest, new, create)
     return value

@@ -4,13 +4,14 @@ import base64
 import re
 import unicodedata
 from hashlib import sha512
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.bigquery.sql.farm_fingerprint import fingerprint
 
 _SOUNDEX = {
     letter: digit for digit, letters in enumerate(("", "BFPV", "CGJKQSXZ", "DT", "L", "MN", "R")) for letter in letters
 }
+_FORMS: dict[str, Literal["NFC", "NFD", "NFKC", "NFKD"]] = {"NFC": "NFC", "NFD": "NFD", "NFKC": "NFKC", "NFKD": "NFKD"}
 _INITCAP_DELIMITERS = ' \t\n\v\f\r[](){}/|<>!?@"^#$&~_,.:;*%+-'
 
 
@@ -115,8 +116,9 @@ def instr(text: str, wanted: str, position: int, occurrence: int) -> int:
 
 def normalize(text: str, mode: str, fold: bool) -> str:
     """NORMALIZE and NORMALIZE_AND_CASEFOLD."""
-    value = unicodedata.normalize(mode, text)
-    return unicodedata.normalize(mode, value.casefold()) if fold else value
+    form = _FORMS[mode]
+    value = unicodedata.normalize(form, text)
+    return unicodedata.normalize(form, value.casefold()) if fold else value
 
 
 def initcap(text: str, delimiters: str | None) -> str | None:

@@ -75,7 +75,8 @@ _FORMATTERS: dict[str, Callable[[datetime], str]] = {
     "%D": lambda m: f"{m.month:02d}/{m.day:02d}/{m.year % 100:02d}",
     "%x": lambda m: f"{m.month:02d}/{m.day:02d}/{m.year % 100:02d}",
     "%c": lambda m: (
-        f"{DAYS[m.weekday()][:3]} {MONTHS[m.month - 1][:3]} {m.day:2d} {m.hour:02d}:{m.minute:02d}:{m.second:02d} {m.year}"
+        f"{DAYS[m.weekday()][:3]} {MONTHS[m.month - 1][:3]} {m.day:2d} "
+        f"{m.hour:02d}:{m.minute:02d}:{m.second:02d} {m.year}"
     ),
     "%A": lambda m: DAYS[m.weekday()],
     "%a": lambda m: DAYS[m.weekday()][:3],

@@ -16,8 +16,8 @@ from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
 from sandbox.bigquery.tests.comparable import comparable
 
 _KINDS = {
-    2: "INT64", 5: "BOOL", 7: "FLOAT64", 8: "STRING", 9: "BYTES", 10: "DATE", 16: "ARRAY", 17: "STRUCT", 19: "TIMESTAMP",
-    20: "TIME", 21: "DATETIME", 23: "NUMERIC", 24: "BIGNUMERIC", 26: "JSON", 27: "INTERVAL",
+    2: "INT64", 5: "BOOL", 7: "FLOAT64", 8: "STRING", 9: "BYTES", 10: "DATE", 16: "ARRAY", 17: "STRUCT",
+    19: "TIMESTAMP", 20: "TIME", 21: "DATETIME", 23: "NUMERIC", 24: "BIGNUMERIC", 26: "JSON", 27: "INTERVAL",
 }  # fmt: skip
 
 
@@ -77,7 +77,11 @@ def type_name(type: Any) -> str:
         return f"ARRAY<{type_name(_element(type))}>"
     if kind == "STRUCT":
         fields = _fields(type)
-        return "STRUCT<" + ", ".join(f"{name} {type_name(inner)}" if name else type_name(inner) for name, inner in fields) + ">"
+        return (
+            "STRUCT<"
+            + ", ".join(f"{name} {type_name(inner)}" if name else type_name(inner) for name, inner in fields)
+            + ">"
+        )
     return kind
 
 
@@ -88,7 +92,13 @@ def _element(type: Any) -> Any:
 def _fields(type: Any) -> list[tuple[str, Any]]:
     holder = type.struct_type if getattr(type, "struct_type", None) else type
     fields = getattr(holder, "field", None) or getattr(holder, "fields", None) or []
-    return [(getattr(field, "field_name", None) or getattr(field, "name", "") or "", getattr(field, "field_type", None) or field.type) for field in fields]
+    return [
+        (
+            getattr(field, "field_name", None) or getattr(field, "name", "") or "",
+            getattr(field, "field_type", None) or field.type,
+        )
+        for field in fields
+    ]
 
 
 def _clock(bits: int) -> tuple[int, int, int]:
@@ -103,7 +113,9 @@ def decoded(cell: Any, type: Any) -> Any:
     kind = _kind(type)
     value = getattr(cell, which)
     if kind == "TIMESTAMP":
-        return comparable(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000))
+        return comparable(
+            datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
+        )
     if kind == "DATE":
         return comparable(date(1970, 1, 1) + timedelta(days=value))
     if kind == "TIME":

@@ -17,7 +17,11 @@ def engine() -> Engine:
 def test_tells_schema_type_and_tables(engine: Engine) -> None:
     """The answer has the columns, the statement's type, and the tables it reads."""
     told = engine.describe("SELECT k, COUNT(*) AS c, AVG(k) FROM t GROUP BY 1")
-    assert [(field["name"], field["type"]) for field in told.fields] == [("k", "INTEGER"), ("c", "INTEGER"), ("f0_", "FLOAT")]
+    assert [(field["name"], field["type"]) for field in told.fields] == [
+        ("k", "INTEGER"),
+        ("c", "INTEGER"),
+        ("f0_", "FLOAT"),
+    ]
     assert (told.statement_type, [str(ref) for ref in told.referenced]) == ("SELECT", ["p:d.t"])
 
 
@@ -44,7 +48,13 @@ def test_refuses_what_a_run_would_refuse(engine: Engine, sql: str, message: str)
 
 @pytest.mark.parametrize(
     "sql",
-    ["INSERT t VALUES (2, 'b')", "DELETE t WHERE TRUE", "DROP TABLE t", "CREATE OR REPLACE TABLE t AS SELECT 5 AS k, 'q' AS s", "TRUNCATE TABLE t"],
+    [
+        "INSERT t VALUES (2, 'b')",
+        "DELETE t WHERE TRUE",
+        "DROP TABLE t",
+        "CREATE OR REPLACE TABLE t AS SELECT 5 AS k, 'q' AS s",
+        "TRUNCATE TABLE t",
+    ],
 )
 def test_changes_nothing(engine: Engine, sql: str) -> None:
     """The table is as it was."""

@@ -1,4 +1,4 @@
-"""The recorded answers (``sql_cases/evaluator``) really are the evaluator's. Slow to start: ``PEDWATCH_ORACLE=1`` runs it."""
+"""The recorded answers (``sql_cases/evaluator``) are the evaluator's; slow to start: ``PEDWATCH_ORACLE=1`` runs it."""
 
 import os
 from pathlib import Path
