@@ -1,1 +1,1 @@
-"""BigQuery REST v2 on DuckDB and sqlglot, for the unmodified google-cloud-bigquery client (docs/sandbox.md)."""
+"""BigQuery REST v2 on DuckDB, for the unmodified google-cloud-bigquery client (docs/sandbox.md)."""
