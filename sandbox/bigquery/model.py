@@ -46,7 +46,8 @@ class StatementResult:
 
     ``statement_type`` is BigQuery's (SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE_TABLE, CREATE_TABLE_AS_SELECT,
     CREATE_VIEW, DROP_TABLE, ALTER_TABLE, ASSERT, BEGIN_TRANSACTION, …). ``rows`` are Python values in ``fields`` order:
-    TIMESTAMP as aware UTC datetime, DATETIME naive, STRUCT as dict, ARRAY as list, JSON as its text, NUMERIC as Decimal.
+    TIMESTAMP as aware UTC datetime, DATETIME naive, STRUCT as dict, ARRAY as list, JSON as its text, NUMERIC as
+    Decimal.
     """
 
     sql: str

@@ -91,7 +91,7 @@ class ListenStream:
         try:
             for request in requests:
                 self._events.put(request)
-        except Exception:  # noqa: S110 (gRPC raises a bare Exception when the client is gone: that is the end)
+        except Exception:  # noqa: BLE001 gRPC raises a bare Exception when the client is gone: that is the end
             pass
         self.close()
 

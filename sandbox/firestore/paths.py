@@ -125,7 +125,8 @@ def value_at(fields: Any, path: tuple[str, ...]) -> Any | None:
         if name not in fields:
             return None
         fields = fields[name].map_value.fields
-    return fields[path[-1]] if path[-1] in fields else None
+    # A protobuf map: get() of an absent key would create it.
+    return fields[path[-1]] if path[-1] in fields else None  # noqa: SIM401
 
 
 def set_at(fields: Any, path: tuple[str, ...], value: Any) -> None:

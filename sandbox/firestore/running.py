@@ -76,7 +76,7 @@ def _compare(keys: tuple[bytes, ...], position: Position, orders: tuple[Order, .
 
 def _sorted(found: list[Placed], orders: tuple[Order, ...]) -> list[Placed]:
     for at in reversed(range(len(orders))):  # stable: the last order first
-        found.sort(key=lambda placed: placed[0][at], reverse=orders[at].descending)  # noqa: B023 (used at once)
+        found.sort(key=lambda placed: placed[0][at], reverse=orders[at].descending)
     return found
 
 

@@ -29,7 +29,7 @@ def _answering(method: str, faults: Faults, answer: Callable[[Any], Any]) -> Cal
             return answer(request)
         except FirestoreError as error:
             context.abort(error.code, error.message)
-        except Exception:  # the client gets a clean error, we keep the traceback
+        except Exception:  # noqa: BLE001 the client gets a clean error, we keep the traceback
             _log.exception("%s failed", method)
             context.abort(grpc.StatusCode.INTERNAL, f"{method} failed in the stand-in, see its log")
 
@@ -45,7 +45,7 @@ def _streaming(method: str, faults: Faults, answer: Callable[[Any], Iterable[Any
             yield from answer(request)
         except FirestoreError as error:
             context.abort(error.code, error.message)
-        except Exception:  # the client gets a clean error, we keep the traceback
+        except Exception:  # noqa: BLE001 the client gets a clean error, we keep the traceback
             _log.exception("%s failed", method)
             context.abort(grpc.StatusCode.INTERNAL, f"{method} failed in the stand-in, see its log")
 

@@ -122,7 +122,7 @@ class Reader:
     def objects(self, prefix: str) -> list[str]:
         """Return the names of the bucket's objects below a prefix."""
         from google.auth.credentials import AnonymousCredentials
-        from google.cloud import storage  # type: ignore[attr-defined]  # a namespace package of several distributions
+        from google.cloud import storage
 
         client = storage.Client(
             project=PROJECT,

@@ -80,7 +80,7 @@ class Switches:
         """Return the workspace's clock in microseconds: the machine's, moved by the offset."""
         return int((time.time() + self.clock_offset_seconds) * MICROSECONDS)
 
-    def require_scope(self, method: str) -> None | dict[str, str]:
+    def require_scope(self, method: str) -> dict[str, str] | None:
         """Return what ``missing_scope`` tells when the token lacks the method's scope, else None."""
         needed = METHOD_SCOPES.get(method)
         if needed is None or needed in self.scopes:

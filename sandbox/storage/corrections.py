@@ -25,7 +25,7 @@ WRITE_INDEX_EVERY_SECONDS = 0.5
 _Handler = Callable[..., None]
 
 
-class PatientStorage(Storage):  # type: ignore[misc]  # the emulator has no type hints
+class PatientStorage(Storage):
     """The emulator's storage, which writes its index in the background and never half.
 
     The original writes all of it on every change, which makes the thousandth upload slow, and a crash can cut it off.

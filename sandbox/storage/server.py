@@ -17,7 +17,7 @@ from sandbox.lifecycle import LOOPBACK
 from sandbox.storage.corrections import PatientStorage, correct_routes
 
 
-class _Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type hints
+class _Handler(RequestHandler):
     """One request: read it all, let the emulator answer into memory, send the answer."""
 
     def _serve(self, answer: Callable[[], None]) -> None:
@@ -35,23 +35,23 @@ class _Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no typ
         socket.write(self.wfile.getvalue())
         self.wfile = socket
 
-    def do_GET(self) -> None:  # noqa: N802 (the base class names it)
+    def do_GET(self) -> None:
         """Answer a GET."""
         self._serve(super().do_GET)
 
-    def do_POST(self) -> None:  # noqa: N802 (the base class names it)
+    def do_POST(self) -> None:
         """Answer a POST."""
         self._serve(super().do_POST)
 
-    def do_PUT(self) -> None:  # noqa: N802 (the base class names it)
+    def do_PUT(self) -> None:
         """Answer a PUT."""
         self._serve(super().do_PUT)
 
-    def do_PATCH(self) -> None:  # noqa: N802 (the base class names it)
+    def do_PATCH(self) -> None:
         """Answer a PATCH."""
         self._serve(super().do_PATCH)
 
-    def do_DELETE(self) -> None:  # noqa: N802 (the base class names it)
+    def do_DELETE(self) -> None:
         """Answer a DELETE."""
         self._serve(super().do_DELETE)
 

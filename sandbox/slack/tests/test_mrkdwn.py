@@ -101,8 +101,22 @@ class Seen(HTMLParser):
 
 
 PIECES = st.sampled_from(
-    ["<", ">", "&", "&lt;", "&gt;", "*", "_", "~", "`", "```", "|", "!", "@", "#", ":", "\n", " ", '"', "'", "\ue000"]
-    + ["script", "!channel", "https://e.com/", "javascript:alert(1)", "onerror=x", "eyes", "U0MAYA", "0", "ب", "\ue001"]
+    [
+        *("<", ">", "&", "&lt;", "&gt;", "*", "_", "~", "`", "```", "|", "!", "@", "#", ":", "\n", " ", '"', "'"),
+        *(
+            "\ue000",
+            "script",
+            "!channel",
+            "https://e.com/",
+            "javascript:alert(1)",
+            "onerror=x",
+            "eyes",
+            "U0MAYA",
+            "0",
+            "ب",
+            "\ue001",
+        ),
+    ]
 )
 
 

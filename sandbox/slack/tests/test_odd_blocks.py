@@ -64,9 +64,9 @@ def bend(blocks: Any, path: tuple[Any, ...], value: Any) -> None:
             blocks = blocks[name]
         except (LookupError, TypeError):
             return
-    if isinstance(blocks, dict | list) and (isinstance(blocks, dict) or isinstance(path[-1], int)):
-        if isinstance(blocks, dict) or path[-1] < len(blocks):
-            blocks[path[-1]] = value
+    is_item = isinstance(blocks, list) and isinstance(path[-1], int) and path[-1] < len(blocks)
+    if isinstance(blocks, dict) or is_item:
+        blocks[path[-1]] = value
 
 
 def test_the_whole_is_valid() -> None:

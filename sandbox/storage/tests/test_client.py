@@ -123,7 +123,7 @@ def test_ten_uploaders_at_once(address: str, bucket: storage.Bucket) -> None:
             mine = connect(address).bucket(bucket.name)
             for at in range(10):
                 mine.blob(f"{worker}/{at}").upload_from_string(f"{worker} {at} " * 1000)
-        except BaseException as error:  # noqa: B902 (a thread's failure must reach the test)
+        except BaseException as error:  # noqa: BLE001 (a thread's failure must reach the test)
             failures.append(error)
 
     workers = [threading.Thread(target=upload, args=(worker,)) for worker in range(10)]
