@@ -39,11 +39,11 @@ IF NOT v_is_committed THEN
 
   MERGE `{{ dataset }}.limit_history` AS history
   USING (SELECT * FROM `{{ dataset }}.limit_staging` WHERE sync_id = @sync_id) AS staged
-  ON
-    staged.operation = 'close'
-    AND history.limit_id = staged.limit_id
-    AND history.valid_from = staged.valid_from
-    AND history.recorded_to = v_end_of_time
+    ON
+      staged.operation = 'close'
+      AND history.limit_id = staged.limit_id
+      AND history.valid_from = staged.valid_from
+      AND history.recorded_to = v_end_of_time
   WHEN MATCHED THEN
     UPDATE SET recorded_to = @read_time
   WHEN NOT MATCHED BY TARGET AND staged.operation = 'open' THEN
@@ -69,10 +69,10 @@ IF NOT v_is_committed THEN
       found.is_current
     FROM UNNEST(@rejections) AS found
   ) AS seen
-  ON
-    rejections.document_id = seen.document_id
-    AND rejections.content_sha256 = seen.content_sha256
-    AND rejections.reason = seen.reason
+    ON
+      rejections.document_id = seen.document_id
+      AND rejections.content_sha256 = seen.content_sha256
+      AND rejections.reason = seen.reason
   WHEN MATCHED THEN
     UPDATE SET
       last_seen = @read_time,
@@ -109,11 +109,11 @@ IF NOT v_is_committed THEN
       policy.approvers
     FROM UNNEST(@policies) AS policy
   ) AS current_policy
-  ON
-    history.policy_version = @policy_version
-    AND history.valid_to = v_end_of_time
-    AND history.team_id IS NOT DISTINCT FROM current_policy.team_id
-    AND history.api_id IS NOT DISTINCT FROM current_policy.api_id
+    ON
+      history.policy_version = @policy_version
+      AND history.valid_to = v_end_of_time
+      AND history.team_id IS NOT DISTINCT FROM current_policy.team_id
+      AND history.api_id IS NOT DISTINCT FROM current_policy.api_id
   WHEN NOT MATCHED BY TARGET THEN
     INSERT (
       policy_version, valid_from, valid_to, team_id, api_id, tolerance_count, tolerance_ratio, grace_minutes,

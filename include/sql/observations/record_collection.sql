@@ -31,7 +31,7 @@ USING (
         r.environment
       FROM recent_runs AS r
       WHERE r.status != 'failed'
-    )
+    ) AS candidates
     WHERE cluster NOT IN UNNEST(@retired)
     GROUP BY cluster
   ),
@@ -64,8 +64,8 @@ USING (
       PARTITION BY m.cycle, m.cluster
       ORDER BY
         CASE m.status WHEN 'complete' THEN 3 WHEN 'partial' THEN 2 ELSE 1 END DESC,
-        m.started_at,
-        m.attempt_id
+        m.started_at ASC,
+        m.attempt_id ASC
     ) = 1
   ),
 
