@@ -120,7 +120,7 @@ def _over_message(episode: Episode, reason: str, limits_as_of: dt.datetime | Non
         notes.append(f"limit {episode.subject.limit_id} version {episode.limit_version}")
     if episode.previous_episode_id and reason == "first":
         notes.append("it has been over before")
-    titles = {"worse": "Far over limit", "flapping": "Over limit on and off"}
+    titles = {"worse": "Over limit, critical", "flapping": "Over limit on and off"}
     is_critical = episode.severity == "critical"
     threads = {
         "worse": f"Worse: {summary}.",
@@ -129,7 +129,7 @@ def _over_message(episode: Episode, reason: str, limits_as_of: dt.datetime | Non
     }
     return Message(
         mark=":red_circle:" if is_critical else ":large_orange_circle:",
-        title=titles.get(reason, "Far over limit" if is_critical else "Over limit"),
+        title=titles.get(reason, "Over limit, critical" if is_critical else "Over limit"),
         summary=summary,
         facts=_over_facts(episode),
         notes=notes,
