@@ -18,15 +18,17 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIns]:
 
 
 @pytest.fixture
-def make_world(stand_ins: StandIns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
-    """Return a maker of worlds; the newest one has the environment and Slack."""
+def make_world(stand_ins: StandIns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., World]]:
+    """A maker of worlds; the newest one has the environment and Slack."""
     made: list[World] = []
 
     def make(**fields: Any) -> World:
         made.append(World(stand_ins, tmp_path / f"world-{len(made)}", monkeypatch, **fields))
         return made[-1]
 
-    return make
+    yield make
+    for world in made:
+        world.drop()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ RUN_DELAY = dt.timedelta(seconds=20)
 _EVER = "cycle >= TIMESTAMP '2026-01-01 00:00:00+00'"
 _ATTEMPT = {"attempt_id", "started_at", "finished_at", "evidence_object", "content_sha256", "bytes_read", "recorded_at"}
 _VERSIONS = {"resource_version_deployments", "resource_version_hpas"}
-_SENDING = {"attempts", "next_attempt_at", "lease_owner", "lease_expires_at", "error", "created_at", "sent_at", "run_id"}
+_LEASE = {"attempts", "next_attempt_at", "lease_owner", "lease_expires_at", "error"}
 
 #: Tables of the watch, and what in them is bookkeeping: who wrote a row, when, in which attempt.
 TABLES: dict[str, set[str]] = {
@@ -25,7 +25,7 @@ TABLES: dict[str, set[str]] = {
     "replica_observations": {"attempt_id", "observed_at", "uid", "generation", "observed_generation"},
     "verdicts": {"computed_at", "run_id"},
     "episodes": {"updated_at"},
-    "notifications": _SENDING,
+    "notifications": _LEASE | {"created_at", "sent_at", "run_id"},
     "fold_cursor": {"updated_at"},
     "heartbeats": {"finished_at", "notifications_sent"},
 }
@@ -88,6 +88,10 @@ class World:
         for table in ("limit_history", "policy_history", "limit_sync_runs"):
             source, target = f"`{self.stand_ins.seed.dataset}.{table}`", f"`{self.config.dataset}.{table}`"
             self.warehouse.client.query(f"INSERT INTO {target} SELECT * FROM {source}").result()
+
+    def drop(self) -> None:
+        """Leave nothing in BigQuery that would slow down the tests that follow."""
+        self.warehouse.client.delete_dataset(self.config.dataset, delete_contents=True, not_found_ok=True)
 
     def set_variables(self, variables: Mapping[str, str]) -> None:
         """Set environment variables of the worker."""

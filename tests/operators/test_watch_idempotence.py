@@ -1,17 +1,18 @@
 """However often a cycle runs, and wherever it was killed: the same rows, and the same Slack messages.
 
-A story of four cycles is told straight, and then again with every task twice, and with the worker killed at each
-boundary in each cycle. Tables are compared whole, without the bookkeeping named in ``watched_world.TABLES``.
+A story of three cycles is told straight, then again with every task twice, and with the worker killed at each boundary
+in each of the first two cycles; the third lives, since what a dead sender holds is sent in the next cycle. Tables are
+compared whole, without the bookkeeping named in ``watched_world.TABLES``.
 """
 
 import datetime as dt
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pedwatch.hooks.slack_channel import SlackChannel
@@ -20,7 +21,7 @@ from tests.e2e.stand_ins import StandIns
 from tests.e2e.watch_run import BRANCHES, TASKS, Run, parse_dag
 from tests.e2e.watched_world import World, workload
 
-CYCLES = 4
+CYCLES = 3
 #: A retry, or a person who clears the run, comes a little later.
 LATER = dt.timedelta(seconds=70)
 WITHIN: dict[str, tuple[type, str, str | None]] = {
@@ -63,24 +64,32 @@ class Death:
 
 def enter(world: World, number: int) -> None:
     """Make the clusters what the story says: one API far over and then gone, one slowly over, one cluster dark."""
-    orders = [workload("orders", 20, hpa={"min": 2, "max": 30})] if number < 3 else []
+    orders = [workload("orders", 20, hpa={"min": 2, "max": 30})] if number == 1 else []
     world.holds("eu-prod-1", *orders, workload("steady", 5))
     world.holds("us-prod-1", workload("sessions", 3), workload("steady", 4), workload("stray", 1))
-    world.kubernetes.set_fault("us-prod-1", {"kind": "forbidden"} if number == 3 else None)
+    world.kubernetes.set_fault("us-prod-1", {"kind": "forbidden"} if number == 2 else None)
 
 
 Told = tuple[dict[str, list[dict[str, Any]]], list[dict[str, Any]]]
 
 
-def tell(world: World, live: Callable[[Run], None]) -> Told:
-    """Live through the story; return the tables and the messages it left."""
+Life = Callable[[Run], Any]
+
+
+def tell(world: World, *lives: Life) -> Told:
+    """Live through the story, a way of living per cycle (the last one for the rest); return what it left."""
     for number in range(1, CYCLES + 1):
         enter(world, number)
-        live(world.run(number))
+        lives[min(number, len(lives)) - 1](world.run(number))
     return world.tables(), world.messages()
 
 
-def killed_between(world: World, boundary: str) -> Callable[[Run], None]:
+def straight_on(run: Run) -> None:
+    """Run every task once."""
+    run.go()
+
+
+def killed_between(world: World, boundary: str) -> Life:
     """Kill a run after a task has ended; it is cleared and starts over."""
 
     def live(run: Run) -> None:
@@ -91,7 +100,7 @@ def killed_between(world: World, boundary: str) -> Callable[[Run], None]:
     return live
 
 
-def killed_within(world: World, death: Death, is_cleared: bool) -> Callable[[Run], None]:
+def killed_within(world: World, death: Death, is_cleared: bool) -> Life:
     """Kill a run in the middle of a task; that task is retried, or the whole run is cleared."""
 
     def live(run: Run) -> None:
@@ -114,11 +123,12 @@ def assert_same(told: Told, straight: Told) -> None:
 
 
 @pytest.fixture(scope="module")
-def straight(stand_ins: StandIns, tmp_path_factory: pytest.TempPathFactory) -> Told:
+def straight(stand_ins: StandIns, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """The story told once, nothing in its way."""
     with pytest.MonkeyPatch.context() as patch:
         world = World(stand_ins, tmp_path_factory.mktemp("straight"), patch)
-        return tell(world, lambda run: run.go())
+        yield tell(world, straight_on)
+        world.drop()
 
 
 def test_the_tasks_are_those_of_the_dag(world: World) -> None:
@@ -136,10 +146,10 @@ def test_the_story_has_everything_in_it(straight: Told) -> None:
     assert [(row["sequence"], row["reason"], row["status"]) for row in tables["notifications"]].count(
         (1, "first", "sent")
     ) == 2
-    first, second, resolved = messages
-    assert "orders" in first["text"] and first["thread"] is None, "edited to the current truth"
-    assert "sessions" in second["text"] and second["thread"] is None
+    parent, resolved, second = messages
+    assert "Resolved" in parent["text"] and parent["thread"] is None, "edited to the current truth"
     assert "Resolved" in resolved["text"] and resolved["thread"] == 0
+    assert "sessions" in second["text"] and second["thread"] is None
     assert [row["cycle"] for row in tables["fold_cursor"]] == [tables["heartbeats"][-1]["cycle"]]
 
 
@@ -168,36 +178,37 @@ def test_a_second_run_of_each_cycle_adds_its_heartbeat_and_nothing_else(world: W
 
 @pytest.mark.parametrize("boundary", [name for name in TASKS if name not in ("nothing_to_say", "write_evidence")])
 def test_killed_between_two_tasks(world: World, straight: Told, boundary: str) -> None:
-    assert_same(tell(world, killed_between(world, boundary)), straight)
+    killed = killed_between(world, boundary)
+    assert_same(tell(world, killed, killed, straight_on), straight)
 
 
 @pytest.mark.parametrize("is_cleared", [False, True], ids=["the task is retried", "the run is cleared"])
 @pytest.mark.parametrize("where", WITHIN)
 def test_killed_within_a_task(world: World, straight: Told, where: str, is_cleared: bool) -> None:
     death = Death(where)
-    assert_same(tell(world, killed_within(world, death, is_cleared)), straight)
+    killed = killed_within(world, death, is_cleared)
+    assert_same(tell(world, killed, killed, straight_on), straight)
     assert death.count, "it was never killed, so nothing was tested"
 
 
-@st.composite
-def schedules(draw: st.DrawFn) -> Sequence[tuple[str, str, bool]]:
-    """Draw for each cycle where it is killed, or that it is not, and whether the run is then cleared."""
-    places = st.sampled_from([("between", name) for name in TASKS if name not in BRANCHES] + [("within", w) for w in WITHIN])
-    return draw(
-        st.lists(st.tuples(places, st.booleans()).map(lambda p: (*p[0], p[1])), min_size=CYCLES, max_size=CYCLES)
-    )
+PLACES = [("between", name) for name in TASKS if name not in BRANCHES] + [("within", where) for where in WITHIN]
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
-@given(schedule=schedules())
+@settings(
+    max_examples=4,
+    deadline=None,
+    # A found schedule is small and printed; to shrink it would take minutes.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(schedule=st.lists(st.tuples(st.sampled_from(PLACES), st.booleans()), min_size=2, max_size=2))
 def test_killed_anywhere(
-    make_world: Callable[..., World], straight: Told, schedule: Sequence[tuple[str, str, bool]]
+    make_world: Callable[..., World], straight: Told, schedule: Sequence[tuple[tuple[str, str], bool]]
 ) -> None:
     world = make_world()
     lives = [
         killed_between(world, where) if kind == "between" else killed_within(world, Death(where), is_cleared)
-        for kind, where, is_cleared in schedule
+        for (kind, where), is_cleared in schedule
     ]
-    following = iter(lives)
-    assert_same(tell(world, lambda run: next(following)(run)), straight)
+    assert_same(tell(world, *lives, straight_on), straight)
