@@ -49,16 +49,17 @@ def meet_before(patch: pytest.MonkeyPatch, method: str, statement: str) -> None:
 
 @pytest.fixture
 def many_over(world: World) -> World:
-    """A cycle that was judged, with five APIs far over the limits, and not folded yet."""
+    """The second cycle judged, with five subjects far over their limits, and not folded yet."""
+    world.run(1).go()
     world.holds("eu-prod-1", workload("sessions", 9), workload("steady", 20), workload("orders", 30))
     world.holds("us-prod-1", workload("sessions", 9), workload("steady", 20))
-    world.run(1).go(until="compare")
+    world.run(2).go(until="compare")
     return world
 
 
-def fold_now(world: World, number: int = 1, may_notify: bool = True) -> dict[str, int]:
+def fold_now(world: World, number: int = 2) -> dict[str, int]:
     """Fold a cycle as its run does."""
-    return fold.fold_alerts(world.warehouse, world.config, cycle_at(number), world.now, "run", may_notify)
+    return fold.fold_alerts(world.warehouse, world.config, cycle_at(number), world.now, "run", True)
 
 
 def test_of_two_folds_one_wins_and_the_other_changes_nothing(many_over: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,8 +121,8 @@ def learn_late_that_orders_may_run_30(world: World) -> None:
     """Write what a sync does that finds a back-dated limit two days later."""
     then, mine = "TIMESTAMP '2026-03-04 00:00:00+00'", world.config.dataset
     world.warehouse.client.query(
-        f"INSERT INTO `{mine}.limit_history` SELECT * REPLACE (30 AS max_replicas, 2 AS version, {then} AS recorded_from)"
-        f" FROM `{mine}.limit_history` WHERE api_id = 'orders';"
+        f"INSERT INTO `{mine}.limit_history` SELECT * REPLACE (30 AS max_replicas, 2 AS version,"
+        f" {then} AS recorded_from) FROM `{mine}.limit_history` WHERE api_id = 'orders';"
         f"UPDATE `{mine}.limit_history` SET recorded_to = {then} WHERE api_id = 'orders' AND version = 1;"
         f"INSERT INTO `{mine}.limit_sync_runs` SELECT * REPLACE ('later' AS sync_id, {then} AS read_time)"
         f" FROM `{mine}.limit_sync_runs`"
