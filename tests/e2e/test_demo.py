@@ -1,0 +1,181 @@
+"""``make demo`` as a person runs it: the shop through Airflow, then what stands in Slack, the tables and the bucket."""
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+
+from sandbox.demo.tests.running import command, missed, play, processes_of
+from sandbox.environment.servers import BUCKET, PROJECT
+from sandbox.scenario.gathering import DATASET
+from sandbox.scenario.loading import DEFAULT, SHIPPED
+from tests.conftest import running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+BACKFILLED = ("20260302T100000Z", "20260302T100500Z", "20260302T101000Z")
+FILES = {"coverage.csv", "limits.csv", "manifest.json", "verdicts.csv"}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A finished demo."""
+
+    folder: Path
+    finished: subprocess.CompletedProcess[str]
+    summary: dict[str, Any]
+    left_behind: list[str]
+
+    def messages(self, **fields: Any) -> list[dict[str, Any]]:
+        """Return the Slack messages with these fields, in the order of posting."""
+        return [m for m in self.summary["slack_messages"] if all(m[name] == value for name, value in fields.items())]
+
+    def kept(self, name: str) -> str:
+        """Return the folder in which a stand-in kept its data."""
+        return str(self.folder / "sandbox" / "data" / name)
+
+    def query(self, text: str) -> list[dict[str, Any]]:
+        """Ask the dataset that the demo left."""
+        from google.cloud import bigquery
+
+        with running("sandbox.bigquery", "--data", self.kept("bigquery")) as server, without_proxy():
+            options = ClientOptions(api_endpoint=server.address)
+            client = bigquery.Client(project=PROJECT, credentials=AnonymousCredentials(), client_options=options)
+            return [dict(row.items()) for row in client.query(text).result()]
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """Return the objects that the demo left in the bucket."""
+        from google.cloud import storage
+
+        with running("sandbox.storage", "--data", self.kept("storage")) as server, without_proxy():
+            options = ClientOptions(api_endpoint=server.address)
+            client = storage.Client(project=PROJECT, credentials=AnonymousCredentials(), client_options=options)
+            return {blob.name: blob.download_as_bytes() for blob in client.list_blobs(BUCKET, prefix=prefix)}
+
+
+@contextlib.contextmanager
+def without_proxy() -> Iterator[None]:
+    """Loopback is never behind a proxy, whatever the environment says."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("no_proxy", "NO_PROXY"):
+            patch.setenv(name, "127.0.0.1,localhost")
+        yield
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The shop, played once for all tests."""
+    folder = tmp_path_factory.mktemp("shop") / "demo"
+    finished, summary = play(DEFAULT, folder)
+    assert summary, finished.stdout + finished.stderr
+    return Demo(folder, finished, summary, processes_of(folder))
+
+
+def test_every_expectation_holds(shop: Demo) -> None:
+    assert missed(shop.summary) == []
+    assert shop.finished.returncode == 0, shop.finished.stdout + shop.finished.stderr
+    assert len(shop.summary["expectations"]) >= 70
+    assert [cycle["cycle"] for cycle in shop.summary["cycles"]] == list(range(1, 13))
+    assert [cycle["failed_runs"] for cycle in shop.summary["cycles"]] == [[]] * 12
+
+
+def test_no_process_is_left(shop: Demo) -> None:
+    assert shop.left_behind == []
+
+
+def test_the_api_over_its_limit_has_one_alert_and_one_resolved_notice(shop: Demo) -> None:
+    parent, resolved = shop.messages(api_id="orders-api")
+    assert (parent["kind"], parent["cycle"], parent["channel_name"]) == ("first", 4, "orders-alerts")
+    assert all(word in parent["posted_text"] for word in ("orders-api", "10 pods", "eu-prod-1", "8"))
+    assert parent["thread_ts"] in (None, parent["ts"])
+    assert (resolved["kind"], resolved["cycle"], resolved["thread_ts"]) == ("resolved", 8, parent["ts"])
+    assert "Resolved" in parent["text"], "the parent is edited to the current truth"
+
+
+def test_each_open_problem_is_told_once(shop: Demo) -> None:
+    firsts = Counter((m["api_id"], m["cluster"]) for m in shop.messages(kind="first"))
+    assert set(firsts.values()) == {1}
+    assert {api for api, _ in firsts} == {"orders-api", "search-api", "promo", "checkout", "reports", "recommend", None}
+
+
+@pytest.mark.parametrize("api", ["payments-api", "invoices", "sessions", "catalog", "night-jobs", "gift-cards"])
+def test_the_rollout_and_the_steady_apis_are_not_mentioned(shop: Demo, api: str) -> None:
+    assert [m for m in shop.summary["slack_messages"] if api in m["text"] + m["posted_text"]] == []
+    assert "payments-alerts" not in {m["channel_name"] for m in shop.summary["slack_messages"]}
+
+
+def test_the_dark_cluster_is_unknown_and_never_within(shop: Demo) -> None:
+    rows = shop.query(
+        f"SELECT DISTINCT verdict, measured FROM `{DATASET}.verdicts` WHERE cluster = 'us-prod-1' AND cycle BETWEEN "
+        "TIMESTAMP '2026-03-02 10:25:00+00' AND TIMESTAMP '2026-03-02 10:35:00+00'"
+    )
+    assert rows == [{"verdict": "unknown", "measured": None}]
+    blind = shop.messages(channel_name="ped-platform")
+    assert [(m["kind"], m["cycle"]) for m in blind] == [("first", 8), ("resolved", 9)]
+
+
+def test_the_backfill_ran_three_times_and_told_nobody(shop: Demo) -> None:
+    backfill = shop.summary["backfill"]
+    assert len(backfill["runs"]) == 3
+    assert [run[1:] for run in backfill["runs"]] == [["backfill", "success"]] * 3
+    assert (backfill["new_messages"], backfill["new_notifications"], backfill["new_evidence_objects"]) == (0, 0, 0)
+    beats = shop.query(
+        f"SELECT COUNT(*) AS runs, SUM(notifications_sent) AS sent FROM `{DATASET}.heartbeats` "
+        "WHERE run_type = 'backfill' AND cycle >= TIMESTAMP '2026-03-02 00:00:00+00'"
+    )
+    assert beats == [{"runs": 3, "sent": 0}]
+
+
+def test_the_evidence_is_whole_and_its_hashes_are_right(shop: Demo) -> None:
+    objects = shop.objects("audits/")
+    assert set(objects) == {f"audits/backfill/{cycle}/{name}" for cycle in BACKFILLED for name in FILES}
+    for cycle in BACKFILLED:
+        folder = f"audits/backfill/{cycle}"
+        manifest = json.loads(objects[f"{folder}/manifest.json"])
+        hashes = {name: hashlib.sha256(objects[f"{folder}/{name}"]).hexdigest() for name in FILES - {"manifest.json"}}
+        assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == hashes
+        rows = list(csv.DictReader(io.StringIO(objects[f"{folder}/verdicts.csv"].decode())))
+        assert Counter(row["verdict"] for row in rows)["within_limit"] > 10
+        covered = list(csv.DictReader(io.StringIO(objects[f"{folder}/coverage.csv"].decode())))
+        assert {row["cluster"]: row["status"] for row in covered} == dict.fromkeys(
+            ("eu-prod-1", "us-prod-1", "eu-staging-1"), "complete"
+        )
+
+
+def test_no_token_is_in_logs_xcoms_or_anything_a_person_sees(shop: Demo) -> None:
+    token = (shop.folder / "sandbox" / "data" / "slack" / "token").read_text().strip()
+    kubeconfigs = "\n".join(path.read_text() for path in (shop.folder / "sandbox" / "kube").glob("*.yaml"))
+    secrets = {token, *(line.split()[-1] for line in kubeconfigs.splitlines() if line.strip().startswith("token:"))}
+    assert len(secrets) >= 4
+    written = [path for part in ("airflow", "limits") for path in (shop.folder / part).rglob("*") if path.is_file()]
+    written += [shop.folder / name for name in ("summary.json", "slack.html", "pedwatch.yaml")]
+    assert shop.folder / "airflow" / "airflow.db" in written, "XComs and rendered templates"
+    found = [path for path in written for secret in secrets if secret.encode() in path.read_bytes()]
+    assert found == []
+    assert not any(secret in shop.finished.stdout + shop.finished.stderr for secret in secrets)
+
+
+def test_interrupted_in_the_middle_it_leaves_no_process(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    demo = subprocess.Popen(command(SHIPPED / "quiet.yaml", folder), stdout=subprocess.PIPE, text=True)
+    assert demo.stdout
+    assert any(line.strip().startswith("1/3") for line in demo.stdout), "the first of three cycles"
+    assert len(processes_of(folder)) >= 6
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(60) == 128 + signal.SIGINT
+    deadline = time.monotonic() + 40
+    while processes_of(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes_of(folder) == []
