@@ -1,5 +1,6 @@
 """BigQuery as this project uses it: named statements, typed parameters, errors that say what to do."""
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -65,10 +66,18 @@ class Warehouse:
         return int(job.num_dml_affected_rows or 0)
 
     def create_dataset(self) -> None:
-        """Create the dataset in the configured location unless it is there."""
+        """Create the dataset in the configured location unless it is there.
+
+        It is looked for first: who may only edit the dataset may not create it again, not even where it exists.
+        """
+        from google.api_core.exceptions import NotFound
         from google.cloud import bigquery
 
-        dataset = bigquery.Dataset(f"{self.config.project}.{self.config.dataset}")
+        name = f"{self.config.project}.{self.config.dataset}"
+        with contextlib.suppress(NotFound):
+            self.client.get_dataset(name)
+            return
+        dataset = bigquery.Dataset(name)
         dataset.location = self.config.location
         dataset.description = "PED limits, replica observations, verdicts, episodes and the outbox of pedwatch"
         self.client.create_dataset(dataset, exists_ok=True)
