@@ -56,7 +56,7 @@ class SlackChannel:
 
         self.connection = connection
         self._hook = SlackHook(slack_conn_id=connection, retry_handlers=[])
-        # The hook looks its connection up when it is first used; here nothing is leased yet that an error would hold up.
+        # The hook looks its connection up at first use; here nothing is leased yet that an error would hold up.
         _ = self._hook.client
 
     def _call(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
