@@ -105,7 +105,8 @@ def _type(hint: Any) -> str:
     if arguments and all(isinstance(argument, str) for argument in arguments):
         return " \\| ".join(f"`{argument}`" for argument in arguments)
     if arguments:
-        return " \\| ".join(text for text in map(_type, arguments) if text)
+        # typing keeps whichever of `int | str` and `str | int` it met first: the order says nothing.
+        return " \\| ".join(sorted(text for text in map(_type, arguments) if text))
     name = names.get(hint.__name__, hint.__name__)
     return (
         f"[{name}](#{name.lower()})"
