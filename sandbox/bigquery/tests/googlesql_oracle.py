@@ -1,6 +1,6 @@
 """The real GoogleSQL analyzer and evaluator (PyPI ``zetasql``), as an oracle for what a SELECT answers.
 
-It knows no tables; it starts in seconds, so only the tests marked ``oracle`` use it.
+It knows no tables; it starts in seconds, so only test_sql_oracle.py uses it.
 """
 
 import struct
