@@ -1,8 +1,8 @@
 """Reads SQL cases: ``cases/<area>/<statement>/<story>/`` with given.yaml, params.yaml and expect.yaml.
 
 ``given`` maps tables to rows; columns left out come from ``cases/defaults.yaml``. ``expect`` maps tables to rows (a
-subset of columns, any order, but exactly as many rows), or has ``rows`` for what a SELECT answers. A time of day such
-as ``10:05`` is that moment of 2026-03-02, UTC.
+subset of columns, any order, but exactly as many rows; so for rows within rows, in order), or has ``rows`` for what a
+SELECT answers. A time of day such as ``10:05`` is that moment of 2026-03-02, UTC.
 """
 
 import datetime as dt
@@ -91,7 +91,15 @@ def typed_params(params: Mapping[str, Any], declared: Mapping[str, str] | None) 
     return {name: Typed(_kind(kind), params.get(name)) for name, kind in declared.items()}
 
 
-def comparable(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> list[dict[str, Any]]:
-    """Reduce rows to some columns, in an order that does not depend on how they were written or read."""
-    names = sorted(columns)
-    return sorted(({name: row.get(name) for name in names} for row in rows), key=repr)
+def comparable(rows: Iterable[Mapping[str, Any]], expected: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Reduce rows, and rows within them, to the columns that are expected, in an order of their own."""
+    reduced = _reduced(list(rows), expected or [{"nothing": None}])
+    return sorted(reduced, key=repr)
+
+
+def _reduced(value: Any, like: Any) -> Any:
+    """Reduce a list of rows to the columns that any of the expected rows has; leave everything else as it is."""
+    if not (isinstance(value, list) and isinstance(like, list) and like and isinstance(like[0], dict)):
+        return value
+    examples = {name: wanted for row in like for name, wanted in row.items()}
+    return [{name: _reduced(row.get(name), examples[name]) for name in sorted(examples)} for row in value]
