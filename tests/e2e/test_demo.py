@@ -62,7 +62,9 @@ class Demo:
         with running("sandbox.storage", "--data", self.kept("storage")) as server, without_proxy():
             options = ClientOptions(api_endpoint=server.address)
             client = storage.Client(project=PROJECT, credentials=AnonymousCredentials(), client_options=options)
-            return {blob.name: blob.download_as_bytes() for blob in client.list_blobs(BUCKET, prefix=prefix)}
+            names = [blob.name for blob in client.list_blobs(BUCKET, prefix=prefix)]
+            # Fresh blobs: a listed one downloads by the link it was stored with, and that server has gone.
+            return {name: client.bucket(BUCKET).blob(name).download_as_bytes() for name in names}
 
 
 @contextlib.contextmanager

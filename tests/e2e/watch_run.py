@@ -77,8 +77,7 @@ class Run:
         return self
 
     def clear(self) -> "Run":
-        """Let every task run again, as clearing the run in Airflow does."""
-        self.xcoms.clear()
+        """Let every task run again, as clearing the run in Airflow does: an XCom stays until its task runs again."""
         self.done.clear()
         return self
 

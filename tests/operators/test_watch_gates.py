@@ -1,6 +1,7 @@
 """What a run may do: backfills, stale and manual runs tell nobody, and delay a message without consuming it."""
 
 import csv
+import dataclasses
 import datetime as dt
 import hashlib
 import io
@@ -91,19 +92,21 @@ def test_the_past_is_compared_again_and_nothing_else_happens(over: World, run_ty
 
 
 def test_a_backfill_that_knows_better_adds_revisions_and_its_evidence_says_so(over: World) -> None:
-    over.run(1).go()
+    run = over.run(1).go()
     before = {name: rows for name, rows in over.tables().items() if name not in ("verdicts", "heartbeats")}
     learn_late_that_orders_may_run_30(over)
     calls = len(over.slack.calls())
-    run = over.run(1, "backfill", run_id="again", label="april")
     over.at(cycle_at(1) + dt.timedelta(days=30))
-    run.go()
+    # Reprocessing keeps the run and its id, and flips its type.
+    dataclasses.replace(run.clear(), run_type="backfill", params={"label": "april"}).go()
     orders = [row for row in over.rows("verdicts") if row["api_id"] == "orders"]
     found = {(row["origin"], row["revision"], row["verdict"], row["ceiling"]) for row in orders}
     assert found == {("live", 1, "over_limit", 8), ("backfill", 2, "within_limit", 30)}
     after = over.tables()
     assert {name: after[name] for name in before} == before, "episodes, outbox and cursor are live: they stay"
     assert len(over.slack.calls()) == calls
+    [beat] = over.rows("heartbeats")
+    assert (beat["run_type"], beat["notifications_sent"]) == ("backfill", 0), "not what the live run has sent"
 
     folder = run.told("write_evidence").removeprefix(f"gs://{over.config.bucket}/")
     assert folder == "audits/april/20260302T102000Z"

@@ -136,7 +136,7 @@ def send_leased(
         except SendError as error:
             sends.append(_failed(row, error, now))
             held[row["episode_id"]] = error
-            if error.outcome == "later":
+            if error.outcome == "later" and blocked is None:
                 held[row["channel"]] = error
         except UnusableSlackError as error:
             done = {send["notification_id"] for send in sends}

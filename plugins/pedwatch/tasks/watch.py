@@ -120,7 +120,8 @@ def heartbeat(plan: Plan, run_id: Any = None, dag: Any = None, ti: Any = None) -
     """Write, last of all, that the run finished."""
     from pedwatch.hooks.clients import warehouse
 
-    sent = ti.xcom_pull(task_ids="notify") or {}
+    # A backfill reprocesses a live run under the same id: what that one has sent is still in its XCom.
+    sent = (ti.xcom_pull(task_ids="notify") or {}) if plan["may_notify"] else {}
     warehouse(settings.load_config()).write(
         "heartbeats/record_heartbeat.sql",
         {

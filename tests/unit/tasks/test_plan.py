@@ -1,0 +1,126 @@
+"""What a run is planned to do, what its pods are told, and how long it waits for limits."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from pedwatch.config import Config
+from pedwatch.errors import LedgerError
+from pedwatch.tasks import plan, watch
+
+CYCLE = dt.datetime(2026, 3, 2, 10, 5, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+
+
+def config(clusters: int = 2, **collector: Any) -> Config:
+    """Return a configuration with that many clusters."""
+    return Config.model_validate(
+        {
+            "project": "p",
+            "bucket": "evidence",
+            "firestore": {"project": "p"},
+            "collector": {"image": "i", **collector},
+            "clusters": [{"name": f"c{place}", "environment": "prod"} for place in range(clusters)],
+            "label_keys": {"api_id": "example.com/api", "team_id": "example.com/team"},
+            "slack": {"platform_channel": "C0PLATFORM"},
+        }
+    )
+
+
+class Ledger:
+    """A warehouse that knows when the limits were synced, and learns it while it is asked."""
+
+    def __init__(self, *known_at: dt.datetime | None) -> None:
+        self._answers = list(known_at)
+
+    def run(self, name: str) -> list[dict[str, Any]]:
+        """Answer the one statement that is asked here; the last answer stands."""
+        assert name == "limits/known_at.sql"
+        return [{"known_at": self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]}]
+
+
+def wait(ledger: Ledger, is_live: bool = True) -> tuple[dict[str, Any], list[float]]:
+    """Wait for the limits of the cycle; return what was found, and the pauses it took."""
+    pauses: list[float] = []
+    return plan.await_limits(ledger, CYCLE, is_live, pauses.append), pauses  # type: ignore[arg-type]
+
+
+def test_a_scheduled_run_is_live_and_its_plan_is_json() -> None:
+    found = plan.plan_run(CYCLE, CYCLE + SECOND, CYCLE + 20 * SECOND, "scheduled", {"label": "backfill"})
+    assert json.loads(json.dumps(found)) == found
+    assert (found["cycle"], found["origin"], found["run_type"]) == ("2026-03-02T10:05:00+00:00", "live", "scheduled")
+    assert (found["may_collect"], found["may_notify"], found["label"]) == (True, True, "backfill")
+
+
+def test_a_run_without_an_interval_takes_the_cycle_before_it() -> None:
+    found = plan.plan_run(None, CYCLE + 137 * SECOND, CYCLE + 140 * SECOND, "manual", {})
+    assert (found["cycle"], found["may_notify"], found["label"]) == (CYCLE.isoformat(), False, "watch")
+
+
+def test_a_manual_run_tells_only_with_leave() -> None:
+    assert plan.plan_run(CYCLE, CYCLE, CYCLE, "manual", {"allow_notify": True})["may_notify"]
+
+
+@pytest.mark.parametrize("run_type", ["backfill", "scheduled", "manual"])
+def test_the_past_is_compared_and_no_more(run_type: str) -> None:
+    found = plan.plan_run(CYCLE, CYCLE, CYCLE + dt.timedelta(hours=1), run_type, {"allow_notify": True})
+    assert (found["origin"], found["may_collect"], found["may_notify"]) == ("backfill", False, False)
+    assert watch.plan_pods(found, "/kube") == []
+    assert watch.load_observations(found) == {"rows": 0, "seen": [], "blind": []}
+    assert watch.fold_episodes(found) == {"episodes": 0, "notifications": 0, "deliverable": 0}
+    assert watch.notify(found) == {}
+    assert watch.what_to_say(found, {"deliverable": 3}) == "write_evidence"
+
+
+@pytest.mark.parametrize(("waiting", "task"), [(0, "nothing_to_say"), (1, "notify")])
+def test_slack_is_called_only_when_something_waits(waiting: int, task: str) -> None:
+    assert watch.what_to_say({"origin": "live"}, {"deliverable": waiting}) == task
+
+
+def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:
+    given = config(3, max_pods=2, environment={"HTTPS_PROXY": "x"})
+    first, second = plan.collector_environment(given, CYCLE, CYCLE + 20 * SECOND, "/kube")
+    assert (first["PEDWATCH_BATCH"], second["PEDWATCH_BATCH"]) == ("c0 +1", "c1")
+    assert [target["name"] for target in json.loads(first["REPLICA_COLLECTOR_CLUSTERS_JSON"])] == ["c0", "c2"]
+    assert first["REPLICA_COLLECTOR_CYCLE"] == "2026-03-02T10:05:00Z"
+    assert first["REPLICA_COLLECTOR_OUTPUT"] == "gs://evidence"
+    assert first["REPLICA_COLLECTOR_LABEL_API_ID"] == "example.com/api"
+    assert first["PEDWATCH_CLOSES_AT"] == "2026-03-02T10:07:50+00:00", "150 s after the run began"
+    assert first["HTTPS_PROXY"] == "x"
+    assert all(isinstance(value, str) for value in first.values())
+
+
+def test_fresh_limits_are_taken_at_once() -> None:
+    assert wait(Ledger(CYCLE)) == ({"known_at": CYCLE.isoformat(), "is_stale": False}, [])
+
+
+def test_a_live_run_waits_for_its_own_cycles_sync() -> None:
+    found, pauses = wait(Ledger(CYCLE - SECOND, CYCLE - SECOND, CYCLE + SECOND))
+    assert (found["is_stale"], len(pauses)) == (False, 2)
+
+
+def test_after_a_minute_it_judges_by_what_is_known_and_says_so() -> None:
+    found, pauses = wait(Ledger(CYCLE - 300 * SECOND))
+    assert found == {"known_at": "2026-03-02T10:00:00+00:00", "is_stale": True}
+    assert sum(pauses) == plan.LIMITS_PATIENCE_SECONDS
+
+
+def test_a_backfill_does_not_wait() -> None:
+    assert wait(Ledger(CYCLE - SECOND), is_live=False)[1] == []
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_without_any_sync_nothing_can_be_judged(is_live: bool) -> None:
+    with pytest.raises(LedgerError, match=r"no limit was ever synced.*ped_limits_sync"):
+        wait(Ledger(None), is_live)
+
+
+def test_the_comparison_takes_its_parameters_from_the_tasks_it_names() -> None:
+    job = watch.comparison_job("plan_cycle", "await_limits")["query"]
+    values = {item["name"]: item["parameterValue"]["value"] for item in job["queryParameters"]}
+    assert set(values) == {"cycle", "known_at", "is_limits_stale", "origin", "computed_at", "run_id"}
+    assert values["known_at"] == "{{ ti.xcom_pull(task_ids='await_limits')['known_at'] }}"
+    assert values["run_id"] == "{{ run_id }}"
+    assert (job["useLegacySql"], job["query"]) == (False, "{% include 'verdicts/compare.sql' %}")
