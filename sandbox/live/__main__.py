@@ -88,14 +88,24 @@ def _comes_up(state: LiveState, supervisor: "subprocess.Popen[bytes]") -> bool:
     return False
 
 
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def down(state: LiveState) -> int:
     """Stop the supervisor and wait until it is gone."""
     if not state.is_running():
         print("it is not up")
         return 0
-    os.kill(state.read()["pid"], signal.SIGTERM)
+    supervisor = state.read()["pid"]
+    os.kill(supervisor, signal.SIGTERM)
     for _ in range(STOP_SECONDS * 5):
-        if not state.is_running():
+        # It lets go of the state a moment before it has ended.
+        if not state.is_running() and not _is_alive(supervisor):
             print("stopped")
             return 0
         time.sleep(0.2)

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox.environment.process import leashed
 from sandbox.environment.servers import PROJECT
 from sandbox.scenario.limit_documents import document_id, document_text
 
@@ -63,18 +65,25 @@ class LimitPublisher:
         return printed
 
     def _run(self, *arguments: str) -> str:
-        finished = subprocess.run(
-            [sys.executable, "-m", "pedwatch", "limits", *arguments],
+        # On a leash: with Firestore gone it would go on trying for a minute after whoever plays was killed.
+        with subprocess.Popen(
+            leashed([sys.executable, "-m", "pedwatch", "limits", *arguments], "TERM", 3.0),
             env={**os.environ, **self._variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=SECONDS,
-        )
-        if finished.returncode:
+        ) as publisher:
+            assert publisher.stdout
+            too_long = threading.Timer(SECONDS, publisher.terminate)
+            too_long.start()
+            printed = publisher.stdout.read()
+            status = publisher.wait()
+            too_long.cancel()
+        if status:
             command = f"python -m pedwatch limits {' '.join(arguments)}"
-            raise PublishError(f"{command} ended with {finished.returncode}:\n{finished.stdout}{finished.stderr}")
-        return finished.stdout
+            raise PublishError(f"{command} ended with {status}:\n{printed}")
+        return printed
 
     def put_raw(self, document: str, fields: Mapping[str, Any]) -> None:
         """Write a document past the publisher, as somebody in the console might."""

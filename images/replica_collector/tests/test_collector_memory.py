@@ -38,7 +38,13 @@ def test_four_times_the_pages_take_the_same_memory(api: ApiServer, collect: Coll
     from pathlib import Path
 
     api.items = {DEPLOYMENTS: [], HPAS: []}
-    small = peak(api, collect, 10, "small")
-    shutil.rmtree(Path(str(tmp_path)) / "manifests")
-    large = peak(api, collect, 40, "large")
-    assert large < small * 1.25
+
+    def least(pages: int, name: str) -> int:
+        """The least of three peaks: the server is in this process too, and what it holds depends on the threads."""
+        peaks = []
+        for number in range(3):
+            peaks.append(peak(api, collect, pages, f"{name}{number}"))
+            shutil.rmtree(Path(str(tmp_path)) / "manifests")
+        return min(peaks)
+
+    assert least(40, "large") < least(10, "small") * 1.25
