@@ -90,7 +90,7 @@ def straight_on(run: Run) -> None:
 
 
 def killed_between(world: World, boundary: str) -> Life:
-    """Kill a run after a task has ended; it is cleared and starts over."""
+    """Kill a run after a task has ended (after the last one: clear a whole run); it starts over."""
 
     def live(run: Run) -> None:
         run.go(until=boundary)
@@ -157,15 +157,6 @@ def test_every_task_twice(world: World, straight: Told) -> None:
     assert_same(tell(world, lambda run: run.go(times=2)), straight)
 
 
-def test_every_run_twice(world: World, straight: Told) -> None:
-    def live(run: Run) -> None:
-        run.go()
-        world.at(world.now + LATER)
-        run.clear().go()
-
-    assert_same(tell(world, live), straight)
-
-
 def test_a_second_run_of_each_cycle_adds_its_heartbeat_and_nothing_else(world: World, straight: Told) -> None:
     def live(run: Run) -> None:
         run.go()
@@ -196,7 +187,7 @@ PLACES = [("between", name) for name in TASKS if name not in BRANCHES] + [("with
 
 @pytest.mark.timeout(300)
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     # A found schedule is small and printed; to shrink it would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
