@@ -5,9 +5,7 @@ import csv
 import hashlib
 import io
 import json
-import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,10 +17,10 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 
 from sandbox.demo.tests import running as demo_runs
-from sandbox.demo.tests.running import command, missed, play, processes_of
+from sandbox.demo.tests.running import missed, play, processes_of
 from sandbox.environment.servers import BUCKET, PROJECT
 from sandbox.scenario.gathering import DATASET
-from sandbox.scenario.loading import DEFAULT, SHIPPED
+from sandbox.scenario.loading import DEFAULT
 from tests.conftest import running
 
 #: The shop takes about 100 s on two idle cores; a busy machine is no failure.
@@ -172,17 +170,3 @@ def test_no_token_is_in_logs_xcoms_or_anything_a_person_sees(shop: Demo) -> None
     found = [path for path in written for secret in secrets if secret.encode() in path.read_bytes()]
     assert found == []
     assert not any(secret in shop.finished.stdout + shop.finished.stderr for secret in secrets)
-
-
-def test_interrupted_in_the_middle_it_leaves_no_process(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    demo = subprocess.Popen(command(SHIPPED / "quiet.yaml", folder), stdout=subprocess.PIPE, text=True)
-    assert demo.stdout
-    assert any(line.strip().startswith("1/3") for line in demo.stdout), "the first of three cycles"
-    assert len(processes_of(folder)) >= 6
-    demo.send_signal(signal.SIGINT)
-    assert demo.wait(60) == 128 + signal.SIGINT
-    deadline = time.monotonic() + 40
-    while processes_of(folder) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert processes_of(folder) == []
