@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[1] / "build" / "bench"
-VERSIONS = ("apache-airflow", "duckdb", "msgspec", "sqlglot")
+VERSIONS = ("apache-airflow", "duckdb", "msgspec")
 
 
 @dataclass(frozen=True)
