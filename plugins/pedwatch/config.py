@@ -10,9 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 CHANNEL_ID = r"^[CGD][A-Z0-9]{2,}$"
 
 Name = Annotated[str, Field(pattern=NAME, max_length=63)]
+LabelKey = Annotated[
+    str, Field(pattern=LABEL_KEY, max_length=317, description="A Kubernetes label key such as app or acme.io/tier")
+]
 ChannelId = Annotated[str, Field(pattern=CHANNEL_ID, description="A Slack channel id such as C0PLATFORM, not a name")]
 Destination = Literal["team", "canary", "suppressed"]
 
@@ -172,10 +176,22 @@ class Connections(Strict):
 
 
 class LabelKeys(Strict):
-    """Which workload labels carry the identity; no other label is stored."""
+    """Which labels of a workload are stored: those of its identity, and those named here; no other (DESIGN D14)."""
 
-    api_id: str = "api_id"
-    team_id: str = "team_id"
+    api_id: LabelKey = "api_id"
+    team_id: LabelKey = "team_id"
+    also: list[LabelKey] = Field(
+        default_factory=list,
+        description="Further label keys that are stored, for the label selectors of limits",
+    )
+
+    @model_validator(mode="after")
+    def _also_names_others(self) -> "LabelKeys":
+        keys = [self.api_id, self.team_id, *self.also]
+        twice = sorted({key for key in self.also if keys.count(key) > 1})
+        if twice:
+            raise ValueError(f"also: {', '.join(twice)} is stored already; name each label key once")
+        return self
 
 
 class Config(Strict):
