@@ -101,7 +101,9 @@ GOOD = {"--clusters-json": clusters("http://127.0.0.1:1"), "--cycle": CYCLE, "--
         pytest.param({"--budget-seconds": "nan"}, "--budget-seconds", id="not-a-number"),
         pytest.param({"--attempt": "a/b"}, "--attempt", id="an-attempt-with-a-slash"),
         pytest.param({"--namespaces": "A/../b"}, "--namespaces", id="a-path-for-a-namespace"),
-        pytest.param({"--label-api-id": "team_id"}, "same key", id="one-label-for-both"),
+        pytest.param({"--label-api-id": "team_id"}, "a label key twice", id="one-label-for-both"),
+        pytest.param({"--label-also": "tier,api_id"}, "a label key twice", id="a-further-label-that-is-stored-already"),
+        pytest.param({"--label-also": "tier,a b"}, "not a label key: 'a b'", id="no-label-key"),
     ],
 )
 def test_a_wrong_command_line_is_status_2(

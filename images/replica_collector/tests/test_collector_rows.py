@@ -52,6 +52,7 @@ def test_a_deployment_becomes_a_row_with_every_column(api: ApiServer, collect: C
         "uid": "uid-orders",
         "api_id": "api-orders",
         "team_id": "team-a",
+        "labels": [],
         "created_at": "2025-06-01T08:00:00Z",
         "generation": 3,
         "observed_generation": 3,
@@ -77,6 +78,7 @@ def test_an_hpa_becomes_a_row_with_every_column(api: ApiServer, collect: Collect
         "uid": "uid-hpa-orders",
         "api_id": "api-orders",
         "team_id": "team-a",
+        "labels": [],
         "created_at": "2025-06-01T08:00:01Z",
         "hpa_target_kind": "Deployment",
         "hpa_target_name": "orders",
@@ -144,6 +146,27 @@ def test_only_the_configured_label_keys_are_stored(api: ApiServer, collect: Coll
     (row,) = collect(label_api_id="acme.io/api", label_team_id="acme.io/team").rows
     assert (row["api_id"], row["team_id"]) == ("orders", "core")
     assert "s3cr3t" not in str(row) and "other" not in row.values()
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({"tier": "web", "acme.io/cost-center": "7", "secret": "s"}, [("acme.io/cost-center", "7"), ("tier", "web")]),
+        ({"tier": ""}, [("tier", "")]),
+        ({"app": "x"}, []),
+        ({}, []),
+        (None, []),
+    ],
+    ids=["those asked for, sorted", "an empty value is a value", "none of them", "no labels", "labels missing"],
+)
+@pytest.mark.parametrize("kind", [DEPLOYMENTS, HPAS])
+def test_further_labels(
+    api: ApiServer, collect: Collect, kind: str, labels: dict[str, str] | None, expected: list[tuple[str, str]]
+) -> None:
+    item = (deployment if kind == DEPLOYMENTS else hpa)("d", metadata__labels=labels)
+    api.items = {DEPLOYMENTS: [], HPAS: [], kind: [item]}
+    (row,) = collect(label_also=("acme.io/cost-center", "tier")).rows
+    assert row["labels"] == [{"key": key, "value": value} for key, value in expected]
 
 
 def test_every_listed_object_is_one_row_in_the_servers_order(collect: Collect) -> None:

@@ -40,6 +40,7 @@ def collector_environment(
                 "REPLICA_COLLECTOR_BUDGET_SECONDS": str(config.collector.budget_seconds),
                 "REPLICA_COLLECTOR_LABEL_API_ID": config.label_keys.api_id,
                 "REPLICA_COLLECTOR_LABEL_TEAM_ID": config.label_keys.team_id,
+                "REPLICA_COLLECTOR_LABEL_ALSO": ",".join(sorted(config.label_keys.also)),
                 "TMPDIR": "/scratch",
             }
         )

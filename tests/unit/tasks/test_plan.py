@@ -23,7 +23,7 @@ def config(clusters: int = 2, **collector: Any) -> Config:
             "firestore": {"project": "p"},
             "collector": {"image": "i", **collector},
             "clusters": [{"name": f"c{place}", "environment": "prod"} for place in range(clusters)],
-            "label_keys": {"api_id": "example.com/api", "team_id": "example.com/team"},
+            "label_keys": {"api_id": "example.com/api", "team_id": "example.com/team", "also": ["tier", "app"]},
             "slack": {"platform_channel": "C0PLATFORM"},
         }
     )
@@ -87,6 +87,7 @@ def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:
     assert first["REPLICA_COLLECTOR_CYCLE"] == "2026-03-02T10:05:00Z"
     assert first["REPLICA_COLLECTOR_OUTPUT"] == "gs://evidence"
     assert first["REPLICA_COLLECTOR_LABEL_API_ID"] == "example.com/api"
+    assert first["REPLICA_COLLECTOR_LABEL_ALSO"] == "app,tier", "sorted, so that the pod's spec is the same each cycle"
     assert first["PEDWATCH_CLOSES_AT"] == "2026-03-02T10:07:50+00:00", "150 s after the run began"
     assert first["HTTPS_PROXY"] == "x"
     assert all(isinstance(value, str) for value in first.values())

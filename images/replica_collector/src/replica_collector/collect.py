@@ -55,10 +55,10 @@ def collect(
         outcome.failures[""] = error
         return outcome
     client = Client(endpoint, credential, deadline, config.request_seconds, config.is_gzip)
-    origin = Provenance(config.cycle, cluster.environment, cluster.name, config.attempt_id)
+    origin = Provenance(config.cycle, cluster.environment, cluster.name, config.attempt_id, config.label_also)
     lister = Lister(client, spool, origin, config.page_size, config.namespaces, on_page)
     try:
-        for kind in kinds(config.label_api_id, config.label_team_id):
+        for kind in kinds(config.label_api_id, config.label_team_id, config.label_also):
             if not _list(lister, kind, outcome):
                 break
     finally:

@@ -18,6 +18,9 @@ from replica_collector.errors import Misconfigured
 PREFIX = "REPLICA_COLLECTOR_"
 
 _ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_LABEL_KEY = re.compile(
+    r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII
+)
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 DESCRIPTION = """\
@@ -76,6 +79,7 @@ class Config:
     parallel: int = 4
     label_api_id: str = "api_id"
     label_team_id: str = "team_id"
+    label_also: tuple[str, ...] = ()
     log_every_pages: int = 50
     is_gzip: bool = True
     is_dry_run: bool = False
@@ -93,8 +97,9 @@ def from_args(arguments: Sequence[str], environment: Mapping[str, str]) -> Confi
         parser.error("--cycle is required")
     if not given.output and not given.dry_run:
         parser.error("--output is required, unless --dry-run")
-    if given.label_api_id == given.label_team_id:
-        parser.error("--label-api-id and --label-team-id are the same key")
+    keys = [given.label_api_id, given.label_team_id, *given.label_also]
+    if len(set(keys)) < len(keys):
+        parser.error("--label-api-id, --label-team-id and --label-also name a label key twice")
     return Config(
         clusters=chosen,
         cycle=given.cycle,
@@ -110,6 +115,7 @@ def from_args(arguments: Sequence[str], environment: Mapping[str, str]) -> Confi
         parallel=given.parallel,
         label_api_id=given.label_api_id,
         label_team_id=given.label_team_id,
+        label_also=given.label_also,
         log_every_pages=given.log_every_pages,
         is_gzip=not given.no_gzip,
         is_dry_run=given.dry_run,
@@ -163,8 +169,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("--start-jitter-seconds", _seconds_or_none, "0", "S", "wait up to this long before each cluster")
     option("--parallel", _count, "4", "N", "clusters listed at once")
     option("--attempt", _attempt, "", "ID", "name of this attempt, new for every try (default: time and chance)")
-    option("--label-api-id", str, "api_id", "KEY", "label that holds the API's id")
-    option("--label-team-id", str, "team_id", "KEY", "label that holds the team's id")
+    option("--label-api-id", _label_key, "api_id", "KEY", "label that holds the API's id")
+    option("--label-team-id", _label_key, "team_id", "KEY", "label that holds the team's id")
+    option("--label-also", _label_keys, "", "A,B", "further labels that are stored (default: none)")
     option("--log-every-pages", _count, "50", "N", "log progress each N pages of a cluster")
     switch("--no-gzip", "ask for uncompressed pages: half the CPU, ten times the traffic")
     switch("--dry-run", "list, print the manifests to stdout, write nothing")
@@ -219,6 +226,16 @@ def _namespaces(text: str) -> tuple[str, ...]:
     if wrong := [name for name in names if not _NAMESPACE.fullmatch(name)]:
         raise argparse.ArgumentTypeError(f"not a namespace: {', '.join(wrong)}")
     return tuple(sorted(set(names)))
+
+
+def _label_key(text: str) -> str:
+    if not _LABEL_KEY.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"not a label key: {text!r}")
+    return text
+
+
+def _label_keys(text: str) -> tuple[str, ...]:
+    return tuple(sorted(_label_key(key) for key in _list(text)))
 
 
 def _attempt(text: str) -> str:

@@ -3,6 +3,7 @@
 The API server omits counts that are zero, hence the defaults. Fields it always fills in carry its documented default.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -145,18 +146,15 @@ class Kind(Struct, frozen=True):
         return f"/apis/{self.group_version}/{scope}{self.plural}"
 
 
-def labels_type(api_id_key: str, team_id_key: str) -> type[Struct]:
-    """The two labels that identify an API, read from the configured keys; no other label is ever parsed."""
-    return msgspec.defstruct(
-        "Labels",
-        [("api_id", str | None, None), ("team_id", str | None, None)],
-        rename={"api_id": api_id_key, "team_id": team_id_key},
-    )
+def labels_type(api_id_key: str, team_id_key: str, also: Sequence[str] = ()) -> type[Struct]:
+    """The two labels that identify an API and those also asked for; no other label is ever parsed."""
+    keys = {"api_id": api_id_key, "team_id": team_id_key} | {f"also_{place}": key for place, key in enumerate(also)}
+    return msgspec.defstruct("Labels", [(name, str | None, None) for name in keys], rename=keys)
 
 
-def kinds(api_id_key: str, team_id_key: str) -> tuple[Kind, Kind]:
-    """The two listings of a cluster, in the order they are read."""
-    labels: Any = labels_type(api_id_key, team_id_key)
+def kinds(api_id_key: str, team_id_key: str, also: Sequence[str] = ()) -> tuple[Kind, Kind]:
+    """The two listings of a cluster, in the order they are read; ``also`` names further label keys."""
+    labels: Any = labels_type(api_id_key, team_id_key, also)
     return (
         Kind("deployment", "DeploymentList", "apps/v1", "deployments", msgspec.json.Decoder(DeploymentList[labels])),
         Kind(

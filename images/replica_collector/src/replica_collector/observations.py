@@ -1,6 +1,6 @@
 """One row per Deployment and per HPA: raw state, nothing judged (include/schemas/replica_observation.json)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -9,6 +9,13 @@ import msgspec
 from msgspec import Struct
 
 from replica_collector.kubernetes_types import DEFAULT_MAX_SURGE, Deployment, Hpa, ObjectMeta, Strategy
+
+
+class Label(Struct, frozen=True, gc=False):
+    """A label that was asked for beside the two of the identity."""
+
+    key: str
+    value: str
 
 
 class Observation(Struct, frozen=True, kw_only=True, gc=False):
@@ -24,6 +31,7 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     uid: str
     api_id: str | None
     team_id: str | None
+    labels: list[Label]
     created_at: datetime | None
     generation: int | None = None
     observed_generation: int | None = None
@@ -50,12 +58,13 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True)
 class Provenance:
-    """What all rows of one cluster and attempt share."""
+    """What all rows of one cluster and attempt share; ``also`` are the further label keys, sorted."""
 
     cycle: datetime
     environment: str
     cluster: str
     attempt_id: str
+    also: Sequence[str] = ()
 
     def observe(self, item: Deployment[Any] | Hpa[Any], observed_at: datetime) -> Observation:
         """Turn a listed object into its row."""
@@ -113,9 +122,16 @@ def _identity(origin: Provenance, meta: ObjectMeta[Any], observed_at: datetime) 
         "uid": meta.uid,
         "api_id": meta.labels.api_id if meta.labels else None,
         "team_id": meta.labels.team_id if meta.labels else None,
+        "labels": _labels(origin.also, meta.labels) if origin.also and meta.labels else [],
         "created_at": created.astimezone(UTC) if created else None,
         "attempt_id": origin.attempt_id,
     }
+
+
+def _labels(also: Sequence[str], labels: Any) -> list[Label]:
+    """The labels that are there, in the order of ``also``, which is that of the alphabet."""
+    values = ((key, getattr(labels, f"also_{place}")) for place, key in enumerate(also))
+    return [Label(key, value) for key, value in values if value is not None]
 
 
 def _max_surge(strategy: Strategy) -> str | None:
