@@ -26,7 +26,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule, task
 
 from pedwatch import settings
-from pedwatch.operators.replica_collector import BATCH_NAME, KUBECONFIG_PATH, ReplicaCollectorOperator
+from pedwatch.operators.replica_collector import BATCH_NAME, KUBECONFIG_PATH, ReplicaCollectorOperator, scheduling
 from pedwatch.tasks import watch
 
 CONFIG = settings.load_config()
@@ -63,10 +63,7 @@ with DAG(
     with TaskGroup("observations", prefix_group_id=False):
         pods = task(watch.plan_pods)(plan, KUBECONFIG_PATH)
         collect = ReplicaCollectorOperator.partial(
-            task_id="collect",
-            config=CONFIG,
-            map_index_template=BATCH_NAME,
-            max_active_tis_per_dagrun=CONFIG.collector.max_pods,
+            task_id="collect", config=CONFIG, map_index_template=BATCH_NAME, **scheduling(CONFIG.collector)
         ).expand(env_vars=pods)
         load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan)
         collect >> load

@@ -48,6 +48,11 @@ class Collector(Strict):
     page_size: int = Field(default=500, ge=1, le=10_000)
     budget_seconds: int = Field(default=90, ge=5, le=150)
     max_pods: int = Field(default=10, ge=1, le=100, description="Above this many clusters, a pod takes several")
+    pool: str = Field(
+        default="default_pool",
+        min_length=1,
+        description="Airflow pool of the pods' tasks. It must exist: a task of a pool that does not is never started",
+    )
     kubeconfig_secret: str | None = Field(default=None, description="Secret with a key `config`, mounted read-only")
     environment: dict[str, str] = Field(default_factory=dict, description="Extra environment, e.g. a proxy; no secrets")
     cpu: str = "500m"
@@ -66,6 +71,7 @@ class PolicyOverride(Strict):
     clear_observations: int | None = Field(default=None, ge=1, le=12)
     gross_ratio: float | None = Field(default=None, gt=1)
     gross_count: int | None = Field(default=None, ge=1)
+    critical_ratio: float | None = Field(default=None, ge=1)
 
 
 class Policy(Strict):
@@ -80,6 +86,7 @@ class Policy(Strict):
     clear_observations: int = 2
     gross_ratio: float = 1.5
     gross_count: int = 2
+    critical_ratio: float = 1.5
 
     @model_validator(mode="after")
     def _window_holds_the_count(self) -> "Policy":
@@ -149,6 +156,11 @@ class Slack(Strict):
 
     platform_channel: ChannelId
     canary_channel: ChannelId | None = None
+    on_ambiguous: Literal["resend", "hold"] = Field(
+        default="hold",
+        description="Where a channel cannot be read back and a message may have been posted: post it again, or let the "
+        "platform's channel know",
+    )
     teams: dict[str, TeamRoute] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -108,7 +108,7 @@ class Airflow:
 
     def begin_migration(self) -> LeashedProcess:
         """Start creating the database; wait for it with `finish_migration`."""
-        return self._command("db-migrate", ["db", "migrate"])
+        return self._command("db-migrate", [], module="sandbox.environment.airflow_database")
 
     def finish_migration(self, process: LeashedProcess) -> None:
         """Wait until the database is there; StartError quotes what went wrong."""
@@ -132,8 +132,8 @@ class Airflow:
         stop_all(list(self._processes.values()))
         self._processes.clear()
 
-    def _command(self, name: str, arguments: list[str], grace: float = 5.0) -> LeashedProcess:
-        module = "sandbox.environment.preloaded_airflow" if name == "scheduler" else "airflow"
+    def _command(self, name: str, arguments: list[str], grace: float = 5.0, module: str = "airflow") -> LeashedProcess:
+        module = "sandbox.environment.preloaded_airflow" if name == "scheduler" else module
         command = [sys.executable, "-m", module, *arguments]
         log = self.home / "logs" / f"{name}.log"
         return LeashedProcess(f"airflow {name}", command, log, self.environment(), stop_signal="INT", grace=grace)

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from sandbox.environment.airflow_database import POOL
 from sandbox.environment.kubernetes_api import create
 from sandbox.environment.loopback import NO_PROXY
 from sandbox.environment.servers import BUCKET, COLLECTOR_IMAGE, POD_CLUSTER, PROJECT, Servers
@@ -34,6 +35,7 @@ def product_config(scenario: Scenario, servers: Servers) -> dict[str, Any]:
         "firestore": {"project": PROJECT},
         "collector": {
             "image": COLLECTOR_IMAGE,
+            "pool": POOL,
             "namespace": POD_NAMESPACE,
             "budget_seconds": BUDGET_SECONDS,
             "kubeconfig_secret": KUBECONFIG_SECRET,

@@ -29,6 +29,24 @@ def _volumes(collector: Collector) -> tuple[list[k8s.V1Volume], list[k8s.V1Volum
     return volumes, mounts
 
 
+def scheduling(collector: Collector) -> dict[str, Any]:
+    """Return what the scheduler has to know of the mapped task.
+
+    It reads these from ``partial`` alone: as defaults of the operator they would be in force nowhere.
+    """
+    return {
+        # Pods of all runs together stay within what the environment's cluster holds.
+        "pool": collector.pool,
+        # One run never takes more of the pool than this, whatever the number of batches.
+        "max_active_tis_per_dagrun": collector.max_pods,
+        # A dark cluster is data and exits 0; a retry covers infrastructure only, and soon: the collection closes.
+        "retries": 1,
+        "retry_delay": dt.timedelta(seconds=5),
+        # The pod's own deadline comes first (see execute); this one is for a pod whose end is never reported.
+        "execution_timeout": dt.timedelta(seconds=160),
+    }
+
+
 LEAST_SECONDS = 10
 """With less time than this left, no pod can start and list a cluster."""
 
@@ -62,21 +80,27 @@ class ReplicaCollectorOperator(KubernetesPodOperator):
             "deferrable": False,
             # The pod spec names secrets and addresses: it stays out of exceptions and logs.
             "log_pod_spec_on_failure": False,
+            # One line per cluster is all a pod says; without it a dark cluster's reason is only in the manifest.
             "get_logs": True,
+            # Twelve batches of pods an hour: what is left lying would fill the namespace. The manifest stays.
             "on_finish_action": "delete_pod",
+            # A node may have to be added first; what does not start by then cannot collect before the closing anyway.
             "startup_timeout_seconds": 120,
+            # Pods live for seconds: the default of five would be the longest part of them.
             "startup_check_interval_seconds": 1,
-            # The pod's own deadline comes first (see execute); this one is for a pod whose end is never reported.
-            "execution_timeout": dt.timedelta(seconds=160),
-            # A dark cluster is data and exits 0; retries cover infrastructure only.
-            "retries": 1,
-            "retry_delay": dt.timedelta(seconds=5),
+            # A worker that died leaves its pod running: the retry joins that one instead of starting a second, and
+            # should it start one after all, the first complete manifest owns the cycle.
+            "reattach_on_restart": True,
+            # It calls clusters with Google's token, never the API of the cluster it runs in.
             "automount_service_account_token": False,
             "volumes": volumes,
             "volume_mounts": mounts,
+            # Memory is that of a few pages however large the clusters are: a limit catches a bug, never a big cluster.
+            # No CPU limit: throttled in mid-page, a cluster would miss its budget.
             "container_resources": k8s.V1ResourceRequirements(
                 requests={"cpu": collector.cpu, "memory": collector.memory}, limits={"memory": collector.memory}
             ),
+            # What the image is built for (its USER, and TMPDIR on an emptyDir): nothing to write to, nothing to become.
             "security_context": k8s.V1PodSecurityContext(run_as_non_root=True, run_as_user=65532, fs_group=65532),
             "container_security_context": k8s.V1SecurityContext(
                 allow_privilege_escalation=False,

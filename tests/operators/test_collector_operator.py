@@ -1,0 +1,84 @@
+"""The collector's pod: its defaults as Airflow sees them, and what a failing one gives away."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from pedwatch.config import Config
+from pedwatch.operators.replica_collector import ReplicaCollectorOperator, scheduling, seconds_left
+from pedwatch.tasks.plan import collector_environment
+from sandbox.environment.servers import COLLECTOR_IMAGE
+from sandbox.kubernetes.tests.operators import context
+from tests.e2e.stand_ins import StandIns
+from tests.e2e.watch_run import parse_dag
+from tests.e2e.watched_world import World
+
+SECRET = "https://user:hunter2@proxy.example"
+
+
+def operator(config: Config, **environment: str) -> ReplicaCollectorOperator:
+    """Return the operator of one pod that has all the time of a collection."""
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    pod = collector_environment(config, now, now, "/kube")[0]
+    return ReplicaCollectorOperator(config=config, task_id="collect", env_vars=pod | environment)
+
+
+@pytest.fixture
+def pod_config(make_world: Any, stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """A configuration whose pods run on the stand-in, on real time."""
+    world: World = make_world(is_seeded=False)
+    monkeypatch.delenv("PEDWATCH_CLOCK")
+    collector = world.config.collector.model_copy(update={"image": COLLECTOR_IMAGE, "budget_seconds": 5})
+    return world.config.model_copy(update={"collector": collector})
+
+
+def test_the_scheduler_is_told_what_it_reads_of_a_mapped_task(make_world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world: World = make_world(is_seeded=False)
+    collect = parse_dag(str(world.folder / "pedwatch.yaml")).get_task("collect")
+    for name, value in scheduling(world.config.collector).items():
+        assert getattr(collect, name) == value, f"{name} is not what the operator's module says"
+    assert (collect.retries, collect.retry_delay, collect.pool) == (1, dt.timedelta(seconds=5), "default_pool")
+    assert collect.max_active_tis_per_dagrun == world.config.collector.max_pods
+
+
+def test_the_pool_is_the_configured_one(pod_config: Config) -> None:
+    assert scheduling(pod_config.collector.model_copy(update={"pool": "ped_collectors"}))["pool"] == "ped_collectors"
+
+
+def test_a_pod_is_nobody_and_can_write_nowhere(pod_config: Config) -> None:
+    task = operator(pod_config)
+    pod = task.build_pod_request_obj({})
+    (container,) = pod.spec.containers
+    assert (pod.spec.security_context.run_as_non_root, pod.spec.automount_service_account_token) == (True, False)
+    assert container.security_context.read_only_root_filesystem
+    assert container.security_context.capabilities.drop == ["ALL"]
+    assert not container.security_context.allow_privilege_escalation
+    assert container.resources.limits == {"memory": pod_config.collector.memory}, "a limit on CPU would throttle"
+    assert [volume.name for volume in pod.spec.volumes] == ["scratch"], "no XCom sidecar, no token"
+
+
+def test_a_pod_that_fails_keeps_its_spec_to_itself(
+    pod_config: Config, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    task = operator(pod_config, REPLICA_COLLECTOR_PAGE_SIZE="none", HTTPS_PROXY=SECRET)
+    with pytest.raises(Exception, match="returned a failure") as failure:  # whatever class this provider raises
+        task.execute(context(task))
+    printed = capfd.readouterr()
+    told = (
+        f"{failure.value!r} {failure.value} {failure.getrepr(style='short')} {caplog.text} {printed.out} {printed.err}"
+    )
+    assert "--page-size" in told, "what went wrong is told"
+    assert "hunter2" not in told
+    assert "clusters_json" not in told.lower(), "nor are the clusters' addresses"
+
+
+def test_a_collection_that_has_closed_starts_no_pod(pod_config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = operator(pod_config)
+    task.env_vars = [variable for variable in task.env_vars if variable.name != "PEDWATCH_CLOSES_AT"]
+    closed = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=9)
+    task.env_vars.append(type(task.env_vars[0])(name="PEDWATCH_CLOSES_AT", value=closed.isoformat()))
+    assert seconds_left(task.env_vars, closed) == 0
+    with pytest.raises(AirflowFailException, match="has closed"):
+        task.execute(context(task))
