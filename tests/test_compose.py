@@ -18,7 +18,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 STAND_INS = ("storage", "bigquery", "firestore", "kubernetes", "slack")
-AIRFLOW = ("api-server", "dag-processor", "scheduler", "triggerer", "migrate", "tables")
+AIRFLOW = ("api-server", "dag-processor", "scheduler", "triggerer", "migrate", "pool", "tables")
 
 
 @pytest.fixture(scope="module")
