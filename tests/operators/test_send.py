@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pedwatch.alerts.messages import Message
-from pedwatch.hooks.slack_channel import SlackChannel, UnusableSlackError
-from pedwatch.tasks.send import Pacer, send_leased
+from pedwatch.alerts.outbox import UnusableTransportError
+from pedwatch.hooks.slack_channel import SlackChannel
+from pedwatch.tasks.send import CLOCK_SKEW_SECONDS, Pacer, Sender
 from sandbox.slack.control import ControlClient
 from tests.conftest import Server, running
 
@@ -70,7 +71,12 @@ def row(sequence: int = 1, reason: str = "first", episode: str = "e1", **fields:
 
 def send(channel: SlackChannel, *rows: dict[str, Any]) -> list[dict[str, Any]]:
     """Send rows without pausing."""
-    return send_leased(list(rows), channel, Pacer(pause=lambda seconds: None), NOW)[0]
+    return sender(channel).send(list(rows))[0]
+
+
+def sender(channel: SlackChannel, **fields: Any) -> Sender:
+    """A sender that does not pause."""
+    return Sender(channel, Pacer(pause=lambda seconds: None), NOW, **fields)
 
 
 def visible(control: ControlClient) -> list[tuple[str, bool]]:
@@ -107,9 +113,8 @@ def test_a_deleted_parent_is_replaced(channel: SlackChannel, control: ControlCli
         ({"kind": "timeout", "seconds": 4}, "ambiguous", 0),
         ({"kind": "stored_then_dropped"}, "ambiguous", 1),
         ({"kind": "error", "error": "is_archived"}, "dead", 0),
-        ({"kind": "error", "error": "invalid_blocks"}, "dead", 0),
     ],
-    ids=["429", "500", "timeout before Slack took it", "answer lost", "archived", "bad blocks"],
+    ids=["429", "500", "timeout before Slack took it", "answer lost", "archived"],
 )
 def test_what_a_failed_post_becomes(
     channel: SlackChannel, control: ControlClient, fault: dict[str, Any], status: str, shown: int
@@ -120,6 +125,36 @@ def test_what_a_failed_post_becomes(
     assert len(visible(control)) == shown
     if fault["kind"] == "ratelimited":
         assert sent["next_attempt_at"] == NOW + dt.timedelta(seconds=7)
+
+
+def test_what_cannot_be_shown_as_blocks_is_told_in_words(channel: SlackChannel, control: ControlClient) -> None:
+    control.order_fault("error", "chat.postMessage", error="invalid_blocks")
+    assert send(channel, row())[0]["status"] == "sent"
+    [posted] = control.messages(CHANNEL)
+    assert (posted["text"], posted["blocks"]) == ("Over limit: orders runs 12 pods", [])
+
+
+@pytest.mark.parametrize(("on_ambiguous", "status", "shown"), [("resend", "sent", 2), ("hold", "dead", 1)])
+@pytest.mark.parametrize("lacking", ["channels:history", "metadata.message:read"])
+def test_where_history_is_not_permitted_it_is_as_configured(
+    channel: SlackChannel, control: ControlClient, on_ambiguous: str, status: str, shown: int, lacking: str
+) -> None:
+    control.order_fault("stored_then_dropped", "chat.postMessage")
+    send(channel, row())
+    control.set_scopes([scope for scope in control.switches()["scopes"] if scope != lacking])
+    [again], _ = sender(channel, on_ambiguous=on_ambiguous).send([row(was_tried=True)])
+    assert again["status"] == status and len(visible(control)) == shown
+
+
+def test_a_lease_that_runs_out_is_not_posted_on(channel: SlackChannel, control: ControlClient) -> None:
+    now = [0.0]
+    pacer = Pacer(pause=lambda seconds: None, clock=lambda: now[0])
+    late = Sender(channel, pacer, NOW, lease_ends_at=channel.timeout_seconds + CLOCK_SKEW_SECONDS)
+    assert [send["status"] for send in late.send([row(), row(episode="e2", was_tried=True)])[0]] == [
+        "unsent",
+        "ambiguous",
+    ]
+    assert visible(control) == []
 
 
 @pytest.mark.parametrize("kind", ["stored_then_dropped", "server_error"])
@@ -151,8 +186,8 @@ def test_a_wrong_token_stops_everything_and_loses_nothing(
     slack: tuple[Server, Path], control: ControlClient, loopback_only: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = connect(slack[0], monkeypatch, "xoxb-wrong-secret")
-    sends, stopped = send_leased([row(), row(episode="e2")], wrong, Pacer(pause=lambda seconds: None), NOW)
-    assert isinstance(stopped, UnusableSlackError)
+    sends, stopped = sender(wrong).send([row(), row(episode="e2")])
+    assert isinstance(stopped, UnusableTransportError)
     assert "slack_ped" in str(stopped) and "xoxb-wrong-secret" not in str(stopped)
     assert [send["status"] for send in sends] == ["unsent", "unsent"]
     assert visible(control) == []

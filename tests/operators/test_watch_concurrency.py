@@ -94,7 +94,9 @@ def test_of_two_senders_each_message_is_posted_by_one(many_over: World, monkeypa
     channel, pacer = SlackChannel(many_over.config.connections.slack), send.Pacer(pause=lambda seconds: None)
 
     def sender(owner: str) -> Callable[[], dict[str, int]]:
-        return lambda: send.send_notifications(many_over.warehouse, channel, many_over.now, owner, pacer)
+        return lambda: send.send_notifications(
+            many_over.warehouse, channel, many_over.config.slack, many_over.now, owner, pacer
+        )
 
     outcomes = at_once(sender("one"), sender("two"))
     assert sorted(outcomes, key=len) == [{}, {"sent": 5}]
@@ -107,11 +109,11 @@ def test_a_lease_holds_until_it_runs_out_and_then_the_message_is_found_again(man
     channel, pacer = SlackChannel(many_over.config.connections.slack), send.Pacer(pause=lambda seconds: None)
     parameters = {"now": many_over.now, "lease_expires_at": many_over.now + send.LEASE, "owner": "dead", "batch": 60}
     leased = many_over.warehouse.run("alerts/lease_notifications.sql", parameters)
-    send.send_leased(leased, channel, pacer, many_over.now)  # Slack took them; then the worker died
-    before_it_ends = many_over.now + send.LEASE - dt.timedelta(seconds=1)
-    assert send.send_notifications(many_over.warehouse, channel, before_it_ends, "next", pacer) == {}
+    send.Sender(channel, pacer, many_over.now).send(leased)  # Slack took them; then the worker died
+    slack, before_it_ends = many_over.config.slack, many_over.now + send.LEASE - dt.timedelta(seconds=1)
+    assert send.send_notifications(many_over.warehouse, channel, slack, before_it_ends, "next", pacer) == {}
     after = many_over.now + send.LEASE
-    assert send.send_notifications(many_over.warehouse, channel, after, "next", pacer) == {"sent": 5}
+    assert send.send_notifications(many_over.warehouse, channel, slack, after, "next", pacer) == {"sent": 5}
     assert len(many_over.texts()) == 5
     shown = {message["ts"] for message in many_over.slack.messages()}
     assert {row["message_ts"] for row in many_over.rows("notifications")} == shown
@@ -123,9 +125,11 @@ def test_a_dead_senders_late_word_does_not_undo_its_successor(many_over: World) 
     parameters = {"now": many_over.now, "lease_expires_at": many_over.now + send.LEASE, "owner": "slow", "batch": 60}
     leased = many_over.warehouse.run("alerts/lease_notifications.sql", parameters)
     later = many_over.now + send.LEASE
-    send.send_notifications(many_over.warehouse, channel, later, "next", pacer)
+    send.send_notifications(many_over.warehouse, channel, many_over.config.slack, later, "next", pacer)
     told = many_over.rows("notifications")
     late = [{"notification_id": row["notification_id"], "status": "unsent", "error": "timed out"} for row in leased]
-    sends = send.Typed(send.SEND_COLUMNS, late)
-    many_over.warehouse.write("alerts/record_sends.sql", {"owner": "slow", "sends": sends})
+    sends, no_alerts = send.Typed(send.SEND_COLUMNS, late), send.Typed(send.ALERT_COLUMNS, [])
+    many_over.warehouse.write(
+        "alerts/record_sends.sql", {"owner": "slow", "run_id": "slow", "sends": sends, "alerts": no_alerts}
+    )
     assert many_over.rows("notifications") == told

@@ -1,6 +1,11 @@
--- What became of the leased messages; running it again changes nothing.
--- Parameters: @owner STRING; @sends ARRAY<STRUCT<notification_id STRING, status STRING, parent_ts STRING, message_ts
--- STRING, error STRING, next_attempt_at TIMESTAMP, sent_at TIMESTAMP>>.
+-- What became of the leased messages, and the alerts about those that died of it, together; running it again changes
+-- nothing. A sender that lost its lease writes nothing: another has taken its rows over.
+-- Parameters: @owner, @run_id STRING; @sends ARRAY<STRUCT<notification_id STRING, status STRING, parent_ts STRING,
+-- message_ts STRING, permalink STRING, error STRING, alert_id STRING, next_attempt_at TIMESTAMP, sent_at TIMESTAMP>>;
+-- @alerts ARRAY<STRUCT<notification_id STRING, episode_id STRING, sequence INT64, cycle TIMESTAMP, reason STRING,
+-- destination STRING, channel STRING, told_state STRING, message STRING, status STRING, created_at TIMESTAMP>>.
+BEGIN TRANSACTION;
+
 MERGE `{{ dataset }}.notifications` AS known
 USING (SELECT s.* FROM UNNEST(@sends) AS s) AS sent
   ON known.notification_id = sent.notification_id
@@ -9,8 +14,29 @@ WHEN MATCHED AND known.lease_owner = @owner THEN
     status = sent.status,
     parent_ts = COALESCE(sent.parent_ts, known.parent_ts),
     message_ts = COALESCE(sent.message_ts, known.message_ts),
+    permalink = COALESCE(sent.permalink, known.permalink),
     error = sent.error,
+    alert_id = sent.alert_id,
     next_attempt_at = sent.next_attempt_at,
     sent_at = sent.sent_at,
     lease_owner = NULL,
-    lease_expires_at = NULL
+    lease_expires_at = NULL;
+
+MERGE `{{ dataset }}.notifications` AS known
+USING (
+  SELECT a.*
+  FROM UNNEST(@alerts) AS a
+  WHERE a.notification_id IN (SELECT d.alert_id FROM `{{ dataset }}.notifications` AS d WHERE d.status = 'dead')
+) AS alert
+  ON known.notification_id = alert.notification_id
+WHEN NOT MATCHED THEN
+  INSERT (
+    notification_id, episode_id, sequence, cycle, reason, destination, channel, told_state, message, status,
+    attempts, created_at, run_id
+  )
+  VALUES (
+    alert.notification_id, alert.episode_id, alert.sequence, alert.cycle, alert.reason, alert.destination,
+    alert.channel, alert.told_state, alert.message, alert.status, 0, alert.created_at, @run_id
+  );
+
+COMMIT TRANSACTION;

@@ -29,6 +29,7 @@ class Message:
     notes: list[str] = field(default_factory=list)
     thread: str = ""
     mention: str | None = None
+    lines: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:

@@ -4,44 +4,47 @@ Errors are sorted by what they mean for the message: try later, may have been po
 No retry handlers: retrying a connection after a post is how messages double (DESIGN D8).
 """
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
+from pedwatch.alerts import block_kit
+from pedwatch.alerts.messages import Message
+from pedwatch.alerts.outbox import CannotReadBackError, ParentGoneError, SendError, UnusableTransportError
 from pedwatch.errors import NotifyError
 
-Outcome = Literal["later", "ambiguous", "dead"]
 EVENT_TYPE = "pedwatch_alert"
+SCOPES = ("chat:write", "channels:read", "channels:history", "groups:history", "metadata.message:read")
+"""What the app needs; ``groups:*`` only for private channels."""
+
+_REINSTALL = "reinstall the app and put its bot token (xoxb-…) into the connection"
 _UNUSABLE = {
     "invalid_auth": "the Slack token is not valid: put the bot token (xoxb-…) into the connection",
     "not_authed": "the Slack connection has no token: put the bot token (xoxb-…) into its password",
-    "token_revoked": "the Slack token was revoked: reinstall the app and renew the connection",
+    "token_revoked": f"the Slack token was revoked: {_REINSTALL}",
     "token_expired": "the Slack token has expired: renew the connection",
-    "account_inactive": "the Slack bot user is deactivated: reinstall the app",
-    "missing_scope": "the Slack app lacks a scope: it needs chat:write, channels:history, groups:history and "
-    "metadata.message:read",
+    "account_inactive": f"the Slack bot user is deactivated: {_REINSTALL}",
+    "missing_scope": f"the Slack app lacks a scope: it needs {', '.join(SCOPES)}",
+    "not_allowed_token_type": "this is no bot token: put the one that begins with xoxb- into the connection",
+    "no_permission": "the bot may not do this: ask an administrator of the workspace",
+    "access_denied": "the workspace denies access to the app: ask its administrator",
+    "ekm_access_denied": "an administrator has suspended posting in this workspace",
+    "enterprise_is_restricted": "the app may not be used by this organisation's members",
+    "org_login_required": "the workspace is being moved into an organisation: wait for its end",
+    "team_access_not_granted": "the token is not granted for this workspace: approve the app there",
+    "two_factor_setup_required": "the bot's account needs two-factor authentication",
 }
-_GONE_PARENT = {"message_not_found", "cant_update_message", "edit_window_closed"}
-_TRANSIENT = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-
-
-class UnusableSlackError(NotifyError):
-    """Nothing at all can be sent; the message says what to mend."""
-
-
-class ParentGoneError(NotifyError):
-    """The parent message cannot be edited any more: post a new one."""
-
-
-class SendError(NotifyError):
-    """One message was not, or perhaps not, delivered.
-
-    ``outcome``: later (not posted, try again after ``retry_after`` seconds), ambiguous (may have been posted), dead
-    (this message can never be posted as it is).
-    """
-
-    def __init__(self, outcome: Outcome, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.outcome = outcome
-        self.retry_after = retry_after
+_GONE_THREAD = {"cannot_reply_to_message", "message_not_found", "thread_not_found", "restricted_action_thread_locked"}
+_BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
+_RATE_LIMITED = {"ratelimited", "rate_limited", "message_limit_exceeded", "accesslimited"}
+_TRANSIENT = {
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "team_added_to_org",
+    "update_failed",
+}
+_NO_HISTORY = {"missing_scope", "not_in_channel", "channel_not_found", "access_denied", "no_permission"}
 
 
 class SlackChannel:
@@ -57,67 +60,115 @@ class SlackChannel:
         self.connection = connection
         self._hook = SlackHook(slack_conn_id=connection, retry_handlers=[])
         # The hook looks its connection up at first use; here nothing is leased yet that an error would hold up.
-        _ = self._hook.client
+        self.timeout_seconds = float(self._hook.client.timeout)
 
-    def _call(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+    def call(self, method: str, body: Mapping[str, Any]) -> Any:
+        """Call a method of the Web API and return its answer.
+
+        Raises:
+            SendError, UnusableTransportError: as classified.
+        """
         from slack_sdk.errors import SlackApiError
 
         try:
-            answer = self._hook.call(method, json=body).data
-            assert isinstance(answer, dict), "the Web API answers JSON objects"
-            return answer
+            return self._hook.call(method, json=dict(body))
         except SlackApiError as error:
-            raise self._classified(method, error) from None
+            raise self._classified(method, error.response) from None
         except OSError as error:  # timeouts and broken connections: the request may have arrived
             raise SendError("ambiguous", f"{method}: {type(error).__name__}") from None
 
-    def _classified(self, method: str, error: Any) -> NotifyError:
-        response = error.response
+    def _classified(self, method: str, response: Any) -> NotifyError:
         status = getattr(response, "status_code", 200)
         code = response.get("error", "unknown_error") if isinstance(response.data, dict) else f"HTTP {status}"
+        if status == 429 or code in _RATE_LIMITED:
+            seconds = float(response.headers.get("Retry-After") or response.headers.get("retry-after") or 1)
+            return SendError("later", f"ratelimited: {method}", seconds, holds_channel=True)
         if code in _UNUSABLE:
-            return UnusableSlackError(f"{code}: {_UNUSABLE[code]} ({self.connection})")
-        if code in _GONE_PARENT and method == "chat.update":
-            return ParentGoneError(code)
-        if status == 429 or code == "ratelimited":
-            return SendError("later", "ratelimited", float(response.headers.get("Retry-After", 1)))
+            return UnusableTransportError(f"{code}: {_UNUSABLE[code]} ({self.connection})")
         if status >= 500 or code in _TRANSIENT:
             return SendError("ambiguous", f"{method}: {code}")
         return SendError("dead", f"{method}: {code}")
 
-    def post(self, channel: str, text: str, blocks: list[dict[str, Any]], payload: dict[str, str]) -> str:
-        """Post a parent message and return its ts."""
-        body = {"channel": channel, "text": text, "blocks": blocks, "metadata": _metadata(payload)}
-        return str(self._call("chat.postMessage", body)["ts"])
+    def _post(self, body: dict[str, Any], payload: Mapping[str, str]) -> str:
+        """Post; what Slack cannot show as blocks goes as text, which holds the whole fact (same outbox id)."""
+        body = body | {"metadata": {"event_type": EVENT_TYPE, "event_payload": dict(payload)}}
+        try:
+            return str(self.call("chat.postMessage", body)["ts"])
+        except SendError as error:
+            if _code(error) not in _BAD_BLOCKS:
+                raise
+            body.pop("blocks", None)
+            return str(self.call("chat.postMessage", body)["ts"])
 
-    def reply(self, channel: str, parent_ts: str, text: str, payload: dict[str, str]) -> str:
+    def post(self, target: str, message: Message, payload: Mapping[str, str]) -> str:
+        """Post a parent message and return its ts."""
+        shown = {"text": block_kit.text_of(message), "blocks": block_kit.parent_blocks(message)}
+        return self._post({"channel": target} | shown, payload)
+
+    def reply(self, target: str, parent_ts: str, message: Message, payload: Mapping[str, str]) -> str:
         """Post into the thread of a parent and return the reply's ts.
 
         A parent deleted meanwhile is no error to Slack: the text then stands in the channel itself, where it is read.
         """
-        body = {"channel": channel, "thread_ts": parent_ts, "text": text, "metadata": _metadata(payload)}
-        return str(self._call("chat.postMessage", body)["ts"])
+        body = {"channel": target, "thread_ts": parent_ts, "text": block_kit.thread_text(message)}
+        try:
+            return self._post(body, payload)
+        except SendError as error:
+            if _code(error) in _GONE_THREAD:
+                raise ParentGoneError(str(error)) from None
+            raise
 
-    def edit(self, channel: str, ts: str, text: str, blocks: list[dict[str, Any]], payload: dict[str, str]) -> None:
+    def edit(self, target: str, ts: str, message: Message) -> None:
         """Bring a parent message to the current truth; always with blocks, because text alone would remove them.
 
-        Raises:
-            ParentGoneError: it was deleted or cannot be edited.
+        Its metadata stays as it was posted: by it the message is found again. An edit changes the same message however
+        often it is made, so a failed one is tried later and nothing is unclear.
         """
-        body = {"channel": channel, "ts": ts, "text": text, "blocks": blocks, "metadata": _metadata(payload)}
-        self._call("chat.update", body)
+        body = {"channel": target, "ts": ts, "text": block_kit.text_of(message)}
+        try:
+            self._edit(body | {"blocks": block_kit.parent_blocks(message)})
+        except SendError as error:
+            if _code(error) not in _BAD_BLOCKS:
+                raise
+            self._edit(body)
 
-    def find(self, channel: str, notification_id: str, oldest: float, parent_ts: str | None) -> str | None:
-        """Look for a message by its notification id and return its ts; reads the thread when there is a parent."""
-        body: dict[str, Any] = {"channel": channel, "oldest": f"{oldest:.6f}", "limit": 200}
-        body["include_all_metadata"] = True
-        method = "conversations.history"
+    def _edit(self, body: dict[str, Any]) -> None:
+        try:
+            self.call("chat.update", body)
+        except SendError as error:
+            if error.outcome == "dead" and _code(error) not in _BAD_BLOCKS:
+                raise ParentGoneError(str(error)) from None
+            if error.outcome == "ambiguous":
+                raise SendError("later", str(error)) from None
+            raise
+
+    def find(self, target: str, notification_id: str, oldest: float, parent_ts: str | None) -> str | None:
+        """Look for a message by its notification id and return its ts: in the thread of its parent, then the channel.
+
+        Both, because a reply whose parent was deleted stands in the channel, or in what is left of the thread.
+        """
+        window = {"channel": target, "oldest": f"{oldest:.6f}", "limit": 200, "include_all_metadata": True}
         if parent_ts is not None:
-            method, body["ts"] = "conversations.replies", parent_ts
+            found = self._search("conversations.replies", window | {"ts": parent_ts}, notification_id)
+            if found is not None:
+                return found
+        return self._search("conversations.history", window, notification_id)
+
+    def _search(self, method: str, body: dict[str, Any], notification_id: str) -> str | None:
         cursor = ""
         while True:
-            page = self._call(method, body | ({"cursor": cursor} if cursor else {}))
-            for message in page.get("messages", []):
+            try:
+                page = self.call(method, body | ({"cursor": cursor} if cursor else {}))
+            except (SendError, UnusableTransportError) as error:
+                if _code(error) in _GONE_THREAD and method == "conversations.replies":
+                    return None
+                if _code(error) in _NO_HISTORY:
+                    raise CannotReadBackError(str(error)) from None
+                if isinstance(error, SendError) and error.outcome != "later":
+                    raise SendError("later", str(error)) from None  # reading changes nothing
+                raise
+            _refuse_without_metadata(page)
+            for message in page.get("messages") or []:
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("notification_id") == notification_id:
                     return str(message["ts"])
@@ -125,6 +176,24 @@ class SlackChannel:
             if not cursor:
                 return None
 
+    def permalink(self, target: str, ts: str) -> str | None:
+        """Return Slack's link to a message; None when Slack does not say, for the message stands anyway."""
+        try:
+            link: str | None = self.call("chat.getPermalink", {"channel": target, "message_ts": ts}).get("permalink")
+        except NotifyError:
+            return None
+        return link
 
-def _metadata(payload: dict[str, str]) -> dict[str, Any]:
-    return {"event_type": EVENT_TYPE, "event_payload": payload}
+
+def _code(error: NotifyError) -> str:
+    """Return Slack's error code: ``method: code``, or ``code: what to mend``."""
+    first, _, second = str(error).partition(": ")
+    return second if isinstance(error, SendError) else first
+
+
+def _refuse_without_metadata(page: Any) -> None:
+    """Without the scope, Slack leaves the metadata out and says nothing: every message would seem not to be there."""
+    headers = {name.lower(): value for name, value in page.headers.items()}
+    scopes = headers.get("x-oauth-scopes")
+    if scopes is not None and "metadata.message:read" not in scopes.replace(" ", "").split(","):
+        raise CannotReadBackError("missing_scope: metadata.message:read")

@@ -3,24 +3,26 @@
 import datetime as dt
 import json
 import logging
+import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from pedwatch.alerts import block_kit
+from pedwatch.alerts import outbox
 from pedwatch.alerts.messages import Message
+from pedwatch.alerts.outbox import CannotReadBackError, ParentGoneError, SendError, Transport, UnusableTransportError
+from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
-from pedwatch.hooks.slack_channel import ParentGoneError, SendError, UnusableSlackError
 from pedwatch.hooks.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
 BATCH = 60
+BATCHES = 3
 LEASE = dt.timedelta(minutes=4)
-MAX_ATTEMPTS = 8
-RETRY_DELAY = dt.timedelta(minutes=5)
-LOOK_BACK_SECONDS = 3600.0
+CLOCK_SKEW_SECONDS = 60.0  # a lease is not used in its last minute: the next sender's clock may be ahead
+LOOK_BACK_SECONDS = 86_400.0  # Slack's clock stamps the messages, ours the rows
 CHANNEL_INTERVAL_SECONDS = 1.05  # chat.postMessage: about one message a second and channel
 
 SEND_COLUMNS = {
@@ -28,30 +30,25 @@ SEND_COLUMNS = {
     "status": "STRING",
     "parent_ts": "STRING",
     "message_ts": "STRING",
+    "permalink": "STRING",
     "error": "STRING",
+    "alert_id": "STRING",
     "next_attempt_at": "TIMESTAMP",
     "sent_at": "TIMESTAMP",
 }
-
-
-class Channel(Protocol):
-    """What the sender needs of Slack; see ``hooks.slack_channel.SlackChannel``."""
-
-    def post(self, channel: str, text: str, blocks: list[dict[str, Any]], payload: dict[str, str]) -> str:
-        """Post a parent message and return its ts."""
-        ...
-
-    def reply(self, channel: str, parent_ts: str, text: str, payload: dict[str, str]) -> str:
-        """Post into a thread and return the ts."""
-        ...
-
-    def edit(self, channel: str, ts: str, text: str, blocks: list[dict[str, Any]], payload: dict[str, str]) -> None:
-        """Bring a parent to the current truth."""
-        ...
-
-    def find(self, channel: str, notification_id: str, oldest: float, parent_ts: str | None) -> str | None:
-        """Return the ts of a message by its notification id."""
-        ...
+ALERT_COLUMNS = {
+    "notification_id": "STRING",
+    "episode_id": "STRING",
+    "sequence": "INT64",
+    "cycle": "TIMESTAMP",
+    "reason": "STRING",
+    "destination": "STRING",
+    "channel": "STRING",
+    "told_state": "STRING",
+    "message": "STRING",
+    "status": "STRING",
+    "created_at": "TIMESTAMP",
+}
 
 
 @dataclass
@@ -72,6 +69,126 @@ class Pacer:
         self._next[channel] = self.clock() + CHANNEL_INTERVAL_SECONDS
 
 
+@dataclass
+class Sender:
+    """Delivers leased rows, in order, while the lease lasts.
+
+    Args:
+        transport: where to.
+        pacer: paces and measures time; monotonic, so that a wall clock that jumps cannot stretch the lease.
+        now: settings clock, UTC.
+        on_ambiguous: what to do with what may have been posted where the channel cannot be read back.
+        lease_ends_at: by the pacer's clock; None for no lease.
+    """
+
+    transport: Transport
+    pacer: Pacer
+    now: dt.datetime
+    on_ambiguous: Literal["resend", "hold"] = "hold"
+    lease_ends_at: float | None = None
+    _parents: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    _edited: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def _check_lease(self) -> None:
+        needed = self.transport.timeout_seconds + CLOCK_SKEW_SECONDS
+        if self.lease_ends_at is not None and self.lease_ends_at - self.pacer.clock() <= needed:
+            raise SendError("later", "the lease runs out: the next sender goes on", 0.0, holds_channel=True)
+
+    def _was_posted(self, row: Mapping[str, Any], parent_ts: str | None) -> str | None:
+        """Return the ts of a message that an earlier attempt may have posted."""
+        if not row["was_tried"]:
+            return None
+        oldest = row["created_at"].timestamp() - LOOK_BACK_SECONDS
+        try:
+            return self.transport.find(row["channel"], row["notification_id"], oldest, parent_ts)
+        except CannotReadBackError as error:
+            if self.on_ambiguous == "resend":
+                return None
+            raise SendError("dead", f"may have been posted, and the channel cannot be read back: {error}") from None
+
+    def deliver(self, row: Mapping[str, Any], progress: dict[str, Any]) -> None:
+        """Make the channel tell one outbox row; ``progress`` gets the ts of the parent and of the row's own message.
+
+        The parent is edited before the reply is posted: editing twice is editing once, so a crash between the two
+        loses and doubles nothing. A parent always shows the newest state, also when an older row posts it.
+        """
+        target, thread = row["channel"], (row["episode_id"], row["channel"])
+        own = Message.from_json(json.loads(row["message"]))
+        newest_text = row.get("current_message") or row["message"]
+        newest = Message.from_json(json.loads(newest_text))
+        known_parent = parent_ts = self._parents.get(thread, row["parent_ts"])
+        self._check_lease()
+        if parent_ts is not None and self._edited.get(thread) != newest_text:
+            try:
+                self.transport.edit(target, parent_ts, newest)
+                self._edited[thread] = newest_text
+            except ParentGoneError:
+                parent_ts = None
+        found = self._was_posted(row, known_parent)
+        progress["is_unclear"] = False
+        if found is None:
+            self.pacer.wait(target)
+            self._check_lease()
+            payload = _payload(row)
+            if parent_ts is not None:
+                try:
+                    found = self.transport.reply(target, parent_ts, own, payload)
+                except ParentGoneError:
+                    parent_ts = None
+            if parent_ts is None:
+                found = parent_ts = self.transport.post(target, newest, payload)
+                self._edited[thread] = newest_text
+        parent_ts = parent_ts or found
+        self._parents[thread] = parent_ts
+        progress |= {"parent_ts": parent_ts, "message_ts": found}
+
+    def send(self, leased: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], UnusableTransportError | None]:
+        """Deliver leased rows in order; return what became of each, and the error that stops everything, if any."""
+        sends: list[dict[str, Any]] = []
+        held: dict[str, SendError] = {}  # a channel, or a thread, whose earlier message failed: the order must hold
+        for position, row in enumerate(leased):
+            thread = f"{row['channel']} {row['episode_id']}"
+            blocked = held.get(row["channel"]) or held.get(thread)
+            if blocked is not None:
+                error = SendError("later", _behind(blocked), blocked.retry_after)
+                sends.append(outbox.failed(row, error, self.now, row["was_tried"], is_blocked=True))
+                continue
+            progress: dict[str, Any] = {"is_unclear": row["was_tried"]}
+            try:
+                self.deliver(row, progress)
+            except SendError as error:
+                result = outbox.failed(row, error, self.now, progress["is_unclear"])
+                sends.append(result)
+                if result["status"] != "dead":
+                    held[thread] = error
+                if error.holds_channel:
+                    held[row["channel"]] = error
+            except UnusableTransportError as error:
+                later = SendError("later", str(error))
+                rest = [outbox.failed(r, later, self.now, r["was_tried"], is_blocked=True) for r in leased[position:]]
+                return sends + rest, error
+            else:
+                sends.append(self._sent(row, progress))
+        return sends, None
+
+    def _sent(self, row: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, Any]:
+        is_parent = progress["parent_ts"] == progress["message_ts"]
+        link = self.transport.permalink(row["channel"], progress["parent_ts"]) if is_parent else None
+        return {
+            "notification_id": row["notification_id"],
+            "status": "sent",
+            "parent_ts": progress["parent_ts"],
+            "message_ts": progress["message_ts"],
+            "permalink": link,
+            "sent_at": self.now,
+        }
+
+
+def _behind(error: SendError) -> str:
+    text = str(error)
+    return text if text.startswith("ratelimited") else f"waits behind another message: {text}"
+
+
 def _payload(row: Mapping[str, Any]) -> dict[str, str]:
     return {
         "notification_id": row["notification_id"],
@@ -81,100 +198,53 @@ def _payload(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def deliver(row: Mapping[str, Any], parent_ts: str | None, channel: Channel, pacer: Pacer) -> tuple[str, str]:
-    """Make the channel tell one outbox row; return the ts of the parent and of the message that tells it.
-
-    The parent is edited before the reply is posted: editing twice is editing once, so a crash between the two loses
-    and doubles nothing.
-    """
-    message = Message.from_json(json.loads(row["message"]))
-    text, blocks, payload = block_kit.text_of(message), block_kit.parent_blocks(message), _payload(row)
-    target = row["channel"]
-    if parent_ts is not None:
-        try:
-            channel.edit(target, parent_ts, text, blocks, payload | {"notification_id": f"edit-{row['sequence']}"})
-        except ParentGoneError:
-            parent_ts = None
-    if row["was_tried"]:
-        oldest = row["created_at"].timestamp() - LOOK_BACK_SECONDS
-        found = channel.find(target, row["notification_id"], oldest, parent_ts)
-        if found is not None:
-            return parent_ts or found, found
-    pacer.wait(target)
-    if parent_ts is None:
-        ts = channel.post(target, text, blocks, payload)
-        return ts, ts
-    return parent_ts, channel.reply(target, parent_ts, block_kit.thread_text(message), payload)
-
-
-def _failed(row: Mapping[str, Any], error: SendError, now: dt.datetime) -> dict[str, Any]:
-    delay = dt.timedelta(seconds=error.retry_after) if error.retry_after is not None else RETRY_DELAY
-    is_dead = error.outcome == "dead" or row["attempts"] + 1 >= MAX_ATTEMPTS
-    status = "dead" if is_dead else "unsent" if error.outcome == "later" else "ambiguous"
-    return {
-        "notification_id": row["notification_id"],
-        "status": status,
-        "error": str(error),
-        "next_attempt_at": None if is_dead else now + min(delay, RETRY_DELAY),
-    }
-
-
-def send_leased(
-    leased: list[dict[str, Any]], channel: Channel, pacer: Pacer, now: dt.datetime
-) -> tuple[list[dict[str, Any]], UnusableSlackError | None]:
-    """Deliver leased rows in order; return what became of each, and the error that stops everything, if any."""
-    sends: list[dict[str, Any]] = []
-    parents: dict[str, str] = {}
-    held: dict[str, SendError] = {}  # a channel, or an episode, whose earlier message failed: the order must hold
-    for row in leased:
-        blocked = held.get(row["channel"]) or held.get(row["episode_id"])
-        try:
-            if blocked is not None:
-                raise SendError("later", f"waits behind another message: {blocked}", blocked.retry_after)
-            parent_ts = parents.get(row["episode_id"]) or row["parent_ts"]
-            parent_ts, message_ts = deliver(row, parent_ts, channel, pacer)
-        except SendError as error:
-            sends.append(_failed(row, error, now))
-            held[row["episode_id"]] = error
-            if error.outcome == "later" and blocked is None:
-                held[row["channel"]] = error
-        except UnusableSlackError as error:
-            done = {send["notification_id"] for send in sends}
-            rest = [r for r in leased if r["notification_id"] not in done]
-            back = [_failed(r, SendError("later", str(error)), now) | {"status": "unsent"} for r in rest]
-            return sends + back, error
-        else:
-            parents[row["episode_id"]] = parent_ts
-            sends.append(
-                {
-                    "notification_id": row["notification_id"],
-                    "status": "sent",
-                    "parent_ts": parent_ts,
-                    "message_ts": message_ts,
-                    "sent_at": now,
-                }
-            )
-    return sends, None
-
-
-def send_notifications(
-    warehouse: Warehouse, channel: Channel, now: dt.datetime, owner: str, pacer: Pacer | None = None
-) -> dict[str, int]:
-    """Lease what can be sent, send it, record what became of it.
-
-    Raises:
-        UnusableSlackError: Slack refuses everything; nothing is lost, the rows are sent when it is mended.
-    """
+def send_batch(
+    warehouse: Warehouse, transport: Transport, slack: Slack, now: dt.datetime, run_id: str, pacer: Pacer
+) -> tuple[dict[str, int], UnusableTransportError | None]:
+    """Lease what can be sent, send it, record what became of it; return how many rows ended in which state."""
+    owner = f"{run_id}#{secrets.token_hex(4)}"  # a retried task and its zombie are two senders
+    ends_at = pacer.clock() + LEASE.total_seconds()
     parameters = {"now": now, "lease_expires_at": now + LEASE, "owner": owner, "batch": BATCH}
     leased = warehouse.run("alerts/lease_notifications.sql", parameters)
     if not leased:
-        return {}
-    sends, stopped = send_leased(leased, channel, pacer or Pacer(), now)
-    warehouse.write("alerts/record_sends.sql", {"owner": owner, "sends": Typed(SEND_COLUMNS, sends)})
+        return {}, None
+    sends, stopped = Sender(transport, pacer, now, slack.on_ambiguous, ends_at).send(leased)
+    alerts = outbox.dead_letter_alerts(leased, sends, slack.platform_channel, now)
+    warehouse.write(
+        "alerts/record_sends.sql",
+        {
+            "owner": owner,
+            "run_id": run_id,
+            "sends": Typed(SEND_COLUMNS, sends),
+            "alerts": Typed(ALERT_COLUMNS, alerts),
+        },
+    )
     counts: dict[str, int] = {}
     for send in sends:
         counts[send["status"]] = counts.get(send["status"], 0) + 1
+        if send["status"] == "dead":
+            log.error("pedwatch_dead_letter notification_id=%s error=%s", send["notification_id"], send["error"])
     log.info("outbox: %s", counts)
-    if stopped is not None:
-        raise stopped
-    return counts
+    return counts, stopped
+
+
+def send_notifications(
+    warehouse: Warehouse, transport: Transport, slack: Slack, now: dt.datetime, run_id: str, pacer: Pacer | None = None
+) -> dict[str, int]:
+    """Deliver the outbox, batch after batch while all of a batch is delivered; return the rows per state.
+
+    Raises:
+        UnusableTransportError: Slack refuses everything; nothing is lost, the rows are sent when it is mended.
+    """
+    pacer = pacer or Pacer()
+    total: dict[str, int] = {}
+    for _ in range(BATCHES):
+        counts, stopped = send_batch(warehouse, transport, slack, now, run_id, pacer)
+        for status, count in counts.items():
+            total[status] = total.get(status, 0) + count
+        if stopped is not None:
+            raise stopped
+        # The alerts of letters that died just now go out at once; what failed otherwise waits for its time.
+        if "dead" not in counts and counts.get("sent", 0) < BATCH:
+            break
+    return total

@@ -101,7 +101,8 @@ def notify(plan: Plan, run_id: Any = None) -> dict[str, int]:
     if not plan["may_notify"]:
         return {}
     config = settings.load_config()
-    return send_notifications(warehouse(config), SlackChannel(config.connections.slack), settings.now(), run_id)
+    slack = SlackChannel(config.connections.slack)
+    return send_notifications(warehouse(config), slack, config.slack, settings.now(), run_id)
 
 
 def write_evidence(plan: Plan, limits: dict[str, Any], run_id: Any = None) -> str:

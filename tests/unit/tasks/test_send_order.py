@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pedwatch.hooks.slack_channel import SendError, UnusableSlackError
+from pedwatch.alerts.outbox import GIVE_UP_AFTER, SendError, UnusableTransportError
 from pedwatch.tasks import send
 
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
@@ -29,14 +29,21 @@ class Mute:
         """Post too."""
         return self.post()
 
+    timeout_seconds = 10.0
+
     def edit(self, *_: Any) -> None:
         """Take every edit."""
 
     def find(self, *_: Any) -> None:
         """Find nothing."""
 
+    def permalink(self, *_: Any) -> None:
+        """Know no link."""
 
-def row(number: int, episode: str, channel: str = "C0ORDERS", attempts: int = 0) -> dict[str, Any]:
+
+def row(
+    number: int, episode: str, channel: str = "C0ORDERS", attempts: int = 0, created_at: dt.datetime = NOW
+) -> dict[str, Any]:
     """Return an outbox row as the lease hands it out."""
     message = '{"mark": "", "title": "t", "summary": "s", "facts": [], "notes": [], "thread": null, "mention": null}'
     return {
@@ -48,7 +55,7 @@ def row(number: int, episode: str, channel: str = "C0ORDERS", attempts: int = 0)
         "channel": channel,
         "message": message,
         "attempts": attempts,
-        "created_at": NOW,
+        "created_at": created_at,
         "was_tried": False,
         "parent_ts": None,
     }
@@ -57,18 +64,35 @@ def row(number: int, episode: str, channel: str = "C0ORDERS", attempts: int = 0)
 def sent(channel: Mute, *rows: dict[str, Any]) -> list[tuple[str, dt.datetime | None]]:
     """Send rows; return status and next attempt of each."""
     pacer = send.Pacer(pause=lambda seconds: None)
-    sends, _ = send.send_leased(list(rows), channel, pacer, NOW)
+    sends, _ = send.Sender(channel, pacer, NOW).send(list(rows))
     return [(item["status"], item.get("next_attempt_at")) for item in sends]
 
 
-def test_asked_for_patience_it_waits_as_long_as_asked_and_five_minutes_at_most() -> None:
-    assert sent(Mute(SendError("later", "slow down", 7)), row(1, "e1")) == [("unsent", NOW + dt.timedelta(seconds=7))]
-    assert sent(Mute(SendError("later", "slow down", 9999)), row(1, "e1")) == [("unsent", NOW + send.RETRY_DELAY)]
+@pytest.mark.parametrize("seconds", [7, 9999])
+def test_asked_for_patience_it_waits_as_long_as_asked(seconds: int) -> None:
+    patient = [("unsent", NOW + dt.timedelta(seconds=seconds))]
+    assert sent(Mute(SendError("later", "slow down", seconds)), row(1, "e1")) == patient
 
 
-@pytest.mark.parametrize(("attempts", "status"), [(0, "ambiguous"), (6, "ambiguous"), (7, "dead")])
-def test_after_eight_attempts_it_is_given_up(attempts: int, status: str) -> None:
-    assert sent(Mute(SendError("ambiguous", "500")), row(1, "e1", attempts=attempts))[0][0] == status
+@pytest.mark.parametrize(
+    ("attempts", "age", "status"),
+    [
+        (0, GIVE_UP_AFTER, "ambiguous"),
+        (50, GIVE_UP_AFTER - dt.timedelta(seconds=1), "ambiguous"),
+        (6, GIVE_UP_AFTER, "ambiguous"),
+        (7, GIVE_UP_AFTER, "dead"),
+    ],
+    ids=["tried once", "an outage of hours", "old, and tried seldom", "eight attempts, a day old"],
+)
+def test_it_is_given_up_after_a_day(attempts: int, age: dt.timedelta, status: str) -> None:
+    found = row(1, "e1", attempts=attempts, created_at=NOW - age)
+    assert sent(Mute(SendError("ambiguous", "500")), found)[0][0] == status
+
+
+def test_what_waits_behind_another_does_not_die_of_waiting() -> None:
+    old = {"attempts": 50, "created_at": NOW - 2 * GIVE_UP_AFTER}
+    channel = Mute(SendError("ambiguous", "timed out"))
+    assert [status for status, _ in sent(channel, row(1, "e1"), row(2, "e1", **old))] == ["ambiguous", "unsent"]
 
 
 def test_a_message_that_can_never_be_posted_is_dead_and_others_go_on() -> None:
@@ -84,14 +108,14 @@ def test_later_messages_of_an_episode_wait_behind_an_unclear_one() -> None:
 
 
 def test_a_slow_channel_holds_up_only_itself() -> None:
-    channel = Mute(SendError("later", "ratelimited", 1))
+    channel = Mute(SendError("later", "ratelimited", 1, holds_channel=True))
     rows = [row(1, "e1"), row(2, "e2"), row(3, "e3", channel="C0GROWTH")]
     assert [status for status, _ in sent(channel, *rows)] == ["unsent", "unsent", "sent"]
     assert channel.posts == 2
 
 
 def test_a_slack_that_refuses_everything_leaves_the_rest_unsent_and_never_dead() -> None:
-    channel = Mute(None, UnusableSlackError("invalid_auth"))
+    channel = Mute(None, UnusableTransportError("invalid_auth"))
     rows = [row(1, "e1"), row(2, "e2", attempts=7), row(3, "e3")]
     assert [status for status, _ in sent(channel, *rows)] == ["sent", "unsent", "unsent"]
     assert channel.posts == 2

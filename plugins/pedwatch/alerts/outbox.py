@@ -1,0 +1,156 @@
+"""The outbox as its sender sees it: what a transport must do, how sending can fail, what becomes of a row. Pure.
+
+States: unsent → sending → sent | ambiguous | dead; suppressed (shadow mode) and grouped (told by a storm's message)
+are never sent. A dead letter is told to the platform's channel by a row of its own, which never dies.
+"""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Protocol
+
+from pedwatch.alerts.episodes import NAMESPACE
+from pedwatch.alerts.messages import Message
+from pedwatch.errors import NotifyError
+
+Outcome = Literal["later", "ambiguous", "dead"]
+Row = Mapping[str, Any]
+
+RETRY_DELAY = dt.timedelta(minutes=5)
+MAX_ATTEMPTS = 8
+GIVE_UP_AFTER = dt.timedelta(days=1)  # longer than an outage of the transport: nothing dies of one
+DEAD_LETTER = "dead_letter"
+
+
+class UnusableTransportError(NotifyError):
+    """Nothing at all can be sent; the message says what to mend."""
+
+
+class ParentGoneError(NotifyError):
+    """The parent message cannot be edited or replied to any more: post a new one."""
+
+
+class CannotReadBackError(NotifyError):
+    """The channel's history may not be read: whether a message was posted cannot be found out."""
+
+
+class SendError(NotifyError):
+    """One message was not, or perhaps not, delivered.
+
+    ``outcome``: later (not posted, try again after ``retry_after`` seconds), ambiguous (may have been posted), dead
+    (this message can never be posted as it is). ``holds_channel``: nothing else can be posted there for now either.
+    """
+
+    def __init__(
+        self, outcome: Outcome, message: str, retry_after: float | None = None, holds_channel: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.retry_after = retry_after
+        self.holds_channel = holds_channel
+
+
+class Transport(Protocol):
+    """What the sender needs of Slack, of a mail server, of a webhook."""
+
+    @property
+    def timeout_seconds(self) -> float:
+        """After how long a call gives up: the remaining lease must be longer."""
+        ...
+
+    def post(self, target: str, message: Message, payload: Mapping[str, str]) -> str:
+        """Post a parent message and return its ts."""
+        ...
+
+    def reply(self, target: str, parent_ts: str, message: Message, payload: Mapping[str, str]) -> str:
+        """Post into a thread and return the ts; ParentGoneError when it takes no replies."""
+        ...
+
+    def edit(self, target: str, ts: str, message: Message) -> None:
+        """Bring a parent to the current truth; ParentGoneError when it cannot be edited."""
+        ...
+
+    def find(self, target: str, notification_id: str, oldest: float, parent_ts: str | None) -> str | None:
+        """Return the ts of a message by its notification id; CannotReadBackError when that cannot be known."""
+        ...
+
+    def permalink(self, target: str, ts: str) -> str | None:
+        """Return a link to a message; None when there is none to be had."""
+        ...
+
+
+def failed(row: Row, error: SendError, now: dt.datetime, is_unclear: bool, is_blocked: bool = False) -> dict[str, Any]:
+    """Say what becomes of a row that was not delivered.
+
+    Args:
+        row: as leased; ``attempts`` counts the sends before this one.
+        error: why not.
+        now: settings clock, UTC.
+        is_unclear: an earlier attempt may have posted it, and nobody has looked yet.
+        is_blocked: it was not tried at all, because something before it failed.
+    """
+    delay = dt.timedelta(seconds=error.retry_after) if error.retry_after is not None else RETRY_DELAY
+    is_worn_out = row["attempts"] + 1 >= MAX_ATTEMPTS and now - row["created_at"] >= GIVE_UP_AFTER
+    is_dead = (error.outcome == "dead" or is_worn_out) and not is_blocked and row["reason"] != DEAD_LETTER
+    status = "dead" if is_dead else "ambiguous" if error.outcome == "ambiguous" or is_unclear else "unsent"
+    next_attempt = None if is_dead else now + delay
+    return {
+        "notification_id": row["notification_id"],
+        "status": status,
+        "error": str(error),
+        "next_attempt_at": next_attempt,
+    }
+
+
+def dead_letter_alerts(
+    leased: Iterable[Row], sends: Iterable[dict[str, Any]], channel: str, now: dt.datetime
+) -> list[dict[str, Any]]:
+    """Return the outbox rows that tell the platform of letters that died just now, one for a channel and an error.
+
+    Each dead letter gets the ``alert_id`` of the row that tells of it; ids are the same however often this runs.
+    """
+    rows = {row["notification_id"]: row for row in leased}
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for send in sends:
+        if send["status"] == "dead":
+            groups.setdefault((rows[send["notification_id"]]["channel"], send["error"]), []).append(send)
+    alerts = []
+    for (target, error), letters in groups.items():
+        ids = sorted(letter["notification_id"] for letter in letters)
+        thread_id = str(uuid.uuid5(NAMESPACE, "dead|" + "|".join(ids)))
+        alert_id = str(uuid.uuid5(NAMESPACE, f"{thread_id}|1|{channel}"))
+        for letter in letters:
+            letter["alert_id"] = alert_id
+        texts = [Message.from_json(json.loads(rows[name]["message"])).text for name in ids]
+        alerts.append(
+            {
+                "notification_id": alert_id,
+                "episode_id": thread_id,
+                "sequence": 1,
+                "cycle": max(rows[name]["cycle"] for name in ids),
+                "reason": DEAD_LETTER,
+                "destination": "team",
+                "channel": channel,
+                "told_state": json.dumps({"phase": DEAD_LETTER, "severity": None}, sort_keys=True),
+                "message": json.dumps(_dead_letter(target, error, texts).to_json(), sort_keys=True, ensure_ascii=False),
+                "status": "unsent",
+                "created_at": now,
+            }
+        )
+    return alerts
+
+
+def _dead_letter(target: str, error: str, texts: list[str]) -> Message:
+    count = "1 message" if len(texts) == 1 else f"{len(texts)} messages"
+    summary = f"{count} could not be delivered to {target}: {error}. It said: {texts[0]}"
+    if len(texts) > 1:
+        summary = f"{count} could not be delivered to {target}: {error}. The first said: {texts[0]}"
+    return Message(
+        mark=":warning:",
+        title="Not delivered",
+        summary=summary,
+        facts=[("Channel", target), ("Error", error), ("Undelivered", count)],
+        notes=["the team does not know; mend the cause, then set the rows back to unsent (docs/slack.md)"],
+        lines=texts[1:],
+    )
