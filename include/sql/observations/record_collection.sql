@@ -1,6 +1,6 @@
--- One row per expected cluster and cycle, always (DESIGN D5). Expected: configured, or seen in the last seven days, until
--- retired by name. No manifest means failed. Cycles in which no run took place are written as gaps. The first complete
--- manifest of a cluster owns its cycle: nothing downgrades it.
+-- One row per expected cluster and cycle, always (DESIGN D5). Expected: listed (configured or discovered), or seen in the
+-- last seven days, until retired by name. No manifest means failed. Cycles in which no run collected are written as gaps,
+-- unless a manifest tells otherwise. The first complete manifest of a cluster owns its cycle: nothing downgrades it.
 -- Parameters: @cycle, @recorded_at TIMESTAMP; @manifests ARRAY<STRUCT<cycle TIMESTAMP, cluster STRING, environment
 -- STRING, attempt_id STRING, status STRING, error_class STRING, error_message STRING, deployments_listed INT64,
 -- hpas_listed INT64, resource_version_deployments STRING, resource_version_hpas STRING, is_consistent BOOL, started_at
@@ -19,16 +19,19 @@ USING (
   expected_clusters AS (
     SELECT
       cluster,
-      MIN(environment) AS environment
+      MIN(environment) AS environment,
+      LOGICAL_OR(is_listed) AS is_listed
     FROM (
       SELECT
         c.cluster,
-        c.environment
+        c.environment,
+        TRUE AS is_listed
       FROM UNNEST(@configured) AS c
       UNION ALL
       SELECT
         r.cluster,
-        r.environment
+        r.environment,
+        FALSE AS is_listed
       FROM recent_runs AS r
       WHERE r.status != 'failed'
     ) AS candidates
@@ -74,8 +77,12 @@ USING (
       @cycle AS cycle,
       e.cluster,
       e.environment,
-      'no_manifest' AS error_class,
-      'no collection attempt reported before the collection closed' AS error_message
+      IF(e.is_listed, 'no_manifest', 'not_listed') AS error_class,
+      IF(
+        e.is_listed,
+        'no collection attempt reported before the collection closed',
+        'seen in the last seven days, but no longer configured or discovered: retire it by name if that is on purpose'
+      ) AS error_message
     FROM expected_clusters AS e
     LEFT JOIN chosen_manifests AS m ON m.cluster = e.cluster AND m.cycle = @cycle
     WHERE m.cluster IS NULL
@@ -85,9 +92,12 @@ USING (
       e.cluster,
       e.environment,
       'missed_cycle',
-      'no run took place for this cycle'
+      'no run collected in this cycle: none took place, or it started too late'
     FROM missed_cycles AS g
     CROSS JOIN expected_clusters AS e
+    -- A run that collected and then failed to record it: its manifests are read now.
+    LEFT JOIN chosen_manifests AS m ON m.cluster = e.cluster AND m.cycle = g.missed_cycle
+    WHERE m.cluster IS NULL
   )
 
   SELECT
@@ -146,7 +156,7 @@ USING (
 WHEN MATCHED AND reported.quality > CASE
   WHEN known.status = 'complete' THEN 3
   WHEN known.status = 'partial' THEN 2
-  WHEN known.error_class IN ('no_manifest', 'missed_cycle') THEN 0
+  WHEN known.error_class IN ('no_manifest', 'not_listed', 'missed_cycle') THEN 0
   ELSE 1
 END THEN
   UPDATE SET
