@@ -1,26 +1,33 @@
-{#- CTEs: what ran in @cycle, per workload, as far as it was seen. Ends in `measured_workloads`. -#}
+{#- CTEs: what ran in each judged cycle, per workload, as far as it was seen. Needs `judged_cycles` and
+    `prior_subjects`; ends in `measured_workloads`. -#}
+{%- from 'verdicts/_period.sql' import api_policies, is_unlabelled -%}
 cluster_states AS (
   SELECT
-    cluster,
-    environment,
-    attempt_id,
-    status,
-    status = 'complete' AS is_complete,
-    deployments_listed IS NOT NULL AS has_deployments
-  FROM `{{ dataset }}.collection_runs`
-  WHERE cycle = @cycle
+    r.cycle,
+    r.cluster,
+    r.environment,
+    r.attempt_id,
+    r.status,
+    r.status = 'complete' AS is_complete,
+    r.deployments_listed IS NOT NULL AS has_deployments,
+    c.known_at,
+    c.policy_version
+  FROM `{{ dataset }}.collection_runs` AS r
+  INNER JOIN judged_cycles AS c ON r.cycle = c.cycle
+  WHERE {{ in_period('r.cycle') }}
 ),
 
 owned_observations AS (
   -- Only the attempt that owns the cycle counts: a retried or duplicated pod can neither double nor downgrade it.
   SELECT o.*
   FROM `{{ dataset }}.replica_observations` AS o
-  INNER JOIN cluster_states AS s ON o.cluster = s.cluster AND o.attempt_id = s.attempt_id
-  WHERE o.cycle = @cycle
+  INNER JOIN cluster_states AS s ON o.cycle = s.cycle AND o.cluster = s.cluster AND o.attempt_id = s.attempt_id
+  WHERE {{ in_period('o.cycle') }}
 ),
 
 deployments AS (
   SELECT
+    o.cycle,
     o.environment,
     o.cluster,
     o.namespace,
@@ -28,20 +35,21 @@ deployments AS (
     o.name AS workload_name,
     o.api_id,
     o.team_id,
+    TO_JSON_STRING(o.labels) AS label_text,
     o.created_at,
     o.spec_replicas,
     o.status_replicas,
     -- A rollout is in progress while old pods still stand (DESIGN D2); only pods above what was asked for are surge.
     -- A percentage of maxSurge is rounded up, as Kubernetes does; without maxSurge (Recreate) nothing is forgiven.
     IF(
-      o.status_replicas > o.updated_replicas,
+      o.status_replicas > o.updated_replicas AND o.status_replicas > o.spec_replicas,
       LEAST(
         COALESCE(
           SAFE_CAST(o.max_surge AS INT64),
           CAST(CEIL(SAFE_CAST(REGEXP_EXTRACT(o.max_surge, r'^([0-9]+)%$') AS INT64) * o.spec_replicas / 100) AS INT64),
           0
         ),
-        GREATEST(o.status_replicas - o.spec_replicas, 0)
+        o.status_replicas - o.spec_replicas
       ),
       0
     ) AS surge_replicas
@@ -52,6 +60,7 @@ deployments AS (
 autoscalers AS (
   -- Two HPAs on one workload fight over it: the greater count is what runs.
   SELECT
+    o.cycle,
     o.environment,
     o.cluster,
     o.namespace,
@@ -59,16 +68,18 @@ autoscalers AS (
     o.hpa_target_name AS workload_name,
     MAX(o.api_id) AS api_id,
     MAX(o.team_id) AS team_id,
+    MAX(TO_JSON_STRING(o.labels)) AS label_text,
     MIN(o.created_at) AS created_at,
     MAX(o.hpa_current_replicas) AS hpa_current_replicas,
     MAX(o.hpa_max_replicas) AS hpa_max_replicas
   FROM owned_observations AS o
   WHERE o.resource_type = 'hpa'
-  GROUP BY o.environment, o.cluster, o.namespace, o.hpa_target_kind, o.hpa_target_name
+  GROUP BY o.cycle, o.environment, o.cluster, o.namespace, o.hpa_target_kind, o.hpa_target_name
 ),
 
 scaled_workloads AS (
   SELECT
+    COALESCE(d.cycle, h.cycle) AS cycle,
     COALESCE(d.environment, h.environment) AS environment,
     COALESCE(d.cluster, h.cluster) AS cluster,
     COALESCE(d.namespace, h.namespace) AS namespace,
@@ -76,6 +87,7 @@ scaled_workloads AS (
     COALESCE(d.workload_name, h.workload_name) AS workload_name,
     COALESCE(d.api_id, h.api_id) AS api_id,
     COALESCE(d.team_id, h.team_id) AS team_id,
+    COALESCE(d.label_text, h.label_text) AS label_text,
     COALESCE(d.created_at, h.created_at) AS created_at,
     d.workload_name IS NOT NULL AS is_deployment_listed,
     d.spec_replicas,
@@ -86,7 +98,8 @@ scaled_workloads AS (
   FROM deployments AS d
   FULL JOIN autoscalers AS h
     ON
-      d.cluster = h.cluster
+      d.cycle = h.cycle
+      AND d.cluster = h.cluster
       AND d.namespace = h.namespace
       AND d.workload_kind = h.workload_kind
       AND d.workload_name = h.workload_name
@@ -94,76 +107,138 @@ scaled_workloads AS (
 
 present_workloads AS (
   -- An HPA whose Deployment is gone from a complete listing scales nothing: its last count is not running pods.
-  SELECT w.*
+  SELECT
+    w.*,
+    s.known_at,
+    s.policy_version
   FROM scaled_workloads AS w
-  INNER JOIN cluster_states AS s ON w.cluster = s.cluster
+  INNER JOIN cluster_states AS s ON w.cycle = s.cycle AND w.cluster = s.cluster
   WHERE w.is_deployment_listed OR w.workload_kind != 'Deployment' OR NOT s.has_deployments
 ),
 
-recent_sightings AS (
-  -- Only partitions of the last six hours are read: enough for the surge budget, and for telling that a re-created
-  -- workload is not new.
+traced_names AS (
+  -- Whose past matters: surge spends a budget, a young object may be an old workload, labels may have been lost.
+  SELECT DISTINCT
+    w.cluster,
+    w.namespace,
+    w.workload_name
+  FROM present_workloads AS w
+  WHERE
+    w.workload_kind = 'Deployment'
+    AND (w.surge_replicas > 0 OR w.created_at > TIMESTAMP_SUB(w.cycle, INTERVAL 6 HOUR) OR {{ is_unlabelled('w') }})
+),
+
+sightings AS (
+  -- Six hours back are read: enough for the surge budget, and for telling that a re-created workload is not new.
+  -- Every attempt counts here, also one that does not own its cycle (docs/decisions/0003).
   SELECT
     o.cluster,
     o.namespace,
     o.name AS workload_name,
-    MIN(o.cycle) AS first_cycle,
-    COUNT(
-      DISTINCT IF(
-        o.status_replicas > o.updated_replicas AND o.status_replicas > o.spec_replicas AND o.max_surge IS NOT NULL,
-        o.cycle,
-        NULL
-      )
-    ) AS surge_cycles
+    o.cycle,
+    LOGICAL_OR(
+      o.status_replicas > o.updated_replicas AND o.status_replicas > o.spec_replicas AND o.max_surge IS NOT NULL
+    ) AS is_surging,
+    MAX(IF({{ is_unlabelled('o') }}, NULL, o.api_id)) AS labelled_api_id,
+    MAX(IF({{ is_unlabelled('o') }}, NULL, o.team_id)) AS labelled_team_id
   FROM `{{ dataset }}.replica_observations` AS o
-  INNER JOIN present_workloads AS w
-    ON
-      o.cluster = w.cluster
-      AND o.namespace = w.namespace
-      AND o.name = w.workload_name
-      AND w.workload_kind = 'Deployment'
+  INNER JOIN traced_names AS n ON o.cluster = n.cluster AND o.namespace = n.namespace AND o.name = n.workload_name
   WHERE
-    o.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 6 HOUR)
-    AND o.cycle < @cycle
+    o.cycle >= TIMESTAMP_SUB({{ period_start }}, INTERVAL 6 HOUR)
+    AND {{ until_period_end('o.cycle') }}
     AND o.resource_type = 'deployment'
-    AND (w.surge_replicas > 0 OR w.created_at > TIMESTAMP_SUB(@cycle, INTERVAL 6 HOUR))
-  GROUP BY o.cluster, o.namespace, o.name
+  GROUP BY o.cluster, o.namespace, o.name, o.cycle
 ),
 
-policies AS (
-  {% include 'limits/policy_as_of.sql' %}
-),
-
-api_policies AS (
-  -- The most specific row wins: API, else team, else the defaults.
+recent_pasts AS (
   SELECT
-    a.team_id AS for_team_id,
-    a.api_id AS for_api_id,
-    p.*
-  FROM (SELECT DISTINCT team_id, api_id FROM present_workloads) AS a
-  INNER JOIN policies AS p
-    ON (p.team_id IS NULL OR p.team_id = a.team_id) AND (p.api_id IS NULL OR p.api_id = a.api_id)
-  WHERE TRUE
+    s.cluster,
+    s.namespace,
+    s.workload_name,
+    s.cycle,
+    MIN(s.cycle) OVER six_hours_before AS first_cycle,
+    COUNTIF(s.is_surging) OVER six_hours_before AS surge_cycles
+  FROM sightings AS s
+  WINDOW six_hours_before AS (
+    PARTITION BY s.cluster, s.namespace, s.workload_name
+    ORDER BY UNIX_SECONDS(s.cycle)
+    RANGE BETWEEN 21600 PRECEDING AND 1 PRECEDING
+  )
+),
+
+lost_labels AS (
+  -- A label that was taken off does not make a workload another one: for six hours by its sightings, and after that
+  -- as long as the ledger goes on saying so.
+  SELECT
+    w.cycle,
+    w.cluster,
+    w.namespace,
+    w.workload_name,
+    COALESCE(s.labelled_api_id, p.api_id) AS api_id,
+    COALESCE(s.labelled_team_id, p.team_id) AS team_id
+  FROM present_workloads AS w
+  LEFT JOIN sightings AS s
+    ON
+      w.cluster = s.cluster
+      AND w.namespace = s.namespace
+      AND w.workload_name = s.workload_name
+      AND s.labelled_api_id IS NOT NULL
+      AND s.cycle < w.cycle
+      AND s.cycle >= TIMESTAMP_SUB(w.cycle, INTERVAL 6 HOUR)
+  LEFT JOIN prior_subjects AS p
+    ON
+      w.cluster = p.cluster
+      AND w.namespace = p.namespace
+      AND w.workload_name = p.workload_name
+      AND p.reason = 'labels_removed'
+  WHERE
+    w.workload_kind = 'Deployment'
+    AND {{ is_unlabelled('w') }}
+    AND COALESCE(s.labelled_api_id, p.api_id) IS NOT NULL
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY a.team_id, a.api_id
-    ORDER BY IF(p.api_id IS NULL, 0, 1) DESC, IF(p.team_id IS NULL, 0, 1) DESC
+    PARTITION BY w.cycle, w.cluster, w.namespace, w.workload_name ORDER BY s.cycle DESC, p.subject
   ) = 1
+),
+
+named_workloads AS (
+  SELECT
+    w.* REPLACE (COALESCE(n.api_id, w.api_id) AS api_id, COALESCE(n.team_id, w.team_id) AS team_id),
+    n.api_id IS NOT NULL AS is_label_lost
+  FROM present_workloads AS w
+  LEFT JOIN lost_labels AS n
+    ON
+      w.cycle = n.cycle
+      AND w.cluster = n.cluster
+      AND w.namespace = n.namespace
+      AND w.workload_name = n.workload_name
+      AND w.workload_kind = 'Deployment'
+),
+
+workload_policies AS (
+  {{ api_policies('named_workloads') }}
 ),
 
 allowed_workloads AS (
   SELECT
     w.*,
-    p.policy_version,
     -- New: neither created nor sighted before the grace began. Sightings count, so re-creating does not renew it.
-    LEAST(COALESCE(r.first_cycle, @cycle), COALESCE(w.created_at, @cycle))
-    > TIMESTAMP_SUB(@cycle, INTERVAL p.grace_minutes MINUTE) AS is_new,
+    LEAST(COALESCE(r.first_cycle, w.cycle), COALESCE(w.created_at, w.cycle))
+    > TIMESTAMP_SUB(w.cycle, INTERVAL p.grace_minutes MINUTE) AS is_new,
     -- Forgiven for at most the budget in any six hours, counted in cycles of five minutes.
     IF(COALESCE(r.surge_cycles, 0) * 5 < p.surge_budget_minutes, w.surge_replicas, 0) AS surge_allowance
-  FROM present_workloads AS w
-  INNER JOIN api_policies AS p
-    ON w.team_id IS NOT DISTINCT FROM p.for_team_id AND w.api_id IS NOT DISTINCT FROM p.for_api_id
-  LEFT JOIN recent_sightings AS r
-    ON w.cluster = r.cluster AND w.namespace = r.namespace AND w.workload_name = r.workload_name
+  FROM named_workloads AS w
+  INNER JOIN workload_policies AS p
+    ON
+      w.policy_version = p.policy_version
+      AND w.team_id IS NOT DISTINCT FROM p.for_team_id
+      AND w.api_id IS NOT DISTINCT FROM p.for_api_id
+  LEFT JOIN recent_pasts AS r
+    ON
+      w.cycle = r.cycle
+      AND w.cluster = r.cluster
+      AND w.namespace = r.namespace
+      AND w.workload_name = r.workload_name
+      AND w.workload_kind = 'Deployment'
 ),
 
 measured_workloads AS (

@@ -11,3 +11,21 @@
     AND {{ selects(l ~ '.selectors.kind', w ~ '.workload_kind') }}
     AND {{ selects(l ~ '.selectors.name', w ~ '.workload_name') }}
 {%- endmacro -%}
+{#- A workload's further labels come as JSON text, [{"key":"tier","value":"gold"}]; no label holds a quotation mark. -#}
+{%- macro selects_label(wanted, label_text) -%}
+REGEXP_CONTAINS(
+      {{ label_text }},
+      CONCAT(
+        '"key":"', REPLACE({{ wanted }}.key, '.', '\\.'), '","value":"',
+        REPLACE(REPLACE(REPLACE({{ wanted }}.value, '.', '\\.'), '*', '[^"]*'), '?', '[^"]'), '"'
+      )
+    )
+{%- endmacro -%}
+{#- How many selectors a limit sets: of two limits on one workload the one with more wins. -#}
+{%- macro specificity(l) -%}
+IF({{ l }}.selectors.cluster IS NULL, 0, 1)
+    + IF({{ l }}.selectors.namespace IS NULL, 0, 1)
+    + IF({{ l }}.selectors.kind IS NULL, 0, 1)
+    + IF({{ l }}.selectors.name IS NULL, 0, 1)
+    + COALESCE(ARRAY_LENGTH({{ l }}.selectors.labels), 0)
+{%- endmacro -%}

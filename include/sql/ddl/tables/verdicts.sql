@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.verdicts` (
   max_replicas INT64 OPTIONS (description = 'Its ceiling before tolerance'),
   ceiling INT64 OPTIONS (description = 'Highest measured that is not over: tolerance and exemption included'),
   exemption_id STRING OPTIONS (description = 'Exemption that raised the ceiling'),
+  is_contested BOOL NOT NULL OPTIONS (description = 'Several limits match a workload of it; the more specific, then the lower one judged'),
   surge_allowance INT64 NOT NULL OPTIONS (description = 'Pods forgiven for rollouts in progress'),
   spec_replicas INT64 OPTIONS (description = 'Evidence: pods asked for'),
   status_replicas INT64 OPTIONS (description = 'Evidence: pods running before the allowance'),
