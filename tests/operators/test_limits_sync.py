@@ -19,7 +19,8 @@ from pedwatch.hooks.limit_sync import sync_limits
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.document import PedLimit
 from pedwatch.limits.publishing import plan_changes, write_of
-from pedwatch.limits.sync import SyncPlan, plan_sync
+from pedwatch.limits.sync import plan_sync
+from pedwatch.limits.sync_plan import SyncPlan
 from tests.conftest import Server
 from tests.unit.limits.samples import exemption, limit
 
@@ -96,7 +97,7 @@ def test_a_published_limit_is_in_force_after_the_next_sync(slice_: Slice) -> Non
     assert plan and (plan.mode, plan.versions_written, plan.documents_known) == ("full", 1, 1)
     [row] = slice_.rows("limit_history")
     assert (row["limit_id"], row["version"], row["max_replicas"], row["scope"]) == (NAME, 1, 12, "workload")
-    assert row["selectors"] == {"cluster": None, "namespace": None, "kind": None, "name": "orders-*"}
+    assert row["selectors"] == {"cluster": None, "namespace": None, "kind": None, "name": "orders-*", "labels": []}
     assert row["exemptions"][0]["starts_at"] == dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
     assert row["valid_from"] == row["document_update_time"]
     assert row["recorded_from"] == plan.read_time

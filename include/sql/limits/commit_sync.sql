@@ -7,20 +7,19 @@
 --   @committed_at TIMESTAMP: settings clock
 --   @mode STRING: incremental | full
 --   @documents_read, @documents_known, @changes, @staged_rows INT64: counts; staged_rows guards the staging table
+--   @documents_sha256 STRING: fingerprint of Firestore's listing; NULL when nothing was listed
 --   @rejections ARRAY<STRUCT<document_id STRING, reason STRING, content_sha256 STRING, has_previous_limit BOOL,
 --     is_current BOOL>>: all documents that could not be read at @read_time, and versions of them since replaced
 --   @policy_version STRING: version of the policy in the configuration
 --   @policies ARRAY<STRUCT<team_id STRING, api_id STRING, tolerance_count INT64, tolerance_ratio FLOAT64,
 --     grace_minutes INT64, surge_budget_minutes INT64, for_observations INT64, window_observations INT64,
---     clear_observations INT64, gross_ratio FLOAT64, gross_count INT64,
+--     clear_observations INT64, gross_ratio FLOAT64, gross_count INT64, critical_ratio FLOAT64,
 --     approvers ARRAY<STRUCT<approver STRING, team_id STRING>>>>: its rows
 DECLARE v_is_committed BOOL DEFAULT (
   SELECT COUNT(*) > 0 FROM `{{ dataset }}.limit_sync_runs` AS runs WHERE runs.sync_id = @sync_id
 );
 DECLARE v_end_of_time TIMESTAMP DEFAULT TIMESTAMP '9999-12-31 23:59:59.999999+00';
 DECLARE v_policy_from TIMESTAMP;
-
-{% include 'limits/limit_staging.sql' %}
 
 IF NOT v_is_committed THEN
   BEGIN TRANSACTION;
@@ -49,14 +48,14 @@ IF NOT v_is_committed THEN
   WHEN NOT MATCHED BY TARGET AND staged.operation = 'open' THEN
     INSERT (
       limit_id, api_id, team_id, environment, scope, selectors, version, max_replicas, approver, ticket, exemptions,
-      source_repo, source_path, source_commit, document_update_time, valid_from, valid_to, recorded_from, recorded_to,
-      content_sha256, is_deleted
+      source_repo, source_path, source_commit, document_update_time, document_version, versions_missing, valid_from,
+      valid_to, recorded_from, recorded_to, content_sha256, is_deleted
     )
     VALUES (
       staged.limit_id, staged.api_id, staged.team_id, staged.environment, staged.scope, staged.selectors,
       staged.version, staged.max_replicas, staged.approver, staged.ticket, staged.exemptions, staged.source_repo,
-      staged.source_path, staged.source_commit, staged.document_update_time, staged.valid_from, staged.valid_to,
-      @read_time, v_end_of_time, staged.content_sha256, staged.is_deleted
+      staged.source_path, staged.source_commit, staged.document_update_time, staged.document_version,
+      staged.versions_missing, staged.valid_from, staged.valid_to, @read_time, v_end_of_time, staged.content_sha256, staged.is_deleted
     );
 
   MERGE `{{ dataset }}.limit_rejections` AS rejections
@@ -106,6 +105,7 @@ IF NOT v_is_committed THEN
       policy.clear_observations,
       policy.gross_ratio,
       policy.gross_count,
+      policy.critical_ratio,
       policy.approvers
     FROM UNNEST(@policies) AS policy
   ) AS current_policy
@@ -118,20 +118,20 @@ IF NOT v_is_committed THEN
     INSERT (
       policy_version, valid_from, valid_to, team_id, api_id, tolerance_count, tolerance_ratio, grace_minutes,
       surge_budget_minutes, for_observations, window_observations, clear_observations, gross_ratio, gross_count,
-      approvers
+      critical_ratio, approvers
     )
     VALUES (
       @policy_version, v_policy_from, v_end_of_time, current_policy.team_id, current_policy.api_id,
       current_policy.tolerance_count, current_policy.tolerance_ratio, current_policy.grace_minutes,
       current_policy.surge_budget_minutes, current_policy.for_observations, current_policy.window_observations,
       current_policy.clear_observations, current_policy.gross_ratio, current_policy.gross_count,
-      current_policy.approvers
+      current_policy.critical_ratio, current_policy.approvers
     )
   WHEN NOT MATCHED BY SOURCE AND history.valid_to = v_end_of_time THEN
     UPDATE SET valid_to = @read_time;
 
   INSERT INTO `{{ dataset }}.limit_sync_runs` (
-    sync_id, read_time, committed_at, mode, documents_read, documents_known, changes, rejections
+    sync_id, read_time, committed_at, mode, documents_read, documents_known, documents_sha256, changes, rejections
   )
   SELECT
     @sync_id,
@@ -140,6 +140,7 @@ IF NOT v_is_committed THEN
     @mode,
     @documents_read,
     @documents_known,
+    @documents_sha256,
     @changes,
     COUNTIF(found.is_current)
   FROM UNNEST(@rejections) AS found;

@@ -137,10 +137,10 @@ def is_gross(observation: Observation, policy: Policy) -> bool:
 
 
 def severity_of(observation: Observation, policy: Policy) -> str:
-    """Return critical from gross_ratio × the limit, warning below."""
+    """Return critical from critical_ratio × the limit, warning below."""
     if observation.measured is None or observation.max_replicas is None:
         return "warning"
-    return "critical" if observation.measured >= policy.gross_ratio * observation.max_replicas else "warning"
+    return "critical" if observation.measured >= policy.critical_ratio * observation.max_replicas else "warning"
 
 
 def _begin(subject: Subject, observation: Observation, previous: Episode | None) -> Episode:

@@ -13,7 +13,7 @@ from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.history import Belief
 from pedwatch.limits.rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, json_row, policy_rows, read_beliefs
-from pedwatch.limits.sync import Known, LastSync, Rejection, SyncPlan
+from pedwatch.limits.sync_plan import Known, LastSync, Rejection, SyncPlan
 
 STAGING = "limit_staging"
 
@@ -64,6 +64,7 @@ class BigQueryLimits:
             "mode": plan.mode,
             "documents_read": plan.documents_read,
             "documents_known": plan.documents_known,
+            "documents_sha256": Typed("STRING", plan.documents_sha256),
             "changes": plan.versions_written,
             "staged_rows": staged,
             "rejections": Typed(REJECTION_COLUMNS, [vars(rejection) for rejection in plan.rejections]),
@@ -76,24 +77,14 @@ class BigQueryLimits:
         rows = list(_staging_rows(plan, sync_id))
         if not rows:
             return 0
-        table = self._staging_table()
-        config = bigquery.LoadJobConfig(schema=table.schema, write_disposition="WRITE_TRUNCATE")
-        location = self._warehouse.config.location
+        client, config = self._warehouse.client, self._warehouse.config
         try:
-            client = self._warehouse.client
-            client.load_table_from_json(rows, table.reference, job_config=config, location=location).result()
+            table = client.get_table(f"{config.project}.{config.dataset}.{STAGING}")
+            load = bigquery.LoadJobConfig(schema=table.schema, write_disposition="WRITE_TRUNCATE")
+            client.load_table_from_json(rows, table.reference, job_config=load, location=config.location).result()
         except exceptions.GoogleAPICallError as error:
             raise LedgerError(f"{STAGING}: {error.message}") from error
         return len(rows)
-
-    def _staging_table(self) -> bigquery.Table:
-        config = self._warehouse.config
-        name = f"{config.project}.{config.dataset}.{STAGING}"
-        try:
-            return self._warehouse.client.get_table(name)
-        except exceptions.NotFound:
-            self._warehouse.run("limits/limit_staging.sql")
-            return self._warehouse.client.get_table(name)
 
 
 def _staging_rows(plan: SyncPlan, sync_id: str) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """PED limits in Firestore: read at one moment for the sync, written with preconditions by publishing."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from google.api_core import exceptions
@@ -9,7 +10,8 @@ from google.api_core.retry import Retry, if_exception_type
 from google.cloud.firestore_v1 import DELETE_FIELD, SERVER_TIMESTAMP, FieldFilter
 
 from pedwatch.errors import LimitStoreError
-from pedwatch.limits.publishing import Write
+from pedwatch.hooks.limit_snapshots import archived_version, plain_time, stored_document
+from pedwatch.limits.publishing import Write, archive_id
 from pedwatch.limits.stored import StoredDocument
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from google.cloud.firestore_v1.query import Query
 
 Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
 
 HISTORY = "history"
 _PAGE = 1000
@@ -43,18 +47,22 @@ class FirestoreLimits:
         client: a Firestore client of the limits' database.
         collection: name of the collection.
         patience_seconds: how long a call is tried again while Firestore is unavailable.
+        call_seconds: how long one call may take.
     """
 
-    def __init__(self, client: "Client", collection: str, patience_seconds: float = 60.0) -> None:
+    def __init__(
+        self, client: "Client", collection: str, patience_seconds: float = 60.0, call_seconds: float = _CALL_SECONDS
+    ) -> None:
         self._client = client
         self._limits: CollectionReference = client.collection(collection)
+        self._timeout = call_seconds
         self._retry = Retry(predicate=if_exception_type(*_TRANSIENT), initial=0.5, timeout=patience_seconds)
 
     def server_time(self) -> dt.datetime:
         """Return a read time taken from the server: its clock orders its documents, ours does not."""
         probe = self._limits.document("no-such-limit")
-        snapshots = self._call(lambda: list(self._client.get_all([probe], retry=_NEVER, timeout=_CALL_SECONDS)))
-        return _plain(snapshots[0].read_time)
+        snapshots = self._call(lambda: list(self._client.get_all([probe], retry=_NEVER, timeout=self._timeout)))
+        return plain_time(snapshots[0].read_time)
 
     def count(self, at: dt.datetime) -> int:
         """Count the documents that are not withdrawn, those without the field included."""
@@ -69,22 +77,50 @@ class FirestoreLimits:
     def listing(self, at: dt.datetime) -> dict[str, dt.datetime]:
         """Return every document's id and update time; reads no content."""
         keys = self._limits.select(["__name__"]).order_by("__name__")
-        return {snapshot.id: _plain(snapshot.update_time) for snapshot in self._pages(keys, at)}
+        return {snapshot.id: plain_time(snapshot.update_time) for snapshot in self._pages(keys, at)}
 
     def fetch(self, document_ids: Collection[str], at: dt.datetime | None = None) -> Iterator[StoredDocument]:
         """Return those of the documents that exist."""
         names = list(document_ids)
         for start in range(0, len(names), _FETCH):
             references = [self._limits.document(name) for name in names[start : start + _FETCH]]
-            yield from (_stored(snapshot) for snapshot in self._get(references, at) if snapshot.exists)
+            yield from (stored_document(snapshot) for snapshot in self._get(references, at) if snapshot.exists)
 
     def versions(self, document_id: str, after: dt.datetime | None, at: dt.datetime) -> Iterator[StoredDocument]:
         """Return the archived versions of a document that were written after a moment, oldest first."""
         archive = self._limits.document(document_id).collection(HISTORY).order_by("__name__", direction="ASCENDING")
         for snapshot in self._pages(archive, at):
-            version = _archived(snapshot, document_id)
+            version = archived_version(snapshot)
             if after is None or version.update_time > after:
                 yield version
+
+    def archived(self, since: dt.datetime, at: dt.datetime) -> Iterator[StoredDocument]:
+        """Return the versions archived since a moment, of all documents: those of deleted ones are still there.
+
+        Needs the index of deploy/firestore/indexes.json; without it there is a warning and nothing is found.
+        """
+        archive = self._client.collection_group(HISTORY).where(filter=FieldFilter("updated_at", ">=", since))
+        try:
+            for snapshot in self._pages(archive.order_by("updated_at"), at):
+                version = archived_version(snapshot)
+                if snapshot.reference.parent.parent.parent.id == self._limits.id:
+                    yield version
+        except LimitStoreError as error:
+            if not isinstance(error.__cause__, exceptions.FailedPrecondition):
+                raise
+            log.warning("limits that were deleted for good soon after they were written are not looked for: %s", error)
+
+    def archived_numbers(self, document_ids: Collection[str]) -> dict[str, int]:
+        """Return the highest number in the archive of those documents that have one, whether they exist or not."""
+        found = {}
+        first = [self._limits.document(name).collection(HISTORY).document(archive_id(1)) for name in document_ids]
+        for start in range(0, len(first), _FETCH):
+            for snapshot in self._get(first[start : start + _FETCH], None):
+                if snapshot.exists:
+                    archive = snapshot.reference.parent
+                    newest = archive.order_by("version", direction="DESCENDING").limit(1)
+                    found[archive.parent.id] = max(archived_version(one).version for one in self._page(newest, None))
+        return found
 
     def matching(self, **fields: str) -> Iterator[StoredDocument]:
         """Return the documents whose fields have these values, withdrawn ones included."""
@@ -92,6 +128,12 @@ class FirestoreLimits:
         for name, value in fields.items():
             query = query.where(filter=FieldFilter(name, "==", value))
         return self._documents(query.order_by("__name__"), None)
+
+    def selecting(self, selector: str) -> Iterator[StoredDocument]:
+        """Return the documents, of all environments, that set a selector: ``namespace`` or ``name``."""
+        # Greater than the empty text: any text, never null. One field only, so that no composite index is needed.
+        selecting = self._limits.where(filter=FieldFilter(f"selectors.{selector}", ">", ""))
+        return self._documents(selecting.order_by(f"selectors.{selector}"), None)
 
     def write(self, writes: Sequence[Write]) -> None:
         """Write documents and their archived versions, each commit whole or not at all.
@@ -117,7 +159,7 @@ class FirestoreLimits:
                 batch.create(document.collection(HISTORY).document(version), _with_server_time(archived))
         try:
             # Not tried again: after an unclear answer the precondition would refuse our own write.
-            batch.commit(retry=_NEVER, timeout=_CALL_SECONDS)
+            batch.commit(retry=_NEVER, timeout=self._timeout)
         except (
             exceptions.FailedPrecondition,
             exceptions.AlreadyExists,
@@ -134,16 +176,16 @@ class FirestoreLimits:
 
     def _count(self, query: Any, at: dt.datetime) -> int:
         counting = query.count(alias="documents")
-        answer = self._call(lambda: counting.get(read_time=at, retry=_NEVER, timeout=_CALL_SECONDS))
+        answer = self._call(lambda: counting.get(read_time=at, retry=_NEVER, timeout=self._timeout))
         return int(answer[0][0].value)
 
     def _get(self, references: list[Any], at: dt.datetime | None) -> "list[DocumentSnapshot]":
         return self._call(
-            lambda: list(self._client.get_all(references, read_time=at, retry=_NEVER, timeout=_CALL_SECONDS))
+            lambda: list(self._client.get_all(references, read_time=at, retry=_NEVER, timeout=self._timeout))
         )
 
     def _documents(self, query: "Query", at: dt.datetime | None) -> Iterator[StoredDocument]:
-        return (_stored(snapshot) for snapshot in self._pages(query, at))
+        return (stored_document(snapshot) for snapshot in self._pages(query, at))
 
     def _pages(self, query: "Query", at: dt.datetime | None) -> "Iterator[DocumentSnapshot]":
         page_query = query.limit(_PAGE)
@@ -155,7 +197,7 @@ class FirestoreLimits:
             page_query = query.limit(_PAGE).start_after(page[-1])
 
     def _page(self, query: "Query", at: dt.datetime | None) -> "list[DocumentSnapshot]":
-        return self._call(lambda: list(query.stream(read_time=at, retry=_NEVER, timeout=_CALL_SECONDS)))
+        return self._call(lambda: list(query.stream(read_time=at, retry=_NEVER, timeout=self._timeout)))
 
     def _call(self, read: Callable[[], Answer]) -> Answer:
         try:
@@ -182,33 +224,5 @@ def _refuse(error: exceptions.GoogleAPIError) -> NoReturn:
     raise LimitStoreError(f"Firestore: {type(cause).__name__}: {message}. What to do: {hint}.") from error
 
 
-def _plain(moment: Any) -> dt.datetime:
-    """Turn the client's times into plain ones; Firestore keeps microseconds, so nothing is lost."""
-    if hasattr(moment, "ToDatetime"):
-        return moment.ToDatetime(tzinfo=dt.UTC)
-    return dt.datetime.fromtimestamp(0, dt.UTC) + (moment - dt.datetime.fromtimestamp(0, dt.UTC))
-
-
 def _with_server_time(archived: Mapping[str, Any]) -> dict[str, Any]:
     return {"updated_at": SERVER_TIMESTAMP, **archived}
-
-
-def _stored(snapshot: "DocumentSnapshot") -> StoredDocument:
-    return StoredDocument(snapshot.id, _plain_times(snapshot.to_dict() or {}), _plain(snapshot.update_time))
-
-
-def _archived(snapshot: "DocumentSnapshot", document_id: str) -> StoredDocument:
-    data = _plain_times(snapshot.to_dict() or {})
-    # A version that the publisher archived for somebody else had been written before.
-    written_at = data.pop("written_at", None)
-    return StoredDocument(document_id, data, written_at or _plain(snapshot.update_time))
-
-
-def _plain_times(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
-        return _plain(value)
-    if isinstance(value, Mapping):
-        return {key: _plain_times(inner) for key, inner in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-        return [_plain_times(inner) for inner in value]
-    return value

@@ -3,7 +3,8 @@
 from pedwatch import settings
 from pedwatch.config import PolicyConfig
 from pedwatch.hooks.limit_ledger import BigQueryLimits
-from pedwatch.limits.sync import LimitReader, SyncPlan, plan_sync
+from pedwatch.limits.sync import plan_sync
+from pedwatch.limits.sync_plan import LimitReader, SyncPlan
 
 
 def sync_limits(

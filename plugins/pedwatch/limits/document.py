@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
 
+from pedwatch.config import LabelKey
+
 MAX_EXEMPTION = dt.timedelta(days=90)
 BOOKKEEPING = ("updated_at", "content_sha256", "deleted", "version", "previous_update_time")
 """Fields of a stored document that publishing fills in; they are no content."""
@@ -66,6 +68,16 @@ class Selectors(_Strict):
     namespace: Glob | None = Field(default=None, description="Namespaces; also takes workloads without labels")
     kind: Glob | None = Field(default=None, description="Workload kind, e.g. Deployment")
     name: Glob | None = Field(default=None, description="Workload names; also takes workloads without labels")
+    labels: dict[LabelKey, Glob] = Field(
+        default_factory=dict,
+        max_length=8,
+        description="Values of further workload labels, by key; only keys of label_keys.also are ever collected",
+    )
+
+    @property
+    def count(self) -> int:
+        """How many selectors are set, each label counting as one: more of them are more specific."""
+        return sum(glob is not None for glob in (self.cluster, self.namespace, self.kind, self.name)) + len(self.labels)
 
 
 class Grant(_Strict):

@@ -17,15 +17,22 @@ FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Statement:
-    """What a document said from ``update_time`` on; a withdrawn one (``limit`` None) says that nothing is granted."""
+    """What a document said from ``update_time`` on; a withdrawn one (``limit`` None) says that nothing is granted.
+
+    ``document_version`` is the publisher's number of it; None when nobody numbered it, as with a hard delete.
+    """
 
     update_time: dt.datetime
     limit: PedLimit | None
+    document_version: int | None = None
 
 
 @dataclass(frozen=True)
 class Belief:
-    """One version of a limit over one range of valid time; a tombstone keeps the last content for the reader."""
+    """One version of a limit over one range of valid time; a tombstone keeps the last content for the reader.
+
+    ``versions_missing`` counts the versions before this one that Firestore numbered but no longer had when it was read.
+    """
 
     version: int
     limit: PedLimit
@@ -34,6 +41,8 @@ class Belief:
     is_deleted: bool
     valid_from: dt.datetime
     valid_to: dt.datetime
+    document_version: int | None = None
+    versions_missing: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,12 +86,21 @@ def _state(beliefs: list[Belief], statement: Statement) -> list[Belief]:
         _content(previous, statement),
         version=previous.version + 1 if previous else 1,
         document_update_time=statement.update_time,
+        document_version=_document_version(previous, statement),
+        versions_missing=0,
         is_deleted=statement.limit is None,
         valid_from=valid_from,
         valid_to=FOREVER,
     )
     earlier = [belief for belief in beliefs if belief.valid_from < valid_from]
     return [*(replace(belief, valid_to=min(belief.valid_to, valid_from)) for belief in earlier), latest]
+
+
+def _document_version(previous: Belief | None, statement: Statement) -> int | None:
+    """A statement without a number leaves the count where it was."""
+    if statement.document_version is None and previous is not None:
+        return previous.document_version
+    return statement.document_version
 
 
 def _content(previous: Belief | None, statement: Statement) -> Belief:

@@ -21,7 +21,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class DocumentChange:
-    """One document that publishing writes."""
+    """One document that publishing writes; ``archived`` is the highest number its archive is known to hold."""
 
     kind: Literal["added", "changed", "withdrawn"]
     document_id: str
@@ -29,6 +29,7 @@ class DocumentChange:
     after: PedLimit | None
     fields: tuple[FieldChange, ...] = ()
     warnings: tuple[str, ...] = ()
+    archived: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def write_of(change: DocumentChange) -> Write:
     """Return the documents one change writes; the hook adds the server's ``updated_at`` to each."""
     before = change.before
     archive: dict[str, Mapping[str, Any]] = {}
-    version = before.version if before else 0
+    version = max(before.version if before else 0, change.archived)
     if before and before.was_edited_elsewhere:
         # Somebody edited the document past the publisher: keep what it said, it held until now.
         version += 1

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pedwatch.config import Policy, PolicyConfig
-from pedwatch.limits.document import PedLimit
+from pedwatch.limits.document import PedLimit, Selectors
 from pedwatch.limits.history import Belief, effective_from
 
 REJECTION_COLUMNS = {
@@ -27,6 +27,7 @@ POLICY_COLUMNS: dict[str, Any] = {
     "clear_observations": "INT64",
     "gross_ratio": "FLOAT64",
     "gross_count": "INT64",
+    "critical_ratio": "FLOAT64",
     "approvers": {"approver": "STRING", "team_id": "STRING"},
 }
 
@@ -41,7 +42,7 @@ def belief_row(belief: Belief) -> dict[str, Any]:
         "team_id": limit.team_id,
         "environment": limit.environment,
         "scope": limit.scope,
-        "selectors": limit.selectors.model_dump(),
+        "selectors": _selectors_row(limit.selectors),
         "version": belief.version,
         "max_replicas": limit.max_replicas,
         "approver": limit.grant.approver,
@@ -51,11 +52,22 @@ def belief_row(belief: Belief) -> dict[str, Any]:
         "source_path": source.path if source else None,
         "source_commit": source.commit if source else None,
         "document_update_time": belief.document_update_time,
+        "document_version": belief.document_version,
+        "versions_missing": belief.versions_missing,
         "valid_from": belief.valid_from,
         "valid_to": belief.valid_to,
         "content_sha256": belief.content_sha256,
         "is_deleted": belief.is_deleted,
     }
+
+
+def _selectors_row(selectors: Selectors) -> dict[str, Any]:
+    labels = [{"key": key, "value": glob} for key, glob in sorted(selectors.labels.items())]
+    return {**selectors.model_dump(exclude={"labels"}), "labels": labels}
+
+
+def _read_selectors(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "labels": {label["key"]: label["value"] for label in row.get("labels") or []}}
 
 
 def _exemption_row(exemption: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +96,8 @@ def _belief(row: Mapping[str, Any]) -> Belief:
         is_deleted=row["is_deleted"],
         valid_from=row["valid_from"],
         valid_to=row["valid_to"],
+        document_version=row["document_version"],
+        versions_missing=row["versions_missing"],
     )
 
 
@@ -97,7 +111,7 @@ def _limit(row: Mapping[str, Any]) -> PedLimit:
             "api_id": row["api_id"],
             "name": row["limit_id"].removeprefix(identity).removeprefix(".") or None,
             "scope": row["scope"],
-            "selectors": dict(row["selectors"] or {}),
+            "selectors": _read_selectors(row["selectors"] or {}),
             "max_replicas": row["max_replicas"],
             "grant": {"approver": row["approver"], "ticket": row["ticket"]},
             "exemptions": [{key: given[key] for key in given if key != "exemption_id"} for given in exemptions],

@@ -31,6 +31,15 @@ class StoredDocument:
         return version if isinstance(version, int) else 0
 
     @property
+    def number(self) -> int:
+        """The number this content has among the document's versions, published or not.
+
+        What somebody else wrote over the publisher's version is archived under the next number, once the publisher
+        comes by (``publishing.write_of``).
+        """
+        return self.version + self.was_edited_elsewhere
+
+    @property
     def previous_update_time(self) -> dt.datetime | None:
         """When the version before this one was written; None for the first, or outside the publisher."""
         moment = self.data.get("previous_update_time")

@@ -10,7 +10,7 @@ from pedwatch.limits.history import FOREVER, Belief, Change
 from pedwatch.limits.publishing import plan_changes, write_of
 from pedwatch.limits.rows import belief_row, read_beliefs
 from pedwatch.limits.stored import StoredDocument
-from pedwatch.limits.sync import Known, LastSync, Rejection, SyncPlan
+from pedwatch.limits.sync_plan import Known, LastSync, Rejection, SyncPlan
 
 
 @dataclass
@@ -76,6 +76,11 @@ class MemoryFirestore:
             if version.update_time <= at and (after is None or version.update_time > after):
                 self.reads += 1
                 yield version
+
+    def archived(self, since: dt.datetime, at: dt.datetime) -> Iterator[StoredDocument]:
+        """Return archived versions of all documents."""
+        for document_id in self.archive:
+            yield from self.versions(document_id, since, at)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pedwatch.errors import LimitStoreError
-from pedwatch.limits.sync import FULL_EVERY, SyncPlan, plan_sync
+from pedwatch.limits.sync import FULL_EVERY, plan_sync
+from pedwatch.limits.sync_plan import SyncPlan
 from tests.unit.limits.models import MemoryFirestore, MemoryLedger
 from tests.unit.limits.samples import limit, minutes
 

@@ -12,7 +12,11 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_history` (
     cluster STRING OPTIONS (description = 'Glob over the cluster name; NULL matches every cluster'),
     namespace STRING OPTIONS (description = 'Glob over the namespace; NULL matches every namespace'),
     kind STRING OPTIONS (description = 'Glob over the workload kind; NULL matches every kind'),
-    name STRING OPTIONS (description = 'Glob over the workload name; NULL matches every name')
+    name STRING OPTIONS (description = 'Glob over the workload name; NULL matches every name'),
+    labels ARRAY<STRUCT<
+      key STRING OPTIONS (description = 'Key of a further workload label, one of label_keys.also'),
+      value STRING OPTIONS (description = 'Glob over the value of that label')
+    >> OPTIONS (description = 'All of them must match; each makes the limit more specific')
   > OPTIONS (description = 'Narrows the match; with namespace or name it also matches workloads without labels'),
   version INT64 NOT NULL OPTIONS (description = 'Counts the recorded versions of this limit, from 1'),
   max_replicas INT64 NOT NULL OPTIONS (description = 'The ceiling, in pods'),
@@ -31,6 +35,8 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_history` (
   source_path STRING OPTIONS (description = 'Path of the PED file in its repository'),
   source_commit STRING OPTIONS (description = 'Commit of the PED file'),
   document_update_time TIMESTAMP NOT NULL OPTIONS (description = 'Firestore update_time of the version, UTC'),
+  document_version INT64 OPTIONS (description = 'Number of the version in Firestore; NULL when nobody numbered it'),
+  versions_missing INT64 NOT NULL OPTIONS (description = 'Versions before it that Firestore numbered but no longer had'),
   valid_from TIMESTAMP NOT NULL OPTIONS (description = 'First moment the version held, UTC, inclusive'),
   valid_to TIMESTAMP NOT NULL OPTIONS (description = 'First moment it no longer held, UTC, exclusive'),
   recorded_from TIMESTAMP NOT NULL OPTIONS (description = 'read_time of the sync that learnt this row, UTC, inclusive'),

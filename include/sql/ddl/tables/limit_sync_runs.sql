@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_sync_runs` (
   mode STRING NOT NULL OPTIONS (description = 'incremental | full'),
   documents_read INT64 NOT NULL OPTIONS (description = 'Firestore documents read'),
   documents_known INT64 NOT NULL OPTIONS (description = 'Documents known after the sync, tombstones not counted'),
+  documents_sha256 STRING OPTIONS (description = 'Fingerprint of the limits Firestore listed; NULL for incremental'),
   changes INT64 NOT NULL OPTIONS (description = 'limit versions written'),
   rejections INT64 NOT NULL OPTIONS (description = 'Documents that did not validate at this read_time')
 )

@@ -14,8 +14,9 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.policy_history` (
   for_observations INT64 NOT NULL OPTIONS (description = 'Over-observations of the last window_observations that fire'),
   window_observations INT64 NOT NULL OPTIONS (description = 'Complete observations looked back on'),
   clear_observations INT64 NOT NULL OPTIONS (description = 'Clean observations in a row that resolve'),
-  gross_ratio FLOAT64 NOT NULL OPTIONS (description = 'Times the limit that fires at once and is critical'),
+  gross_ratio FLOAT64 NOT NULL OPTIONS (description = 'Times the limit that fires at once'),
   gross_count INT64 NOT NULL OPTIONS (description = 'Pods above the limit an at-once alert needs besides gross_ratio'),
+  critical_ratio FLOAT64 NOT NULL OPTIONS (description = 'Times the limit from which an episode is critical'),
   approvers ARRAY<STRUCT<
     approver STRING OPTIONS (description = 'Identity as written in PED files'),
     team_id STRING OPTIONS (description = 'Team the approver belongs to')

@@ -12,7 +12,11 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_staging` (
     cluster STRING OPTIONS (description = 'Glob over the cluster name'),
     namespace STRING OPTIONS (description = 'Glob over the namespace'),
     kind STRING OPTIONS (description = 'Glob over the workload kind'),
-    name STRING OPTIONS (description = 'Glob over the workload name')
+    name STRING OPTIONS (description = 'Glob over the workload name'),
+    labels ARRAY<STRUCT<
+      key STRING OPTIONS (description = 'Key of a further workload label'),
+      value STRING OPTIONS (description = 'Glob over its value')
+    >> OPTIONS (description = 'All of them must match')
   > OPTIONS (description = 'Narrows the match'),
   version INT64 OPTIONS (description = 'Version of the limit'),
   max_replicas INT64 OPTIONS (description = 'The ceiling, in pods'),
@@ -31,6 +35,8 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_staging` (
   source_path STRING OPTIONS (description = 'Path of the PED file'),
   source_commit STRING OPTIONS (description = 'Commit of the PED file'),
   document_update_time TIMESTAMP OPTIONS (description = 'Firestore update_time of the version, UTC'),
+  document_version INT64 OPTIONS (description = 'Number of the version in Firestore'),
+  versions_missing INT64 OPTIONS (description = 'Versions before it that Firestore no longer had'),
   valid_to TIMESTAMP OPTIONS (description = 'First moment it no longer held, UTC'),
   content_sha256 STRING OPTIONS (description = 'Hash of the content'),
   is_deleted BOOL OPTIONS (description = 'A tombstone')

@@ -1,0 +1,122 @@
+"""Collects what the documents that one sync reads amount to: changes of the history, and rejections."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pedwatch.limits.history import Belief, Change, Statement, learn, newest
+from pedwatch.limits.stored import StoredDocument
+from pedwatch.limits.sync_plan import LimitReader, Mode, Rejection, SyncPlan
+
+
+def stands(belief: Belief | None) -> bool:
+    """Tell whether the newest belief of a limit grants anything."""
+    return belief is not None and not belief.is_deleted
+
+
+@dataclass
+class Findings:
+    """What is found while documents are read, one after the other."""
+
+    reader: LimitReader
+    at: dt.datetime
+    beliefs: Mapping[str, Sequence[Belief]]
+    rejected: dict[str, Rejection]
+    superseded: list[Rejection] = field(default_factory=list)
+    changes: dict[str, Change] = field(default_factory=dict)
+    documents_read: int = 0
+
+    def read(self, document: StoredDocument) -> Belief | None:
+        """Take in the state of one document, and the versions written since the last one recorded.
+
+        Returns:
+            The newest version that is now recorded of it.
+        """
+        before = self.beliefs.get(document.document_id, ())
+        last = newest(before)
+        self.documents_read += 1
+        self.rejected.pop(document.document_id, None)
+        if last is not None and document.update_time <= last.document_update_time:
+            return last
+        versions = [*self._versions_between(document, last), document]
+        statements = self._statements(versions, stands(last), document)
+        return self._learn(document.document_id, before, statements, versions)
+
+    def is_gone(self, document_id: str) -> None:
+        """Take in that a document was deleted for good, which nobody dated: it ends now."""
+        before = self.beliefs.get(document_id, ())
+        last = newest(before)
+        self.rejected.pop(document_id, None)
+        versions = list(self.reader.versions(document_id, last.document_update_time if last else None, self.at))
+        self.documents_read += len(versions)
+        statements = self._statements(versions, stands(last), None)
+        self._learn(document_id, before, [*statements, Statement(self.at, None)], versions)
+
+    def _learn(
+        self,
+        document_id: str,
+        before: Sequence[Belief],
+        statements: Iterable[Statement],
+        versions: Iterable[StoredDocument],
+    ) -> Belief | None:
+        change = learn(before, statements)
+        last = newest(before)
+        latest = newest(change.opened)
+        if latest is None:
+            return last
+        missing = _missing(last, {version.number for version in versions})
+        if missing:
+            opened = (replace(one, versions_missing=missing) if one is latest else one for one in change.opened)
+            change = replace(change, opened=tuple(opened))
+        self.changes[document_id] = change
+        return latest
+
+    def _versions_between(self, document: StoredDocument, last: Belief | None) -> list[StoredDocument]:
+        """Read the archive only where a version may lie between; most documents tell that none does."""
+        previous = document.previous_update_time
+        after = last.document_update_time if last else None
+        has_predecessor = previous is not None and (after is None or previous > after)
+        # Somebody else's write does not say what it replaced, and a withdrawal may have been one.
+        if not has_predecessor and not document.was_edited_elsewhere and not document.is_withdrawn:
+            return []
+        versions = list(self.reader.versions(document.document_id, after, self.at))
+        self.documents_read += len(versions)
+        return [version for version in versions if version.update_time < document.update_time]
+
+    def _statements(
+        self, versions: Iterable[StoredDocument], has_previous_limit: bool, current: StoredDocument | None
+    ) -> list[Statement]:
+        statements = []
+        for version in sorted(versions, key=lambda version: version.update_time):
+            try:
+                limit = None if version.is_withdrawn else version.limit()
+            except ValueError as error:
+                self._reject(version, str(error), has_previous_limit, is_current=version is current)
+                continue
+            has_previous_limit = limit is not None
+            statements.append(Statement(version.update_time, limit, version.number))
+        return statements
+
+    def _reject(self, version: StoredDocument, reason: str, has_previous_limit: bool, is_current: bool) -> None:
+        rejection = Rejection(version.document_id, reason, version.raw_sha256, has_previous_limit, is_current)
+        if is_current:
+            self.rejected[version.document_id] = rejection
+        else:
+            self.superseded.append(rejection)
+
+    def plan(self, mode: Mode, documents_known: int, documents_sha256: str | None = None) -> SyncPlan:
+        """Put the findings into what is committed."""
+        found = [*self.superseded, *self.rejected.values()]
+        # The same wrong content may have come, gone and come again: one row, and what stands now decides.
+        unique = {(rejection.document_id, rejection.content_sha256, rejection.reason): rejection for rejection in found}
+        return SyncPlan(
+            self.at, mode, self.changes, tuple(unique.values()), self.documents_read, documents_known, documents_sha256
+        )
+
+
+def _missing(last: Belief | None, numbers: set[int]) -> int:
+    """Count the numbers after the last one recorded that Firestore gave out but that were not read."""
+    first = 0 if last is None else last.document_version
+    if first is None or not numbers:
+        return 0
+    return len(set(range(first + 1, max(numbers))) - numbers)

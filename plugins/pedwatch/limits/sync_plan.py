@@ -1,0 +1,114 @@
+"""What a sync reads through and what it decides: the two protocols it is given, and the plan it hands back."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pedwatch.limits.history import Belief, Change
+from pedwatch.limits.stored import StoredDocument
+
+Mode = Literal["incremental", "full"]
+
+
+class LimitReader(Protocol):
+    """Firestore as a sync reads it."""
+
+    def server_time(self) -> dt.datetime:
+        """Return a read time taken from the server."""
+
+    def count(self, at: dt.datetime) -> int:
+        """Count the documents that are not withdrawn."""
+
+    def changed(self, since: dt.datetime, at: dt.datetime) -> Iterable[StoredDocument]:
+        """Return the documents published at or after ``since``."""
+
+    def listing(self, at: dt.datetime) -> Mapping[str, dt.datetime]:
+        """Return every document's id and update time."""
+
+    def fetch(self, document_ids: Collection[str], at: dt.datetime) -> Iterable[StoredDocument]:
+        """Return those of the documents that exist."""
+
+    def versions(self, document_id: str, after: dt.datetime | None, at: dt.datetime) -> Iterable[StoredDocument]:
+        """Return the archived versions of a document that were written after a moment."""
+
+    def archived(self, since: dt.datetime, at: dt.datetime) -> Iterable[StoredDocument]:
+        """Return the versions of all documents, also of those deleted since, that were archived since a moment."""
+
+
+@dataclass(frozen=True)
+class LastSync:
+    """Where the sync before this one stood."""
+
+    read_time: dt.datetime
+    full_read_time: dt.datetime
+    documents_known: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is recorded of one document: when its newest version was written, and whether it stands."""
+
+    update_time: dt.datetime
+    is_deleted: bool
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A document, or a version of one, that could not be read as a limit."""
+
+    document_id: str
+    reason: str
+    content_sha256: str
+    has_previous_limit: bool
+    is_current: bool = True
+
+
+class LimitLedger(Protocol):
+    """BigQuery as a sync reads it."""
+
+    def known(self) -> Mapping[str, Known]:
+        """Return what is recorded of every document."""
+
+    def beliefs(self, limit_ids: Collection[str]) -> Mapping[str, Sequence[Belief]]:
+        """Return the current beliefs of some limits."""
+
+    def rejections(self) -> Sequence[Rejection]:
+        """Return the documents that the last sync could not read."""
+
+
+@dataclass(frozen=True)
+class SyncPlan:
+    """Everything one sync commits.
+
+    ``documents_sha256`` is the fingerprint of what a full sync listed; checks/limits_listing_differs.sql works it out
+    again from ``limit_history``.
+    """
+
+    read_time: dt.datetime
+    mode: Mode
+    changes: Mapping[str, Change]
+    rejections: tuple[Rejection, ...]
+    documents_read: int
+    documents_known: int
+    documents_sha256: str | None = None
+
+    @property
+    def versions_written(self) -> int:
+        """How many versions the history gains."""
+        return sum(len(_numbers(change.opened) - _numbers(change.closed)) for change in self.changes.values())
+
+    def summary(self) -> dict[str, str | int]:
+        """Return the sync in numbers, for logs."""
+        return {
+            "read_time": self.read_time.isoformat(),
+            "mode": self.mode,
+            "documents_read": self.documents_read,
+            "documents_known": self.documents_known,
+            "changes": self.versions_written,
+            "rejections": sum(rejection.is_current for rejection in self.rejections),
+        }
+
+
+def _numbers(beliefs: Iterable[Belief]) -> set[int]:
+    return {belief.version for belief in beliefs}
