@@ -13,7 +13,7 @@ TARGET = ROOT / "build" / "composer"
 #: From the repository's folder to the bucket's.
 FOLDERS = {"dags": "dags", "include": "dags/include", "plugins": "plugins"}
 #: What ships of them; a deploy that forgets .sql leaves statements that are sent as their own names.
-SUFFIXES = {".py", ".sql", ".yaml", ".json"}
+SUFFIXES = {".py", ".sql", ".yaml", ".json", ".html", ".css"}
 IGNORE_FILE = ".airflowignore"
 
 

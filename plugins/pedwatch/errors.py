@@ -24,5 +24,9 @@ class LedgerError(PedwatchError):
     """BigQuery refused or lacks something; the message names the table or statement and the fix."""
 
 
+class AuditError(PedwatchError):
+    """An audit was asked for what cannot be answered; the message names the param, what it is and the fix."""
+
+
 class NotifyError(PedwatchError):
     """A message could not be handed to its channel."""

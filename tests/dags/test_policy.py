@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.sdk import DAG
 
-SCHEDULED = {"ped_housekeeping", "ped_limits_sync", "ped_replica_watch"}
+SCHEDULED = {"ped_housekeeping", "ped_limits_sync", "ped_replica_audit", "ped_replica_watch"}
 MANUAL = {"ped_limits_publish"}
 DAG_IDS = sorted(SCHEDULED | MANUAL)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,11 @@ class Warehouse:
         """
         job = self._job(name, parameters or {}, variables)
         return [dict(row.items()) for row in job.result()]
+
+    def stream(self, name: str, parameters: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """Run a named SELECT and yield its rows page by page: for results that do not fit into memory."""
+        for row in self._job(name, parameters or {}, {}).result():
+            yield dict(row.items())
 
     def table(self, name: str, parameters: Mapping[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
         """Run a named SELECT and return its column names with its rows: also without rows the columns are known."""

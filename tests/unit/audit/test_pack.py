@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import io
 import json
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,16 +41,19 @@ def test_whatever_text_stands_in_it_is_read_back(rows: list[dict[str, str | None
     assert found == [["a", "b"], *([row["a"] or "", row["b"] or ""] for row in rows)]
 
 
-def test_the_manifest_has_the_facts_and_every_files_hash() -> None:
-    files = {"verdicts.csv": b"a\r\n", "limits.csv": b""}
-    document = json.loads(pack.manifest(files, {"label": "march"}))
+def test_the_manifest_has_the_facts_and_every_files_hash(tmp_path: Path) -> None:
+    files = {"verdicts.csv": b"a\r\n", "limits.csv": b"", pack.MANIFEST: b"{}"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    document = json.loads(pack.to_json(pack.manifest(pack.file_hashes(tmp_path), {"label": "march"})))
+    del files[pack.MANIFEST]
     assert document["label"] == "march"
     assert document["files"] == {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)} for name, content in files.items()
     }
 
 
-def test_the_same_pack_has_the_same_manifest() -> None:
-    one = pack.manifest({"a": b"1", "b": b"2"}, {"x": 1, "y": 2})
-    assert one == pack.manifest({"b": b"2", "a": b"1"}, {"y": 2, "x": 1})
-    assert one != pack.manifest({"a": b"1", "b": b"3"}, {"x": 1, "y": 2})
+def test_the_same_manifest_is_the_same_bytes() -> None:
+    one = pack.to_json({"a": {"x": 1, "y": "ü"}, "b": 2})
+    assert one == pack.to_json({"b": 2, "a": {"y": "ü", "x": 1}})
+    assert one != pack.to_json({"a": {"x": 1, "y": "u"}, "b": 2})

@@ -1,0 +1,92 @@
+"""### What was true: an evidence pack for every past day
+
+**What can go wrong, and the safer path**
+
+- *A param is wrong* (an end before the start, a day that is not over, an API nobody knows, a period without data): the
+  task says which one and what to write instead. Nothing was written.
+- *A task failed for another reason*: clear it. The same day audited again gives the same bytes, and a pack without
+  `manifest.json` is no pack yet.
+- *You want many days*: run a backfill, in parallel if you like. It reads stored observations, writes to
+  `audits/<label>/` and `audit_reports` only, and can neither collect nor alert.
+- *The numbers differ from what Slack said*: that is what it is for. The report lists each difference with its cause.
+
+```
+airflow backfill create --dag-id ped_replica_audit --from-date … --to-date … --reprocess-behavior completed
+```
+
+```
+observations ─┬─ limits as known then ─▶ verdicts ─▶ episodes ─┐
+              └─ limits as known now ──▶ verdicts ─▶ episodes ─┼─▶ report.html, CSV, manifest.json ─▶ chain
+live ledger ───────────────────────────▶ differences, causes ──┘   gs://…/audits/<label>/<day>/
+```
+
+The day is the run's data interval in `report_timezone`; a run by hand audits yesterday, or the days in its form. Check
+a pack, or all of a label, with `python -m pedwatch audit verify`; docs/audit.md says how to read one.
+"""
+
+import datetime as dt
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
+
+from pedwatch import settings
+from pedwatch.audit.request import KNOWN_AT, LABEL
+from pedwatch.operators.links import AuditReportLink, with_links
+from pedwatch.tasks import audit
+
+CONFIG = settings.load_config()
+NAMES = {"type": ["null", "array"], "items": {"type": "string"}}
+
+with DAG(
+    dag_id="ped_replica_audit",
+    description="Recompute a past day, as known then and as known now, and write its evidence pack",
+    doc_md=__doc__,
+    # The interval is the audited day, midnight to midnight.
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=CONFIG.report_timezone),
+    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=dt.timedelta(hours=3),
+    tags=["pedwatch", "audit"],
+    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30)},
+    params={
+        "from_date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="First day",
+            description="Audit this day, or with a last day all of them in one pack; empty for the run's own day",
+        ),
+        "to_date": Param(
+            None, type=["null", "string"], format="date", title="Last day", description="Included; empty for one day"
+        ),
+        "known_at": Param(
+            "then",
+            type="string",
+            pattern=KNOWN_AT,
+            examples=["then", "now"],
+            title="Limits as known",
+            description="What is counted: as known then (what live runs knew), now, or at a time with offset",
+        ),
+        "teams": Param(None, **NAMES, title="Teams", description="team_ids, one a line; empty for all"),
+        "apis": Param(None, **NAMES, title="APIs", description="api_ids, one a line; empty for all"),
+        "label": Param(
+            "daily",
+            type="string",
+            pattern=LABEL,
+            title="Label of the audit",
+            description="Folder under audits/; use one of your own for a question of your own",
+        ),
+    },
+) as dag:
+    request = task(audit.plan_audit)()
+
+    with TaskGroup("evidence", prefix_group_id=False):
+        settled = task.sensor(
+            task_id="observations_settled", mode="reschedule", poke_interval=300, timeout=7200, soft_fail=False
+        )(audit.is_settled)(request)
+        pack = task(task_id="write_pack")(audit.write_pack_of_run)(request)
+        # One at a time, whichever run: see docs/decisions/0025.
+        link = task(task_id="link_pack", max_active_tis_per_dag=1)(audit.link_pack_of_run)(request)
+
+    settled >> pack >> link
+    with_links(pack, AuditReportLink())

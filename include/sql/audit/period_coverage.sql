@@ -1,0 +1,19 @@
+-- How each expected cluster was seen in each cycle of a period.
+-- Parameters: @period_start, @period_end TIMESTAMP.
+SELECT
+  cycle,
+  cluster,
+  environment,
+  status,
+  error_class,
+  error_message,
+  attempt_id,
+  deployments_listed,
+  hpas_listed,
+  is_consistent,
+  evidence_object,
+  row_count,
+  content_sha256
+FROM `{{ dataset }}.collection_runs`
+WHERE cycle >= @period_start AND cycle < @period_end
+ORDER BY cycle, cluster

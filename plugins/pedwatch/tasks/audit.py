@@ -1,0 +1,67 @@
+"""The tasks of ``ped_replica_audit``: what is asked for, the pack, its link. Values between tasks are JSON."""
+
+import datetime as dt
+import logging
+from typing import Any
+
+from pedwatch import settings
+from pedwatch.audit.request import AuditRequest, request_of_run
+from pedwatch.errors import AuditError
+
+log = logging.getLogger(__name__)
+
+SETTLED_AFTER = dt.timedelta(minutes=20)
+"""The last cycle of a day may still be running at midnight, and its files may come fifteen minutes late."""
+
+
+def _fail(error: AuditError) -> Exception:
+    """Return the error that fails a task without a retry: what a person has to change stays wrong."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    return AirflowFailException(str(error))
+
+
+def plan_audit(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
+    """Decide what the run audits; a wrong param fails here, before anything is read."""
+    start, end = dag_run.data_interval_start, dag_run.data_interval_end
+    try:
+        interval = (start, end) if start and end else None
+        request = request_of_run(params, interval, settings.now(), settings.load_config().report_timezone)
+    except AuditError as error:
+        raise _fail(error) from None
+    log.info("audit %s of %s to %s", request.label, request.start.isoformat(), request.end.isoformat())
+    return request.to_json()
+
+
+def is_settled(request: dict[str, Any]) -> bool:
+    """Tell whether the last cycle of the period can no longer change by itself."""
+    return settings.now() >= AuditRequest.from_json(request).end + SETTLED_AFTER
+
+
+def write_pack_of_run(request: dict[str, Any]) -> dict[str, Any]:
+    """Write the pack; what it says in short is the name of the task in the grid."""
+    from airflow.sdk import get_current_context
+
+    from pedwatch.hooks.clients import storage_client, warehouse
+    from pedwatch.tasks import audit_evidence
+
+    config = settings.load_config()
+    try:
+        written = audit_evidence.write_pack(
+            warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now()
+        )
+    except AuditError as error:
+        raise _fail(error) from None
+    get_current_context()["in_short"] = written["in_short"]  # type: ignore[typeddict-unknown-key]
+    return written
+
+
+def link_pack_of_run(request: dict[str, Any], run_id: Any = None) -> list[str]:
+    """Link the pack into its chain and record it."""
+    from pedwatch.hooks.clients import storage_client, warehouse
+    from pedwatch.tasks import audit_evidence
+
+    config = settings.load_config()
+    return audit_evidence.link_pack(
+        warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now(), run_id
+    )

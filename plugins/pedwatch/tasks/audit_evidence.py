@@ -1,0 +1,144 @@
+"""Writes the evidence pack of an audit: reads the sources, fills the files, puts them into the bucket, links them."""
+
+import datetime as dt
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pedwatch import __version__, settings, sql
+from pedwatch.audit import coverage, differences, folding, judged, pack, report
+from pedwatch.audit.assembly import Findings, Sources, audit_period
+from pedwatch.audit.request import AuditRequest, check_names
+from pedwatch.config import Config
+from pedwatch.hooks.parameters import Typed
+from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks.audit_packs import PackBucket, record_report
+
+if TYPE_CHECKING:
+    from google.cloud import storage
+
+VERDICTS, LEDGER = "audit/period_verdicts.sql", "audit/period_ledger.sql"
+LIMIT_COLUMNS = (
+    "limit_id version api_id team_id environment scope cluster_selector namespace_selector kind_selector name_selector "
+    "max_replicas approver ticket exemptions source_repo source_path source_commit document_update_time valid_from "
+    "first_recorded_from content_sha256"
+).split()
+
+
+def _narrowed(request: AuditRequest) -> dict[str, Any]:
+    return {"teams": Typed("ARRAY<STRING>", list(request.teams)), "apis": Typed("ARRAY<STRING>", list(request.apis))}
+
+
+def read_sources(warehouse: Warehouse, request: AuditRequest, now: dt.datetime) -> Sources:
+    """Return what an audit is made of; verdicts are streamed, three results side by side."""
+    names = warehouse.run("audit/known_names.sql", {"period_start": request.start, "period_end": request.end})
+    check_names(request, _named(names, "team_id"), _named(names, "api_id"))
+    begin = request.start - folding.WARM_UP
+    warm = {"period_start": begin, "period_end": request.end}
+    narrowed = _narrowed(request)
+    return Sources(
+        then=warehouse.stream(VERDICTS, {**warm, **narrowed, "known_at": Typed("TIMESTAMP", None)}),
+        now=warehouse.stream(VERDICTS, {**warm, **narrowed, "known_at": request.known_at or now}),
+        live=warehouse.stream(LEDGER, {"period_start": request.start, "period_end": request.end, **narrowed}),
+        coverage=warehouse.run("audit/period_coverage.sql", warm),
+        limits=warehouse.run("audit/period_limits.sql", warm),
+        policies=warehouse.run("audit/period_policies.sql", warm),
+        open_episodes=warehouse.run("audit/open_episodes.sql", {"moment": begin, **narrowed}),
+    )
+
+
+def _named(rows: list[dict[str, Any]], column: str) -> Iterator[str]:
+    return (row[column] for row in rows if row[column])
+
+
+def _csv(stack: ExitStack, folder: Path, name: str, columns: list[str]) -> pack.CsvFile:
+    return pack.CsvFile(stack.enter_context((folder / name).open("w", encoding="utf-8", newline="")), columns)
+
+
+def write_files(
+    folder: Path, request: AuditRequest, sources: Sources, config: Config, statements: dict[str, str], include: Path
+) -> tuple[Findings, dict[str, Any]]:
+    """Write all files of a pack but its manifest into a folder; returns findings and facts for the manifest."""
+    with ExitStack() as stack:
+        verdicts = _csv(stack, folder, "verdicts.csv", judged.COLUMNS)
+        different = _csv(stack, folder, "differences.csv", differences.COLUMNS)
+        findings = audit_period(request, sources, config.policy, verdicts.add, different.add)
+    tables: dict[str, tuple[list[str], list[Any]]] = {
+        "episodes.csv": (folding.COLUMNS, findings.episode_rows),
+        "limits.csv": (LIMIT_COLUMNS, findings.limits),
+        "coverage.csv": (coverage.COLUMNS, findings.coverage_rows),
+    }
+    for name, (columns, rows) in tables.items():
+        (folder / name).write_bytes(pack.to_csv(columns, rows))
+    facts = facts_of(findings, statements, include)
+    (folder / "report.html").write_bytes(report.render(include / "report", findings, facts))
+    return findings, facts
+
+
+def facts_of(findings: Findings, statements: dict[str, str], include: Path) -> dict[str, Any]:
+    """Return what the manifest says of a pack besides its hashes; nothing in it is of the moment it was written."""
+    request = findings.request
+    # Without the dataset's name: the same rules have the same version in every environment.
+    rules = sql.render(include / "sql", "verdicts/judge_period.sql", dataset="dataset")
+    return {
+        "label": request.label,
+        "from_cycle": request.start.isoformat(),
+        "to_cycle": request.end.isoformat(),
+        "to_cycle_is_included": False,
+        "days": [day.isoformat() for day in request.days],
+        "report_timezone": request.timezone,
+        "counted": f"as known {request.counted}",
+        "known_at": request.known_at.isoformat() if request.known_at else request.counted,
+        "teams": list(request.teams),
+        "apis": list(request.apis),
+        "pedwatch_version": __version__,
+        "rule_version": hashlib.sha256(rules.encode()).hexdigest(),
+        "policy_versions": sorted(findings.figures.policy_versions),
+        "verdict_rows": findings.verdict_rows,
+        "difference_rows": findings.difference_rows,
+        "statements": statements,
+    }
+
+
+def write_pack(
+    warehouse: Warehouse, client: "storage.Client", config: Config, request: AuditRequest, now: dt.datetime
+) -> dict[str, Any]:
+    """Audit a period and write its pack; returns what it says in short.
+
+    Raises:
+        AuditError: an unknown team or API, or a period without data. Nothing was written then.
+    """
+    packs = PackBucket(client, config.bucket, request.label)
+    statements = {name: warehouse.render(name) for name in (VERDICTS, LEDGER)}
+    sources = read_sources(warehouse, request, now)
+    with tempfile.TemporaryDirectory() as temporary:
+        findings, facts = write_files(Path(temporary), request, sources, config, statements, settings.include_dir())
+        packs.write(request.folder, Path(temporary), facts)
+    return {"location": packs.address(request.folder), "in_short": in_short(findings)}
+
+
+def in_short(findings: Findings) -> str:
+    """Say an audit in one line, for the grid."""
+    counted = findings.request.counted
+    total, violating = findings.figures.total(counted), len(findings.figures.violating(counted))
+    return (
+        f"{findings.request.folder}: {violating} APIs over, {report.number(total.violation_hours, 2)} violation-hours, "
+        f"{report.number(total.unknown_hours, 2)} not judged; "
+        f"coverage {report.number(findings.coverage.percent, 2)} %; {len(findings.differences)} differences from live"
+    )
+
+
+def link_pack(
+    warehouse: Warehouse, client: "storage.Client", config: Config, request: AuditRequest, now: dt.datetime, run_id: str
+) -> list[str]:
+    """Link a pack into the chain of its label, and record it; returns the folders of all packs that were relinked."""
+    packs = PackBucket(client, config.bucket, request.label)
+    relinked = packs.link(request.folder)
+    for folder in sorted({request.folder, *relinked}):
+        manifest = packs.manifest(folder)
+        if manifest is not None:
+            record_report(warehouse, packs, folder, manifest, now, run_id)
+    return relinked
