@@ -12,10 +12,11 @@ from typing import Literal
 from pedwatch.config import Policy
 
 State = Literal["pending", "firing", "recovering", "resolved", "inactive"]
-Seen = Literal["over", "clean", "exempt", "gone", "unseen"]
+Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "unseen"]
 OPEN_STATES = ("pending", "firing", "recovering")
 NAMESPACE = uuid.UUID("5f0c9c1e-6d5b-4d0a-9f5e-2b8a3c9d7e41")
 
+_ENDINGS: dict[Seen, str] = {"gone": "workload_gone", "rescoped": "scope_changed"}
 FLAP_WINDOW = dt.timedelta(hours=2)
 FLAP_CHANGES = 4
 CALM_OBSERVATIONS = 6
@@ -41,7 +42,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Observation:
-    """One cycle of one subject as the ledger has it; ``unseen`` neither counts nor resets."""
+    """One cycle of one subject as the ledger has it; ``unseen`` neither counts nor resets.
+
+    ``gone`` and ``rescoped`` (its limit counts another scope now) end an episode at once.
+    """
 
     cycle: dt.datetime
     seen: Seen
@@ -52,6 +56,7 @@ class Observation:
     offender: str | None = None
     now: "Evidence | None" = None
     before: "Evidence | None" = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Memory:
     changes: tuple[dt.datetime, ...] = ()  # cycles at which it went over or came back, within FLAP_WINDOW
     was_exempt: bool = False
     is_flapping: bool = False
+    frozen_by: str | None = None  # why it was not judged in the last cycle, a reason of the ledger; None when it was
     over_ceiling: int | None = None  # the ceiling at the last over
     over_since: dt.datetime | None = None  # the first over cycle; an episode that began exempt was not over yet
     before: Evidence | None = None  # the last observation before it began, to say which side moved
@@ -204,8 +210,8 @@ def _on_over(episode: Episode, observation: Observation, policy: Policy) -> Epis
 
 
 def _end_reason(episode: Episode, observation: Observation) -> str:
-    if observation.seen == "gone":
-        return "workload_gone"
+    if observation.seen in _ENDINGS:
+        return _ENDINGS[observation.seen]
     if episode.subject.kind != "over_limit":
         return "seen_again"
     was = episode.memory.over_ceiling
@@ -215,7 +221,7 @@ def _end_reason(episode: Episode, observation: Observation) -> str:
 
 def _on_clean(episode: Episode, observation: Observation, policy: Policy) -> Episode:
     memory = replace(_recall(episode.memory, False, observation.cycle, policy), was_exempt=False)
-    is_gone = observation.seen == "gone"
+    is_gone = observation.seen in _ENDINGS
     episode = replace(episode, is_exempted=False, memory=memory)
     if episode.state == "pending":
         return replace(episode, state="pending" if any(memory.window) and not is_gone else "inactive")
@@ -249,7 +255,13 @@ def fold(latest: Episode | None, subject: Subject, observation: Observation, pol
             return latest
         latest = _begin(subject, observation, latest)
     if observation.seen == "unseen":
-        return replace(latest, last_cycle=observation.cycle, is_blind=True, unknown_cycles=latest.unknown_cycles + 1)
+        return replace(
+            latest,
+            last_cycle=observation.cycle,
+            is_blind=True,
+            unknown_cycles=latest.unknown_cycles + 1,
+            memory=replace(latest.memory, frozen_by=observation.reason),
+        )
     if observation.seen == "over":
         episode = _on_over(latest, observation, policy)
     elif observation.seen == "exempt":
@@ -261,6 +273,7 @@ def fold(latest: Episode | None, subject: Subject, observation: Observation, pol
         subject=subject,
         last_cycle=observation.cycle,
         is_blind=False,
+        memory=replace(episode.memory, frozen_by=None),
         measured=observation.measured,
         max_replicas=observation.max_replicas,
         ceiling=observation.ceiling,

@@ -11,6 +11,8 @@ from pedwatch.cycles import cycles_between
 
 _SEEN: dict[str, Seen] = {"over_limit": "over", "within_limit": "clean", "exempt": "exempt"}
 """What a verdict counts as; every other verdict freezes an episode (DESIGN D5)."""
+_SEEN_BY_REASON: dict[str, Seen] = {"workload_gone": "gone", "scope_changed": "rescoped"}
+"""Verdicts that end an episode at once, whatever they measured (DESIGN D4, D5)."""
 
 BLIND_POLICY = Policy(
     for_observations=3, window_observations=3, clear_observations=1, gross_ratio=1e9, gross_count=10**6
@@ -32,7 +34,7 @@ class SubjectObservation:
 
 def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
     """Read a row of the live ledger (columns of ``verdicts`` and the ``previous_*`` of alerts/fold_input.sql)."""
-    seen: Seen = "gone" if row["reason"] == "workload_gone" else _SEEN.get(row["verdict"], "unseen")
+    seen = _SEEN_BY_REASON.get(row["reason"]) or _SEEN.get(row["verdict"], "unseen")
     subject = Subject(
         fingerprint=row["fingerprint"],
         name=row["subject"],
@@ -56,6 +58,7 @@ def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
     observation = Observation(
         cycle=row["cycle"],
         seen=seen,
+        reason=row["reason"],
         measured=row["measured"],
         max_replicas=row["max_replicas"],
         ceiling=row["ceiling"],
@@ -87,6 +90,10 @@ def from_limits_known(cycle: dt.datetime, known_at: dt.datetime) -> SubjectObser
     return SubjectObservation(subject, Observation(cycle, seen))
 
 
+def _missed(cycle: dt.datetime) -> Observation:
+    return Observation(cycle, "unseen", reason="not_judged")
+
+
 def policy_of(subject: Subject, policies: PolicyConfig) -> Policy:
     """Return the policy a subject is folded by."""
     if subject.kind == "blind_cluster":
@@ -115,7 +122,7 @@ def fold_period(
     for cycle in cycles_between(after, until):
         seen = by_cycle.get(cycle, {})
         unseen = [e for e in current.values() if e.is_open and e.subject.fingerprint not in seen]
-        items = [*seen.values(), *(SubjectObservation(e.subject, Observation(cycle, "unseen")) for e in unseen)]
+        items = [*seen.values(), *(SubjectObservation(e.subject, _missed(cycle)) for e in unseen)]
         for item in items:
             before = current.get(item.subject.fingerprint)
             after_fold = fold(before, item.subject, item.observation, policy_of(item.subject, policies))

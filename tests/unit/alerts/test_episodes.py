@@ -40,6 +40,7 @@ def play(story: str) -> list[Episode]:
         ("OO??????", "firing", 2, None),
         ("OOX", "resolved", 2, 3),
         ("OX", "inactive", None, None),
+        ("OOS", "resolved", 2, 3),
         ("OOEEE", "firing", 2, None),
         ("EO", "firing", 2, None),
         ("E.", "inactive", None, None),
@@ -65,6 +66,7 @@ def play(story: str) -> list[Episode]:
         "a dark cluster does not end it",
         "gone from a complete listing ends it at once",
         "gone before it fired",
+        "a changed scope ends it at once",
         "an exemption mutes it, it goes on",
         "an exemption that ends re-fires at once",
         "within the limit when the exemption ends",
@@ -119,6 +121,7 @@ def test_gross_is_from_one_and_a_half_times_and_two_more(measured: int, limit: i
 def test_why_it_ended() -> None:
     assert last(play("OO..")).end_reason == "replicas_fell"
     assert last(play("OOX")).end_reason == "workload_gone"
+    assert last(play("OOS")).end_reason == "scope_changed"
     raised = observations("OO") + [
         SubjectObservation(ORDERS, Observation(cycle_at(n), "clean", 12, 20, 20, 2)) for n in (3, 4)
     ]
