@@ -66,6 +66,7 @@ def row(sequence: int = 1, reason: str = "first", episode: str = "e1", **fields:
         "created_at": NOW,
         "was_tried": False,
         "parent_ts": None,
+        "parents": [],
     } | fields
 
 

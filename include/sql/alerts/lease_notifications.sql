@@ -65,6 +65,7 @@ COMMIT TRANSACTION;
 SELECT
   l.*,
   t.parent_ts,
+  t.parents,
   t.current_message,
   q.permalink AS previous_permalink
 FROM leased_notifications AS l
@@ -73,6 +74,7 @@ INNER JOIN (
     episode_id,
     channel,
     ARRAY_AGG(parent_ts IGNORE NULLS ORDER BY sequence DESC LIMIT 1)[SAFE_OFFSET(0)] AS parent_ts,
+    ARRAY_AGG(DISTINCT parent_ts IGNORE NULLS) AS parents,
     ARRAY_AGG(message ORDER BY sequence DESC LIMIT 1)[OFFSET(0)] AS current_message
   FROM `{{ dataset }}.notifications`
   GROUP BY episode_id, channel

@@ -7,7 +7,8 @@ are never sent. A dead letter is told to the platform's channel by a row of its 
 import datetime as dt
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pedwatch.alerts.episodes import NAMESPACE
@@ -51,6 +52,14 @@ class SendError(NotifyError):
         self.holds_channel = holds_channel
 
 
+@dataclass(frozen=True)
+class Found:
+    """A message that stands in a channel, and the parent of its thread, which it may be itself."""
+
+    ts: str
+    parent_ts: str
+
+
 class Transport(Protocol):
     """What the sender needs of Slack, of a mail server, of a webhook."""
 
@@ -71,8 +80,8 @@ class Transport(Protocol):
         """Bring a parent to the current truth; ParentGoneError when it cannot be edited."""
         ...
 
-    def find(self, target: str, notification_id: str, oldest: float, parent_ts: str | None) -> str | None:
-        """Return the ts of a message by its notification id; CannotReadBackError when that cannot be known."""
+    def find(self, target: str, notification_id: str, oldest: float, parents: Sequence[str]) -> Found | None:
+        """Look for a message by its notification id; CannotReadBackError when that cannot be known."""
         ...
 
     def permalink(self, target: str, ts: str) -> str | None:

@@ -4,12 +4,12 @@ Errors are sorted by what they mean for the message: try later, may have been po
 No retry handlers: retrying a connection after a post is how messages double (DESIGN D8).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pedwatch.alerts import block_kit
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import CannotReadBackError, ParentGoneError, SendError, UnusableTransportError
+from pedwatch.alerts.outbox import CannotReadBackError, Found, ParentGoneError, SendError, UnusableTransportError
 from pedwatch.errors import NotifyError
 
 EVENT_TYPE = "pedwatch_alert"
@@ -142,19 +142,19 @@ class SlackChannel:
                 raise SendError("later", str(error)) from None
             raise
 
-    def find(self, target: str, notification_id: str, oldest: float, parent_ts: str | None) -> str | None:
-        """Look for a message by its notification id and return its ts: in the thread of its parent, then the channel.
+    def find(self, target: str, notification_id: str, oldest: float, parents: Sequence[str]) -> Found | None:
+        """Look for a message by its notification id: in the threads of its parents, then in the channel.
 
         Both, because a reply whose parent was deleted stands in the channel, or in what is left of the thread.
         """
         window = {"channel": target, "oldest": f"{oldest:.6f}", "limit": 200, "include_all_metadata": True}
-        if parent_ts is not None:
+        for parent_ts in parents:
             found = self._search("conversations.replies", window | {"ts": parent_ts}, notification_id)
             if found is not None:
                 return found
         return self._search("conversations.history", window, notification_id)
 
-    def _search(self, method: str, body: dict[str, Any], notification_id: str) -> str | None:
+    def _search(self, method: str, body: dict[str, Any], notification_id: str) -> Found | None:
         cursor = ""
         while True:
             try:
@@ -171,7 +171,7 @@ class SlackChannel:
             for message in page.get("messages") or []:
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("notification_id") == notification_id:
-                    return str(message["ts"])
+                    return Found(str(message["ts"]), str(message.get("thread_ts") or message["ts"]))
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return None

@@ -1,5 +1,6 @@
 """The task that delivers the outbox: lease, post, record (DESIGN D8). Effectively once, not exactly once."""
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -11,7 +12,14 @@ from typing import Any, Literal
 
 from pedwatch.alerts import outbox
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import CannotReadBackError, ParentGoneError, SendError, Transport, UnusableTransportError
+from pedwatch.alerts.outbox import (
+    CannotReadBackError,
+    Found,
+    ParentGoneError,
+    SendError,
+    Transport,
+    UnusableTransportError,
+)
 from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
@@ -86,21 +94,21 @@ class Sender:
     now: dt.datetime
     on_ambiguous: Literal["resend", "hold"] = "hold"
     lease_ends_at: float | None = None
-    _parents: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    _edited: dict[tuple[str, str], str] = field(default_factory=dict)
+    _parents: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _shown: dict[tuple[str, str], Message] = field(default_factory=dict)
 
     def _check_lease(self) -> None:
         needed = self.transport.timeout_seconds + CLOCK_SKEW_SECONDS
         if self.lease_ends_at is not None and self.lease_ends_at - self.pacer.clock() <= needed:
             raise SendError("later", "the lease runs out: the next sender goes on", 0.0, holds_channel=True)
 
-    def _was_posted(self, row: Mapping[str, Any], parent_ts: str | None) -> str | None:
-        """Return the ts of a message that an earlier attempt may have posted."""
+    def _was_posted(self, row: Mapping[str, Any], parents: list[str]) -> Found | None:
+        """Look for the message if an earlier attempt may have posted it."""
         if not row["was_tried"]:
             return None
         oldest = row["created_at"].timestamp() - LOOK_BACK_SECONDS
         try:
-            return self.transport.find(row["channel"], row["notification_id"], oldest, parent_ts)
+            return self.transport.find(row["channel"], row["notification_id"], oldest, parents)
         except CannotReadBackError as error:
             if self.on_ambiguous == "resend":
                 return None
@@ -114,33 +122,44 @@ class Sender:
         """
         target, thread = row["channel"], (row["episode_id"], row["channel"])
         own = Message.from_json(json.loads(row["message"]))
-        newest_text = row.get("current_message") or row["message"]
-        newest = Message.from_json(json.loads(newest_text))
-        known_parent = parent_ts = self._parents.get(thread, row["parent_ts"])
+        newest = Message.from_json(json.loads(row.get("current_message") or row["message"]))
+        known = [*row["parents"], *filter(None, [row["parent_ts"]])]
+        parents = self._parents.setdefault(thread, [*dict.fromkeys(known)])  # the newest is last
+        parent_ts = parents[-1] if parents else None
         self._check_lease()
-        if parent_ts is not None and self._edited.get(thread) != newest_text:
-            try:
-                self.transport.edit(target, parent_ts, newest)
-                self._edited[thread] = newest_text
-            except ParentGoneError:
-                parent_ts = None
-        found = self._was_posted(row, known_parent)
-        progress["is_unclear"] = False
+        if parent_ts is not None and not self._shows(target, parent_ts, newest):
+            parent_ts = None
+        found = self._was_posted(row, parents)
         if found is None:
+            progress["is_unclear"] = False
             self.pacer.wait(target)
             self._check_lease()
-            payload = _payload(row)
-            if parent_ts is not None:
-                try:
-                    found = self.transport.reply(target, parent_ts, own, payload)
-                except ParentGoneError:
-                    parent_ts = None
-            if parent_ts is None:
-                found = parent_ts = self.transport.post(target, newest, payload)
-                self._edited[thread] = newest_text
-        parent_ts = parent_ts or found
-        self._parents[thread] = parent_ts
-        progress |= {"parent_ts": parent_ts, "message_ts": found}
+            found = self._say(row, own, newest, parent_ts)
+        else:
+            self._shows(target, found.parent_ts, newest)
+        if found.parent_ts in parents:
+            parents.remove(found.parent_ts)
+        parents.append(found.parent_ts)
+        progress |= {"parent_ts": found.parent_ts, "message_ts": found.ts}
+
+    def _shows(self, target: str, ts: str, newest: Message) -> bool:
+        """Edit a parent to the newest state, once; tell whether that was possible."""
+        if self._shown.get((target, ts)) != newest:
+            try:
+                self.transport.edit(target, ts, newest)
+            except ParentGoneError:
+                return False
+            self._shown[target, ts] = newest
+        return True
+
+    def _say(self, row: Mapping[str, Any], own: Message, newest: Message, parent_ts: str | None) -> Found:
+        """Reply to the parent; without one, post one."""
+        if parent_ts is not None:
+            with contextlib.suppress(ParentGoneError):
+                return Found(self.transport.reply(row["channel"], parent_ts, own, _payload(row)), parent_ts)
+        ts = self.transport.post(row["channel"], newest, _payload(row))
+        self._shown[row["channel"], ts] = newest
+        return Found(ts, ts)
 
     def send(self, leased: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], UnusableTransportError | None]:
         """Deliver leased rows in order; return what became of each, and the error that stops everything, if any."""

@@ -58,6 +58,7 @@ def row(
         "created_at": created_at,
         "was_tried": False,
         "parent_ts": None,
+        "parents": [],
     }
 
 
