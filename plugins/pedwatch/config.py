@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pedwatch.spelling import unknown_key
+
 NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 CHANNEL_ID = r"^[CGD][A-Z0-9]{2,}$"
@@ -241,6 +243,7 @@ def describe_errors(errors: list[Any]) -> str:
     lines = []
     for error in errors:
         path = ".".join(str(part) for part in error["loc"]) or "(document)"
-        message = error["msg"].removeprefix("Value error, ")
+        is_unknown = error["type"] == "extra_forbidden"
+        message = unknown_key(Config, error["loc"]) if is_unknown else error["msg"].removeprefix("Value error, ")
         lines.append(f"  {path}: {message}")
     return "\n".join(lines)

@@ -42,7 +42,7 @@ def test_a_dry_run_writes_nothing(ped: Path, limit_store: FirestoreLimits, capsy
 def test_publish_then_get(ped: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--source-repo", "https://git/ped", "--source-commit", "abc"]
     assert main(["limits", "publish", str(ped), "--apply", *arguments]) == 0
-    assert "published 1 documents" in capsys.readouterr().out
+    assert "published 1 document;" in capsys.readouterr().out
     assert main(["limits", "get", "orders-api", "--environment", "prod", "--format", "json"]) == 0
     [found] = json.loads(capsys.readouterr().out)
     assert (found["limit_id"], found["max_replicas"]) == ("prod.orders.orders-api", 12)
@@ -90,4 +90,4 @@ def test_one_bad_document_publishes_nothing(
 def test_validate_needs_nothing_but_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
     assert main(["limits", "validate", str(tmp_path)]) == 0
-    assert capsys.readouterr().out == "1 limits in 1 files are valid\n"
+    assert capsys.readouterr().out == "1 limit in 1 file: valid\n"

@@ -13,10 +13,11 @@ import yaml
 from pedwatch import settings
 from pedwatch.cli.git_source import git_source
 from pedwatch.config import Config
-from pedwatch.errors import LimitStoreError
-from pedwatch.limits.document import json_schema
+from pedwatch.errors import ConfigurationError, LimitStoreError
+from pedwatch.limits.advice import warnings_about
+from pedwatch.limits.document import PedLimit, json_schema
 from pedwatch.limits.files import Batch, read_paths
-from pedwatch.limits.publisher import Publishing, apply_changes, approval_warnings, changes_of, with_source
+from pedwatch.limits.publisher import Publishing, apply_changes, compare, with_source
 from pedwatch.limits.publishing import DocumentChange, describe
 from pedwatch.limits.stored import StoredDocument
 
@@ -26,13 +27,52 @@ if TYPE_CHECKING:
 NO_LIMIT = 3
 """Exit status of ``get`` when there is no limit."""
 
+_VALIDATE = """\
+Checks PED files: every problem of every file at once, with file, line, field and what to do. Nothing is read but
+the files. Exit status 0: all may be published; 1: something is wrong."""
+_EXAMPLE = """\
+a PED file (several documents in one file are separated by ---):
+
+  environment: prod
+  team_id: orders              # as in the team label of the workloads
+  api_id: orders-api           # as in their API label
+  max_replicas: 12             # pods, in each cluster
+  grant: {approver: ana@platform, ticket: CAP-1}
+
+and what else may be said:
+
+  name: batch                  # tells several limits of one API apart
+  scope: cluster               # or workload: each by itself; total: the sum over all clusters
+  selectors:                   # * and ? are wildcards; of two limits on one workload, the one with more wins
+    cluster: eu-*
+    namespace: shop            # with namespace or name, workloads without labels count, too
+    name: orders-batch-*
+    labels: {tier: gold}
+  effective_from: 2026-03-01T09:00:00Z   # by default, when it is published
+  exemptions:
+    - id: spring-sale
+      reason: Spring sale
+      ticket: CAP-2
+      approver: ana@platform
+      starts_at: 2026-03-20T00:00:00Z
+      ends_at: 2026-03-27T00:00:00Z      # at most 90 days later
+      max_replicas: 20                   # null: no ceiling meanwhile
+
+`limits schema` prints the JSON Schema of this, for editors. docs/limits.md explains it."""
+
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its actions."""
     parser = commands.add_parser("limits", help="check, compare, publish and look up PED limits")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    validate = actions.add_parser("validate", help="check PED files; needs no access to anything")
+    validate = actions.add_parser(
+        "validate",
+        help="check PED files; needs no access to anything",
+        description=_VALIDATE,
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     validate.set_defaults(run=_validate)
 
     diff = actions.add_parser("diff", help="show what publishing would change in Firestore")
@@ -76,9 +116,25 @@ def _store(config: Config) -> "FirestoreLimits":
 def _validate(arguments: argparse.Namespace) -> int:
     batch = read_paths([Path(path) for path in arguments.paths])
     batch.require_valid()
+    limits = [written.limit for written in batch.limits]
+    for remark in [*_warnings_if_configured(limits), *(f"note: {note}" for note in batch.notes)]:
+        print(remark, file=sys.stderr)
     files = len({written.path for written in batch.limits})
-    print(f"{len(batch.limits)} limits in {files} files are valid")
+    print(f"{_counted(len(limits), 'limit')} in {_counted(files, 'file')}: valid")
     return 0
+
+
+def _warnings_if_configured(limits: list[PedLimit]) -> list[str]:
+    """Compare with the platform's configuration where there is one: a team's own CI has none, and needs none."""
+    try:
+        config = settings.load_config()
+    except ConfigurationError:
+        return []
+    return [f"warning: {warning}" for warning in warnings_about(limits, config)]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _read(arguments: argparse.Namespace, config: Config) -> Batch:
@@ -97,16 +153,14 @@ def _read(arguments: argparse.Namespace, config: Config) -> Batch:
         return with_source(read_paths(folders), repo, commit, root)
 
 
-def _compare(arguments: argparse.Namespace, config: Config, store: "FirestoreLimits") -> list[DocumentChange]:
+def _compare(arguments: argparse.Namespace, config: Config, store: "FirestoreLimits") -> tuple[DocumentChange, ...]:
     batch = _read(arguments, config)
     how = Publishing(skip_invalid=arguments.skip_invalid, withdraw_missing=arguments.withdraw_missing)
-    changes = changes_of(batch, store, how)
-    for problem in batch.problems:
-        print(f"skipped: {problem}", file=sys.stderr)
-    for warning in approval_warnings([written.limit for written in batch.limits], config.policy):
-        print(f"warning: {warning}", file=sys.stderr)
-    print(describe(changes))
-    return changes
+    comparison = compare(batch, store, how)
+    for remark in comparison.remarks(batch, config):
+        print(remark, file=sys.stderr)
+    print(describe(comparison.changes))
+    return comparison.changes
 
 
 def _diff(arguments: argparse.Namespace) -> int:
@@ -116,6 +170,8 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 
 def _publish(arguments: argparse.Namespace) -> int:
+    from pedwatch.hooks.limit_publish import published
+
     config = settings.load_config()
     store = _store(config)
     changes = _compare(arguments, config, store)
@@ -125,7 +181,7 @@ def _publish(arguments: argparse.Namespace) -> int:
         print("dry run: nothing was written; add --apply to publish")
         return 0
     apply_changes(changes, store)
-    print(f"published {len(changes)} documents; the next sync, within five minutes, takes them up")
+    print(published(changes))
     return 0
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,8 +12,8 @@ from pedwatch.config import Config
 from pedwatch.errors import LimitDocumentError
 from pedwatch.hooks import clients
 from pedwatch.limits.files import SUFFIXES, read_paths
-from pedwatch.limits.publisher import Publishing, apply_changes, approval_warnings, changes_of, with_source
-from pedwatch.limits.publishing import describe
+from pedwatch.limits.publisher import Publishing, apply_changes, compare, with_source
+from pedwatch.limits.publishing import DocumentChange, describe
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,20 @@ def publish(config: Config, request: Request, source: clients.ClientSource | Non
     store = clients.limit_store(config, source)
     with local_folder(config, request.path, source) as folder:
         batch = with_source(read_paths([folder]), request.source_repo, request.source_commit, str(folder))
-    changes = changes_of(batch, store, Publishing(request.skip_invalid, request.withdraw_missing))
-    warnings = approval_warnings([written.limit for written in batch.limits], config.policy)
-    report = [*(f"skipped: {problem}" for problem in batch.problems), *(f"warning: {text}" for text in warnings)]
-    report.append(describe(changes))
-    if changes and request.apply:
-        apply_changes(changes, store)
-        report.append(f"published {len(changes)} documents; the next sync, within five minutes, takes them up")
-    elif changes:
-        report.append("dry run: nothing was written")
+    comparison = compare(batch, store, Publishing(request.skip_invalid, request.withdraw_missing))
+    report = [*comparison.remarks(batch, config), describe(comparison.changes)]
+    if comparison.changes and request.apply:
+        apply_changes(comparison.changes, store)
+        report.append(published(comparison.changes))
+    elif comparison.changes:
+        report.append("dry run: nothing was written; run it again with Apply to publish")
     return "\n".join(report)
+
+
+def published(changes: Sequence[DocumentChange]) -> str:
+    """Say what was written, and when it counts."""
+    count = "1 document" if len(changes) == 1 else f"{len(changes)} documents"
+    return f"published {count}; the next sync, within five minutes, takes them up"
 
 
 @contextlib.contextmanager

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 HISTORY = "history"
 _PAGE = 1000
 _FETCH = 300
+# Firestore takes so many values in one filter.
+_IN = 30
 # A commit holds 500 writes, a server timestamp counting as one: up to three documents with one each.
 _DOCUMENTS_PER_COMMIT = 80
 _CALL_SECONDS = 30.0
@@ -128,6 +130,15 @@ class FirestoreLimits:
         for name, value in fields.items():
             query = query.where(filter=FieldFilter(name, "==", value))
         return self._documents(query.order_by("__name__"), None)
+
+    def of_apis(self, environment: str, team_id: str, api_ids: Collection[str]) -> Iterator[StoredDocument]:
+        """Return the documents of some APIs of a team, withdrawn ones included."""
+        names = sorted(api_ids)
+        team: Any = self._limits.where(filter=FieldFilter("environment", "==", environment))
+        team = team.where(filter=FieldFilter("team_id", "==", team_id))
+        for start in range(0, len(names), _IN):
+            some = team.where(filter=FieldFilter("api_id", "in", names[start : start + _IN]))
+            yield from self._documents(some.order_by("__name__"), None)
 
     def selecting(self, selector: str) -> Iterator[StoredDocument]:
         """Return the documents, of all environments, that set a selector: ``namespace`` or ``name``."""

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from pedwatch.errors import LimitDocumentError
 from pedwatch.limits.document import PedLimit
+from pedwatch.limits.overlaps import Placed, overlaps_within
 from pedwatch.limits.problems import Problem, field_path, validation_problems
 from pedwatch.limits.yaml_text import MAX_BYTES, YamlDocument, YamlProblem, read_documents
 
@@ -23,13 +24,19 @@ class WrittenLimit:
     path: str
     line: int
 
+    @property
+    def placed(self) -> Placed:
+        """The limit with its place in words."""
+        return Placed(self.limit, f"{self.path}:{self.line}")
+
 
 @dataclass(frozen=True)
 class Batch:
-    """What was read: the good limits, and all that is wrong."""
+    """What was read: the good limits, all that is wrong, and what is worth knowing."""
 
     limits: tuple[WrittenLimit, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
     def require_valid(self) -> None:
         """Raise LimitDocumentError with every problem, a line each, if there is any."""
@@ -47,8 +54,18 @@ def read_paths(paths: Sequence[Path]) -> Batch:
             continue
         for found in read_file(str(path), _bytes(path)):
             (problems if isinstance(found, Problem) else limits).append(found)  # type: ignore[arg-type]
-    problems.extend(_duplicates(limits))
-    return Batch(tuple(limits), tuple(problems))
+    return _checked_together(limits, problems)
+
+
+def _checked_together(limits: Sequence[WrittenLimit], problems: list[Problem]) -> Batch:
+    """Compare the limits of a batch with each other; of those that do not go together none is good."""
+    bad: set[int] = set()
+    for one, other, problem in [*_duplicates(limits), *_contests(limits)]:
+        bad |= {id(one), id(other)}
+        problems.append(problem)
+    good = tuple(written for written in limits if id(written) not in bad)
+    found = overlaps_within([written.placed for written in good])
+    return Batch(good, tuple(problems), tuple(overlap.note() for overlap in found if overlap.is_decided))
 
 
 def read_file(source: str, raw: bytes | OSError) -> list[WrittenLimit | Problem]:
@@ -103,11 +120,20 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, Problem | None]]:
             yield path, None
 
 
-def _duplicates(limits: Iterable[WrittenLimit]) -> Iterator[Problem]:
+def _duplicates(limits: Iterable[WrittenLimit]) -> Iterator[tuple[WrittenLimit, WrittenLimit, Problem]]:
     first: dict[str, WrittenLimit] = {}
     for written in limits:
         earlier = first.setdefault(written.limit.limit_id, written)
         if earlier is not written:
             place = f"{earlier.path}:{earlier.line}"
             message = f"{written.limit.limit_id} is already written at {place}: remove one, or give it another name"
-            yield Problem(written.path, message, "name", written.line)
+            yield earlier, written, Problem(written.path, message, "name", written.line)
+
+
+def _contests(limits: Sequence[WrittenLimit]) -> Iterator[tuple[WrittenLimit, WrittenLimit, Problem]]:
+    """Find limits that can match one workload without one being more specific."""
+    places = {one.placed.place: one for one in limits}
+    for overlap in overlaps_within([one.placed for one in limits]):
+        one, other = places[overlap.one.place], places[overlap.other.place]
+        if not overlap.is_decided and one.limit.limit_id != other.limit.limit_id:
+            yield one, other, Problem(one.path, overlap.complaint(), "selectors", one.line)

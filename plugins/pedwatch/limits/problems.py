@@ -1,20 +1,16 @@
 """What is wrong with a document, in words that name the place and the fix."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from pedwatch.limits.document import Exemption, Grant, PedLimit, Selectors, Source
+from pedwatch.limits.document import PedLimit
+from pedwatch.spelling import unknown_key
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "selectors": Selectors,
-    "grant": Grant,
-    "exemptions": Exemption,
-    "source": Source,
-}
+_KEY = "[key]"
+"""What pydantic calls the key of a mapping, as against the value below it."""
 _PATTERNS = {
     "environment": "lower-case letters, digits and inner hyphens",
     "team_id": "lower-case letters, digits and inner hyphens",
@@ -22,6 +18,7 @@ _PATTERNS = {
     "id": "lower-case letters, digits and inner hyphens",
     "api_id": "letters, digits, hyphens and underscores; no dots, they separate the parts of a limit id",
 }
+_LABEL_KEY = "a Kubernetes label key such as tier or acme.io/tier"
 _GLOB = "letters, digits, . _ - and the wildcards * and ?"
 
 
@@ -44,21 +41,10 @@ def field_path(location: Iterable[str | int]) -> str:
     """Spell a location as people do: ``exemptions[0].ends_at``."""
     text = ""
     for part in location:
+        if part == _KEY:
+            continue
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
-
-
-def _known_keys(location: tuple[Any, ...]) -> list[str]:
-    model = _MODELS.get(location[0], PedLimit) if len(location) > 1 else PedLimit
-    return [key for key in model.model_fields if (model, key) != (PedLimit, "source")]
-
-
-def unknown_key(location: tuple[Any, ...]) -> str:
-    """Say that a key is unknown, and which one was probably meant."""
-    known = _known_keys(location)
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"remove it; known here: {', '.join(known)}"
-    return f"unknown key; {advice}"
 
 
 def _shown(value: Any) -> str:
@@ -67,6 +53,8 @@ def _shown(value: Any) -> str:
 
 
 def _pattern(location: tuple[Any, ...]) -> str:
+    if location[-1] == _KEY:
+        return _LABEL_KEY
     return _GLOB if location[0] == "selectors" else _PATTERNS.get(str(location[-1]), "another form")
 
 
@@ -75,7 +63,7 @@ def explain(error: Mapping[str, Any]) -> str:
     kind, value, context = error["type"], error.get("input"), error.get("ctx") or {}
     messages = {
         "missing": "is missing: add it",
-        "extra_forbidden": unknown_key(error["loc"] or ("",)),
+        "extra_forbidden": unknown_key(PedLimit, error["loc"], hidden=["source"]),
         "int_type": f"must be a whole number, not {_shown(value)}: write it without quotes or decimals",
         "greater_than_equal": f"must be {context.get('ge')} or more, not {_shown(value)}",
         "less_than_equal": f"must be {context.get('le')} or less, not {_shown(value)}",
@@ -85,6 +73,8 @@ def explain(error: Mapping[str, Any]) -> str:
         "string_too_short": "is empty: write it out",
         "literal_error": f"must be {context.get('expected')}, not {_shown(value)}",
         "model_type": f"must be a block of keys, not {_shown(value)}",
+        "dict_type": f"must be a block of keys, not {_shown(value)}",
+        "too_long": f"holds more than {context.get('max_length')} entries: leave some out",
         "tuple_type": f"must be a list, each entry beginning with a dash, not {_shown(value)}",
     }
     return messages.get(kind, str(error["msg"]).removeprefix("Value error, "))

@@ -32,6 +32,12 @@ def problems(folder: Path, text: str | bytes) -> list[str]:
             "ped.yaml:6: colour: unknown key; remove it; known here: environment, team_id",
         ),
         (GOOD + "selectors:\n  nmae: x\n", "ped.yaml:7: selectors.nmae: unknown key; did you mean name?"),
+        (
+            GOOD + "selectors: {labels: {'bad key': x}}\n",
+            "ped.yaml:6: selectors.labels.bad key: 'bad key' does not fit: use a Kubernetes label key such as tier",
+        ),
+        (GOOD + "selectors: {labels: {tier: 'a b'}}\n", "ped.yaml:6: selectors.labels.tier: 'a b' does not fit: use"),
+        (GOOD + "selectors: {labels: [tier]}\n", "ped.yaml:6: selectors.labels: must be a block of keys, not ['tier']"),
         (GOOD.replace("12", "-1"), "ped.yaml:4: max_replicas: must be 0 or more, not -1"),
         (GOOD.replace("12", "'12'"), "ped.yaml:4: max_replicas: must be a whole number, not '12': write it without"),
         (GOOD.replace("12", "12.5"), "ped.yaml:4: max_replicas: must be a whole number, not 12.5"),
@@ -55,6 +61,7 @@ def problems(folder: Path, text: str | bytes) -> list[str]:
         ("\ta: 1\n", "ped.yaml:1: is not valid YAML"),
         (b"\x89PNG\r\n\x1a\n\x00\xff", "ped.yaml:1: is not UTF-8 text: is this a YAML file?"),
         (b"ok: 1\nbad: \x00\x01", "ped.yaml:2: holds control characters"),
+        (b"\x00" * 10_000_000, "ped.yaml: is larger than 1 MB: split it into several files"),
         ("a" * 1_000_001, "ped.yaml: is larger than 1 MB: split it into several files"),
         ("b: " + "9" * 400_000, "ped.yaml:1: b: is a number of 400000 digits"),
         ("- 1\n", "ped.yaml:1: a document must be a block of keys"),
@@ -79,7 +86,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 def test_folders_are_read_to_the_bottom_and_documents_counted(tmp_path: Path) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
-    (tmp_path / "a.yaml").write_text(f"---\n{GOOD}---\n{GOOD}name: batch\n---\n")
+    (tmp_path / "a.yaml").write_text(f"---\n{GOOD}---\n{GOOD}name: batch\nselectors: {{name: batch}}\n---\n")
     (tmp_path / "deep" / "er" / "b.yml").write_text(GOOD.replace("prod", "test"))
     (tmp_path / "README.md").write_text("no limit")
     batch = read_paths([tmp_path])
