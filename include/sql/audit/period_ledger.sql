@@ -27,6 +27,7 @@ SELECT
   max_replicas,
   ceiling,
   exemption_id,
+  is_contested,
   surge_allowance,
   spec_replicas,
   status_replicas,

@@ -14,7 +14,8 @@ SELECT
   window_observations,
   clear_observations,
   gross_ratio,
-  gross_count
+  gross_count,
+  critical_ratio
 FROM `{{ dataset }}.policy_history`
 WHERE valid_from < @period_end AND @period_start < valid_to
 ORDER BY valid_from, policy_version, team_id, api_id

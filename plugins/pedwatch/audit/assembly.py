@@ -132,7 +132,7 @@ def audit_period(
             f"nothing was recorded from {request.start:%Y-%m-%d %H:%M} to {request.end:%Y-%m-%d %H:%M} UTC: "
             f"collection_runs has no row. Choose a period in which ped_replica_watch ran."
         )
-    clusters = _grouped(with_gaps(sources.coverage, begin, request.end))
+    clusters = _grouped(sources.coverage)
     folds = {known_as: EpisodeFold(seed(row, begin) for row in sources.open_episodes) for known_as in FOLDED}
     versions = {(row["limit_id"], row["version"]): row for row in sources.limits}
     work = _Pass(request, folds, versions, take_verdict, take_difference)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pedwatch.audit.figures import Tally
 from pedwatch.audit.lines import Line, Stretch
 
-WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 210, 46, 12, 12, 34
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 222, 46, 24, 12, 34
 # Not strftime's: that speaks the language of the machine.
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _PLOT_WIDTH, _PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM

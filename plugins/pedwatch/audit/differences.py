@@ -59,8 +59,12 @@ def _since_live(judged: Judged, is_cycle_judged_live: bool) -> set[str]:
     if live is None or then is None:
         # A limit decides who a subject is: with another scope it goes by another name.
         return {LATE_LIMIT if judged.now is not None and then is None else LATE_DATA}
-    tests = {LATE_DATA: _SEEN, POLICY_VERSION: ["policy_version"], LATE_LIMIT: _LIMIT}
-    return {cause for cause, names in tests.items() if _differ(live, then, names)} or {RULE_VERSION}
+    tests = {LATE_DATA: _SEEN, POLICY_VERSION: ["policy_version"]}
+    found = {cause for cause, names in tests.items() if _differ(live, then, names)}
+    # Of what was not seen no exemption is named: only with the same data a limit's fields tell of the limit.
+    if not found and _differ(live, then, _LIMIT):
+        return {LATE_LIMIT}
+    return found or {RULE_VERSION}
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,11 @@ class Difference:
     limits: tuple[str | None, str | None, str | None]
     commit: str | None
     approver: str | None
+
+    @property
+    def changes_verdict(self) -> bool:
+        """Tell whether the verdict is another, or only what it was judged by."""
+        return len(set(self.verdicts)) > 1
 
     @property
     def _manner(self) -> tuple[Any, ...]:
@@ -104,7 +113,7 @@ def _granted_by(judged: Judged, versions: Mapping[tuple[str, int], Row]) -> Row:
 
 def difference_row(judged: Judged, causes: tuple[str, ...], versions: Mapping[tuple[str, int], Row]) -> dict[str, Any]:
     """Return the row of differences.csv; ``versions`` are limit versions by id and version."""
-    who, grant = judged.subject, _granted_by(judged, versions)
+    who, grant = judged.subject, _granted_by(judged, versions) if LATE_LIMIT in causes else {}
     row = {name: who[name] for name in ("cycle", "subject", "scope", "environment", "cluster", "team_id", "api_id")}
     row |= {name: grant.get(name) for name in ("source_repo", "source_commit", "approver", "ticket")}
     for known_as in KNOWN_AS:

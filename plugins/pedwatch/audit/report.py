@@ -114,7 +114,7 @@ def view(findings: Findings, facts: Mapping[str, Any]) -> dict[str, Any]:
             key=lambda item: (item[0].limit_id, item[0].exemption_id),
         ),
         "blind_episodes": [e for e in findings.episodes[counted] if e.subject.kind != "over_limit"],
-        "differences": findings.differences,
+        "differences": sorted(findings.differences, key=lambda one: not one.changes_verdict),
         "burn_down": charts.burn_down(weeks) if len(weeks) >= BURN_DOWN_WEEKS else None,
         "limits": findings.limits,
         "causes": CAUSES,

@@ -1,0 +1,211 @@
+"""Evidence packs over stored days: same bytes, whatever the order; live tables stay; wrong questions leave nothing."""
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pedwatch import settings
+from pedwatch.audit.request import AuditRequest, request_of_run
+from pedwatch.cli import main
+from pedwatch.errors import AuditError
+from pedwatch.tasks import audit_evidence
+from tests.e2e.stand_ins import StandIns
+from tests.e2e.watched_world import World
+from tests.operators.audit_model import figures_of_files
+from tests.operators.stored_days import RAISED_BY, StoredDays
+
+FIRST, DAYS = dt.date(2026, 3, 2), 2
+FILES = {
+    "verdicts.csv",
+    "differences.csv",
+    "episodes.csv",
+    "limits.csv",
+    "coverage.csv",
+    "report.html",
+    "manifest.json",
+}
+
+
+class Audited:
+    """A world with stored days, and what auditing them takes."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.days = StoredDays(world.warehouse, FIRST, DAYS)
+        self.days.write()
+        world.at(self.days.learnt_at + dt.timedelta(days=1))
+
+    def request(self, day: int, label: str = "march", **fields: Any) -> AuditRequest:
+        """Return the request for a day, counted from 1."""
+        start = self.days.start + dt.timedelta(days=day - 1)
+        return AuditRequest(label, start, start + dt.timedelta(days=1), "UTC", **fields)
+
+    def audit(self, request: AuditRequest) -> dict[str, Any]:
+        """Write a pack and link it, as the DAG does."""
+        world, now = self.world, settings.now()
+        written = audit_evidence.write_pack(world.warehouse, world.storage, world.config, request, now)
+        audit_evidence.link_pack(world.warehouse, world.storage, world.config, request, now, "run-1")
+        return written
+
+    def objects(self, label: str) -> dict[str, bytes]:
+        """Return all objects of a label by their name below it."""
+        prefix = f"audits/{label}/"
+        blobs = self.world.storage.list_blobs(self.world.config.bucket, prefix=prefix)
+        return {blob.name.removeprefix(prefix): blob.download_as_bytes() for blob in blobs}
+
+    def files(self, label: str, folder: str) -> dict[str, bytes]:
+        """Return the files of one pack."""
+        found = self.objects(label)
+        return {name.removeprefix(f"{folder}/"): content for name, content in found.items() if name.startswith(folder)}
+
+
+@pytest.fixture(scope="module")
+def audited(stand_ins: StandIns, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
+    """Two stored days, both audited under the label march, the second one first."""
+    with pytest.MonkeyPatch.context() as patch:
+        world = World(stand_ins, tmp_path_factory.mktemp("audited"), patch, is_seeded=False)
+        found = Audited(world)
+        for day in (2, 1):
+            found.audit(found.request(day))
+        yield found
+        world.drop()
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    """Read a CSV file of a pack."""
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+def test_a_pack_has_all_its_files_and_its_row(audited: Audited) -> None:
+    objects = audited.objects("march")
+    assert set(objects) == {f"2026-03-0{day}/{name}" for day in (2, 3) for name in FILES}
+    found = audited.world.query(
+        f"SELECT * FROM `{audited.world.config.dataset}.audit_reports` WHERE label = 'march' ORDER BY from_cycle"
+    )
+    assert [row["location"].rpartition("/")[2] for row in found] == ["2026-03-02", "2026-03-03"]
+    assert [row["verdict_rows"] for row in found] == [
+        len(rows(objects[f"2026-03-0{day}/verdicts.csv"])) for day in (2, 3)
+    ]
+
+
+def test_repeating_days_in_another_order_gives_the_same_bytes_and_tells_nobody(audited: Audited) -> None:
+    tables, calls = audited.world.tables(), audited.world.slack.calls()
+    before = audited.objects("march")
+    for day in (1, 2):
+        audited.audit(audited.request(day))
+    assert audited.objects("march") == before
+    audited.audit(audited.request(2, "again"))
+    for name, content in audited.objects("again").items():
+        if not name.endswith(("manifest.json", "report.html")):  # which name the label
+            assert before[name] == content, name
+    assert audited.world.tables() == tables
+    assert audited.world.slack.calls() == calls
+
+
+def test_the_chain_does_not_depend_on_the_order_of_writing(audited: Audited) -> None:
+    second = json.loads(audited.objects("march")["2026-03-03/manifest.json"])
+    assert second["previous"]["folder"] == "2026-03-02"
+    assert main(["audit", "verify", f"gs://{audited.world.config.bucket}/audits/march"]) == 0
+
+
+@pytest.mark.parametrize(("day", "counted"), [(1, "then"), (2, "now")])
+def test_a_slow_model_finds_the_same_figures_in_the_files(audited: Audited, day: int, counted: Any) -> None:
+    request = audited.request(day, f"model-{counted}", counted=counted)
+    world = audited.world
+    sources = audit_evidence.read_sources(world.warehouse, request, settings.now())
+    folder = world.folder / f"{counted}-{day}"
+    folder.mkdir()
+    findings, _ = audit_evidence.write_files(folder, request, sources, world.config, {}, settings.include_dir())
+    model = figures_of_files(folder)
+    total = findings.figures.total(counted)
+    assert model.violation_hours == pytest.approx(total.violation_hours) and total.over
+    assert model.strict_hours == pytest.approx(total.strict_hours)
+    assert model.unknown_hours == pytest.approx(total.unknown_hours) and total.unknown
+    assert model.replica_hours_over == pytest.approx(total.replica_hours_over)
+    assert model.coverage == findings.coverage.percent < 100
+    assert model.violating == set(findings.figures.violating(counted))
+    # Folded anew, cycle by cycle, by rules that share no line with the fold.
+    assert model.problems == sorted(
+        (episode.subject.name, episode.fired_cycle, episode.resolved_cycle)
+        for episode in findings.episodes[counted]
+        if episode.subject.kind == "over_limit" and episode.fired_cycle
+    )
+    assert model.live_violation_hours == pytest.approx(findings.figures.total("live").violation_hours)
+    page = (folder / "report.html").read_text()
+    assert f"{model.violation_hours:.2f}".rstrip("0").rstrip(".") + " violation-hours in all" in page
+
+
+def test_known_then_is_what_was_told_and_known_now_names_commit_and_approver(audited: Audited) -> None:
+    files = audited.files("march", "2026-03-03")
+    late = [row for row in rows(files["differences.csv"]) if row["causes"] == "late_limit"]
+    changed = [row for row in late if row["then_verdict"] != row["now_verdict"]]
+    assert {(row["then_verdict"], row["now_verdict"], row["live_verdict"]) for row in changed} == {
+        ("over_limit", "within_limit", "over_limit")
+    }
+    assert {(row["source_commit"], row["approver"]) for row in late} == {(RAISED_BY, "erin")}
+    data = [row for row in rows(files["differences.csv"]) if row["causes"] == "late_data"]
+    assert {row["live_verdict"] for row in data} == {"unknown"} and {row["cluster"] for row in data} == {"eu-prod-1"}
+    assert {f"{row['cycle'][11:16]}" for row in data} == {"08:00", "08:05", "08:10", "08:15"}
+    versions = {(row["limit_id"], row["version"]) for row in rows(files["limits.csv"])}
+    assert {("prod.orders.orders", "1"), ("prod.orders.orders", "2")} <= versions
+    live = {row["episode_id"] for row in audited.world.rows("episodes")}
+    then = {row["episode_id"] for row in rows(files["episodes.csv"]) if row["known_as"] == "then"}
+    assert then <= live, "folded as known then, episodes have the ids they have live"
+
+
+def test_a_longer_period_is_one_pack_of_its_own(audited: Audited) -> None:
+    request = AuditRequest("both", audited.days.start, audited.days.end, "UTC", apis=("orders",))
+    audited.audit(request)
+    [days] = {name.partition("/")[0] for name in audited.objects("both")}
+    assert days == "2026-03-02_2026-03-03"
+    one_by_one = [rows(audited.files("march", f"2026-03-0{day}")["verdicts.csv"]) for day in (2, 3)]
+    orders = [row for row in one_by_one[0] + one_by_one[1] if row["api_id"] == "orders"]
+    assert rows(audited.files("both", days)["verdicts.csv"]) == orders
+
+
+def test_only_what_was_asked_for_is_in_it(audited: Audited) -> None:
+    audited.audit(audited.request(1, "search", apis=("search",)))
+    found = rows(audited.files("search", "2026-03-02")["verdicts.csv"])
+    assert {row["api_id"] for row in found} == {"search"}
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"from_date": "2026-03-03", "to_date": "2026-03-02"}, "lies before from_date"),
+        ({"from_date": "2027-01-01"}, "still to come"),
+        ({"from_date": "2026-03-02", "apis": ["serach"]}, "did you mean search?"),
+        ({"from_date": "2026-03-02", "teams": ["nobody"]}, "param teams names 'nobody'"),
+        ({"from_date": "2026-02-01"}, "nothing was recorded"),
+        ({"from_date": "2026-03-02", "known_at": "yesterday"}, "write then, now, or a time"),
+    ],
+)
+def test_a_wrong_question_gets_an_answer_and_leaves_nothing(audited: Audited, params: Any, says: str) -> None:
+    with pytest.raises(AuditError, match=says):
+        audited.audit(request_of_run({**params, "label": "wrong"}, None, settings.now(), "UTC"))
+    assert audited.objects("wrong") == {}
+
+
+def test_verify_says_what_was_changed_and_what_to_do(
+    audited: Audited, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in audited.objects("march").items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert main(["audit", "verify", str(tmp_path)]) == 0
+    assert "head of the chain: 2026-03-03" in capsys.readouterr().out
+    verdicts = tmp_path / "2026-03-02" / "verdicts.csv"
+    verdicts.write_bytes(verdicts.read_bytes().replace(b"over_limit", b"within_limi", 1))
+    assert main(["audit", "verify", str(tmp_path)]) == 4
+    assert "2026-03-02/verdicts.csv: it was changed after the pack was written" in capsys.readouterr().out
+    # Who mends the manifest too breaks the link of the pack after it.
+    manifest = tmp_path / "2026-03-02" / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b'"difference_rows": 0', b'"difference_rows": 1'))
+    assert main(["audit", "verify", str(tmp_path)]) == 4
+    assert "the manifest of 2026-03-02 is not the one it was linked to" in capsys.readouterr().out
