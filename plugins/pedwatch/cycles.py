@@ -10,6 +10,8 @@ from typing import Literal
 
 PERIOD = dt.timedelta(minutes=5)
 LOADABLE = dt.timedelta(hours=2)
+"""For so long after it began an hour may be loaded; later nothing of it changes any more."""
+
 LATE_FILES = dt.timedelta(minutes=15)
 SCHEDULED, MANUAL, BACKFILL = "scheduled", "manual", "backfill"
 KNOWN_RUN_TYPES = (SCHEDULED, MANUAL, BACKFILL, "asset_triggered")
@@ -46,10 +48,14 @@ def hour_partition(cycle: dt.datetime) -> str:
     return cycle.astimezone(dt.UTC).strftime("%Y%m%d%H")
 
 
-def hours_to_load(cycle: dt.datetime) -> list[dt.datetime]:
-    """Return the hours a live run of ``cycle`` loads: its own and, early in an hour, the one before for late files."""
+def hours_to_load(cycle: dt.datetime, now: dt.datetime) -> list[dt.datetime]:
+    """Return the hours a live run of ``cycle`` loads: its own and, early in an hour, the one before for late files.
+
+    None that began two hours ago or more, whoever clears which task: it is evidence by then.
+    """
     hour = cycle.replace(minute=0, second=0, microsecond=0)
-    return [hour - dt.timedelta(hours=1), hour] if cycle - hour < LATE_FILES else [hour]
+    wanted = [hour - dt.timedelta(hours=1), hour] if cycle - hour < LATE_FILES else [hour]
+    return [hour for hour in wanted if now - hour < LOADABLE]
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,19 @@ def test_cycles_between_is_half_open() -> None:
     ids=["on the hour", "early", "last early cycle", "no late files any more", "end of the hour"],
 )
 def test_early_in_an_hour_the_one_before_is_loaded_again(minute: int, hours: list[int]) -> None:
-    loaded = cycles.hours_to_load(TEN + dt.timedelta(minutes=minute))
+    cycle = TEN + dt.timedelta(minutes=minute)
+    loaded = cycles.hours_to_load(cycle, cycle + dt.timedelta(seconds=200))
+    assert [hour.hour for hour in loaded] == hours
+
+
+@pytest.mark.parametrize(
+    ("late_minutes", "hours"),
+    [(3, [9, 10]), (54, [9, 10]), (55, [10]), (114, [10]), (115, []), (7 * 24 * 60, [])],
+    ids=["in time", "just in time", "the hour before is two hours old", "the last minute", "two hours old", "long ago"],
+)
+def test_an_hour_that_began_two_hours_ago_is_never_loaded(late_minutes: int, hours: list[int]) -> None:
+    cycle = TEN + dt.timedelta(minutes=5)
+    loaded = cycles.hours_to_load(cycle, cycle + dt.timedelta(minutes=late_minutes))
     assert [hour.hour for hour in loaded] == hours
 
 

@@ -1,8 +1,7 @@
-"""Reads the collectors' manifests, and decides whether an hour may be loaded. Pure."""
+"""Reads the collectors' manifests. Pure."""
 
 import datetime as dt
 import json
-from collections.abc import Iterable
 from typing import Any
 
 MANIFEST_COLUMNS: dict[str, str] = {
@@ -27,6 +26,9 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "row_count": "INT64",
     "content_sha256": "STRING",
 }
+ONLY_IN_MANIFEST = ("object_md5",)
+"""Fields that vouch for the object until it is loaded; no column of ``collection_runs``."""
+
 _TIMES = [column for column, kind in MANIFEST_COLUMNS.items() if kind == "TIMESTAMP"]
 
 
@@ -42,19 +44,9 @@ def parse_manifest(text: str, name: str) -> dict[str, Any]:
     """
     try:
         document = json.loads(text)
-        row = {column: document[column] for column in MANIFEST_COLUMNS}
+        row = {column: document[column] for column in (*MANIFEST_COLUMNS, *ONLY_IN_MANIFEST)}
         for column in _TIMES:
             row[column] = dt.datetime.fromisoformat(row[column]) if row[column] is not None else None
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableManifestError(f"{name}: {type(error).__name__} {error}") from None
     return row
-
-
-def missing_objects(manifests: Iterable[dict[str, Any]], objects: Iterable[str]) -> list[str]:
-    """Return data objects that manifests name and the listing lacks.
-
-    A load that replaces the hour without them would lose rows: it is refused.
-    """
-    listed = set(objects)
-    named = {manifest["evidence_object"] for manifest in manifests if manifest["evidence_object"]}
-    return sorted(named - listed)

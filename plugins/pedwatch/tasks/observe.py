@@ -1,7 +1,13 @@
 """The task that loads what the collectors wrote: one load job per hour, one row per expected cluster (DESIGN D5)."""
 
+import base64
 import datetime as dt
+import gzip
+import hashlib
+import json
 import logging
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from pedwatch.config import Config
@@ -9,23 +15,56 @@ from pedwatch.cycles import compact, hour_partition, hours_to_load
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.observations.manifests import MANIFEST_COLUMNS, UnreadableManifestError, missing_objects, parse_manifest
+from pedwatch.observations.loading import StoredObject, objections, promised_rows, unvouched, would_fall
+from pedwatch.observations.manifests import MANIFEST_COLUMNS, UnreadableManifestError, parse_manifest
 
 if TYPE_CHECKING:
     from google.cloud import storage
 
 log = logging.getLogger(__name__)
 
+READERS = 8
+"""Downloads at once: 200 clusters have 2,400 manifests at the end of an hour; the client keeps ten connections."""
+
 
 def read_manifests(client: "storage.Client", bucket: str, hour: dt.datetime) -> list[dict[str, Any]]:
     """Read all manifests of an hour; an unreadable one is logged and its attempt counts as not reported."""
-    manifests = []
-    for blob in client.list_blobs(bucket, prefix=f"manifests/hour={hour_partition(hour)}/"):
+
+    def read(blob: "storage.Blob") -> dict[str, Any] | None:
         try:
-            manifests.append(parse_manifest(blob.download_as_text(), f"gs://{bucket}/{blob.name}"))
+            return parse_manifest(blob.download_as_text(), f"gs://{bucket}/{blob.name}")
         except UnreadableManifestError as error:
             log.error("manifest ignored: %s", error)
-    return manifests
+            return None
+
+    blobs = list(client.list_blobs(bucket, prefix=f"manifests/hour={hour_partition(hour)}/"))
+    with ThreadPoolExecutor(READERS) as readers:
+        return [told for told in readers.map(read, blobs) if told is not None]
+
+
+def _stored(blob: "storage.Blob") -> StoredObject:
+    # Only objects that were composed or rewritten have no MD5: those are read.
+    md5 = blob.md5_hash
+    if md5 is None:
+        content = blob.download_as_bytes(raw_download=True)
+        md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    return StoredObject(f"gs://{blob.bucket.name}/{blob.name}", md5)
+
+
+def _rows_in(client: "storage.Client", uris: list[str]) -> Counter[dt.datetime]:
+    """Count the rows of objects that nobody vouches for, by cycle; there are few, each a pod that was killed."""
+    from google.cloud import storage
+
+    rows: Counter[dt.datetime] = Counter()
+    for uri in uris:
+        content = gzip.decompress(storage.Blob.from_uri(uri, client=client).download_as_bytes(raw_download=True))
+        rows.update(dt.datetime.fromisoformat(json.loads(line)["cycle"]) for line in content.splitlines())
+    return rows
+
+
+def _refuse(hour: dt.datetime, reasons: list[str]) -> None:
+    if reasons:
+        raise LedgerError(f"hour {hour_partition(hour)} is not loaded, it stays as it is: {' '.join(reasons)}")
 
 
 def load_hour(
@@ -34,22 +73,23 @@ def load_hour(
     """Replace the hour's partition with all its objects: atomic, free, and the same however often it runs.
 
     Raises:
-        LedgerError: objects named by manifests are missing, or fewer rows arrived than the manifests promise.
+        LedgerError: objects that manifests name are missing or changed, or rows would become fewer: the hour is left
+            as it is. Or fewer rows arrived than the manifests promise.
     """
     prefix = f"obs/hour={hour_partition(hour)}/"
-    objects = [f"gs://{config.bucket}/{blob.name}" for blob in client.list_blobs(config.bucket, prefix=prefix)]
-    missing = missing_objects(manifests, objects)
-    if missing:
-        raise LedgerError(
-            f"hour {hour_partition(hour)} is not loaded: {len(missing)} data objects that manifests name are not in "
-            f"the bucket, first {missing[0]}. Restore them, or delete their manifests if they are lost."
-        )
+    objects = [_stored(blob) for blob in client.list_blobs(config.bucket, prefix=prefix)]
+    _refuse(hour, objections(manifests, objects))
+    promised = promised_rows(manifests)
+    present = {
+        row["cycle"]: row["row_count"] for row in warehouse.run("observations/rows_of_cycles.sql", {"hour": hour})
+    }
+    if would_fall(present, promised):  # or only rows that nobody vouches for are on top
+        _refuse(hour, would_fall(present, promised + _rows_in(client, unvouched(manifests, objects))))
     if not objects:
         log.warning("no cluster delivered anything in hour %s", hour_partition(hour))
         return 0
-    promised = sum(manifest["row_count"] or 0 for manifest in manifests if manifest["evidence_object"])
     return warehouse.replace_partition(
-        "replica_observations", hour_partition(hour), f"gs://{config.bucket}/{prefix}*.ndjson.gz", promised
+        "replica_observations", hour_partition(hour), f"gs://{config.bucket}/{prefix}*.ndjson.gz", promised.total()
     )
 
 
@@ -60,10 +100,19 @@ def record_observations(
 
     Returns:
         ``rows``: observation rows now in the loaded hours; ``seen`` and ``blind``: clusters of this cycle.
+
+    Raises:
+        LedgerError: a guard of the load objects, or it is too late to load this cycle's hour.
     """
     manifests: list[dict[str, Any]] = []
     loaded = 0
-    for hour in hours_to_load(cycle):
+    hours = hours_to_load(cycle, now)
+    if not hours:
+        raise LedgerError(
+            f"the hour of cycle {compact(cycle)} began more than two hours ago: it is evidence now and never loaded "
+            "again. To judge this cycle anew, clear the whole run or run a backfill over it."
+        )
+    for hour in hours:
         found = read_manifests(client, config.bucket, hour)
         loaded += load_hour(warehouse, client, config, hour, found)
         manifests += found

@@ -1,4 +1,4 @@
-"""Manifests as the collectors write them, and when an hour may be loaded."""
+"""Manifests as the collectors write them."""
 
 import datetime as dt
 import json
@@ -8,8 +8,8 @@ import pytest
 
 from pedwatch.observations.manifests import (
     MANIFEST_COLUMNS,
+    ONLY_IN_MANIFEST,
     UnreadableManifestError,
-    missing_objects,
     parse_manifest,
 )
 
@@ -20,12 +20,12 @@ def manifest(**fields: Any) -> dict[str, Any]:
     """Return a manifest of a failed attempt, as JSON values."""
     times = {"cycle": "2026-03-02T10:05:00Z", "started_at": "2026-03-02T10:05:21.5Z", "finished_at": None}
     named = {"cluster": "eu", "environment": "prod", "attempt_id": "a1", "status": "failed"}
-    return dict.fromkeys(MANIFEST_COLUMNS) | times | named | fields
+    return dict.fromkeys([*MANIFEST_COLUMNS, *ONLY_IN_MANIFEST]) | times | named | fields
 
 
 def test_times_become_aware_and_unknown_fields_are_left_out() -> None:
     row = parse_manifest(json.dumps(manifest(schema_version=1)), NAME)
-    assert set(row) == set(MANIFEST_COLUMNS)
+    assert set(row) == {*MANIFEST_COLUMNS, *ONLY_IN_MANIFEST}
     assert row["cycle"] == dt.datetime(2026, 3, 2, 10, 5, tzinfo=dt.UTC)
     assert row["started_at"].microsecond == 500_000
     assert row["finished_at"] is None
@@ -47,10 +47,3 @@ def test_times_become_aware_and_unknown_fields_are_left_out() -> None:
 def test_an_unreadable_manifest_is_named(text: str) -> None:
     with pytest.raises(UnreadableManifestError, match=NAME):
         parse_manifest(text, NAME)
-
-
-def test_objects_that_manifests_name_and_the_bucket_lacks() -> None:
-    manifests = [manifest(evidence_object=name) for name in ("gs://b/2", "gs://b/1", None, "gs://b/3", "gs://b/1")]
-    assert missing_objects(manifests, ["gs://b/3", "gs://b/4"]) == ["gs://b/1", "gs://b/2"]
-    assert missing_objects(manifests, ["gs://b/1", "gs://b/2", "gs://b/3"]) == []
-    assert missing_objects([], []) == []

@@ -1,5 +1,6 @@
 """One cluster, once: list both kinds, and have an outcome whatever happens."""
 
+import base64
 import random
 import threading
 import time
@@ -105,6 +106,7 @@ def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | 
         evidence_object=evidence if has_rows else None,
         row_count=spool.rows if spool and has_rows else 0,
         content_sha256=spool.content_sha256 if spool and has_rows else None,
+        object_md5=base64.b64encode(spool.md5).decode() if spool and has_rows else None,
     )
 
 

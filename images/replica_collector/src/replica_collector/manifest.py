@@ -36,6 +36,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     evidence_object: str | None = None
     row_count: int = 0
     content_sha256: str | None = None
+    object_md5: str | None = None
 
     def natural_key(self) -> tuple[datetime, str, str]:
         """One manifest per cycle, cluster and attempt."""

@@ -1,0 +1,215 @@
+"""The load of an hour: what it takes in, what it refuses, and that a refusal leaves everything as it was."""
+
+import datetime as dt
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pedwatch.errors import LedgerError
+from pedwatch.hooks.warehouse import Warehouse
+from tests.e2e.stand_ins import cycle_at
+from tests.e2e.watch_run import TASKS, Run
+from tests.e2e.watched_world import World, workload
+
+EU, US = "eu-prod-1", "us-prod-1"
+
+
+@pytest.fixture
+def shop(make_world: Callable[..., World]) -> World:
+    """Two clusters with three workloads, one of them labelled."""
+    world = make_world(is_seeded=False, label_keys={"also": ["tier"]})
+    labels = {"api_id": "orders", "team_id": "orders", "tier": "gold", "unasked": "secret"}
+    world.holds(EU, workload("orders", 3, labels=labels, hpa={"max": 9}), workload("steady", 2))
+    world.holds(US, workload("sessions", 4))
+    return world
+
+
+def begun(run: Run) -> Run:
+    """Leave the limits alone: nothing is judged here."""
+    run.done.append("await_limits")
+    return run
+
+
+def collected(world: World, number: int) -> Run:
+    """Run a cycle up to where its pods have ended."""
+    return begun(world.run(number)).go(until="collect")
+
+
+def load(run: Run) -> dict[str, Any]:
+    """Run the load task."""
+    run.go(until="load_observations")
+    told: dict[str, Any] = run.told("load_observations")
+    return told
+
+
+def names(world: World, number: int) -> list[str]:
+    """Return the names of a cycle's rows, loaded."""
+    found = world.query(f"SELECT * FROM {{replica_observations}} WHERE cycle = TIMESTAMP '{cycle_at(number)}'")
+    return sorted(f"{row['cluster']}/{row['resource_type']}/{row['name']}" for row in found)
+
+
+def objects(world: World, cluster: str, kind: str = "obs") -> list[Any]:
+    """Return a cluster's objects, oldest cycle first."""
+    blobs = world.storage.list_blobs(world.config.bucket, prefix=f"{kind}/")
+    return [blob for blob in blobs if f"/{cluster}." in blob.name]
+
+
+def assert_refused(world: World, run: Run, message: str) -> None:
+    """Hold that a load objects, and changes nothing at all."""
+    before = world.tables()
+    with pytest.raises(LedgerError, match=message):
+        load(run)
+    assert world.tables() == before
+
+
+FIRST = [f"{EU}/deployment/orders", f"{EU}/deployment/steady", f"{EU}/hpa/orders", f"{US}/deployment/sessions"]
+
+
+def test_one_job_loads_all_clusters_and_repeating_it_changes_nothing(shop: World) -> None:
+    run = collected(shop, 1)
+    assert load(run) == {"rows": 4, "seen": [EU, US], "blind": []}
+    assert names(shop, 1) == FIRST
+    told = shop.tables()
+    assert TASKS["load_observations"](run)["rows"] == 4
+    assert shop.tables() == told
+    jobs = [job for job in shop.warehouse.client.list_jobs(max_results=50) if job.job_type == "load"]
+    mine = [job for job in jobs if job.destination.dataset_id == shop.config.dataset]
+    assert len(mine) == 2, "one load job each time, whatever the number of clusters"
+
+
+def test_labels_that_were_asked_for_arrive_and_no_other(shop: World) -> None:
+    load(collected(shop, 1))
+    labels = {row["name"]: row["labels"] for row in shop.rows("replica_observations") if row["cluster"] == EU}
+    assert labels == {"orders": [{"key": "tier", "value": "gold"}], "steady": []}
+    assert "secret" not in repr(shop.rows("replica_observations"))
+
+
+def test_an_object_that_a_manifest_names_is_missing(shop: World) -> None:
+    load(collected(shop, 1))
+    run = collected(shop, 2)
+    lost = objects(shop, US)[-1]
+    content = lost.download_as_bytes(raw_download=True)
+    lost.delete()
+    assert_refused(shop, run, rf"is not loaded, it stays as it is: gs://.*/{US}\..*: 1 data object named by a manifest")
+    lost.upload_from_string(content, content_type="application/gzip")
+    assert load(run)["rows"] == 8
+
+
+def test_an_object_that_is_not_what_the_collector_wrote(shop: World) -> None:
+    run = collected(shop, 1)
+    [changed] = objects(shop, US)
+    rows = [json.loads(line) for line in gzip.decompress(changed.download_as_bytes(raw_download=True)).splitlines()]
+    rows[0]["status_replicas"] = 1
+    forged = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    changed.upload_from_string(gzip.compress(forged), content_type="application/gzip")
+    assert_refused(shop, run, r"not as the collector wrote it \(MD5\)")
+
+
+def test_rows_that_were_loaded_are_never_lost_with_their_objects(shop: World) -> None:
+    load(collected(shop, 1))
+    run = collected(shop, 2)
+    for blob in [*objects(shop, EU)[:1], *objects(shop, EU, "manifests")[:1]]:
+        blob.delete()  # the first cycle's: nothing vouches for it any more
+    # In all more rows would come than are there; the first cycle's would still be fewer.
+    assert_refused(shop, run, "4 rows of cycle 20260302T102000Z are loaded and only 1 would be")
+
+
+def test_what_a_pod_left_without_a_manifest_is_no_loss(shop: World) -> None:
+    run = collected(shop, 1)
+    [manifest] = objects(shop, US, "manifests")
+    text = manifest.download_as_bytes()
+    load(run)
+    manifest.delete()
+    run.done.remove("load_observations")
+    assert load(run) == {"rows": 4, "seen": [EU], "blind": [US]}, "its rows stay, and no verdict will read them"
+    manifest.upload_from_string(text)
+
+
+def test_a_late_object_arrives_with_the_next_load(shop: World) -> None:
+    run = collected(shop, 1)
+    held = [
+        (blob, blob.download_as_bytes(raw_download=True))
+        for kind in ("obs", "manifests")
+        for blob in objects(shop, US, kind)
+    ]
+    for blob, _ in held:
+        blob.delete()
+    assert load(run)["blind"] == [US]
+    for blob, content in held:
+        blob.upload_from_string(content)
+    load(collected(shop, 2))
+    assert names(shop, 1) == FIRST
+    runs = {(row["cycle"], row["cluster"]): row["status"] for row in shop.rows("collection_runs")}
+    assert runs[cycle_at(1), US] == "complete", "the late manifest mends the cycle's row"
+
+
+@pytest.mark.parametrize(("number", "arrives"), [(9, True), (12, False)], ids=["at :00", "at :15"])
+def test_late_objects_of_the_hour_before_arrive_for_a_quarter_of_an_hour(
+    shop: World, number: int, arrives: bool
+) -> None:
+    run = collected(shop, 8)  # 10:55; its load never takes place
+    assert run.cycle.minute == 55
+    load(collected(shop, number))
+    assert names(shop, 8) == (FIRST if arrives else [])
+
+
+def test_a_load_that_dies_leaves_the_hour_as_it_was_and_is_repeated(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(collected(shop, 1))
+    run = collected(shop, 2)
+    [*_, newest] = objects(shop, EU)
+    whole = newest.download_as_bytes(raw_download=True)
+    newest.upload_from_string(whole[: len(whole) // 2], content_type="application/gzip")
+    monkeypatch.setattr("pedwatch.tasks.observe.objections", lambda *_: [])  # bytes that go bad while they are read
+    assert_refused(shop, run, "load of gs://")
+    newest.upload_from_string(whole, content_type="application/gzip")
+    assert load(run)["rows"] == 8
+
+
+def test_too_few_rows_are_an_error_and_not_a_quiet_day(shop: World) -> None:
+    load(collected(shop, 1))
+    with pytest.raises(LedgerError, match="4 rows, but the manifests promise 5"):
+        shop.warehouse.replace_partition(
+            "replica_observations", "2026030210", f"gs://{shop.config.bucket}/obs/hour=2026030210/*.ndjson.gz", 5
+        )
+
+
+def test_an_hour_is_evidence_two_hours_after_it_began(shop: World) -> None:
+    run = collected(shop, 1)
+    shop.at(cycle_at(1).replace(minute=0) + dt.timedelta(hours=2))
+    assert_refused(shop, run, "began more than two hours ago")
+
+
+@pytest.mark.parametrize("run_type", ["backfill", "scheduled"])
+def test_neither_a_backfill_nor_a_late_run_collects_or_loads(
+    shop: World, run_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(collected(shop, 1))
+    kept = collected(shop, 2)  # its objects lie in the bucket, not loaded
+    before = shop.tables()
+    loads: list[Any] = []
+    monkeypatch.setattr(Warehouse, "replace_partition", lambda *arguments: loads.append(arguments))
+    late = begun(shop.run(2, run_type))
+    shop.at(kept.cycle + (dt.timedelta(seconds=20) if run_type == "backfill" else dt.timedelta(minutes=5)))
+    late.go(until="load_observations")
+    assert (late.told("plan_pods"), late.told("load_observations")["rows"], loads) == ([], 0, [])
+    assert shop.tables() == before
+
+
+def test_a_cycle_whose_run_came_too_late_is_a_gap(shop: World) -> None:
+    load(collected(shop, 1))
+    late = begun(shop.run(2))
+    shop.at(late.cycle + dt.timedelta(minutes=5, seconds=1))
+    late.go(until="load_observations")
+    load(collected(shop, 3))
+    runs = [(row["cycle"], row["cluster"], row["status"], row["error_class"]) for row in shop.rows("collection_runs")]
+    assert sorted(run for run in runs if run[0] == cycle_at(2)) == [
+        (cycle_at(2), EU, "failed", "missed_cycle"),
+        (cycle_at(2), US, "failed", "missed_cycle"),
+    ]
+    assert len(runs) == 6, "every expected cluster in every cycle, once"
+    assert names(shop, 2) == []
