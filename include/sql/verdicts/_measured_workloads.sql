@@ -150,15 +150,38 @@ sightings AS (
   GROUP BY o.cluster, o.namespace, o.name, o.cycle
 ),
 
+asked_cycles AS (
+  -- A workload may be there by its HPA alone, where Deployments could not be listed: it has a past as well.
+  SELECT
+    s.cluster,
+    s.namespace,
+    s.workload_name,
+    s.cycle,
+    s.cycle AS sighted_cycle,
+    s.is_surging
+  FROM sightings AS s
+  UNION ALL
+  SELECT
+    w.cluster,
+    w.namespace,
+    w.workload_name,
+    w.cycle,
+    CAST(NULL AS TIMESTAMP) AS sighted_cycle,
+    FALSE AS is_surging
+  FROM present_workloads AS w
+  WHERE w.workload_kind = 'Deployment' AND NOT w.is_deployment_listed
+),
+
 recent_pasts AS (
   SELECT
     s.cluster,
     s.namespace,
     s.workload_name,
     s.cycle,
-    MIN(s.cycle) OVER six_hours_before AS first_cycle,
+    s.sighted_cycle,
+    MIN(s.sighted_cycle) OVER six_hours_before AS first_cycle,
     COUNTIF(s.is_surging) OVER six_hours_before AS surge_cycles
-  FROM sightings AS s
+  FROM asked_cycles AS s
   WINDOW six_hours_before AS (
     PARTITION BY s.cluster, s.namespace, s.workload_name
     ORDER BY UNIX_SECONDS(s.cycle)
@@ -239,6 +262,7 @@ allowed_workloads AS (
       AND w.namespace = r.namespace
       AND w.workload_name = r.workload_name
       AND w.workload_kind = 'Deployment'
+      AND w.is_deployment_listed = (r.sighted_cycle IS NOT NULL)
 ),
 
 measured_workloads AS (

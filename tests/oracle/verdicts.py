@@ -1,0 +1,377 @@
+"""What every cycle's verdicts must be: cycle by cycle, workload by workload, in the words of DESIGN sections 2 and 5.
+
+Slow on purpose, and written without looking at the SQL: it takes the same tables as lists of rows.
+"""
+
+import datetime as dt
+import fnmatch
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.oracle.worlds import Row, Tables
+
+SIX_HOURS = dt.timedelta(hours=6)
+NINETY_DAYS = dt.timedelta(days=90)
+ENDED = ("workload_gone", "scope_changed")
+
+
+@dataclass
+class Workload:
+    """One workload in one cycle."""
+
+    environment: str
+    cluster: str
+    namespace: str
+    kind: str
+    name: str
+    api_id: str | None
+    team_id: str | None
+    labels: dict[str, str]
+    is_label_lost: bool = False
+    deployment: Row | None = None
+    autoscalers: list[Row] = field(default_factory=list)
+    allowance: int = 0
+    is_new: bool = False
+
+    @property
+    def counters(self) -> tuple[int, int]:
+        """What the Deployment and what the HPA says is running."""
+        status = self.deployment["status_replicas"] if self.deployment else 0
+        return status, max((h["hpa_current_replicas"] for h in self.autoscalers), default=0)
+
+    @property
+    def measured(self) -> int:
+        """The greater of both, the Deployment's after the allowance."""
+        status, current = self.counters
+        return max(status - self.allowance, current)
+
+    @property
+    def offender(self) -> str:
+        """Which of them it was."""
+        status, current = self.counters
+        return "deployment" if status - self.allowance >= current else "hpa"
+
+
+class Model:
+    """Judges worlds cycle after cycle; remembers, as the ledger does, what it said of the cycle before."""
+
+    def __init__(self, tables: Tables, known_at: Callable[[dt.datetime], dt.datetime]) -> None:
+        self.tables = tables
+        self.known_at = known_at
+        self.said: dict[str, Row] = {}
+
+    def judge(self, cycle: dt.datetime) -> list[Row]:
+        """Return the verdicts of a cycle: one row per subject."""
+        states = {r["cluster"]: r for r in self.tables.collection_runs if r["cycle"] == cycle}
+        subjects: dict[str, list[tuple[Workload, Row | None, bool]]] = {}
+        for workload in self.workloads(cycle, states):
+            limit, is_contested = self.limit_of(workload, cycle)
+            subjects.setdefault(_subject(workload, limit), []).append((workload, limit, is_contested))
+        rows = {name: self.seen(name, members, cycle, states) for name, members in subjects.items()}
+        for name, before in self.said.items():
+            if name not in rows and before["reason"] not in ENDED:
+                row = self.unseen(before, cycle, states, subjects)
+                if row is not None:
+                    rows[name] = row
+        self.said = rows
+        return list(rows.values())
+
+    def workloads(self, cycle: dt.datetime, states: dict[str, Row]) -> list[Workload]:
+        """Put Deployments and HPAs of the attempts that own the cycle together."""
+        found: dict[tuple[str, str, str, str], Workload] = {}
+        rows = [o for o in self.tables.replica_observations if o["cycle"] == cycle and o["cluster"] in states]
+        rows = [o for o in rows if o["attempt_id"] == states[o["cluster"]]["attempt_id"]]
+        for row in sorted(rows, key=lambda o: o["resource_type"]):  # Deployments first: their labels count
+            is_hpa = row["resource_type"] == "hpa"
+            kind, name = (row["hpa_target_kind"], row["hpa_target_name"]) if is_hpa else ("Deployment", row["name"])
+            key = (row["cluster"], row["namespace"], kind, name)
+            if key not in found:
+                labels = {label["key"]: label["value"] for label in row["labels"]}
+                environment, api_id, team_id = row["environment"], row["api_id"], row["team_id"]
+                found[key] = Workload(
+                    environment, row["cluster"], row["namespace"], kind, name, api_id, team_id, labels
+                )
+            if is_hpa:
+                found[key].autoscalers.append(row)
+                # Whose label the Deployment lacks is the HPA's to say.
+                found[key].api_id = found[key].api_id or row["api_id"]
+                found[key].team_id = found[key].team_id or row["team_id"]
+            else:
+                found[key].deployment = row
+        present = []
+        for workload in found.values():
+            listed = states[workload.cluster]["deployments_listed"] is not None
+            if workload.deployment is None and workload.kind == "Deployment" and listed:
+                continue  # an HPA whose Deployment is gone scales nothing
+            self.remember(workload, cycle)
+            present.append(workload)
+        return present
+
+    def sightings(self, workload: Workload, cycle: dt.datetime) -> list[Row]:
+        """Every Deployment row of the same name in the six hours before."""
+        return [
+            o
+            for o in self.tables.replica_observations
+            if o["resource_type"] == "deployment"
+            and (o["cluster"], o["namespace"], o["name"]) == (workload.cluster, workload.namespace, workload.name)
+            and cycle - SIX_HOURS <= o["cycle"] < cycle
+        ]
+
+    def remember(self, workload: Workload, cycle: dt.datetime) -> None:
+        """Fill in what the past says: lost labels, whether it is new, what surge is forgiven."""
+        past = self.sightings(workload, cycle) if workload.kind == "Deployment" else []
+        if workload.kind == "Deployment" and (workload.api_id is None or workload.team_id is None):
+            labelled = [o for o in past if o["api_id"] is not None and o["team_id"] is not None]
+            if labelled:
+                last = max(labelled, key=lambda o: o["cycle"])
+                workload.api_id, workload.team_id, workload.is_label_lost = last["api_id"], last["team_id"], True
+            else:
+                self.recall_labels(workload)
+        policy = self.policy(workload.team_id)
+        created = workload.deployment["created_at"] if workload.deployment else None
+        if created is None:
+            created = min(h["created_at"] for h in workload.autoscalers)
+        first = min([o["cycle"] for o in past], default=cycle)
+        workload.is_new = min(created, first) > cycle - dt.timedelta(minutes=policy["grace_minutes"])
+        surges = {o["cycle"] for o in past if _is_surging(o)}
+        if workload.deployment and len(surges) * 5 < policy["surge_budget_minutes"]:
+            workload.allowance = _surge(workload.deployment)
+
+    def recall_labels(self, workload: Workload) -> None:
+        for before in self.said.values():
+            identity = (before["cluster"], before["namespace"], before["workload_name"])
+            is_same = identity == (workload.cluster, workload.namespace, workload.name)
+            if is_same and before["reason"] == "labels_removed":
+                workload.api_id, workload.team_id = before["api_id"], before["team_id"]
+                workload.is_label_lost = True
+
+    def policy(self, team_id: str | None) -> Row:
+        """The team's policy, else the defaults."""
+        own = [p for p in self.tables.policy_history if p["team_id"] is not None and p["team_id"] == team_id]
+        return (own or [p for p in self.tables.policy_history if p["team_id"] is None])[0]
+
+    def limits(self, cycle: dt.datetime) -> list[Row]:
+        """The limits that held at a cycle, as known when it was judged."""
+        known = self.known_at(cycle)
+        return [
+            row
+            for row in self.tables.limit_history
+            if row["valid_from"] <= cycle < row["valid_to"]
+            and row["recorded_from"] <= known < row["recorded_to"]
+            and not row["is_deleted"]
+        ]
+
+    def limit_of(self, workload: Workload, cycle: dt.datetime) -> tuple[Row | None, bool]:
+        """The limit a workload is judged by, and whether another one wanted it too."""
+        takers = [limit for limit in self.limits(cycle) if _takes(limit, workload)]
+        if not takers:
+            return None, False
+        best = min(takers, key=lambda row: (-_specificity(row), row["max_replicas"], row["limit_id"]))
+        return best, len(takers) > 1
+
+    def is_complete(self, scope: str, cluster: str | None, limit: Row | None, environment: str, states: Any) -> Any:
+        """Whether all was seen that a subject could consist of; None when nothing of it is watched."""
+        if scope != "total":
+            return states[cluster]["status"] == "complete" if cluster in states else None
+        clusters = [r for r in states.values() if r["environment"] == environment]
+        if limit is not None and limit["scope"] == "total":
+            clusters = [r for r in clusters if _glob(limit["selectors"].get("cluster"), r["cluster"])] or clusters
+        return all(r["status"] == "complete" for r in clusters) if clusters else None
+
+    def seen(self, name: str, members: list[Any], cycle: dt.datetime, states: dict[str, Row]) -> Row:
+        """Judge a subject of which something was seen."""
+        workloads = [workload for workload, _, _ in members]
+        limit = members[0][1]
+        first = workloads[0]
+        scope = limit["scope"] if limit else "workload"
+        api_id, team_id = (limit["api_id"], limit["team_id"]) if limit else (first.api_id, first.team_id)
+        counted = [w for w in workloads if not w.is_label_lost]
+        measured = sum(w.measured for w in counted)
+        settled = sum(w.measured for w in counted if not w.is_new)
+        lost = [w.name for w in workloads if w.is_label_lost]
+        is_complete = bool(self.is_complete(scope, first.cluster, limit, first.environment, states))
+        row: Row = {
+            "subject": name,
+            "scope": scope,
+            "environment": first.environment,
+            "cluster": None if scope == "total" else first.cluster,
+            "namespace": "ns",
+            "workload_name": first.name if len(workloads) == 1 else max(lost, default=None),
+            "workload_count": len(workloads),
+            "api_id": api_id,
+            "team_id": team_id,
+            "measured": measured,
+            "limit_id": limit["limit_id"] if limit else None,
+            "limit_version": limit["version"] if limit else None,
+            "is_contested": any(contested for _, _, contested in members),
+            "surge_allowance": sum(w.allowance for w in workloads),
+            "is_over_strict": bool(limit) and sum(max(w.counters) for w in counted) > limit["max_replicas"],
+            "is_lower_bound": not is_complete or bool(lost),
+            "exemption_id": None,
+            "ceiling": None,
+        }
+        if limit is None:
+            return row | self.unlimited(row, cycle, is_complete, bool(lost), states)
+        policy = self.policy(team_id)
+        base = limit["max_replicas"] + max(
+            policy["tolerance_count"], math.floor(limit["max_replicas"] * policy["tolerance_ratio"])
+        )
+        exemption = self.exemption(limit, cycle)
+        ceiling: float = base
+        if exemption is not None:
+            ceiling = math.inf if exemption["max_replicas"] is None else max(base, exemption["max_replicas"])
+            row["exemption_id"] = exemption["exemption_id"]
+        row["ceiling"] = None if ceiling == math.inf else int(ceiling)
+        is_over = measured > base and measured > ceiling
+        is_in_grace = all(w.is_new for w in workloads) or (measured > base and settled <= base)
+        if is_over and not is_in_grace:
+            return row | {
+                "verdict": "over_limit",
+                "reason": "lower_bound_over_ceiling" if row["is_lower_bound"] else "over_ceiling",
+            }
+        if not is_complete:
+            return row | self.unknown(row["cluster"], states)
+        if lost:
+            return row | {"verdict": "unlabelled", "reason": "labels_removed"}
+        if is_in_grace:
+            return row | {"verdict": "in_grace", "reason": "new_workload"}
+        if measured > base:
+            return row | {"verdict": "exempt", "reason": "exemption"}
+        status = sum(w.deployment["status_replicas"] for w in workloads if w.deployment)
+        is_forgiven = row["surge_allowance"] > 0 and status > base
+        return row | {"verdict": "within_limit", "reason": "surge_forgiven" if is_forgiven else "within_ceiling"}
+
+    def unlimited(self, row: Row, cycle: dt.datetime, is_complete: bool, is_lost: bool, states: Any) -> Row:
+        """Judge a workload that no limit takes."""
+        if not is_complete:
+            return self.unknown(row["cluster"], states)
+        if is_lost:
+            return {"verdict": "unlabelled", "reason": "labels_removed"}
+        if row["api_id"] is None or row["team_id"] is None:
+            return {"verdict": "unlabelled", "reason": "labels_missing"}
+        document = f"{row['environment']}.{row['team_id']}.{row['api_id']}"
+        known = self.known_at(cycle)
+        for rejection in self.tables.limit_rejections:
+            is_seen = rejection["first_seen"] <= known and (rejection["is_current"] or known <= rejection["last_seen"])
+            if rejection["document_id"] == document and is_seen and not rejection["has_previous_limit"]:
+                return {"verdict": "invalid_limit", "reason": "document_rejected"}
+        return {"verdict": "no_limit", "reason": "no_limit_matches"}
+
+    def exemption(self, limit: Row, cycle: dt.datetime) -> Row | None:
+        """The exemption that counts: approved from outside the team, ticketed, at most 90 days; the highest of them."""
+        approvers = next(p for p in self.tables.policy_history if p["team_id"] is None)["approvers"]
+        allowed = {a["approver"] for a in approvers if a["team_id"] != limit["team_id"]}
+        valid = [
+            e
+            for e in limit["exemptions"]
+            if e["starts_at"] <= cycle < e["ends_at"]
+            and e["ends_at"] - e["starts_at"] <= NINETY_DAYS
+            and e["approver"] in allowed
+            and e["ticket"]
+        ]
+        return min(valid, key=lambda e: (-_height(e), e["exemption_id"])) if valid else None
+
+    def unknown(self, cluster: str | None, states: dict[str, Row]) -> Row:
+        """Say that it could not be seen, and what the cluster was."""
+        status = f"cluster_{states[cluster]['status']}" if cluster else "cluster_incomplete"
+        return {"verdict": "unknown", "reason": status}
+
+    def unseen(self, before: Row, cycle: dt.datetime, states: dict[str, Row], subjects: dict[str, Any]) -> Row | None:
+        """Say what became of a subject of which nothing was seen; None when there is nothing to say."""
+        limit = next((row for row in self.limits(cycle) if row["limit_id"] == before["limit_id"]), None)
+        environment, cluster = before["environment"], before["cluster"]
+        is_complete = self.is_complete(before["scope"], cluster, limit, environment, states)
+        if is_complete is None:
+            return None
+        row = {
+            **before,
+            "measured": None,
+            "workload_count": 0,
+            "is_lower_bound": False,
+            "is_over_strict": False,
+            "is_contested": False,
+            "surge_allowance": 0,
+            "exemption_id": None,
+            "limit_version": limit["version"] if limit else None,
+            "ceiling": limit["max_replicas"] if limit else None,
+        }
+        if not is_complete:
+            return row | self.unknown(cluster, states) | {"is_lower_bound": True}
+        if before["limit_id"] is None:
+            return None
+        if limit is not None and limit["scope"] != before["scope"]:
+            return row | {"verdict": "within_limit", "reason": "scope_changed"}
+        runs_on = [
+            workload
+            for members in subjects.values()
+            for workload, taken_by, _ in members
+            if taken_by is None
+            and (workload.environment, workload.api_id, workload.team_id)
+            == (environment, before["api_id"], before["team_id"])
+            and cluster in (None, workload.cluster)
+        ]
+        if limit is None and runs_on:
+            return row | {"verdict": "no_limit", "reason": "limit_withdrawn"}
+        return row | {"verdict": "within_limit", "reason": "workload_gone", "measured": 0}
+
+
+def _subject(workload: Workload, limit: Row | None) -> str:
+    scope = limit["scope"] if limit else "workload"
+    if limit and scope == "cluster":
+        return f"cluster/{limit['limit_id']}/{workload.cluster}"
+    if limit and scope == "total":
+        return f"total/{limit['limit_id']}"
+    place = (workload.environment, workload.cluster, workload.namespace, workload.kind, workload.name)
+    return "workload/" + "/".join(place)
+
+
+def _glob(pattern: str | None, value: str) -> bool:
+    return pattern is None or fnmatch.fnmatchcase(value, pattern)
+
+
+def _specificity(limit: Row) -> int:
+    selectors = limit["selectors"]
+    return sum(selectors.get(key) is not None for key in ("cluster", "namespace", "kind", "name")) + len(
+        selectors["labels"]
+    )
+
+
+def _takes(limit: Row, workload: Workload) -> bool:
+    selectors = limit["selectors"]
+    if limit["environment"] != workload.environment:
+        return False
+    is_unlabelled = workload.api_id is None or workload.team_id is None
+    if is_unlabelled:
+        if selectors.get("namespace") is None and selectors.get("name") is None:
+            return False
+    elif (limit["api_id"], limit["team_id"]) != (workload.api_id, workload.team_id):
+        return False
+    values = {
+        "cluster": workload.cluster,
+        "namespace": workload.namespace,
+        "kind": workload.kind,
+        "name": workload.name,
+    }
+    return all(_glob(selectors.get(key), value) for key, value in values.items()) and all(
+        label["key"] in workload.labels and _glob(label["value"], workload.labels[label["key"]])
+        for label in selectors["labels"]
+    )
+
+
+def _is_surging(row: Row) -> bool:
+    is_rollout = row["status_replicas"] > row["updated_replicas"]
+    return is_rollout and row["status_replicas"] > row["spec_replicas"] and row["max_surge"] is not None
+
+
+def _surge(row: Row) -> int:
+    if not _is_surging(row):
+        return 0
+    text = row["max_surge"]
+    most = math.ceil(int(text[:-1]) * row["spec_replicas"] / 100) if text.endswith("%") else int(text)
+    return min(most, row["status_replicas"] - row["spec_replicas"])
+
+
+def _height(exemption: Row) -> float:
+    return math.inf if exemption["max_replicas"] is None else exemption["max_replicas"]
