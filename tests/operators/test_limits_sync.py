@@ -1,9 +1,10 @@
-"""Publish → Firestore → sync → limit_history → limits_as_of, with both servers as processes and the real clients."""
+"""Publish → Firestore → sync → limit_history → limits_as_of, with the servers as processes and the real clients.
+
+Each story is told to the stand-in and, where it is installed, to Google's own Java emulator of Firestore.
+"""
 
 import datetime as dt
-import itertools
-import json
-import urllib.request
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,84 +12,30 @@ import pytest
 from google.cloud.firestore import SERVER_TIMESTAMP
 
 from pedwatch.config import Config
-from pedwatch.errors import LedgerError, LimitStoreError
-from pedwatch.hooks.clients import AsPerson
-from pedwatch.hooks.limit_ledger import BigQueryLimits
-from pedwatch.hooks.limit_store import FirestoreLimits
-from pedwatch.hooks.limit_sync import sync_limits
-from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.limits.document import PedLimit
-from pedwatch.limits.publishing import plan_changes, write_of
+from pedwatch.errors import LedgerError
 from pedwatch.limits.sync import plan_sync
-from pedwatch.limits.sync_plan import SyncPlan
+from sandbox.firestore.tests.servers import find_java_emulator, java_emulator
 from tests.conftest import Server
+from tests.operators.limit_slice import NAME, Slice, slice_
 from tests.unit.limits.samples import exemption, limit
 
-NAME = "prod.orders.orders-api"
-LONG_AGO = "TIMESTAMP '2000-01-01 00:00:00+00'"
-TABLES = ("limit_history", "limit_rejections", "policy_history")
+__all__ = ["slice_"]
 
 
-class Slice:
-    """The whole path of a limit, as one test sees it."""
-
-    def __init__(self, config: Config, store: FirestoreLimits, warehouse: Warehouse) -> None:
-        self.config, self.store, self.warehouse = config, store, warehouse
-        self.ledger = BigQueryLimits(warehouse)
-        self.documents = AsPerson().firestore(config).collection(config.firestore.collection)
-        self._runs = itertools.count(1)
-
-    def publish(self, *limits: PedLimit, withdraw_missing: bool = False) -> None:
-        """Publish limits as the command does."""
-        changes = plan_changes(limits, self.store.matching(), withdraw_missing=withdraw_missing)
-        self.store.write([write_of(change) for change in changes])
-
-    def sync(self, sync_id: str | None = None) -> SyncPlan | None:
-        """Sync as the DAG does."""
-        name = sync_id or f"scheduled__{next(self._runs)}"
-        return sync_limits(self.store, self.ledger, self.config.policy, name)
-
-    def as_of(self, cycle: dt.datetime, known_at: dt.datetime | None = None) -> dict[str, int]:
-        """Return max_replicas by limit, by the rule of limits_as_of.sql."""
-        parameters = {"cycle": cycle, "known_at": known_at or self.store.server_time()}
-        rows = self.warehouse.run("limits/limits_as_of.sql", parameters)
-        assert len({row["limit_id"] for row in rows}) == len(rows)
-        return {row["limit_id"]: row["max_replicas"] for row in rows}
-
-    def now(self) -> dict[str, int]:
-        """Return the limits in force now."""
-        return self.as_of(self.store.server_time())
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        """Return all rows of a table, in an order of their own."""
-        job = self.warehouse.client.query(f"SELECT * FROM `{self.config.dataset}.{table}`")
-        return sorted((dict(row.items()) for row in job.result()), key=str)
-
-    def history(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the tables that a sync without news must not touch."""
-        return {table: self.rows(table) for table in TABLES}
+@pytest.fixture(scope="session")
+def java_server() -> Iterator[Server]:
+    """The Java emulator, where there is one: see sandbox/firestore/tests/servers.py for where it is looked for."""
+    jar = find_java_emulator()
+    if not jar or not shutil.which("java"):
+        pytest.skip("no Java emulator: set FIRESTORE_EMULATOR_JAR or install google-cloud-cli-firestore-emulator")
+    with java_emulator(jar) as address:
+        yield Server(address, None)
 
 
-@pytest.fixture
-def slice_(config: Config, limit_store: FirestoreLimits, warehouse: Warehouse) -> Iterator[Slice]:
-    """An empty Firestore and an empty dataset; afterwards the history must pass its own checks."""
-    found = Slice(config, limit_store, warehouse)
-    yield found
-    for check in ("overlap", "inverted_range", "two_current", "version_gap"):
-        assert warehouse.run(f"checks/limits_{check}.sql") == []
-
-
-@pytest.fixture
-def faults(firestore_server: Server) -> Iterator[Any]:
-    """Set a fault on Firestore (or end it, with no arguments); ended after the test."""
-
-    def call(**fault: Any) -> None:
-        body = json.dumps(fault).encode() if fault else None
-        method = "PUT" if fault else "DELETE"
-        urllib.request.urlopen(urllib.request.Request(f"{firestore_server.control}/fault", body, method=method)).close()
-
-    yield call
-    call()
+@pytest.fixture(params=["stand-in", "java"])
+def firestore_server(request: pytest.FixtureRequest, firestore_server: Server) -> Server:
+    """Each of the two in turn, in the place of the one that other tests take."""
+    return firestore_server if request.param == "stand-in" else request.getfixturevalue("java_server")
 
 
 def test_a_published_limit_is_in_force_after_the_next_sync(slice_: Slice) -> None:
@@ -214,6 +161,37 @@ def test_a_hard_delete_becomes_a_tombstone(slice_: Slice) -> None:
     assert slice_.history() == before
 
 
+def test_what_came_and_went_between_two_syncs_held_meanwhile(slice_: Slice) -> None:
+    """Written, edited and deleted for good: its archive is all that is left, and a full sync looks there."""
+    slice_.publish(limit(5, name="other"))
+    slice_.sync()
+    slice_.publish(limit(5, name="other"), limit(10))
+    then = slice_.store.server_time()
+    slice_.publish(limit(5, name="other"), limit(11))
+    later = slice_.store.server_time()
+    slice_.documents.document(NAME).delete()
+    plan = slice_.sync(is_full=True)
+    assert plan and plan.versions_written == 3
+    assert (slice_.as_of(then)[NAME], slice_.as_of(later)[NAME]) == (10, 11)
+    assert slice_.now() == {f"{NAME}.other": 5}
+    before = slice_.history()
+    slice_.sync(is_full=True)
+    assert slice_.history() == before
+
+
+def test_a_limit_deleted_for_good_can_be_granted_again(slice_: Slice) -> None:
+    slice_.publish(limit(10))
+    slice_.publish(limit(11))
+    slice_.sync()
+    slice_.documents.document(NAME).delete()
+    slice_.sync()
+    slice_.publish(limit(12))
+    slice_.sync()
+    assert slice_.now() == {NAME: 12}
+    versions = [row["document_version"] for row in slice_.rows("limit_history")]
+    assert max(versions) == 3
+
+
 def test_an_invalid_document_then_mended(slice_: Slice) -> None:
     slice_.publish(limit(10))
     slice_.sync()
@@ -232,27 +210,6 @@ def test_an_invalid_document_then_mended(slice_: Slice) -> None:
     slice_.sync()
     assert [row["is_current"] for row in slice_.rows("limit_rejections")] == [False]
     assert slice_.now() == {NAME: 12}
-
-
-@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "UNAVAILABLE"])
-@pytest.mark.parametrize("method", ["BatchGetDocuments", "RunQuery", "RunAggregationQuery"])
-def test_a_failing_firestore_moves_nothing_and_the_next_sync_catches_up(
-    slice_: Slice, faults: Any, code: str, method: str
-) -> None:
-    slice_.publish(limit(10))
-    slice_.sync()
-    slice_.publish(limit(11))
-    before = slice_.history() | {"runs": slice_.rows("limit_sync_runs")}
-    slice_.store = FirestoreLimits(
-        AsPerson().firestore(slice_.config), slice_.config.firestore.collection, patience_seconds=0.1
-    )
-    faults(code=code, methods=[method])
-    with pytest.raises(LimitStoreError, match="What to do: "):
-        slice_.sync()
-    faults()
-    assert slice_.history() | {"runs": slice_.rows("limit_sync_runs")} == before
-    slice_.sync()
-    assert slice_.now() == {NAME: 11}
 
 
 def test_the_policy_is_versioned_and_its_first_version_always_held(slice_: Slice) -> None:
@@ -286,24 +243,59 @@ def replace_policy(config: Config, policy: dict[str, Any]) -> Config:
     return Config.model_validate(config.model_dump() | {"policy": policy})
 
 
-@pytest.mark.parametrize(
-    ("check", "spoil"),
-    [
-        ("overlap", {"version": 2}),
-        ("inverted_range", {"valid_to": LONG_AGO}),
-        ("two_current", {"version": 2}),
-        ("version_gap", {"version": 3, "valid_to": LONG_AGO}),
-    ],
-)
-def test_a_check_finds_what_it_is_for(
-    config: Config, limit_store: FirestoreLimits, warehouse: Warehouse, check: str, spoil: dict[str, Any]
+def _row(table: str, **changed: str) -> str:
+    """Return a statement that repeats the rows of a table with other values."""
+    values = ", ".join(f"{value} AS {name}" for name, value in changed.items())
+    return f"INSERT INTO `{{dataset}}.{table}` SELECT * REPLACE ({values}) FROM `{{dataset}}.{table}`"
+
+
+LONG_AGO = "TIMESTAMP '2000-01-01 00:00:00+00'"
+BREAKS = {
+    "overlap": (_row("limit_history", version="version + 1"), {"two_current", "count_differs", "listing_differs"}),
+    "inverted_range": (_row("limit_history", version="version + 1", valid_to=LONG_AGO), set()),
+    "two_current": (
+        f"UPDATE `{{dataset}}.limit_history` SET valid_to = {LONG_AGO}, valid_from = TIMESTAMP '1999-01-01 00:00:00+00'"
+        " WHERE TRUE",
+        {"count_differs", "listing_differs"},
+    ),
+    "version_gap": ("UPDATE `{dataset}.limit_history` SET version = 3 WHERE TRUE", set()),
+    "history_shorter": ("UPDATE `{dataset}.limit_history` SET versions_missing = 2 WHERE TRUE", set()),
+    "count_differs": ("DELETE FROM `{dataset}.limit_history` WHERE TRUE", {"listing_differs"}),
+    "listing_differs": (
+        "UPDATE `{dataset}.limit_history` SET document_update_time = "
+        "TIMESTAMP_SUB(document_update_time, INTERVAL 1 MICROSECOND) WHERE TRUE",
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize("check", BREAKS)
+@pytest.mark.parametrize("firestore_server", ["stand-in"], indirect=True)
+def test_a_check_finds_what_it_is_for_and_is_silent_before(
+    config: Config, limit_store: Any, warehouse: Any, check: str
 ) -> None:
     path = Slice(config, limit_store, warehouse)
     path.publish(limit(10))
+    path.documents.document("prod.x.y").set({"max_replica": 1})
     path.sync()
-    assert warehouse.run(f"checks/limits_{check}.sql") == []
-    columns = [field.name for field in warehouse.client.get_table(f"{config.dataset}.limit_history").schema]
-    table = f"`{config.dataset}.limit_history`"
-    spoilt = ", ".join(str(spoil.get(name, name)) for name in columns)
-    warehouse.client.query(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {spoilt} FROM {table}").result()
-    assert [row["limit_id"] for row in warehouse.run(f"checks/limits_{check}.sql")] == [NAME]
+    assert path.offences() == []
+    statement, beside = BREAKS[check]
+    warehouse.client.query(statement.format(dataset=config.dataset)).result()
+    assert set(path.offences()) == {f"checks/limits_{name}.sql" for name in {check, *beside}}
+
+
+@pytest.mark.parametrize("firestore_server", ["stand-in"], indirect=True)
+def test_a_history_shorter_than_firestores_is_found(config: Config, limit_store: Any, warehouse: Any) -> None:
+    """Somebody removed a version from the archive before a sync could read it."""
+    path = Slice(config, limit_store, warehouse)
+    path.publish(limit(10))
+    path.sync()
+    for ceiling in (11, 12, 13):
+        path.publish(limit(ceiling))
+    path.documents.document(NAME).collection("history").document("000003").delete()
+    path.sync()
+    path.publish(limit(14))
+    path.sync()
+    [found] = path.warehouse.run("checks/limits_history_shorter.sql")
+    assert (found["limit_id"], found["document_version"], found["versions_missing"]) == (NAME, 4, 1)
+    assert path.offences() == ["checks/limits_history_shorter.sql"]

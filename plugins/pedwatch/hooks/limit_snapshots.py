@@ -28,7 +28,7 @@ def archived_version(snapshot: "DocumentSnapshot") -> StoredDocument:
     # A version that the publisher archived for somebody else had been written before.
     written_at = data.pop("written_at", None)
     document_id = snapshot.reference.parent.parent.id
-    return StoredDocument(document_id, data, written_at or plain_time(snapshot.update_time))
+    return StoredDocument(document_id, data, written_at or plain_time(snapshot.update_time), is_archived=True)
 
 
 def _plain_times(value: Any) -> Any:

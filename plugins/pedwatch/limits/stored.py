@@ -13,11 +13,12 @@ from pedwatch.limits.problems import explain, field_path
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """A document, or an earlier version of one, as it was read."""
+    """A document, or with ``is_archived`` a version of one from its history, as it was read."""
 
     document_id: str
     data: Mapping[str, Any]
     update_time: dt.datetime
+    is_archived: bool = False
 
     @property
     def is_withdrawn(self) -> bool:
@@ -37,7 +38,7 @@ class StoredDocument:
         What somebody else wrote over the publisher's version is archived under the next number, once the publisher
         comes by (``publishing.write_of``).
         """
-        return self.version + self.was_edited_elsewhere
+        return self.version + (not self.is_archived and self.was_edited_elsewhere)
 
     @property
     def previous_update_time(self) -> dt.datetime | None:

@@ -1,13 +1,17 @@
 """The tasks of ``ped_housekeeping``: DDL, applied idempotently, and invariants: queries that return offending rows."""
 
 import logging
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from pedwatch import settings, sql
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
+
+Severity = Literal["fail", "warn"]
+_MARKS: dict[str, Severity] = {"-- #fail ": "fail", "-- #warn ": "warn"}
 
 
 def apply_ddl(params: Any = None) -> list[str]:
@@ -29,6 +33,23 @@ def apply_ddl(params: Any = None) -> list[str]:
     return applied
 
 
+def checks(sql_root: Path) -> dict[str, Severity]:
+    """Return the statements of ``checks/``, and what offending rows of each mean: its first line says so.
+
+    Raises:
+        LedgerError: a check does not begin with ``-- #fail`` or ``-- #warn``.
+    """
+    found: dict[str, Severity] = {}
+    for name in sql.statement_names(sql_root):
+        if name.startswith("checks/"):
+            first = (sql_root / name).read_text(encoding="utf-8").split("\n", 1)[0]
+            mark = next((mark for mark in _MARKS if first.startswith(mark)), None)
+            if mark is None:
+                raise LedgerError(f"{name}: its first line must begin with -- #fail or -- #warn and say what is found")
+            found[name] = _MARKS[mark]
+    return found
+
+
 def failing_checks(warehouse: Warehouse, names: list[str]) -> dict[str, list[dict[str, object]]]:
     """Run checks and return those that found offending rows, with the rows."""
     found = {name: warehouse.run(name) for name in names}
@@ -36,16 +57,18 @@ def failing_checks(warehouse: Warehouse, names: list[str]) -> dict[str, list[dic
 
 
 def check_invariants() -> None:
-    """Run every query of ``checks/``.
+    """Run every query of ``checks/``; what only warns is in the log.
 
     Raises:
-        LedgerError: some returned rows; the message names them, the log shows them.
+        LedgerError: some that must hold returned rows; the message names them, the log shows them.
     """
     from pedwatch.hooks.clients import warehouse
 
-    names = [name for name in sql.statement_names(settings.include_dir() / "sql") if name.startswith("checks/")]
-    failing = failing_checks(warehouse(settings.load_config()), names)
+    severities = checks(settings.include_dir() / "sql")
+    failing = failing_checks(warehouse(settings.load_config()), list(severities))
     for name, rows in failing.items():
-        log.error("%s: %s offending rows, first: %s", name, len(rows), rows[0])
-    if failing:
-        raise LedgerError(f"{len(failing)} of {len(names)} invariants do not hold: {', '.join(sorted(failing))}")
+        level = logging.ERROR if severities[name] == "fail" else logging.WARNING
+        log.log(level, "%s: %s offending rows, first: %s", name, len(rows), rows[0])
+    broken = sorted(name for name in failing if severities[name] == "fail")
+    if broken:
+        raise LedgerError(f"{len(broken)} of {len(severities)} invariants do not hold: {', '.join(broken)}")

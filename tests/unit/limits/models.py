@@ -33,7 +33,7 @@ class MemoryFirestore:
             self.put(write.document_id, {**write.data, "updated_at": self.now})
             for data in write.archive.values():
                 kept = {name: value for name, value in data.items() if name != "written_at"}
-                version = StoredDocument(write.document_id, kept, data.get("written_at", self.now))
+                version = StoredDocument(write.document_id, kept, data.get("written_at", self.now), is_archived=True)
                 self.archive.setdefault(write.document_id, []).append(version)
 
     def _documents(self, at: dt.datetime) -> list[StoredDocument]:

@@ -187,9 +187,7 @@ IN_SHOP = {"namespace": "shop"}
 def test_a_limit_that_would_contest_a_stored_one_is_refused() -> None:
     """Nothing of the batch is published: which of the two would judge is anybody's guess."""
     shelf = Shelf(stored(limit(name="old", selectors=IN_SHOP), minutes(0)))
-    with pytest.raises(
-        LimitDocumentError, match=r"\.new\.yaml:1: selectors: .*same selectors as .*in Firestore"
-    ):
+    with pytest.raises(LimitDocumentError, match=r"\.new\.yaml:1: selectors: .*same selectors as .*in Firestore"):
         compare(batch(limit(name="new", selectors=IN_SHOP), limit(api_id="other")), shelf, Publishing())
     kept = compare(
         batch(limit(name="new", selectors=IN_SHOP), limit(api_id="other")), shelf, Publishing(skip_invalid=True)
