@@ -5,6 +5,7 @@ Everything that weakens detection lives here, with the platform team, never in a
 
 import hashlib
 import json
+import string
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,10 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pedwatch.spelling import unknown_key
 
 NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+CLUSTER_NAME = r"^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 CHANNEL_ID = r"^[CGD][A-Z0-9]{2,}$"
 
 Name = Annotated[str, Field(pattern=NAME, max_length=63)]
+ClusterName = Annotated[str, Field(pattern=CLUSTER_NAME, max_length=100)]
 LabelKey = Annotated[
     str, Field(pattern=LABEL_KEY, max_length=317, description="A Kubernetes label key such as app or acme.io/tier")
 ]
@@ -32,13 +35,42 @@ class Strict(BaseModel):
 class Cluster(Strict):
     """A cluster to watch and how the collector reaches it."""
 
-    name: Name
+    name: ClusterName
     environment: Name
     endpoint: str | None = Field(default=None, description="https:// address; the kubeconfig's when omitted")
     ca_data: str | None = Field(default=None, description="Base64 PEM of the cluster's certificate authority")
     auth: Literal["google", "kubeconfig", "token_file", "none"] = "google"
     context: str | None = Field(default=None, description="kubeconfig context; the cluster's name when omitted")
     token_file: str | None = None
+
+
+class Discovery(Strict):
+    """Clusters that GKE itself lists are watched too; without projects there is no discovery."""
+
+    projects: list[str] = Field(default_factory=list, description="Google Cloud projects whose clusters are listed")
+    labels: dict[str, str] = Field(
+        default_factory=dict,
+        description="Resource labels a cluster must carry, every one of them; all clusters when there are none",
+    )
+    environment_label: str = Field(
+        default="environment", description="Resource label of the cluster that holds its environment"
+    )
+    environment: Name = Field(default="unknown", description="Environment of clusters without that label")
+    endpoint: Literal["dns", "private"] = Field(
+        default="dns", description="Which address is taken when a cluster has both: its DNS endpoint or its private one"
+    )
+    names: Literal["name", "qualified"] = Field(
+        default="name",
+        description="`qualified` is project_location_name, for fleets in which a name occurs twice. Part of every "
+        "identity: do not change it later",
+    )
+    auth: Literal["google", "kubeconfig"] = "google"
+    api_endpoint: str = Field(
+        default="https://container.googleapis.com",
+        pattern=r"^https?://\S+$",
+        description="Address of the GKE API, for Private Service Connect; http only to this machine",
+    )
+    timeout_seconds: int = Field(default=15, ge=1, le=60, description="For one project; the cycle waits for it")
 
 
 class Collector(Strict):
@@ -163,7 +195,34 @@ class Slack(Strict):
         description="Where a channel cannot be read back and a message may have been posted: post it again, or let the "
         "platform's channel know",
     )
+    storm_above: int = Field(
+        default=10, ge=1, description="More new episodes of one team in one cycle than this are told in one message"
+    )
+    reminder_hours: list[Annotated[float, Field(gt=0)]] = Field(
+        default_factory=lambda: [4.0, 24.0, 168.0],
+        description="Hours after it fired at which an episode is told again in its thread; then as often as the last "
+        "one is long. Empty: never",
+    )
+    workload_link: str | None = Field(
+        default="https://console.cloud.google.com/kubernetes/workload/overview?project={project}",
+        description="Address of a workload's page; may name {project}, {environment}, {cluster}, {namespace}, {kind}, "
+        "{name}",
+    )
     teams: dict[str, TeamRoute] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _reminders_back_off(self) -> "Slack":
+        if self.reminder_hours != sorted(set(self.reminder_hours)):
+            raise ValueError(f"reminder_hours: {self.reminder_hours} must rise, each later than the one before")
+        return self
+
+    @model_validator(mode="after")
+    def _workload_link_can_be_filled(self) -> "Slack":
+        names = {name for _, name, _, _ in string.Formatter().parse(self.workload_link or "") if name is not None}
+        unknown = names - {"project", "environment", "cluster", "namespace", "kind", "name"}
+        if unknown:
+            raise ValueError(f"workload_link: {{{sorted(unknown)[0]}}} is not known")
+        return self
 
     @model_validator(mode="after")
     def _canary_has_a_channel(self) -> "Slack":
@@ -220,7 +279,8 @@ class Config(Strict):
     connections: Connections = Field(default_factory=Connections)
     firestore: Firestore
     collector: Collector
-    clusters: list[Cluster] = Field(min_length=1)
+    clusters: list[Cluster] = Field(default_factory=list)
+    discovery: Discovery = Field(default_factory=Discovery)
     retired_clusters: list[str] = Field(default_factory=list)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     slack: Slack
@@ -231,6 +291,8 @@ class Config(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"clusters: {', '.join(twice)} listed twice; identity includes the cluster name")
+        if not names and not self.discovery.projects:
+            raise ValueError("nothing would be watched: name clusters, or projects in discovery")
         return self
 
     def cluster(self, name: str) -> Cluster:

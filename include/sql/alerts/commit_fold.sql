@@ -8,7 +8,7 @@
 -- ceiling INT64, limit_version INT64, peak_measured INT64, peak_cycle TIMESTAMP, offender STRING, end_reason STRING,
 -- previous_episode_id STRING, fold_state STRING>>; @notifications ARRAY<STRUCT<notification_id STRING, episode_id
 -- STRING, sequence INT64, team_id STRING, cycle TIMESTAMP, reason STRING, destination STRING, channel STRING,
--- told_state STRING, message STRING, status STRING>>.
+-- told_state STRING, message STRING, status STRING, told_by STRING>>.
 BEGIN TRANSACTION;
 
 ASSERT (
@@ -69,11 +69,11 @@ USING (SELECT n.* FROM UNNEST(@notifications) AS n) AS told
 WHEN NOT MATCHED THEN
   INSERT (
     notification_id, episode_id, sequence, team_id, cycle, reason, destination, channel, told_state, message, status,
-    attempts, created_at, run_id
+    told_by, attempts, created_at, run_id
   )
   VALUES (
     told.notification_id, told.episode_id, told.sequence, told.team_id, told.cycle, told.reason, told.destination,
-    told.channel, told.told_state, told.message, told.status, 0, @computed_at, @run_id
+    told.channel, told.told_state, told.message, told.status, told.told_by, 0, @computed_at, @run_id
   );
 
 COMMIT TRANSACTION;

@@ -53,7 +53,7 @@ told_states AS (
     reason,
     cycle
   FROM `{{ dataset }}.notifications`
-  WHERE TRUE
+  WHERE channel NOT LIKE '%:%'  -- copies by mail or webhook follow what Slack is told
   QUALIFY ROW_NUMBER() OVER (PARTITION BY episode_id ORDER BY sequence DESC) = 1
 ),
 
@@ -78,7 +78,7 @@ untold_episodes AS (
   SELECT e.*
   FROM `{{ dataset }}.episodes` AS e
   INNER JOIN told_states AS t ON e.episode_id = t.episode_id
-  WHERE e.state = 'resolved' AND JSON_VALUE(t.told_state, '$.phase') != 'resolved'
+  WHERE e.state IN ('resolved', 'inactive') AND JSON_VALUE(t.told_state, '$.phase') != 'resolved'
 )
 
 SELECT
@@ -130,5 +130,6 @@ SELECT
     WHERE
       t.episode_id IN (SELECT e.episode_id FROM needed_episodes AS e)
       OR t.episode_id IN (SELECT u.episode_id FROM untold_episodes AS u)
+      OR JSON_VALUE(t.told_state, '$.phase') = 'storm'
     ORDER BY t.episode_id
   ) AS told

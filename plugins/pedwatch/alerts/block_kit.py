@@ -1,14 +1,24 @@
 """Formats neutral messages as Slack Block Kit. Pure; Slack's limits are kept by construction.
 
-Limits: 50 blocks, header 150 characters, section text 3,000, 10 fields of 2,000, ``text`` advised up to 4,000.
+Slack's limits: 50 blocks, section text 3,000, 10 fields of 2,000, ``text`` advised up to 4,000, and an undocumented
+total of about 13,200 characters. Here a message has at most ten blocks and BUDGET characters, whatever the names are.
 """
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from pedwatch.alerts.messages import Message
 
-HEADER, SECTION, FIELD, FIELDS, TEXT = 150, 3000, 2000, 10, 4000
+TEXT, BUDGET = 4000, 9500
+TITLE, LEAD, LABEL, FIELD, NOTES, QUERY, LINK = 100, 1200, 40, 300, 900, 600, 700
+FIELDS, LINKS, LINES, LINE, LIST = 10, 6, 60, 200, 2800
+SCALES = (1.0, 0.6, 0.3)
+"""Tried in turn until the whole fits: names of thousands of characters are cut shorter."""
+
 Blocks = list[dict[str, Any]]
+_EMOJI_CODE = re.compile(r":(?=[a-z0-9_+'-]+:)")
+_INVISIBLE = "\u200b"
 
 
 def escape(text: str) -> str:
@@ -18,8 +28,9 @@ def escape(text: str) -> str:
 
 
 def plain_markup(text: str) -> str:
-    """Escape, and keep ``*``, ``_``, ``~`` and backticks from turning into formatting."""
-    return escape(text).translate({ord(ch): f"\u200b{ch}" for ch in "*_~`"})
+    """Escape, and keep ``*``, ``_``, ``~``, backticks and ``:codes:`` from turning into formatting or emoji."""
+    calm = escape(text).translate({ord(ch): f"{_INVISIBLE}{ch}" for ch in "*_~`"})
+    return _EMOJI_CODE.sub(f":{_INVISIBLE}", calm)
 
 
 def shorten(text: str, length: int) -> str:
@@ -27,32 +38,98 @@ def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def fit(text: str, length: int, marked: Callable[[str], str] = plain_markup) -> str:
+    """Mark text, cut so that the result has at most ``length`` characters; never within an escape sequence."""
+    text = shorten(text, length)
+    result = marked(text)
+    while len(result) > length and text:
+        text = shorten(text, min(len(text) - 1, max(len(text) * length // len(result), 1)))
+        result = marked(text)
+    return result
+
+
 def text_of(message: Message) -> str:
     """Return the top-level text: the whole fact, for notifications and screen readers."""
     mention = f"{message.mention} " if message.mention else ""
-    return mention + shorten(escape(message.text), TEXT - len(mention))
+    return mention + fit(message.text, TEXT - len(mention), escape)
 
 
-def parent_blocks(message: Message) -> Blocks:
-    """Return the blocks of an episode's parent message."""
-    summary = shorten(plain_markup(message.summary), SECTION - 200)
-    lead = f"{message.mark} *{plain_markup(message.title)}*  {summary}"
+def _mrkdwn(text: str) -> dict[str, Any]:
+    # Verbatim: an address or a #name in a label is not made a link.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _context(text: str) -> dict[str, Any]:
+    return {"type": "context", "elements": [_mrkdwn(text)]}
+
+
+def _list_blocks(lines: list[str], scale: float) -> Blocks:
+    shown: list[str] = []
+    length = 0
+    for line in lines[:LINES]:
+        item = f"• {fit(line, int(LINE * scale))}"
+        length += len(item) + 1
+        if length > LIST * scale:
+            break
+        shown.append(item)
+    if len(shown) < len(lines):
+        shown.append(f"+{len(lines) - len(shown)} more")
+    return [{"type": "section", "text": _mrkdwn("\n".join(shown))}] if shown else []
+
+
+def _blocks(message: Message, scale: float) -> Blocks:
+    def fitted(text: str, length: int) -> str:
+        return fit(text, int(length * scale))
+
+    lead = f"{message.mark} *{fitted(message.title, TITLE)}*\n{fitted(message.summary, LEAD)}"
     if message.mention:
         lead = f"{message.mention} {lead}"
-    blocks: Blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": shorten(lead, SECTION)}}]
-    facts = message.facts[:FIELDS]
-    if facts:
+    blocks: Blocks = [{"type": "section", "text": _mrkdwn(lead)}, *_list_blocks(message.lines, scale)]
+    for start in range(0, min(len(message.facts), 2 * FIELDS), FIELDS):
         fields = [
-            {"type": "mrkdwn", "text": shorten(f"*{plain_markup(label)}*\n{plain_markup(value)}", FIELD)}
-            for label, value in facts
+            _mrkdwn(f"*{fitted(label, LABEL)}*\n{fitted(value, FIELD)}")
+            for label, value in message.facts[start : start + FIELDS]
         ]
         blocks.append({"type": "section", "fields": fields})
     if message.notes:
-        notes = shorten(plain_markup(" · ".join(message.notes)), FIELD)
-        blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": notes}]})
+        blocks.append(_context(fitted(" · ".join(message.notes), NOTES)))
+    if message.query:
+        blocks.append(_context(f"`{fit(message.query.replace('`', chr(39)), int(QUERY * scale), escape)}`"))
+    if links := links_text(message, scale):
+        blocks.append(_context(links))
     return blocks
+
+
+def _length(node: Any) -> int:
+    """Count the characters of all texts in blocks."""
+    if isinstance(node, dict):
+        own = node["text"] if isinstance(node.get("text"), str) else ""
+        return len(own) + sum(map(_length, node.values()))
+    return sum(map(_length, node)) if isinstance(node, list) else 0
+
+
+def parent_blocks(message: Message) -> Blocks:
+    """Return the blocks of a parent message."""
+    candidates = [_blocks(message, scale) for scale in SCALES]
+    return next((blocks for blocks in candidates if _length(blocks) <= BUDGET), candidates[-1])
+
+
+def links_text(message: Message, scale: float = 1.0) -> str:
+    """Return the links in a row; one that is too long, or is none, is left out."""
+    safe = [
+        (label, url)
+        for label, url in message.links[:LINKS]
+        if len(url) <= LINK * scale and url.startswith(("https://", "http://")) and not set("<>| \n") & set(url)
+    ]
+    return "  ·  ".join(f"<{escape(url)}|{plain_markup(label)}>" for label, url in safe)
 
 
 def thread_text(message: Message) -> str:
     """Return the text of the reply in an episode's thread."""
-    return f"{message.mark} {shorten(escape(message.thread or message.text), TEXT)}"
+    return f"{message.mark} {fit(message.thread or message.text, TEXT - len(message.mark) - 1, escape)}"
+
+
+def thread_blocks(message: Message) -> Blocks:
+    """Return the reply's blocks: its words, in which nothing is made a link."""
+    lead = f"{message.mark} {fit(message.thread or message.summary, LIST)}"
+    return [{"type": "section", "text": _mrkdwn(lead)}]

@@ -5,53 +5,36 @@ Level-triggered: gates, outages and shadow mode delay a message, they never cons
 
 import datetime as dt
 import json
-import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from pedwatch.alerts.episodes import NAMESPACE, Episode
-from pedwatch.alerts.messages import Message, compose
+from pedwatch.alerts import episode_messages, platform_messages, storms
+from pedwatch.alerts.episode_messages import Context
+from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.evidence import Known, Links
+from pedwatch.alerts.messages import Message
+from pedwatch.alerts.notifications import Notification, Telling, Told, notification_of
 from pedwatch.config import Destination, Slack
 
 _SEVERITY_RANK = {None: 0, "warning": 1, "critical": 2}
+ANNOUNCE_BEFORE = dt.timedelta(days=3)
+_MUTED_WHILE_BLIND = ("first", "worse", "steady", "reminder", "flapping")
 
 
 @dataclass(frozen=True)
-class Told:
-    """What was last told of an episode, and where."""
+class Surroundings:
+    """What messages are composed with, beside the episodes; see ``episode_messages.Context``."""
 
-    episode_id: str
-    sequence: int
-    phase: str
-    severity: str | None
-    channel: str
-    destination: Destination
-
-
-@dataclass(frozen=True)
-class Notification:
-    """A row of the outbox to be written."""
-
-    notification_id: str
-    episode_id: str
-    sequence: int
-    team_id: str | None
-    cycle: dt.datetime
-    reason: str
-    destination: Destination
-    channel: str
-    told_state: str
-    message: Message
-    status: str
+    known: Mapping[str, Known] = field(default_factory=dict)
+    links: Links = field(default_factory=Links)
+    limits_as_of: dt.datetime | None = None
 
 
 def told_from_row(row: Mapping[str, Any]) -> Told:
     """Read the newest outbox row of an episode."""
     state = json.loads(row["told_state"])
-    return Told(
-        row["episode_id"], row["sequence"], state["phase"], state["severity"], row["channel"], row["destination"]
-    )
+    return Told(row["episode_id"], row["sequence"], row["channel"], row["destination"], state)
 
 
 def phase_of(episode: Episode) -> str | None:
@@ -65,19 +48,45 @@ def phase_of(episode: Episode) -> str | None:
     return "flapping" if episode.memory.is_flapping else "firing"
 
 
-def reason_to_tell(episode: Episode, told: Told | None) -> str | None:
-    """Return why the channel has to hear of the episode now; None when it already tells the truth."""
+def reminders_due(episode: Episode, cycle: dt.datetime, slack: Slack) -> int:
+    """Return how many reminders of an episode are due: at each of the steps, then as often as the last one is long."""
+    if episode.fired_cycle is None or not slack.reminder_hours:
+        return 0
+    hours = (cycle - episode.fired_cycle) / dt.timedelta(hours=1)
+    last = slack.reminder_hours[-1]
+    return sum(hours >= step for step in slack.reminder_hours[:-1]) + int(hours // last)
+
+
+def is_ending_soon(episode: Episode, known: Known | None, cycle: dt.datetime) -> bool:
+    """Tell whether the exemption an open episode is muted by ends within three days."""
+    exemption = known.exemption if known and episode.is_exempted and episode.is_open else None
+    return exemption is not None and cycle < exemption.ends_at <= cycle + ANNOUNCE_BEFORE
+
+
+def reason_to_tell(episode: Episode, told: Told | None, is_ending: bool = False, due_reminders: int = 0) -> str | None:
+    """Return why the channel has to hear of the episode now; None when it already tells the truth.
+
+    Args:
+        episode: as folded.
+        told: what was last told of it.
+        is_ending: the exemption it is muted by ends soon.
+        due_reminders: how many reminders should have been told by now.
+    """
     phase = phase_of(episode)
-    if phase is None:
-        return None
     if told is None:
-        return "first" if phase in ("firing", "flapping") else None
+        if phase in ("firing", "flapping"):
+            return "first"
+        return "exemption_ending" if is_ending else None
+    if phase is None:  # announced while exempt, and never over on its own
+        return "resolved" if episode.state == "inactive" and told.phase != "resolved" else None
     if phase != told.phase:
         reasons = {"resolved": "resolved", "exempted": "exempted", "flapping": "flapping"}
-        return reasons.get(phase, "exemption_ended" if told.phase == "exempted" else "worse")
+        return reasons.get(phase, "exemption_ended" if told.phase == "exempted" else "steady")
+    if phase == "exempted" and is_ending and not told.state.get("ending_said"):
+        return "exemption_ending"
     if phase == "firing" and _SEVERITY_RANK[episode.severity] > _SEVERITY_RANK[told.severity]:
         return "worse"
-    return None
+    return "reminder" if phase == "firing" and due_reminders > told.state.get("reminders", 0) else None
 
 
 def route(episode: Episode, slack: Slack) -> tuple[Destination, str, str | None]:
@@ -91,27 +100,85 @@ def route(episode: Episode, slack: Slack) -> tuple[Destination, str, str | None]
     return team.mode, team.channel, team.mention if team.mode == "team" else None
 
 
-def _notification(
-    episode: Episode, told: Told | None, reason: str, cycle: dt.datetime, slack: Slack, limits_as_of: dt.datetime | None
-) -> Notification:
+def _telling(
+    episode: Episode, told: Told | None, cycle: dt.datetime, slack: Slack, known: Known | None
+) -> Telling | None:
     destination, channel, mention = route(episode, slack)
-    if told is not None:  # an episode keeps its channel until it is resolved
-        destination, channel = told.destination, told.channel
+    is_going_live = told is not None and told.destination == "suppressed" != destination
+    if is_going_live and phase_of(episode) in ("firing", "flapping", "exempted"):
+        effective = None  # its own channel has heard nothing yet
+    else:
+        effective = told
+        if told is not None:  # an episode keeps its channel until it is resolved
+            destination, channel = told.destination, told.channel
+    is_ending, due = is_ending_soon(episode, known, cycle), reminders_due(episode, cycle, slack)
+    reason = reason_to_tell(episode, effective, is_ending, due)
+    if reason is None:
+        return None
+    before = effective.state if effective else {}
+    state = {
+        "phase": phase_of(episode) or ("resolved" if reason == "resolved" else "exempted"),
+        "severity": episode.severity,
+        "reminders": due,
+        "ending_said": is_ending or (episode.is_exempted and bool(before.get("ending_said"))),
+        "storm": before.get("storm"),
+    }
     sequence = told.sequence + 1 if told else 1
-    state = {"phase": phase_of(episode), "severity": episode.severity}
-    return Notification(
-        notification_id=str(uuid.uuid5(NAMESPACE, f"{episode.episode_id}|{sequence}|{channel}")),
-        episode_id=episode.episode_id,
-        sequence=sequence,
-        team_id=episode.subject.team_id,
+    return Telling(episode, reason, sequence, destination, channel, mention, state)
+
+
+def _blind_clusters(episodes: Iterable[Episode]) -> set[str | None]:
+    return {
+        e.subject.cluster
+        for e in episodes
+        if e.subject.kind == "blind_cluster" and phase_of(e) in ("firing", "flapping")
+    }
+
+
+def tellings(
+    episodes: Iterable[Episode], told: Mapping[str, Told], cycle: dt.datetime, slack: Slack, known: Mapping[str, Known]
+) -> list[Telling]:
+    """Return what has to be told as of ``cycle``, without the words.
+
+    A blind cluster's own alert mutes messages about its APIs: their state is not known. That they ended is still told.
+    """
+    episodes = list(episodes)
+    blind = _blind_clusters(episodes)
+    found = []
+    for episode in episodes:
+        telling = _telling(episode, told.get(episode.episode_id), cycle, slack, known.get(episode.subject.fingerprint))
+        is_hidden = episode.subject.kind == "over_limit" and episode.subject.cluster in blind
+        if telling is not None and not (is_hidden and telling.reason in _MUTED_WHILE_BLIND):
+            found.append(telling)
+    return found
+
+
+def _message(telling: Telling, cycle: dt.datetime, slack: Slack, around: Surroundings) -> Message:
+    episode = telling.episode
+    if episode.subject.kind != "over_limit":
+        return platform_messages.compose(episode, telling.reason, cycle, around.links.run)
+    context = Context(
         cycle=cycle,
-        reason=reason,
-        destination=destination,
-        channel=channel,
-        told_state=json.dumps(state, sort_keys=True),
-        message=compose(episode, reason, limits_as_of, mention),
-        status="suppressed" if destination == "suppressed" else "unsent",
+        known=around.known.get(episode.subject.fingerprint, Known()),
+        links=around.links,
+        limits_as_of=around.limits_as_of,
+        mention=telling.mention,
+        has_route=episode.subject.team_id in slack.teams,
     )
+    return episode_messages.compose(episode, telling.reason, context)
+
+
+def needs_evidence(
+    episodes: Iterable[Episode], told: Mapping[str, Told], cycle: dt.datetime, slack: Slack
+) -> list[Episode]:
+    """Return the episodes that messages will be about, and those whose exemption may end soon."""
+    episodes = list(episodes)
+    to_tell = {telling.episode.episode_id for telling in tellings(episodes, told, cycle, slack, {})}
+    return [
+        e
+        for e in episodes
+        if e.subject.kind == "over_limit" and (e.episode_id in to_tell or (e.is_exempted and e.is_open))
+    ]
 
 
 def reconcile(
@@ -119,22 +186,17 @@ def reconcile(
     told: Mapping[str, Told],
     cycle: dt.datetime,
     slack: Slack,
-    limits_as_of: dt.datetime | None = None,
+    around: Surroundings | None = None,
 ) -> list[Notification]:
     """Return the outbox rows that make every channel tell the truth as of ``cycle``.
 
-    A blind cluster's own alert mutes new messages about its APIs: their state is not known. Told ones still resolve.
+    ``told`` holds what was last told of episodes, and of storms that go on.
     """
+    around = around or Surroundings()
     episodes = list(episodes)
-    blind = {
-        e.subject.cluster
-        for e in episodes
-        if e.subject.kind == "blind_cluster" and phase_of(e) in ("firing", "flapping")
-    }
-    rows = []
-    for episode in episodes:
-        reason = reason_to_tell(episode, told.get(episode.episode_id))
-        is_muted = episode.subject.kind == "over_limit" and episode.subject.cluster in blind and reason == "first"
-        if reason is not None and not is_muted:
-            rows.append(_notification(episode, told.get(episode.episode_id), reason, cycle, slack, limits_as_of))
+    found = tellings(episodes, told, cycle, slack, around.known)
+    grouped, alone = storms.group(found, slack.storm_above, cycle)
+    rows = storms.rows(grouped, told, {e.episode_id: e for e in episodes}, cycle, around.links.run)
+    for telling in alone:
+        rows.append(notification_of(telling, cycle, _message(telling, cycle, slack, around)))
     return rows

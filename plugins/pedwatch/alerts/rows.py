@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pedwatch.alerts.episodes import Episode, Evidence, Memory, Subject
-from pedwatch.alerts.reconcile import Notification
+from pedwatch.alerts.notifications import Notification
 
 EPISODE_COLUMNS: dict[str, str] = {
     "episode_id": "STRING",
@@ -57,6 +57,7 @@ NOTIFICATION_COLUMNS: dict[str, str] = {
     "told_state": "STRING",
     "message": "STRING",
     "status": "STRING",
+    "told_by": "STRING",
 }
 
 _SUBJECT_COLUMNS = (

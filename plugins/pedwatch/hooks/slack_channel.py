@@ -91,7 +91,8 @@ class SlackChannel:
 
     def _post(self, body: dict[str, Any], payload: Mapping[str, str]) -> str:
         """Post; what Slack cannot show as blocks goes as text, which holds the whole fact (same outbox id)."""
-        body = body | {"metadata": {"event_type": EVENT_TYPE, "event_payload": dict(payload)}}
+        metadata = {"event_type": EVENT_TYPE, "event_payload": dict(payload)}
+        body = body | {"metadata": metadata, "unfurl_links": False, "unfurl_media": False}
         try:
             return str(self.call("chat.postMessage", body)["ts"])
         except SendError as error:
@@ -110,7 +111,8 @@ class SlackChannel:
 
         A parent deleted meanwhile is no error to Slack: the text then stands in the channel itself, where it is read.
         """
-        body = {"channel": target, "thread_ts": parent_ts, "text": block_kit.thread_text(message)}
+        shown = {"text": block_kit.thread_text(message), "blocks": block_kit.thread_blocks(message)}
+        body = {"channel": target, "thread_ts": parent_ts} | shown
         try:
             return self._post(body, payload)
         except SendError as error:

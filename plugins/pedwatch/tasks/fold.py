@@ -4,13 +4,16 @@ import datetime as dt
 import logging
 from typing import Any
 
-from pedwatch.alerts import ledger, reconcile, rows
+from pedwatch.alerts import evidence, ledger, reconcile, rows
 from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.notifications import Notification
 from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
+
+SUBJECT_COLUMNS = {"fingerprint": "STRING", "limit_id": "STRING", "limit_version": "INT64"}
 
 
 def _observations(found: dict[str, Any]) -> list[ledger.SubjectObservation]:
@@ -40,8 +43,40 @@ def _log_firing(episodes: list[Episode], cycle: dt.datetime) -> None:
             )
 
 
+def _notifications(
+    warehouse: Warehouse,
+    config: Config,
+    cycle: dt.datetime,
+    found: dict[str, Any],
+    episodes: list[Episode],
+    run_url: str,
+) -> list[Notification]:
+    """Compare what is true with what was told; what messages say beyond that is asked only when there is something."""
+    told = {row["episode_id"]: reconcile.told_from_row(row) for row in found["told"]}
+    asked = reconcile.needs_evidence(episodes, told, cycle, config.slack)
+    known = {}
+    if asked:
+        subjects = [
+            {"fingerprint": e.subject.fingerprint, "limit_id": e.subject.limit_id, "limit_version": e.limit_version}
+            for e in asked
+        ]
+        rows_found = warehouse.run(
+            "alerts/message_evidence.sql", {"cycle": cycle, "subjects": Typed(SUBJECT_COLUMNS, subjects)}
+        )
+        known = evidence.known_from_rows(rows_found, cycle)
+    links = evidence.Links(config.project, config.dataset, config.slack.workload_link, run_url or None)
+    around = reconcile.Surroundings(known, links, _stale_limits_time(found, cycle))
+    return reconcile.reconcile(episodes, told, cycle, config.slack, around)
+
+
 def fold_alerts(
-    warehouse: Warehouse, config: Config, cycle: dt.datetime, now: dt.datetime, run_id: str, may_notify: bool
+    warehouse: Warehouse,
+    config: Config,
+    cycle: dt.datetime,
+    now: dt.datetime,
+    run_id: str,
+    may_notify: bool,
+    run_url: str = "",
 ) -> dict[str, int]:
     """Fold everything up to ``cycle`` and write what has to be told; a cycle behind the cursor changes nothing.
 
@@ -50,19 +85,18 @@ def fold_alerts(
     """
     found = warehouse.run("alerts/fold_input.sql", {"cycle": cycle})[0]
     known = [rows.episode_from_row(row) for row in found["episodes"]]
+    is_new = found["cursor_cycle"] is None or found["cursor_cycle"] < cycle
     changed: list[Episode] = []
-    if found["cursor_cycle"] is None or found["cursor_cycle"] < cycle:
+    if is_new:
         changed = ledger.fold_period(known, _observations(found), found["after_cycle"], cycle, config.policy)
     newest = {e.episode_id: e for e in known} | {e.episode_id: e for e in changed}
     untold = [rows.episode_from_row(row) for row in found["untold_episodes"]]
-    told = {row["episode_id"]: reconcile.told_from_row(row) for row in found["told"]}
-    notifications: list[reconcile.Notification] = []
+    notifications: list[Notification] = []
     if may_notify:
         to_tell = {e.episode_id: e for e in untold} | newest
-        limits_as_of = _stale_limits_time(found, cycle)
-        notifications = reconcile.reconcile(to_tell.values(), told, cycle, config.slack, limits_as_of)
+        notifications = _notifications(warehouse, config, cycle, found, list(to_tell.values()), run_url)
     _log_firing(list(newest.values()), cycle)
-    if changed or notifications or found["cursor_cycle"] is None or found["cursor_cycle"] < cycle:
+    if changed or notifications or is_new:
         warehouse.write(
             "alerts/commit_fold.sql",
             {

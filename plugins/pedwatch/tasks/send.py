@@ -123,6 +123,8 @@ class Sender:
         target, thread = row["channel"], (row["episode_id"], row["channel"])
         own = Message.from_json(json.loads(row["message"]))
         newest = Message.from_json(json.loads(row.get("current_message") or row["message"]))
+        if row.get("previous_permalink"):
+            newest.links.append(("Last time", row["previous_permalink"]))
         known = [*row["parents"], *filter(None, [row["parent_ts"]])]
         parents = self._parents.setdefault(thread, [*dict.fromkeys(known)])  # the newest is last
         parent_ts = parents[-1] if parents else None

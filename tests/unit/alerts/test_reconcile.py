@@ -9,7 +9,8 @@ from pedwatch.alerts import block_kit, rows
 from pedwatch.alerts.episodes import Episode, Subject
 from pedwatch.alerts.ledger import fold_period, from_cluster
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.reconcile import Notification, Told, reconcile
+from pedwatch.alerts.notifications import Notification, Told
+from pedwatch.alerts.reconcile import Surroundings, reconcile
 from pedwatch.config import PolicyConfig, Slack
 from tests.unit.alerts.stories import ORDERS, START, cycle_at, observations
 
@@ -26,6 +27,11 @@ SLACK = Slack.model_validate(
 )
 
 
+def told_of(row: Notification) -> Told:
+    """What the fold reads back of a row that it wrote."""
+    return Told(row.episode_id, row.sequence, row.channel, row.destination, json.loads(row.told_state))
+
+
 def tell(story: str, subject: Subject = ORDERS, gates: str = "") -> list[Notification]:
     """Play a story cycle by cycle and return all that was written to the outbox; a ``-`` in gates closes the gate."""
     episodes: dict[str, Episode] = {}
@@ -40,10 +46,7 @@ def tell(story: str, subject: Subject = ORDERS, gates: str = "") -> list[Notific
         new = reconcile(episodes.values(), told, cycle_at(number), SLACK)
         written += new
         for row in new:
-            state = json.loads(row.told_state)
-            told[row.episode_id] = Told(
-                row.episode_id, row.sequence, state["phase"], state["severity"], row.channel, row.destination
-            )
+            told[row.episode_id] = told_of(row)
     return written
 
 
@@ -193,5 +196,5 @@ def test_long_names_stay_within_slacks_limits() -> None:
 def test_limits_as_of_is_said_when_they_are_stale() -> None:
     over = fold_period([], observations("OO"), START, cycle_at(2), PolicyConfig())
     known_at = dt.datetime(2026, 3, 2, 9, 40, tzinfo=dt.UTC)
-    (row,) = reconcile(over, {}, cycle_at(2), SLACK, known_at)
+    (row,) = reconcile(over, {}, cycle_at(2), SLACK, Surroundings(limits_as_of=known_at))
     assert "limits as of 09:40 UTC" in row.message.notes
