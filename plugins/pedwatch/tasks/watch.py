@@ -78,11 +78,13 @@ def fold_episodes(plan: Plan, run_id: Any = None) -> dict[str, int]:
     """Fold the ledger into episodes and fill the outbox; a re-compared cycle leaves live state alone."""
     from pedwatch.hooks.clients import warehouse
     from pedwatch.tasks.fold import fold_alerts
+    from pedwatch.tasks.run_links import run_url
 
     if plan["origin"] != "live":
         return {"episodes": 0, "notifications": 0, "deliverable": 0}
     config = settings.load_config()
-    return fold_alerts(warehouse(config), config, _cycle(plan), settings.now(), run_id, plan["may_notify"])
+    url = run_url("ped_replica_watch", run_id)
+    return fold_alerts(warehouse(config), config, _cycle(plan), settings.now(), run_id, plan["may_notify"], url)
 
 
 def what_to_say(plan: Plan, folded: dict[str, int]) -> str:
