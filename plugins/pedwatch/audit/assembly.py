@@ -99,6 +99,8 @@ def _in_order(judged: Iterator[Judged], cycles: Iterable[dt.datetime]) -> Iterat
     groups = by_cycle(judged)
     waiting = next(groups, None)
     for cycle in cycles:
+        while waiting is not None and waiting[0] < cycle:
+            waiting = next(groups, None)
         if waiting is not None and waiting[0] == cycle:
             yield waiting
             waiting = next(groups, None)
