@@ -61,11 +61,12 @@ with DAG(
         limits = task(watch.await_limits)(plan)
 
     with TaskGroup("observations", prefix_group_id=False):
-        pods = task(watch.plan_pods)(plan, KUBECONFIG_PATH)
+        found = task(watch.find_clusters)(plan)
+        pods = task(watch.plan_pods)(plan, found, KUBECONFIG_PATH)
         collect = ReplicaCollectorOperator.partial(
             task_id="collect", config=CONFIG, map_index_template=BATCH_NAME, **scheduling(CONFIG.collector)
         ).expand(env_vars=pods)
-        load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan)
+        load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan, found)
         collect >> load
 
     with TaskGroup("verdicts", prefix_group_id=False):

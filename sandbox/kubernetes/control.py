@@ -37,6 +37,10 @@ class ControlClient:
         """Add a cluster; the answer names its kubeconfig."""
         return self._call("POST", "/clusters", {"name": name})
 
+    def set_gke_project(self, project: str, document: Document) -> Document:
+        """Say what the GKE API lists for a project; ``sandbox.kubernetes.gke_api`` has the schema."""
+        return self._call("PUT", f"/gke/{project}", document)
+
     def clusters(self) -> list[Document]:
         """Return what is known of every cluster."""
         found: list[Document] = self._call("GET", "/clusters")["clusters"]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
-from sandbox.kubernetes import discovery, pod_streams, pods, secrets
+from sandbox.kubernetes import discovery, gke_api, pod_streams, pods, secrets
 from sandbox.kubernetes.clusters import CLUSTER, CLUSTERS, Cluster, Clusters
 from sandbox.kubernetes.control_api import ControlApi
 from sandbox.kubernetes.faults import REDIRECT_TARGET, misbehave
@@ -138,8 +138,9 @@ def make_app(clusters: Clusters, runtime: Runtime, control: ControlApi) -> web.A
     """Return the application that serves some clusters."""
     app = web.Application(middlewares=[control.guard, at_cluster], client_max_size=LARGEST_BODY)
     app[CLUSTERS], app[pods.RUNTIME] = clusters, runtime
+    app[gke_api.PROJECTS] = {}
     core = f"{PREFIX}/api/v1"
-    app.add_routes([*control.routes(), web.get(REDIRECT_TARGET, redirected)])
+    app.add_routes([*control.routes(), *gke_api.routes(), web.get(REDIRECT_TARGET, redirected)])
     app.add_routes([*_workload_routes(), *pods.routes(core), *pod_streams.routes(core), *secrets.routes(core)])
     app.add_routes([web.route("*", PREFIX + "/{rest:.*}", everything_else)])
     app.on_shutdown.append(_begin_closing)

@@ -123,10 +123,11 @@ def beat(run: Run) -> None:
 #: The tasks of the DAG in an order that it allows; a test holds this against the DAG file.
 TASKS: dict[str, Callable[[Run], Any]] = {
     "plan_cycle": lambda run: watch.plan_cycle(dag_run=run.dag_run, params=run.params),
-    "plan_pods": lambda run: watch.plan_pods(run.plan, run.kubeconfig),
+    "find_clusters": lambda run: watch.find_clusters(run.plan),
+    "plan_pods": lambda run: watch.plan_pods(run.plan, run.told("find_clusters"), run.kubeconfig),
     "collect": collect,
     "await_limits": lambda run: watch.await_limits(run.plan),
-    "load_observations": lambda run: watch.load_observations(run.plan),
+    "load_observations": lambda run: watch.load_observations(run.plan, run.told("find_clusters")),
     "compare": compare,
     "fold_episodes": lambda run: watch.fold_episodes(run.plan, run_id=run.run_id),
     "what_to_say": lambda run: watch.what_to_say(run.plan, run.told("fold_episodes")),

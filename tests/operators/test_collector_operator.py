@@ -21,7 +21,7 @@ SECRET = "https://user:hunter2@proxy.example"
 def operator(config: Config, **environment: str) -> ReplicaCollectorOperator:
     """Return the operator of one pod that has all the time of a collection."""
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    pod = collector_environment(config, now, now, "/kube")[0]
+    pod = collector_environment(config, config.clusters, now, now, "/kube")[0]
     return ReplicaCollectorOperator(config=config, task_id="collect", env_vars=pod | environment)
 
 

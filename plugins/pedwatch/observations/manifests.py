@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any
 
 MANIFEST_COLUMNS: dict[str, str] = {
@@ -44,9 +45,14 @@ def parse_manifest(text: str, name: str) -> dict[str, Any]:
     """
     try:
         document = json.loads(text)
-        row = {column: document[column] for column in (*MANIFEST_COLUMNS, *ONLY_IN_MANIFEST)}
-        for column in _TIMES:
-            row[column] = dt.datetime.fromisoformat(row[column]) if row[column] is not None else None
+        return read_run({column: document[column] for column in (*MANIFEST_COLUMNS, *ONLY_IN_MANIFEST)})
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableManifestError(f"{name}: {type(error).__name__} {error}") from None
-    return row
+
+
+def read_run(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return JSON values of a ``collection_runs`` row with its times as aware datetimes."""
+    times = {
+        column: dt.datetime.fromisoformat(document[column]) for column in _TIMES if document.get(column) is not None
+    }
+    return {**document, **times}

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from pedwatch.errors import LedgerError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.loading import StoredObject, objections, promised_rows, unvouched, would_fall
-from pedwatch.observations.manifests import MANIFEST_COLUMNS, UnreadableManifestError, parse_manifest
+from pedwatch.observations.manifests import MANIFEST_COLUMNS, UnreadableManifestError, parse_manifest, read_run
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -94,9 +95,16 @@ def load_hour(
 
 
 def record_observations(
-    warehouse: Warehouse, client: "storage.Client", config: Config, cycle: dt.datetime, now: dt.datetime
+    warehouse: Warehouse,
+    client: "storage.Client",
+    config: Config,
+    cycle: dt.datetime,
+    found: Mapping[str, Any],
+    now: dt.datetime,
 ) -> dict[str, Any]:
     """Load the cycle's hour and write one ``collection_runs`` row per expected cluster.
+
+    ``found`` is what ``pedwatch.tasks.discover.find_clusters`` returned.
 
     Returns:
         ``rows``: observation rows now in the loaded hours; ``seen`` and ``blind``: clusters of this cycle.
@@ -113,23 +121,26 @@ def record_observations(
             "again. To judge this cycle anew, clear the whole run or run a backfill over it."
         )
     for hour in hours:
-        found = read_manifests(client, config.bucket, hour)
-        loaded += load_hour(warehouse, client, config, hour, found)
-        manifests += found
+        of_hour = read_manifests(client, config.bucket, hour)
+        loaded += load_hour(warehouse, client, config, hour, of_hour)
+        manifests += of_hour
+    expected = {cluster["name"]: cluster["environment"] for cluster in found["clusters"]}
+    runs = [read_run(run) for run in found["runs"]]
+    listed = expected | {run["cluster"]: run["environment"] for run in runs}
     warehouse.write(
         "observations/record_collection.sql",
         {
             "cycle": cycle,
             "recorded_at": now,
-            "manifests": Typed(MANIFEST_COLUMNS, manifests),
+            "manifests": Typed(MANIFEST_COLUMNS, manifests + runs),
             "configured": Typed(
                 {"cluster": "STRING", "environment": "STRING"},
-                [{"cluster": cluster.name, "environment": cluster.environment} for cluster in config.clusters],
+                [{"cluster": name, "environment": environment} for name, environment in listed.items()],
             ),
             "retired": Typed("ARRAY<STRING>", config.retired_clusters),
         },
     )
     complete = {m["cluster"] for m in manifests if m["cycle"] == cycle and m["status"] == "complete"}
-    blind = sorted({cluster.name for cluster in config.clusters} - complete)
+    blind = sorted(expected.keys() - complete)
     log.info("cycle %s: %s clusters seen, blind: %s", compact(cycle), len(complete), ", ".join(blind) or "none")
     return {"rows": loaded, "seen": sorted(complete), "blind": blind}

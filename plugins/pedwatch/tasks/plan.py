@@ -4,10 +4,10 @@ import datetime as dt
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pedwatch.config import Config
+from pedwatch.config import Cluster, Config
 from pedwatch.cycles import compact, cycle_of_run, gates
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
@@ -20,12 +20,12 @@ LIMITS_POLL_SECONDS = 10
 
 
 def collector_environment(
-    config: Config, cycle: dt.datetime, started_at: dt.datetime, kubeconfig_path: str
+    config: Config, clusters: Sequence[Cluster], cycle: dt.datetime, started_at: dt.datetime, kubeconfig_path: str
 ) -> list[dict[str, str]]:
     """Return the environment of each collector pod of a cycle; ``PEDWATCH_BATCH`` is what the UI shows."""
     closes_at = started_at + dt.timedelta(seconds=COLLECTION_SECONDS)
     pods = []
-    for batch in batch_clusters(config.clusters, config.collector.max_pods):
+    for batch in batch_clusters(clusters, config.collector.max_pods):
         names = [cluster.name for cluster in batch]
         targets = [collector_target(cluster, kubeconfig_path) for cluster in batch]
         pods.append(

@@ -7,6 +7,7 @@ import datetime as dt
 from typing import Any
 
 from pedwatch import settings
+from pedwatch.config import Cluster
 from pedwatch.tasks import plan as planning
 
 Plan = dict[str, Any]
@@ -23,12 +24,29 @@ def plan_cycle(dag_run: Any = None, params: Any = None) -> Plan:
     return planning.plan_run(dag_run.data_interval_end, dag_run.run_after, settings.now(), run_type, params)
 
 
-def plan_pods(plan: Plan, kubeconfig_path: str) -> list[dict[str, str]]:
+def find_clusters(plan: Plan) -> dict[str, Any]:
+    """Find the clusters that are expected; none when the past is re-compared."""
+    if not plan["may_collect"]:
+        return {"clusters": [], "runs": []}
+    from pedwatch.tasks import discover
+
+    config = settings.load_config()
+    if not config.discovery.projects:
+        return discover.find_clusters(config, None, None, _cycle(plan), settings.now)
+    from pedwatch.hooks.clients import storage_client
+    from pedwatch.hooks.gke import GkeClusters
+
+    list_project = GkeClusters(config).list_project
+    return discover.find_clusters(config, storage_client(config), list_project, _cycle(plan), settings.now)
+
+
+def plan_pods(plan: Plan, found: dict[str, Any], kubeconfig_path: str) -> list[dict[str, str]]:
     """Return the environment of each collector pod; none when the past is re-compared."""
     if not plan["may_collect"]:
         return []
+    clusters = [Cluster.model_validate(cluster) for cluster in found["clusters"]]
     started_at = dt.datetime.fromisoformat(plan["started_at"])
-    return planning.collector_environment(settings.load_config(), _cycle(plan), started_at, kubeconfig_path)
+    return planning.collector_environment(settings.load_config(), clusters, _cycle(plan), started_at, kubeconfig_path)
 
 
 def await_limits(plan: Plan) -> dict[str, Any]:
@@ -38,7 +56,7 @@ def await_limits(plan: Plan) -> dict[str, Any]:
     return planning.await_limits(warehouse(settings.load_config()), _cycle(plan), plan["origin"] == "live")
 
 
-def load_observations(plan: Plan) -> dict[str, Any]:
+def load_observations(plan: Plan, found: dict[str, Any]) -> dict[str, Any]:
     """Load what was collected; a re-compared cycle has its observations already."""
     from pedwatch.hooks.clients import storage_client, warehouse
     from pedwatch.tasks.observe import record_observations
@@ -46,7 +64,7 @@ def load_observations(plan: Plan) -> dict[str, Any]:
     if not plan["may_collect"]:
         return {"rows": 0, "seen": [], "blind": []}
     config = settings.load_config()
-    return record_observations(warehouse(config), storage_client(config), config, _cycle(plan), settings.now())
+    return record_observations(warehouse(config), storage_client(config), config, _cycle(plan), found, settings.now())
 
 
 def comparison_job(plan_task: str, limits_task: str) -> dict[str, Any]:

@@ -67,8 +67,9 @@ def test_a_manual_run_tells_only_with_leave() -> None:
 def test_the_past_is_compared_and_no_more(run_type: str) -> None:
     found = plan.plan_run(CYCLE, CYCLE, CYCLE + dt.timedelta(hours=1), run_type, {"allow_notify": True})
     assert (found["origin"], found["may_collect"], found["may_notify"]) == ("backfill", False, False)
-    assert watch.plan_pods(found, "/kube") == []
-    assert watch.load_observations(found) == {"rows": 0, "seen": [], "blind": []}
+    assert watch.find_clusters(found) == {"clusters": [], "runs": []}
+    assert watch.plan_pods(found, {"clusters": [], "runs": []}, "/kube") == []
+    assert watch.load_observations(found, {"clusters": [], "runs": []}) == {"rows": 0, "seen": [], "blind": []}
     assert watch.fold_episodes(found) == {"episodes": 0, "notifications": 0, "deliverable": 0}
     assert watch.notify(found) == {}
     assert watch.what_to_say(found, {"deliverable": 3}) == "write_evidence"
@@ -81,7 +82,7 @@ def test_slack_is_called_only_when_something_waits(waiting: int, task: str) -> N
 
 def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:
     given = config(3, max_pods=2, environment={"HTTPS_PROXY": "x"})
-    first, second = plan.collector_environment(given, CYCLE, CYCLE + 20 * SECOND, "/kube")
+    first, second = plan.collector_environment(given, given.clusters, CYCLE, CYCLE + 20 * SECOND, "/kube")
     assert (first["PEDWATCH_BATCH"], second["PEDWATCH_BATCH"]) == ("c0 +1", "c1")
     assert [target["name"] for target in json.loads(first["REPLICA_COLLECTOR_CLUSTERS_JSON"])] == ["c0", "c2"]
     assert first["REPLICA_COLLECTOR_CYCLE"] == "2026-03-02T10:05:00Z"

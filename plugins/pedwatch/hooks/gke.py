@@ -1,0 +1,102 @@
+"""Lists the clusters of a project through the GKE API, over REST: gRPC would be a second stack for one call a cycle."""
+
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pedwatch.config import Config
+from pedwatch.errors import ConfigurationError
+from pedwatch.observations.discovery import ProjectListing
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+    from google.cloud.container_v1 import ClusterManagerClient
+    from google.cloud.container_v1.types import Cluster
+
+log = logging.getLogger(__name__)
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MESSAGE = 300
+
+
+class GkeClusters:
+    """GKE's own list of clusters.
+
+    Args:
+        config: names the Airflow connection and the address of the API.
+
+    Raises:
+        ConfigurationError: credentials would go over http to another machine.
+    """
+
+    def __init__(self, config: Config) -> None:
+        from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
+
+        self._discovery = config.discovery
+        credentials = GoogleBaseHook(gcp_conn_id=config.connections.google).get_credentials()
+        self._client = _client(config.discovery.api_endpoint, credentials)
+
+    def list_project(self, project: str) -> ProjectListing:
+        """List the clusters of a project in all locations; a failure is an answer too, never raised."""
+        try:
+            answer = self._client.list_clusters(
+                parent=f"projects/{project}/locations/-", timeout=self._discovery.timeout_seconds, retry=None
+            )
+        except Exception as error:  # noqa: BLE001 (whatever it is, the clusters known before are still to be collected)
+            log.warning("clusters of %s could not be listed: %s", project, error)
+            return ProjectListing(project, error_class=error_class(error), error_message=str(error)[:_MESSAGE])
+        clusters = [describe(cluster) for cluster in answer.clusters]
+        return ProjectListing(project, clusters, list(answer.missing_zones))
+
+
+def describe(cluster: "Cluster") -> dict[str, Any]:
+    """Return what is used of GKE's description of a cluster."""
+    endpoints = cluster.control_plane_endpoints_config
+    dns = endpoints.dns_endpoint_config
+    private = endpoints.ip_endpoints_config.private_endpoint or cluster.private_cluster_config.private_endpoint
+    return {
+        "name": cluster.name,
+        "location": cluster.location,
+        "status": cluster.status.name,
+        "labels": dict(cluster.resource_labels),
+        # Without external traffic only Google's own services may come in by it.
+        "dns_endpoint": dns.endpoint if dns.allow_external_traffic else "",
+        "private_endpoint": private or cluster.endpoint,
+        "ca_data": cluster.master_auth.cluster_ca_certificate,
+    }
+
+
+def error_class(error: Exception) -> str:
+    """Name a failure with the words of the collector's manifests."""
+    from google.api_core import exceptions as api
+    from google.auth.exceptions import GoogleAuthError
+    from google.protobuf.json_format import Error as NotTheMessage
+    from requests.exceptions import ConnectionError as NoConnection
+    from requests.exceptions import Timeout
+
+    named: list[tuple[tuple[type[Exception], ...], str]] = [
+        ((api.Unauthorized, GoogleAuthError), "unauthenticated"),
+        ((api.Forbidden,), "forbidden"),
+        ((api.NotFound,), "api_missing"),
+        ((api.TooManyRequests,), "throttled"),
+        ((api.GatewayTimeout, api.RetryError, Timeout), "timeout"),
+        ((api.ServerError,), "server_error"),
+        ((NoConnection,), "unreachable"),
+        ((api.GoogleAPICallError, NotTheMessage, ValueError), "bad_payload"),
+    ]
+    return next((name for kinds, name in named if isinstance(error, kinds)), "internal")
+
+
+def _client(address: str, credentials: "Credentials") -> "ClusterManagerClient":
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.container_v1 import ClusterManagerClient
+    from google.cloud.container_v1.services.cluster_manager.transports.rest import ClusterManagerRestTransport
+
+    parts = urlsplit(address)
+    is_anonymous = isinstance(credentials, AnonymousCredentials)
+    if parts.scheme == "http" and not (is_anonymous and parts.hostname in _LOOPBACK):
+        raise ConfigurationError(
+            f"discovery.api_endpoint is {address}: http is for a stand-in on this machine, without credentials"
+        )
+    transport = ClusterManagerRestTransport(host=parts.netloc, url_scheme=parts.scheme, credentials=credentials)
+    return ClusterManagerClient(transport=transport)

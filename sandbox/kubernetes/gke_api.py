@@ -1,0 +1,92 @@
+"""The one call of the GKE API that discovery makes: ``GET /v1/projects/{project}/locations/-/clusters``, as REST.
+
+What it answers is told through the control API: ``PUT /control/gke/{project}`` with ``{"clusters": [{"name",
+"location", "labels", "status", "endpoint": "dns" | "private" | "none"}], "missing_zones": [], "fault": null}``. A
+cluster's address is that of the cluster of the same name here. Faults: forbidden, unauthorized, unavailable, not_found,
+garbage, hang. A project nobody told of is answered 403, as Google does.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from sandbox.kubernetes.clusters import CLUSTERS
+
+DEFAULT_LOCATION = "europe-west1"
+_REFUSALS = {
+    "forbidden": (HTTPStatus.FORBIDDEN, "PERMISSION_DENIED", 'Required "container.clusters.list" permission(s)'),
+    "unauthorized": (HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED", "Request had invalid authentication credentials"),
+    "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is currently unavailable"),
+    "not_found": (HTTPStatus.NOT_FOUND, "NOT_FOUND", "The project does not exist"),
+}
+
+
+class GkeCluster(msgspec.Struct, forbid_unknown_fields=True):
+    """A cluster as a project lists it."""
+
+    name: str
+    location: str = DEFAULT_LOCATION
+    labels: dict[str, str] = {}
+    status: str = "RUNNING"
+    endpoint: Literal["dns", "private", "none"] = "dns"
+
+
+class GkeProject(msgspec.Struct, forbid_unknown_fields=True):
+    """What GKE says of a project."""
+
+    clusters: list[GkeCluster] = []
+    missing_zones: list[str] = []
+    fault: Literal["forbidden", "unauthorized", "unavailable", "not_found", "garbage", "hang"] | None = None
+
+
+PROJECTS: web.AppKey[dict[str, GkeProject]] = web.AppKey("projects", dict[str, GkeProject])
+
+
+def _document(cluster: GkeCluster, server: str) -> dict[str, Any]:
+    dns = {"endpoint": server, "allowExternalTraffic": True} if cluster.endpoint == "dns" else {}
+    address = {"privateEndpoint": server} if cluster.endpoint == "private" else {}
+    return {
+        "name": cluster.name,
+        "location": cluster.location,
+        "zone": cluster.location,
+        "status": cluster.status,
+        "resourceLabels": cluster.labels,
+        "controlPlaneEndpointsConfig": {"dnsEndpointConfig": dns, "ipEndpointsConfig": address},
+        "masterAuth": {},
+        "futureField": {"clients": "ignore what they do not know"},
+    }
+
+
+async def list_clusters(request: web.Request) -> web.StreamResponse:
+    """Answer as the GKE API does."""
+    project = request.app[PROJECTS].get(request.match_info["project"], GkeProject(fault="forbidden"))
+    if project.fault == "hang":
+        await asyncio.wait([asyncio.ensure_future(request.app[CLUSTERS].closing.wait())], timeout=60)
+    if project.fault == "garbage":
+        return web.Response(text="<html>a proxy's page</html>", content_type="text/html")
+    if project.fault in _REFUSALS:
+        status, code, message = _REFUSALS[project.fault]
+        return web.json_response({"error": {"code": status, "message": message, "status": code}}, status=status)
+    base = f"{request.scheme}://{request.host}/clusters"
+    answer: dict[str, Any] = {"clusters": [_document(one, f"{base}/{one.name}") for one in project.clusters]}
+    if project.missing_zones:
+        answer["missingZones"] = project.missing_zones
+    return web.json_response(answer)
+
+
+async def set_project(request: web.Request) -> web.Response:
+    """Say what a project lists from now on."""
+    project = msgspec.json.decode(await request.read(), type=GkeProject)
+    request.app[PROJECTS][request.match_info["project"]] = project
+    return web.json_response({"clusters": len(project.clusters)})
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the routes: GKE's own, and the one that steers it."""
+    return [
+        web.get("/v1/projects/{project}/locations/-/clusters", list_clusters),
+        web.put("/control/gke/{project}", set_project),
+    ]
