@@ -64,7 +64,9 @@ class Discovery(Strict):
         description="`qualified` is project_location_name, for fleets in which a name occurs twice. Part of every "
         "identity: do not change it later",
     )
-    auth: Literal["google", "kubeconfig"] = "google"
+    auth: Literal["google", "kubeconfig"] = Field(
+        default="google", description="As with `clusters`; the kubeconfig's context is the cluster's own name"
+    )
     api_endpoint: str = Field(
         default="https://container.googleapis.com",
         pattern=r"^https?://\S+$",
@@ -280,7 +282,7 @@ class Config(Strict):
     firestore: Firestore
     collector: Collector
     clusters: list[Cluster] = Field(default_factory=list)
-    discovery: Discovery = Field(default_factory=Discovery)
+    discovery: Discovery = Field(default_factory=Discovery, description="Clusters that GKE lists are watched too")
     retired_clusters: list[str] = Field(default_factory=list)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     slack: Slack

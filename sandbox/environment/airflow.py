@@ -142,6 +142,10 @@ class Airflow:
         if status := process.wait(seconds):
             raise StartError(f"{doing} failed with status {status}; see {process.log}:\n{process.output()[-2000:]}")
 
+    def serialize_dags(self) -> None:
+        """Make the DAGs known to the database, as a DAG processor would; StartError quotes what went wrong."""
+        self._finish(self._command("dags-reserialize", ["dags", "reserialize"]), 120, "airflow dags reserialize")
+
     def create_backfill(self, dag_id: str, first: dt.datetime, last: dt.datetime) -> None:
         """Run ``airflow backfill create`` over logical dates, both ends included.
 

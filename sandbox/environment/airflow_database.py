@@ -3,7 +3,7 @@
 import sys
 
 #: The pool of the collector's pods, as docs/deployment.md has a person create it.
-POOL, SLOTS = "ped_collectors", 10
+POOL, SLOTS = "pedwatch_collectors", 10
 
 
 def main() -> None:
