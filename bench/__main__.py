@@ -6,7 +6,7 @@ import sys
 
 from bench import results
 
-BENCHMARKS = ("dag_parsing", "statement_rendering")
+BENCHMARKS = ("audit", "collector", "dag_parsing", "statement_rendering")
 
 
 def main() -> int:

@@ -1,0 +1,166 @@
+"""What it costs to list a large cluster: the collector, and what a team would write instead.
+
+10,000 Deployments and 8,000 HPAs, about 125 MB of JSON, served on loopback by the stand-in: a process of its own whose
+pages are rendered before anything is measured. CPU is that of the client's whole process, its start included.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.results import Goal
+
+ROOT = Path(__file__).resolve().parents[1]
+LARGE, HUGE = "large", "huge"
+SIZES = {LARGE: (10_000, 8_000), HUGE: (50_000, 8_000)}
+CYCLE = "2026-03-02T10:05:00Z"
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+Row = dict[str, Any]
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[None]:
+    """Serve both clusters; what a page needs to be found later is written beside the kubeconfigs."""
+    state = folder / "state.json"
+    from sandbox.kubernetes.synthetic import synthetic_workloads
+
+    clusters = {name: {"workloads": synthetic_workloads(*size)} for name, size in SIZES.items()}
+    state.write_text(json.dumps({"clusters": clusters}))
+    command = [sys.executable, "-m", "sandbox.kubernetes", "--kubeconfig", str(folder), "--state", str(state)]
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            if not server.stdout.readline().startswith("ready"):
+                raise RuntimeError("the stand-in did not start")
+            for name in SIZES:
+                document = yaml.safe_load((folder / f"{name}.yaml").read_text())
+                token = document["users"][0]["user"]["token"]
+                (folder / f"{name}.access").write_text(f"{document['clusters'][0]['cluster']['server']}\n{token}\n")
+                (folder / f"{name}.token").write_text(token)
+            yield
+        finally:
+            server.terminate()
+
+
+def run(command: Sequence[str], folder: Path) -> Row:
+    """Run a command and return what it took; RuntimeError when it fails."""
+    launcher = [sys.executable, "-S", "-E", str(Path(__file__).with_name("measured.py"))]
+    environment = {**ENVIRONMENT, "TMPDIR": str(folder), "HOME": str(folder), "MALLOC_ARENA_MAX": "1"}
+    done = subprocess.run(
+        [*launcher, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    measured: Row = json.loads(done.stdout)
+    if measured["status"]:
+        raise RuntimeError(f"{command[0]}: {done.stderr[-1000:]}")
+    return measured
+
+
+def collector(folder: Path, cluster: str, *flags: str) -> list[str]:
+    """Return the collector's command, as a pod runs it but for its output to a folder."""
+    server = (folder / f"{cluster}.access").read_text().split()[0]
+    entry = {"name": cluster, "environment": "prod", "endpoint": server, "auth": "token_file"}
+    entry["token_file"] = str(folder / f"{cluster}.token")
+    output = (folder / "collected").as_uri()
+    given = ["--clusters-json", json.dumps([entry]), "--cycle", CYCLE, "--output", output]
+    return [sys.executable, "-m", "replica_collector", *given, *flags]
+
+
+def checked(folder: Path, cluster: str, row: Row) -> Row:
+    """Hold that the collector really wrote every object, and forget the files."""
+    (path,) = (folder / "collected").glob("manifests/*/*/*.ndjson")
+    told = json.loads(path.read_text())
+    if (told["status"], told["row_count"]) != ("complete", sum(SIZES[cluster])):
+        raise RuntimeError(f"the collector was not whole: {told}")
+    (data,) = (folder / "collected").glob("obs/*/*/*.gz")
+    row |= {"bytes_read": told["bytes_read"], "bytes_written": data.stat().st_size}
+    shutil.rmtree(folder / "collected")
+    return row
+
+
+def measure() -> tuple[list[Goal], list[Row]]:
+    """Measure each way of listing; the fast ones three times, the median counts."""
+    with tempfile.TemporaryDirectory(prefix="pedwatch-bench-") as name:
+        folder = Path(name)
+        with serving(folder):
+            rows = list(_rows(folder))
+    return _goals({row["variant"]: row for row in rows}), rows
+
+
+def _rows(folder: Path) -> Iterator[Row]:
+    lister = [sys.executable, str(Path(__file__).with_name("list_cluster.py"))]
+    for cluster in SIZES:
+        for what in ("read", "gunzip"):
+            run([*lister, what, str(folder), cluster], folder)  # renders the pages
+    for variant, command, times in (
+        ("read the bytes, plain", [*lister, "read", str(folder), LARGE], 5),
+        ("read the bytes, gzip", [*lister, "gunzip", str(folder), LARGE], 5),
+        ("collector, gzip", collector(folder, LARGE), 5),
+        ("collector, plain", collector(folder, LARGE, "--no-gzip"), 5),
+        ("collector, gzip, 50,000 Deployments", collector(folder, HUGE), 3),
+        ("collector, plain, 50,000 Deployments", collector(folder, HUGE, "--no-gzip"), 3),
+        ("official client, typed", [*lister, "typed", str(folder), LARGE], 1),
+        ("kubectl get -o json", _kubectl(folder), 1),
+    ):
+        if not command:
+            continue
+        tries = []
+        for _ in range(times):
+            row = run(command, folder)
+            is_ours = variant.startswith("collector")
+            tries.append(checked(folder, HUGE if "50,000" in variant else LARGE, row) if is_ours else row)
+        middle = sorted(tries, key=lambda row: row["cpu_seconds"])[len(tries) // 2]
+        cpu = [row["cpu_seconds"] for row in tries]
+        yield {"variant": variant, **middle, "peak_mb": statistics.median(row["peak_mb"] for row in tries), "cpu": cpu}
+
+
+def _kubectl(folder: Path) -> list[str]:
+    path = shutil.which("kubectl")
+    if path is None:
+        return []
+    access = ["--kubeconfig", str(folder / "kubectl.yaml"), "--context", LARGE]
+    return [path, *access, "get", "deploy,hpa", "-A", "-o", "json"]
+
+
+def _goals(rows: dict[str, Row]) -> list[Goal]:
+    def ratio(one: str, other: str, what: str = "cpu_seconds") -> float:
+        return float(rows[one][what] / rows[other][what])
+
+    goals = []
+    for transfer in ("gzip", "plain"):
+        ours = f"collector, {transfer}"
+        goals += [
+            Goal(
+                f"CPU of the collector to reading the bytes, {transfer}",
+                ratio(ours, f"read the bytes, {transfer}"),
+                4,
+                "x",
+            ),
+            Goal(f"peak memory of the collector, {transfer}", rows[ours]["peak_mb"], 60, "MB"),
+            Goal(
+                f"peak memory at 50,000 Deployments to that at 10,000, {transfer}",
+                abs(ratio(f"{ours}, 50,000 Deployments", ours, "peak_mb") - 1) + 1,
+                1.1,
+                "x",
+            ),
+            Goal(
+                f"CPU of the collector to the typed client, {transfer}",
+                ratio(ours, "official client, typed"),
+                1 / 15,
+                "x",
+            ),
+        ]
+        if "kubectl get -o json" in rows:
+            goals.append(
+                Goal(f"CPU of the collector to kubectl, {transfer}", ratio(ours, "kubectl get -o json"), 1 / 20, "x")
+            )
+    return goals

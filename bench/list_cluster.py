@@ -1,0 +1,67 @@
+"""What the collector is compared with: ``python bench/list_cluster.py read|gunzip|typed FOLDER CLUSTER``.
+
+``read`` and ``gunzip`` fetch every page with a limit of 500 over one connection and decode nothing, plain or with the
+transfer compressed; ``typed`` is the official client as its documentation shows it.
+"""
+
+import http.client
+import re
+import sys
+import zlib
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+PATHS = ("/apis/apps/v1/deployments", "/apis/autoscaling/v2/horizontalpodautoscalers")
+_CONTINUE = re.compile(rb'"continue"\s*:\s*"([^"]+)"')
+
+
+def read(server: str, token: str, is_gzip: bool) -> None:
+    """Fetch all pages and look at nothing but where the next one begins."""
+    parts = urlsplit(server)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip" if is_gzip else "identity"}
+    for path in PATHS:
+        start = ""
+        while True:
+            connection.request("GET", f"{parts.path}{path}?limit=500{start}", headers=headers)
+            body = connection.getresponse().read()
+            if is_gzip:
+                body = zlib.decompress(body, 31)
+            # The list's own metadata stands in front of its items or behind them.
+            found = _CONTINUE.search(body, 0, 2000) or _CONTINUE.search(body, max(0, len(body) - 2000))
+            if not found:
+                break
+            start = f"&continue={quote(found[1])}"
+
+
+def typed(kubeconfig: Path) -> None:
+    """List both kinds with the official client."""
+    from kubernetes import client, config
+
+    api = config.new_client_from_config(str(kubeconfig))
+    for listing in (
+        client.AppsV1Api(api).list_deployment_for_all_namespaces,
+        client.AutoscalingV2Api(api).list_horizontal_pod_autoscaler_for_all_namespaces,
+    ):
+        start = None
+        while True:
+            page = listing(limit=500, _continue=start)
+            for item in page.items:
+                assert item.metadata.name
+            start = page.metadata._continue
+            if not start:
+                break
+
+
+def main() -> None:
+    """Do one of them."""
+    what, folder, cluster = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    if what == "typed":
+        typed(folder / f"{cluster}.yaml")
+        return
+    server, token = (folder / f"{cluster}.access").read_text().split()
+    read(server, token, what == "gunzip")
+
+
+if __name__ == "__main__":
+    main()
