@@ -10,7 +10,8 @@ import yaml
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 
 ROLES = {
-    "replica-collector": {"container.clusters.connect", "container.clusters.get", "container.clusters.list"},
+    "cluster-lister": {"container.clusters.list"},
+    "replica-collector": {"container.clusters.connect", "container.clusters.get"},
     "limit-reader": {"datastore.databases.get", "datastore.entities.get", "datastore.entities.list"},
     "limit-publisher": {
         "datastore.databases.get",
