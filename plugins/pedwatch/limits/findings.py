@@ -76,6 +76,9 @@ class Findings:
         previous = document.previous_update_time
         after = last.document_update_time if last else None
         has_predecessor = previous is not None and (after is None or previous > after)
+        # A document deleted for good and written again names no predecessor, but goes on counting.
+        first = (last.document_version if last else 0) or 0
+        has_predecessor = has_predecessor or document.number > first + 1
         # Somebody else's write does not say what it replaced, and a withdrawal may have been one.
         if not has_predecessor and not document.was_edited_elsewhere and not document.is_withdrawn:
             return []

@@ -92,6 +92,8 @@ def _came_and_went(
         version.document_id
         for version in reader.archived(last.full_read_time - OVERLAP, at)
         if version.document_id not in listing
+        # What was written before was there for the last full sync to see, or gone before it.
+        and version.update_time > last.full_read_time
         and (version.document_id not in known or known[version.document_id].update_time < version.update_time)
     }
 

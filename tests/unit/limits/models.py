@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pedwatch.limits.document import PedLimit
-from pedwatch.limits.history import FOREVER, Belief, Change
+from pedwatch.limits.history import FOREVER, Belief, Change, Statement
 from pedwatch.limits.publishing import plan_changes, write_of
 from pedwatch.limits.rows import belief_row, read_beliefs
 from pedwatch.limits.stored import StoredDocument
@@ -28,15 +28,17 @@ class MemoryFirestore:
 
     def publish(self, *limits: PedLimit, withdraw_missing: bool = False) -> None:
         """Write documents as the publisher does, with its bookkeeping and archive."""
-        for change in plan_changes(limits, self._documents(self.now), withdraw_missing=withdraw_missing):
-            write = write_of(change)
+        for change in plan_changes(limits, self.documents(self.now), withdraw_missing=withdraw_missing):
+            write = write_of(replace(change, archived=len(self.archive.get(change.document_id, []))))
             self.put(write.document_id, {**write.data, "updated_at": self.now})
             for data in write.archive.values():
                 kept = {name: value for name, value in data.items() if name != "written_at"}
                 version = StoredDocument(write.document_id, kept, data.get("written_at", self.now), is_archived=True)
                 self.archive.setdefault(write.document_id, []).append(version)
 
-    def _documents(self, at: dt.datetime) -> list[StoredDocument]:
+    def documents(self, at: dt.datetime | None = None) -> list[StoredDocument]:
+        """Return the documents as they stood at a moment; now by default."""
+        at = at or self.now
         found = []
         for name, states in self.states.items():
             seen = [(moment, data) for moment, data in states if moment <= at]
@@ -50,22 +52,22 @@ class MemoryFirestore:
 
     def count(self, at: dt.datetime) -> int:
         """Count what is not withdrawn."""
-        return sum(not document.is_withdrawn for document in self._documents(at))
+        return sum(not document.is_withdrawn for document in self.documents(at))
 
     def changed(self, since: dt.datetime, at: dt.datetime) -> Iterator[StoredDocument]:
         """Return what the publisher wrote since."""
-        for document in self._documents(at):
+        for document in self.documents(at):
             if isinstance(document.data.get("updated_at"), dt.datetime) and document.data["updated_at"] >= since:
                 self.reads += 1
                 yield document
 
     def listing(self, at: dt.datetime) -> Mapping[str, dt.datetime]:
         """Return all ids and update times."""
-        return {document.document_id: document.update_time for document in self._documents(at)}
+        return {document.document_id: document.update_time for document in self.documents(at)}
 
     def fetch(self, document_ids: Collection[str], at: dt.datetime) -> Iterator[StoredDocument]:
         """Return some documents."""
-        for document in self._documents(at):
+        for document in self.documents(at):
             if document.document_id in document_ids:
                 self.reads += 1
                 yield document
@@ -151,3 +153,22 @@ class MemoryLedger:
         ceilings = {belief.limit.limit_id: belief.limit.max_replicas for belief in found}
         assert len(ceilings) == len(found), "the as-of rule found two rows of one limit"
         return ceilings
+
+
+def naive_limit(statements: Sequence[Statement], cycle: dt.datetime) -> int | None:
+    """What held at a cycle: of all that was said, the last to begin at or before it. As a person would say it."""
+    held: int | None = None
+    previous: PedLimit | None = None
+    for statement in statements:
+        said = statement.limit
+        if said is None or said.effective_from is None:
+            begins = statement.update_time
+        elif previous is None or previous.effective_from != said.effective_from:
+            begins = said.effective_from
+        else:
+            begins = max(said.effective_from, statement.update_time)
+        is_news = (said and said.content()) != (previous and previous.content())
+        if is_news and begins <= cycle:
+            held = said.max_replicas if said else None
+        previous = said
+    return held

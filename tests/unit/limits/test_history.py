@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedwatch.limits.document import PedLimit
 from pedwatch.limits.history import Statement, learn
-from tests.unit.limits.models import MemoryLedger
+from tests.unit.limits.models import MemoryLedger, naive_limit
 from tests.unit.limits.samples import limit, minutes
 
 NAME = "prod.orders.orders-api"
@@ -27,25 +26,6 @@ class Table(MemoryLedger):
     def ceiling(self, cycle: dt.datetime, known_at: dt.datetime) -> int | None:
         """Return the limit's max_replicas; None when nothing is granted."""
         return self.as_of(cycle, known_at).get(NAME)
-
-
-def naive_limit(statements: Sequence[Statement], cycle: dt.datetime) -> int | None:
-    """What held at a cycle: of all that was said, the last to begin at or before it. As a person would say it."""
-    held: int | None = None
-    previous: PedLimit | None = None
-    for statement in statements:
-        said = statement.limit
-        if said is None or said.effective_from is None:
-            begins = statement.update_time
-        elif previous is None or previous.effective_from != said.effective_from:
-            begins = said.effective_from
-        else:
-            begins = max(said.effective_from, statement.update_time)
-        is_news = (said and said.content()) != (previous and previous.content())
-        if is_news and begins <= cycle:
-            held = said.max_replicas if said else None
-        previous = said
-    return held
 
 
 @st.composite

@@ -1,6 +1,7 @@
 """The plan of a sync against a model of Firestore: nothing lost, nothing twice, whatever happens between syncs."""
 
 import datetime as dt
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pedwatch.errors import LimitStoreError
+from pedwatch.limits.history import Statement
 from pedwatch.limits.sync import FULL_EVERY, plan_sync
 from pedwatch.limits.sync_plan import SyncPlan
-from tests.unit.limits.models import MemoryFirestore, MemoryLedger
+from tests.unit.limits.models import MemoryFirestore, MemoryLedger, naive_limit
 from tests.unit.limits.samples import limit, minutes
 
 NAME = "prod.orders.orders-api"
@@ -251,19 +253,87 @@ def test_a_full_sync_agrees_with_firestore_whatever_happened(story: list[tuple[s
     assert world.ledger.rows == rows
 
 
-@given(st.lists(st.tuples(st.sampled_from(["publish", "publish", "withdraw", "sync"]), st.integers(0, 3))))
-def test_every_published_version_is_in_the_history(story: list[tuple[str, int]]) -> None:
-    world = World()
-    truth: dict[dt.datetime, dict[str, int]] = {}
-    for action, ceiling in story:
-        world.wait()
+@dataclass
+class Told:
+    """What a plain person would note down: what each document said and when, and what was known at each sync."""
+
+    said: dict[str, list[Statement]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    before: dict[str, list[Statement]] = field(default_factory=dict)
+    known: list[tuple[dt.datetime, dict[str, list[Statement]]]] = field(default_factory=list)
+
+    def says(self, name: str, statement: Statement) -> None:
+        """Note what a document said; one that is written again was not deleted for all we knew."""
+        self.said.setdefault(name, self.before.pop(name, [])).append(statement)
+        self.gone.discard(name)
+
+    def is_synced(self, plan: SyncPlan) -> None:
+        """Note what is known from now on; a deletion for good has no date but that of its discovery."""
+        if not self.known:
+            # History begins with the first sync: what was gone by then is not looked for, unless it comes again.
+            self.before = {name: self.said.pop(name) for name in self.gone}
+            self.gone = set()
+        if plan.mode == "full":
+            for name in self.gone:
+                self.said[name].append(Statement(plan.read_time, None))
+            self.gone = set()
+        # Until a full sync looks, what came and went for good is not known.
+        known = {name: list(said) for name, said in self.said.items()}
+        for name in self.gone:
+            known[name] = self.known[-1][1].get(name, []) if self.known else []
+        self.known.append((plan.read_time, known))
+
+
+STORY = st.lists(
+    st.tuples(
+        st.sampled_from(["publish"] * 4 + ["withdraw", "delete", "sync", "sync", "full", "crash", "again"]),
+        st.sampled_from([None, "batch"]),
+        st.integers(0, 3),
+        st.none() | st.integers(-60, 120),
+        st.integers(1, 30),
+    ),
+    min_size=5,
+    max_size=16,
+)
+
+
+@given(STORY)
+@settings(max_examples=250)
+def test_limits_as_of_is_what_was_true_and_known(story: list[tuple[str, str | None, int, int | None, int]]) -> None:
+    """Creates, edits, deletes, back-dated changes, crashes and repeated runs: nothing lost, nothing counted twice."""
+    world, told = World(), Told()
+    moments = {minutes(0)}
+    for action, name, ceiling, dated, pause in story:
+        world.wait(pause)
+        now = world.firestore.now
+        moments.add(now)
+        content = limit(ceiling, name=name, effective_from=minutes(dated) if dated is not None else None)
+        states = world.firestore.states.get(content.limit_id, [])
+        is_there = bool(states) and states[-1][1] is not None
         if action == "publish":
-            world.firestore.publish(limit(ceiling))
-            truth[world.firestore.now] = {NAME: ceiling}
-        elif action == "withdraw":
-            world.firestore.publish(withdraw_missing=True)
-            truth[world.firestore.now] = {}
-        else:
-            world.sync()
-    world.sync()
-    assert {moment: world.ledger.as_of(moment, world.firestore.now) for moment in truth} == truth
+            world.firestore.publish(content)
+            told.says(content.limit_id, Statement(now, content))
+            moments |= {content.effective_from or now}
+        elif action == "withdraw" and is_there:
+            standing = [one for one in world.firestore.documents() if not one.is_withdrawn]
+            others = [one.limit() for one in standing if one.document_id != content.limit_id]
+            world.firestore.publish(*others, withdraw_missing=True)
+            told.says(content.limit_id, Statement(now, None))
+        elif action == "delete" and is_there:
+            world.firestore.put(content.limit_id, None)
+            told.gone.add(content.limit_id)
+        elif action == "crash":
+            plan_sync(world.firestore, world.ledger, world.ledger.last)
+        elif action in ("sync", "full", "again"):
+            if action == "full":
+                world.wait(FULL_EVERY / dt.timedelta(minutes=1))
+            told.is_synced(world.sync())
+            if action == "again":
+                told.is_synced(world.sync())
+    world.wait(FULL_EVERY / dt.timedelta(minutes=1))
+    told.is_synced(world.sync())
+    for known_at, said in told.known:
+        for cycle in sorted(moments | {moment - dt.timedelta(microseconds=1) for moment in moments}):
+            expected = {name: naive_limit(statements, cycle) for name, statements in said.items()}
+            actual = world.ledger.as_of(cycle, known_at)
+            assert actual == {name: ceiling for name, ceiling in expected.items() if ceiling is not None}
