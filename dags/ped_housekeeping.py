@@ -11,7 +11,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
-from pedwatch.tasks import housekeeping
+from pedwatch.tasks import failed_dags, housekeeping
 
 with DAG(
     dag_id="ped_housekeeping",
@@ -29,5 +29,6 @@ with DAG(
             False, type="boolean", title="Only check", description="Leave the tables alone, run the invariant checks"
         )
     },
+    **failed_dags.CALLBACKS,
 ) as dag:
     task(housekeeping.apply_ddl)() >> task(retries=0)(housekeeping.check_invariants)()

@@ -15,6 +15,8 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
+from pedwatch.tasks import failed_dags
+
 
 def publish_limits() -> None:
     """Do what the form asks for; the report is the log."""
@@ -49,5 +51,6 @@ with DAG(
         "source_repo": Param(None, type=["null", "string"], title="Repository", description="Recorded as evidence"),
         "source_commit": Param(None, type=["null", "string"], title="Commit", description="Recorded as evidence"),
     },
+    **failed_dags.CALLBACKS,
 ) as dag:
     task(publish_limits)()

@@ -18,6 +18,8 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 
+from pedwatch.tasks import failed_dags
+
 
 def sync_limits() -> dict[str, Any]:
     """Read Firestore at one moment and commit what is new; returns what was found, for the log and the UI."""
@@ -58,5 +60,6 @@ with DAG(
             description="List all documents now instead of once an hour: finds edits made in the console",
         )
     },
+    **failed_dags.CALLBACKS,
 ) as dag:
     task(execution_timeout=dt.timedelta(minutes=4))(sync_limits)()

@@ -31,7 +31,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
 from pedwatch import settings
 from pedwatch.audit.request import KNOWN_AT, LABEL
 from pedwatch.operators.links import AuditReportLink, with_links
-from pedwatch.tasks import audit
+from pedwatch.tasks import audit, failed_dags
 
 CONFIG = settings.load_config()
 NAMES = {"type": ["null", "array"], "items": {"type": "string"}}
@@ -77,6 +77,7 @@ with DAG(
             description="Folder under audits/; use one of your own for a question of your own",
         ),
     },
+    **failed_dags.CALLBACKS,
 ) as dag:
     request = task(audit.plan_audit)()
 

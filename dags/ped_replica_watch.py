@@ -27,7 +27,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, Trigge
 
 from pedwatch import settings
 from pedwatch.operators.replica_collector import BATCH_NAME, KUBECONFIG_PATH, ReplicaCollectorOperator, scheduling
-from pedwatch.tasks import watch
+from pedwatch.tasks import failed_dags, watch
 
 CONFIG = settings.load_config()
 
@@ -54,6 +54,7 @@ with DAG(
             description="Folder under audits/ that a backfilled cycle writes its evidence to",
         ),
     },
+    **failed_dags.CALLBACKS,
 ) as dag:
     plan = task(watch.plan_cycle)()
 

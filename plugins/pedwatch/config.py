@@ -7,8 +7,9 @@ import hashlib
 import json
 import string
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pedwatch.spelling import unknown_key
 
@@ -205,6 +206,7 @@ class Slack(Strict):
         description="Hours after it fired at which an episode is told again in its thread; then as often as the last "
         "one is long. Empty: never",
     )
+    digest_hour: int = Field(default=8, ge=0, le=23, description="Hour of the digest on weekdays, in report_timezone")
     workload_link: str | None = Field(
         default="https://console.cloud.google.com/kubernetes/workload/overview?project={project}",
         description="Address of a workload's page; may name {project}, {environment}, {cluster}, {namespace}, {kind}, "
@@ -286,6 +288,15 @@ class Config(Strict):
     retired_clusters: list[str] = Field(default_factory=list)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     slack: Slack
+
+    @field_validator("report_timezone")
+    @classmethod
+    def _timezone_is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{name!r} is no IANA time zone such as UTC or Europe/Berlin") from None
+        return name
 
     @model_validator(mode="after")
     def _cluster_names_are_unique(self) -> "Config":

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pedwatch.alerts.messages import Message
+from pedwatch.alerts.wording import ISOLATE
 
 TEXT, BUDGET = 4000, 9500
 TITLE, LEAD, LABEL, FIELD, NOTES, QUERY, LINK = 100, 1200, 40, 300, 900, 600, 700
@@ -23,7 +24,7 @@ _INVISIBLE = "\u200b"
 
 def escape(text: str) -> str:
     """Make label text harmless: no mention, link or markup can come out of it (Slack's three control characters)."""
-    visible = "".join(ch if ch.isprintable() else " " for ch in text)
+    visible = "".join(ch if ch.isprintable() or ch in ISOLATE else " " for ch in text)
     return visible.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

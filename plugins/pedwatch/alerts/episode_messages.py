@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.evidence import Known, LimitSource, Links
 from pedwatch.alerts.messages import UNSPOKEN, Message
-from pedwatch.alerts.wording import api_of, clock_time, duration, place, pods, sparkline, what_moved
+from pedwatch.alerts.wording import api_of, clock_time, duration, name, place, pods, sparkline, what_moved
 
 _END = {
     "limit_raised": "the limit was raised",
@@ -82,7 +82,7 @@ def _recent(known: Known) -> str | None:
 
 
 def _facts(episode: Episode, context: Context) -> list[tuple[str, str]]:
-    source, team = context.known.source, episode.subject.team_id or "unknown"
+    source, team = context.known.source, name(episode.subject.team_id or "unknown")
     facts = [
         ("Running", _running(episode)),
         ("Limit", _limit(episode, context)),
@@ -118,7 +118,7 @@ def _notes(episode: Episode, context: Context) -> list[str]:
         why = _FROZEN.get(episode.memory.frozen_by or "", "it could not be seen")
         notes.append(f"not judged at {clock_time(episode.last_cycle, context.cycle)}: {why}; the counts are older")
     if episode.subject.limit_id:
-        notes.append(f"limit {episode.subject.limit_id} version {episode.limit_version}")
+        notes.append(f"limit {name(episode.subject.limit_id)} version {episode.limit_version}")
     return notes
 
 

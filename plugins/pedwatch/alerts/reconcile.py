@@ -79,6 +79,8 @@ def reason_to_tell(episode: Episode, told: Told | None, is_ending: bool = False,
         return "exemption_ending" if is_ending else None
     if phase is None:  # announced while exempt, and never over on its own
         return "resolved" if episode.state == "inactive" and told.phase != "resolved" else None
+    if phase == "firing" and told.phase != "firing" and episode.state == "recovering":
+        return None  # within its limit: it resolves, or goes over again, in a cycle or two
     if phase != told.phase:
         reasons = {"resolved": "resolved", "exempted": "exempted", "flapping": "flapping"}
         return reasons.get(phase, "exemption_ended" if told.phase == "exempted" else "steady")

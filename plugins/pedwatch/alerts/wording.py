@@ -1,11 +1,15 @@
 """The words of messages: times, counts, places, what moved, a line of recent counts. Pure; times in UTC."""
 
 import datetime as dt
+import unicodedata
 from collections.abc import Sequence
 
 from pedwatch.alerts.episodes import Episode, Evidence
 
 _BARS = "▁▂▃▄▅▆▇█"
+_NAME = 100  # a label's value has 63 characters at most, a name 253; what is longer is no honest name
+ISOLATE = "\u2068\u2069"
+"""Around a right-to-left name: without them it would turn the words and numbers beside it."""
 
 
 def clock_time(moment: dt.datetime, now: dt.datetime | None = None) -> str:
@@ -36,18 +40,26 @@ def duration(span: dt.timedelta) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
+def name(text: str) -> str:
+    """Write a name from a label: short enough to leave room for the fact, its direction kept to itself."""
+    shown = "".join(ch for ch in text if ch not in ISOLATE)
+    shown = shown if len(shown) <= _NAME else shown[: _NAME - 1] + "…"
+    is_mixed = any(unicodedata.bidirectional(ch) in ("R", "AL", "AN") for ch in shown)
+    return f"{ISOLATE[0]}{shown}{ISOLATE[1]}" if is_mixed else shown
+
+
 def place(episode: Episode) -> str:
     """Say where the subject runs, from the widest to the narrowest."""
     subject = episode.subject
     if subject.cluster is None:
         return f"all {subject.environment} clusters"
     parts = [subject.cluster, subject.namespace, subject.workload_name]
-    return " / ".join(part for part in parts if part)
+    return " / ".join(name(part) for part in parts if part)
 
 
 def api_of(episode: Episode) -> str:
     """Name the API; what has no label is named by its subject."""
-    return episode.subject.api_id or episode.subject.name
+    return name(episode.subject.api_id or episode.subject.name)
 
 
 def what_moved(before: Evidence | None, now: Evidence | None) -> str | None:

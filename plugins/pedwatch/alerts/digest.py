@@ -1,0 +1,160 @@
+"""The morning's digest: per team what is over, near, without a limit or about to change; it ends with proof. Pure."""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pedwatch.alerts.episodes import NAMESPACE
+from pedwatch.alerts.messages import Message
+from pedwatch.alerts.notifications import Notification, notification_id
+from pedwatch.alerts.wording import counted, name
+from pedwatch.config import Destination, Slack
+
+Row = Mapping[str, Any]
+_MOST = 8
+_WITHOUT = {"no_limit": "no limit", "invalid_limit": "limit not valid", "unlabelled": "no labels"}
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What ``alerts/digest.sql`` found; rows as it describes them."""
+
+    firing: Sequence[Row]
+    near: Sequence[Row]
+    without: Sequence[Row]
+    exemptions: Sequence[Row]
+    late_changes: Sequence[Row]
+    unsent: int
+    dead: int
+    coverage: float | None
+
+    def of_team(self, team_id: str) -> "Digest":
+        """Return one team's part; the outbox and the coverage are everybody's."""
+
+        def own(rows: Iterable[Row]) -> list[Row]:
+            return [row for row in rows if row["team_id"] == team_id]
+
+        return Digest(
+            own(self.firing),
+            own(self.near),
+            own(self.without),
+            own(self.exemptions),
+            own(self.late_changes),
+            self.unsent,
+            self.dead,
+            self.coverage,
+        )
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether there is nothing but the proof to say."""
+        return not (self.firing or self.near or self.without or self.exemptions or self.late_changes)
+
+
+def from_row(row: Row) -> Digest:
+    """Read the answer of ``alerts/digest.sql``."""
+    lists = {name: row[name] for name in ("firing", "near", "without", "exemptions", "late_changes")}
+    coverage = row["clusters_seen"] / row["clusters_expected"] if row["clusters_expected"] else None
+    return Digest(unsent=row["unsent"], dead=row["dead"], coverage=coverage, **lists)
+
+
+def _where(row: Row) -> str:
+    who = name(str(row["api_id"] or row["workload_name"] or row["subject"]))
+    parts = [name(part) for part in (row["cluster"], row["namespace"]) if part]
+    return f"{who} in {' / '.join(parts)}" if parts else who
+
+
+def _day(moment: dt.datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%a %d %b %H:%M}"
+
+
+def _listed(title: str, items: list[str]) -> list[str]:
+    if not items:
+        return []
+    more = f"; +{len(items) - _MOST} more" if len(items) > _MOST else ""
+    return [f"{title} ({len(items)}): {'; '.join(items[:_MOST])}{more}"]
+
+
+def _lines(digest: Digest, zone: ZoneInfo) -> list[str]:
+    without: dict[str, list[str]] = {}
+    for row in digest.without:
+        without.setdefault(_WITHOUT[row["verdict"]], []).append(_where(row))
+    return [
+        *_listed(
+            "Over now",
+            [
+                f"{_where(row)}: {row['measured']} of {row['max_replicas']} since {_day(row['since'], zone)}"
+                for row in digest.firing
+            ],
+        ),
+        *_listed("Near the limit", [f"{_where(row)}: {row['measured']} of {row['ceiling']}" for row in digest.near]),
+        *(line for title, names in without.items() for line in _listed(title.capitalize(), names)),
+        *_listed(
+            "Exemptions that end",
+            [f"{row['api_id']} ({row['exemption_id']}) on {_day(row['ends_at'], zone)}" for row in digest.exemptions],
+        ),
+        *_listed(
+            "Limits that were known late",
+            [
+                f"{row['api_id']}: {row['max_replicas']} from {_day(row['valid_from'], zone)}, known "
+                f"{_day(row['recorded_from'], zone)}"
+                for row in digest.late_changes
+            ],
+        ),
+    ]
+
+
+def proof(digest: Digest) -> str:
+    """Say that everybody was told: ``firing 7, told 7, unsent 0, coverage 99.7 %``."""
+    told = sum(bool(row["is_told"]) for row in digest.firing)
+    coverage = "unknown" if digest.coverage is None else f"{digest.coverage * 100:.1f} %"
+    undelivered = f", undeliverable {digest.dead}" if digest.dead else ""
+    return f"firing {len(digest.firing)}, told {told}, unsent {digest.unsent}{undelivered}, coverage {coverage}"
+
+
+def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str) -> Message:
+    """Write the digest of a team, or of all of them; ``whose`` names it."""
+    zone = ZoneInfo(report_timezone)
+    title = f"Digest of {day:%A, %d %B %Y}"
+    facts = [("Proof", proof(digest)), ("Times in", report_timezone)]
+    if digest.is_clear:
+        summary = f"all clear for {whose}: nobody is over or near a limit, and nothing is about to change"
+        return Message(":white_check_mark:", title, summary, facts)
+    over = counted(len(digest.firing), "API")
+    summary = f"{over} of {whose} over the limit now, {len(digest.near)} near it"
+    told = [(name(str(row["api_id"] or row["subject"])), row["permalink"]) for row in digest.firing if row["permalink"]]
+    return Message(":memo:", title, summary, facts, lines=_lines(digest, zone), links=told)
+
+
+def notifications(
+    digest: Digest, slack: Slack, day: dt.date, report_timezone: str, cycle: dt.datetime
+) -> list[Notification]:
+    """Return the outbox rows of a day: all teams to the platform's channel, each team's own to its channel."""
+    targets: list[tuple[str | None, Destination, str]] = [(None, "team", slack.platform_channel)]
+    for team_id, team in slack.teams.items():
+        is_canary = team.mode == "canary" and slack.canary_channel is not None
+        targets.append((team_id, team.mode, slack.canary_channel or "" if is_canary else team.channel))
+    written = []
+    for team_id, destination, channel in targets:
+        own = digest if team_id is None else digest.of_team(team_id)
+        thread = str(uuid.uuid5(NAMESPACE, f"digest|{team_id}|{day.isoformat()}"))
+        written.append(
+            Notification(
+                notification_id=notification_id(thread, 1, channel),
+                episode_id=thread,
+                sequence=1,
+                team_id=team_id,
+                cycle=cycle,
+                reason="digest",
+                destination=destination,
+                channel=channel,
+                told_state=json.dumps({"phase": "digest", "severity": None}),
+                message=compose(own, team_id or "all teams", day, report_timezone),
+                status="suppressed" if destination == "suppressed" else "unsent",
+            )
+        )
+    return written

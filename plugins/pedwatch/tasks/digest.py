@@ -1,0 +1,69 @@
+"""The tasks of ``ped_digest``: decide whether this run may speak, fill the outbox, deliver it."""
+
+import datetime as dt
+import logging
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pedwatch import settings
+from pedwatch.alerts import digest
+from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.config import Config
+from pedwatch.cycles import MANUAL, SCHEDULED, floor_to_cycle
+
+log = logging.getLogger(__name__)
+
+LATEST = dt.timedelta(hours=6)
+"""After that the morning is over: a digest that late would be taken for the next day's."""
+
+
+def may_tell(run_type: str, allow_notify: bool, due: dt.datetime, now: dt.datetime) -> tuple[bool, str]:
+    """Decide whether a run may write to the outbox, and why; the default is to deny (DESIGN D9)."""
+    if run_type == MANUAL:
+        return allow_notify, "a manual run with allow_notify" if allow_notify else "a manual run tells nobody"
+    if run_type != SCHEDULED:
+        return False, f"a run of type {run_type!r} tells nobody"
+    if not dt.timedelta(0) <= now - due < LATEST:
+        return False, f"the run is {now - due} late"
+    return True, "scheduled"
+
+
+def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, may_notify: bool) -> dict[str, Any]:
+    """Compose the digest as of ``now``; write it to the outbox if it may be told. Returns its proof."""
+    from pedwatch.hooks.parameters import Typed
+
+    found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0])
+    day = now.astimezone(ZoneInfo(config.report_timezone)).date()
+    notifications = digest.notifications(found, config.slack, day, config.report_timezone, floor_to_cycle(now))
+    for notification in notifications:
+        log.info("%s: %s", notification.team_id or "all teams", notification.message.text)
+    if may_notify:
+        rows = Typed(NOTIFICATION_COLUMNS, [notification_to_row(n) for n in notifications])
+        parameters = {"created_at": now, "run_id": run_id, "notifications": rows}
+        warehouse.write("alerts/write_notifications.sql", parameters)
+    return {"proof": digest.proof(found), "notifications": len(notifications) if may_notify else 0}
+
+
+def compose_digest(dag_run: Any = None, params: Any = None, run_id: Any = None) -> dict[str, Any]:
+    """Fill the outbox, where this run may."""
+    from pedwatch.hooks.clients import warehouse
+
+    config, now = settings.load_config(), settings.now()
+    run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
+    due = dag_run.data_interval_end or dag_run.run_after
+    may_notify, reason = may_tell(run_type, bool(params["allow_notify"]), due, now)
+    log.info("may tell: %s (%s)", may_notify, reason)
+    return write_digest(warehouse(config), config, now, run_id, may_notify)
+
+
+def send_digest(composed: dict[str, Any], run_id: Any = None) -> dict[str, int]:
+    """Deliver the outbox."""
+    from pedwatch.hooks.clients import warehouse
+    from pedwatch.hooks.slack_channel import SlackChannel
+    from pedwatch.tasks.send import send_notifications
+
+    if not composed["notifications"]:
+        return {}
+    config = settings.load_config()
+    slack = SlackChannel(config.connections.slack)
+    return send_notifications(warehouse(config), slack, config.slack, settings.now(), run_id)

@@ -1,0 +1,293 @@
+"""Writes tests/golden/<situation>.json, what each situation looks like in Slack: ``python -m tests.golden_messages``.
+
+``tests/unit/alerts/test_golden_messages.py`` compares what stands there with what the code says, and holds every
+message against Slack's limits. Run this after a change that is meant, and read the difference.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pedwatch.alerts import block_kit, digest, outbox, platform_messages
+from pedwatch.alerts.episodes import Episode, Evidence, Observation, Subject
+from pedwatch.alerts.evidence import Exemption, Known, LimitSource, Links
+from pedwatch.alerts.ledger import SubjectObservation, fold_period, from_cluster, from_limits_known
+from pedwatch.alerts.messages import Message
+from pedwatch.alerts.notifications import Notification, Told
+from pedwatch.alerts.reconcile import Surroundings, reconcile
+from pedwatch.config import PolicyConfig, Slack
+from pedwatch.cycles import PERIOD
+
+FOLDER = Path(__file__).parent / "golden"
+START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
+SLACK = Slack.model_validate(
+    {
+        "platform_channel": "C0PLATFORM",
+        "teams": {"orders": {"channel": "C0ORDERS", "mention": "<!subteam^S0ORDERS>"}},
+    }
+)
+ORDERS = Subject(
+    fingerprint="3f2a9c",
+    name="cluster/prod.orders.checkout/eu-prod-1",
+    scope="cluster",
+    environment="prod",
+    cluster="eu-prod-1",
+    namespace="shop",
+    workload_kind="Deployment",
+    workload_name="checkout",
+    api_id="checkout",
+    team_id="orders",
+    limit_id="prod.orders.checkout",
+)
+SOURCE = LimitSource("dana", "PED-112", "https://github.com/shop/ped-limits.git", "prod/orders.yaml", "8c1f0d2b77aa")
+LINKS = Links(
+    "shop-prod",
+    "ped_watch",
+    "https://console.cloud.google.com/kubernetes/{kind}/europe-west1/{cluster}/{namespace}/{name}?project={project}",
+    "https://airflow.example/dags/ped_replica_watch/runs/scheduled__2026-03-02",
+)
+CALM = (8, 8, 8, 7, 8, 8, 8, 9, 8, 8, 8, 8, None, 8, 8, 8, 8, 8)
+SALE = Exemption("winter-sale", START + dt.timedelta(days=2), "winter sale", "ana@platform", "T-77", 20)
+Shown = dict[str, Any]
+
+
+def at(cycle: int) -> dt.datetime:
+    """Return the cycle with this number, from 1."""
+    return START + cycle * PERIOD
+
+
+def seen(cycle: int, measured: int | None, limit: int = 10, subject: Subject = ORDERS, **fields: Any) -> Any:
+    """Return an observation: over, clean or, without a count, not seen; ``seen`` says otherwise."""
+    how = "unseen" if measured is None else "over" if measured > limit else "clean"
+    given = {
+        "cycle": at(cycle),
+        "seen": how,
+        "measured": measured,
+        "max_replicas": limit,
+        "ceiling": limit,
+        "limit_version": 3,
+        "offender": "deployment",
+        "before": Evidence(10, 3, 8, 10),
+        "now": Evidence(limit, 3, measured, 20),
+    }
+    return SubjectObservation(subject, Observation(**(given | fields)))
+
+
+def told(rows: Iterable[Notification]) -> dict[str, Told]:
+    """Return what the fold would read back."""
+    return {
+        row.episode_id: Told(row.episode_id, row.sequence, row.channel, row.destination, json.loads(row.told_state))
+        for row in rows
+    }
+
+
+def story(*items: Any, around: Surroundings | None = None, cycles: int = 0) -> list[Notification]:
+    """Fold observations cycle by cycle; return the newest word of each episode and storm."""
+    by_cycle: dict[dt.datetime, list[Any]] = {}
+    for item in items:
+        by_cycle.setdefault(item.observation.cycle, []).append(item)
+    episodes: dict[str, Episode] = {}
+    newest: dict[str, Notification] = {}
+    known = {ORDERS.fingerprint: Known((*CALM, 14, 14), 0, SOURCE)}
+    around = around or Surroundings(known, LINKS)
+    for number in range(1, max(cycles, len(by_cycle)) + 1):
+        latest = {e.subject.fingerprint: e for e in sorted(episodes.values(), key=lambda e: e.started_cycle)}
+        changed = fold_period(latest.values(), by_cycle.get(at(number), []), at(number - 1), at(number), PolicyConfig())
+        episodes |= {e.episode_id: e for e in changed}
+        rows = reconcile(episodes.values(), told(newest.values()), at(number), SLACK, around)
+        newest |= {row.episode_id: row for row in rows}
+    return [row for row in newest.values() if not row.told_by]
+
+
+def shown(message: Message, has_thread: bool = True) -> Shown:
+    """Return what goes to Slack."""
+    parent = {"text": block_kit.text_of(message), "blocks": block_kit.parent_blocks(message)}
+    if not has_thread:
+        return {"parent": parent}
+    reply = {"text": block_kit.thread_text(message), "blocks": block_kit.thread_blocks(message)}
+    return {"parent": parent, "thread": reply}
+
+
+def only(rows: list[Notification], reason: str) -> Shown:
+    """Return the one message that was told last, for the reason that the situation is about."""
+    [row] = rows
+    assert row.reason == reason, f"told because {row.reason}, not {reason}"
+    return shown(row.message, has_thread=row.sequence > 1)
+
+
+def known(**fields: Any) -> Surroundings:
+    """Return surroundings in which this is known of the subject."""
+    given = {"recent": (*CALM, 14, 14), "source": SOURCE} | fields
+    return Surroundings({ORDERS.fingerprint: Known(**given)}, LINKS)
+
+
+def hostile(text: str) -> Subject:
+    """Return a subject whose labels and names are all this text."""
+    names = dict.fromkeys(("name", "cluster", "namespace", "workload_name", "api_id", "limit_id"), text)
+    return replace(ORDERS, **names)
+
+
+def over_by_name(text: str) -> list[Notification]:
+    """Return what is told of a subject with such names."""
+    return story(*(seen(n, 14, subject=hostile(text)) for n in (1, 2)))
+
+
+def crowd(count: int) -> list[Subject]:
+    """Return many APIs of the team."""
+    return [
+        replace(ORDERS, fingerprint=f"f{n}", name=f"s{n}", api_id=f"api-{n:03}", workload_name=f"api-{n:03}")
+        for n in range(count)
+    ]
+
+
+def storm(count: int) -> list[Any]:
+    """Return two cycles in which many go over, each by another number."""
+    return [seen(c, 12 + (n % 7) * (c - 1), subject=subject) for c in (1, 2) for n, subject in enumerate(crowd(count))]
+
+
+def blind(statuses: str) -> list[Any]:
+    """Return how a cluster was seen: ``c`` complete, ``f`` failed."""
+    row = {"cluster": "us-prod-1", "environment": "prod"}
+    words = {"c": ("complete", None), "f": ("failed", "connect_timeout")}
+    return [
+        from_cluster(row | {"cycle": at(n), "status": words[letter][0], "error_class": words[letter][1]})
+        for n, letter in enumerate(statuses, 1)
+    ]
+
+
+def found(**fields: Any) -> digest.Digest:
+    """Return what a digest is made of: nothing, unless said."""
+    lists: dict[str, Any] = dict.fromkeys(("firing", "near", "without", "exemptions", "late_changes"), ())
+    return digest.Digest(**(lists | {"unsent": 0, "dead": 0, "coverage": 0.997} | fields))
+
+
+def busy(firing: int = 2) -> digest.Digest:
+    """Return a digest with something of everything."""
+    row = {"team_id": "orders", "cluster": "eu-prod-1", "namespace": "shop", "workload_name": "x", "subject": "s"}
+    link = "https://shop.slack.com/archives/C0ORDERS/p1772"
+    names = [f"api-{n}" for n in range(firing)]
+    over = {"measured": 14, "max_replicas": 10, "since": START, "is_told": True, "permalink": link}
+    soon = {"team_id": "orders", "api_id": "checkout", "exemption_id": "winter-sale", "ends_at": SALE.ends_at}
+    late = {"team_id": "orders", "api_id": "basket", "max_replicas": 6}
+    return found(
+        firing=[row | over | {"api_id": name} for name in names],
+        near=[row | {"api_id": "sessions", "measured": 19, "ceiling": 20}],
+        without=[
+            row | {"api_id": "search", "verdict": "no_limit"},
+            row | {"api_id": None, "workload_name": "cron-7", "verdict": "unlabelled"},
+        ],
+        exemptions=[soon],
+        late_changes=[late | {"valid_from": START - dt.timedelta(days=1), "recorded_from": START}],
+    )
+
+
+def digest_of(value: digest.Digest, whose: str = "all teams") -> Shown:
+    """Return a digest as it is shown."""
+    return shown(digest.compose(value, whose, START.date(), "Europe/Berlin"), has_thread=False)
+
+
+def dead_letter() -> Shown:
+    """Return the alert about two messages that could not be delivered."""
+    message = Message(":red_circle:", "Over limit", "checkout runs 14 pods in eu-prod-1, its limit is 10")
+    leased = [
+        {"notification_id": n, "channel": "C0ORDERS", "cycle": at(1), "message": json.dumps(message.to_json())}
+        for n in ("n1", "n2")
+    ]
+    sends = [{"notification_id": n, "status": "dead", "error": "chat.postMessage: is_archived"} for n in ("n1", "n2")]
+    [row] = outbox.dead_letter_alerts(leased, sends, "C0PLATFORM", at(1))
+    return shown(Message.from_json(json.loads(row["message"])), has_thread=False)
+
+
+OVER = (seen(1, 14), seen(2, 14))
+EXEMPT = {"seen": "exempt", "ceiling": 20}
+SALE_GOES_ON = replace(SALE, ends_at=START + dt.timedelta(days=9))
+SALE_ENDS = replace(SALE, ends_at=at(4) + dt.timedelta(days=3))
+MARKUP = "<!channel> *bold* _it_ `code` <http://x|y> & :tada: \x07\n#general @here https://evil.example"
+RTL = "متجر-\u202eمرتفع-🛒-عربة"
+
+SITUATIONS: dict[str, Callable[[], Shown]] = {
+    "first": lambda: only(story(*OVER), "first"),
+    "first_counted_by_the_hpa": lambda: only(
+        story(
+            seen(1, 13, offender="hpa", ceiling=12),
+            seen(2, 13, offender="hpa", ceiling=12),
+            around=known(surge_allowance=2),
+        ),
+        "first",
+    ),
+    "first_limit_lowered": lambda: only(
+        story(*(seen(n, 14, before=Evidence(16, 2, 14, 20), now=Evidence(10, 3, 14, 20)) for n in (1, 2))), "first"
+    ),
+    "first_unknown_team": lambda: only(
+        story(*(seen(n, 14, subject=replace(ORDERS, team_id="newcomers")) for n in (1, 2))), "first"
+    ),
+    "worse": lambda: only(story(*OVER, seen(3, 19)), "worse"),
+    "reminder": lambda: only(story(*(seen(n, 14) for n in range(1, 52))), "reminder"),
+    "resolved_replicas_fell": lambda: only(story(*OVER, seen(3, 8), seen(4, 8)), "resolved"),
+    "resolved_limit_raised": lambda: only(story(*OVER, seen(3, 14, 16), seen(4, 14, 16)), "resolved"),
+    "resolved_workload_gone": lambda: only(story(*OVER, seen(3, 0, seen="gone")), "resolved"),
+    "resolved_after_an_exemption": lambda: only(
+        story(*OVER, seen(3, 14, **EXEMPT), seen(4, 8), seen(5, 8), around=known(exemption=SALE)), "resolved"
+    ),
+    "limits_stale": lambda: only(
+        story(*OVER, around=replace(known(), limits_as_of=START - dt.timedelta(minutes=20))), "first"
+    ),
+    "limits_blind": lambda: only(
+        story(*(from_limits_known(at(n), START - dt.timedelta(minutes=20)) for n in (1, 2))), "first"
+    ),
+    "flapping": lambda: only(story(*(seen(n, 14 if n % 2 else 8) for n in range(1, 11)), around=known()), "flapping"),
+    "storm": lambda: only(story(*storm(12)), "storm"),
+    "storm_some_resolved": lambda: only(
+        story(*storm(12), *(seen(c, 9, subject=s) for c in (3, 4) for s in crowd(5))), "storm"
+    ),
+    "storm_over": lambda: only(
+        story(*storm(12), *(seen(c, 9, subject=s) for c in (3, 4) for s in crowd(12))), "resolved"
+    ),
+    "storm_of_500_workloads": lambda: only(story(*storm(500)), "storm"),
+    "blind": lambda: only(story(*blind("fff")), "first"),
+    "blind_resolved": lambda: only(story(*blind("fffc")), "resolved"),
+    "exempted": lambda: only(story(*OVER, seen(3, 14, **EXEMPT), around=known(exemption=SALE_GOES_ON)), "exempted"),
+    "exemption_ending": lambda: only(
+        story(*OVER, *(seen(n, 14, **EXEMPT) for n in (3, 4)), around=known(exemption=SALE_ENDS)), "exemption_ending"
+    ),
+    "exemption_ending_unasked": lambda: only(
+        story(seen(1, 14, **EXEMPT), around=known(exemption=SALE)), "exemption_ending"
+    ),
+    "exemption_ended": lambda: only(
+        story(*OVER, seen(3, 14, **EXEMPT), seen(4, 14), around=known(exemption=SALE)), "exemption_ended"
+    ),
+    "dag_failed": lambda: shown(
+        platform_messages.dag_failed("ped_replica_watch", "scheduled__2026", at(1), ["verdicts.compare"], LINKS.run),
+        has_thread=False,
+    ),
+    "dag_recovered": lambda: shown(platform_messages.dag_recovered("ped_replica_watch", at(1), at(4), LINKS.run)),
+    "dead_letter": dead_letter,
+    "digest": lambda: digest_of(busy()),
+    "digest_of_a_bad_day": lambda: digest_of(busy(40)),
+    "all_clear": lambda: digest_of(found(), "orders"),
+    "very_long_names": lambda: only(over_by_name("very-long-" * 1000), "first"),
+    "markup_in_labels": lambda: only(over_by_name(MARKUP), "first"),
+    "right_to_left_and_emoji": lambda: only(over_by_name(RTL), "first"),
+}
+
+
+def text_of(value: Shown) -> str:
+    """Return a golden file's text."""
+    return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    """Write all golden files, and remove those of situations that are gone."""
+    for path in FOLDER.glob("*.json"):
+        if path.stem not in SITUATIONS:
+            path.unlink()
+    for name, situation in SITUATIONS.items():
+        (FOLDER / f"{name}.json").write_text(text_of(situation()), encoding="utf-8")
+    print(f"wrote {len(SITUATIONS)} messages to tests/golden")
+
+
+if __name__ == "__main__":
+    main()

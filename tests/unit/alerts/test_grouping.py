@@ -1,0 +1,298 @@
+"""Storms, reminders, exemptions that end, going live: what is told as one, again, ahead or late (DESIGN section 6)."""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.evidence import Exemption, Known
+from pedwatch.alerts.ledger import fold_period
+from pedwatch.alerts.notifications import Notification, Told
+from pedwatch.alerts.reconcile import Surroundings, reconcile, reminders_due
+from pedwatch.config import PolicyConfig, Slack
+from tests.golden_messages import ORDERS, at, blind, crowd, seen
+
+TEAMS = ("orders", "growth", "search", "payments", "media")
+
+
+def routes(mode: str = "team", **fields: Any) -> Slack:
+    """Return the routing of five teams."""
+    teams = {team: {"channel": f"C0{team.upper()}", "mode": mode} for team in TEAMS}
+    return Slack.model_validate(
+        {"platform_channel": "C0PLATFORM", "canary_channel": "C0CANARY", "teams": teams} | fields
+    )
+
+
+@dataclass
+class Watch:
+    """Folds and tells, cycle after cycle, as the fold's task does: by what it finds written."""
+
+    slack: Slack = field(default_factory=routes)
+    exemption: Exemption | None = None
+
+    def __post_init__(self) -> None:
+        self.episodes: dict[str, Episode] = {}
+        self.rows: list[Notification] = []
+        self.cycle = 0
+
+    def go(self, *observations: Any, cycle: int | None = None, may_notify: bool = True) -> list[Notification]:
+        """Play a cycle and return what was written."""
+        before, self.cycle = self.cycle, cycle or self.cycle + 1
+        latest = {e.subject.fingerprint: e for e in sorted(self.episodes.values(), key=lambda e: e.started_cycle)}
+        changed = fold_period(latest.values(), observations, at(before), at(self.cycle), PolicyConfig())
+        self.episodes |= {e.episode_id: e for e in changed}
+        if not may_notify:
+            return []
+        known = Known(exemption=self.exemption)
+        around = Surroundings({e.subject.fingerprint: known for e in self.episodes.values()})
+        new = reconcile(self.episodes.values(), self.told, at(self.cycle), self.slack, around)
+        self.rows += new
+        return new
+
+    @property
+    def told(self) -> dict[str, Told]:
+        """The newest word about each episode and storm."""
+        return {
+            row.episode_id: Told(row.episode_id, row.sequence, row.channel, row.destination, json.loads(row.told_state))
+            for row in self.rows
+        }
+
+
+def all_seen(cycle: int, measured: int, count: int, team: str = "orders") -> list[Any]:
+    """Return how many APIs of a team ran."""
+    return [seen(cycle, measured, subject=subject) for subject in of_team(team, count)]
+
+
+def of_team(team: str, count: int) -> list[Any]:
+    """Return a team's APIs."""
+    return [replace(s, team_id=team, fingerprint=f"{team}-{s.fingerprint}") for s in crowd(count)]
+
+
+def reasons(rows: Iterable[Notification]) -> list[tuple[str, str]]:
+    """Return why and how each row is told."""
+    return [(row.reason, row.status) for row in rows]
+
+
+@pytest.mark.parametrize(("count", "messages"), [(10, 10), (11, 1)], ids=["ten are ten messages", "eleven are one"])
+def test_more_than_ten_at_once_are_a_storm(count: int, messages: int) -> None:
+    watch = Watch()
+    watch.go(*all_seen(1, 12, count))
+    rows = watch.go(*all_seen(2, 12, count))
+    assert sum(row.status == "unsent" for row in rows) == messages
+    assert {row.episode_id for row in rows} >= set(watch.episodes), "each is accounted for in the outbox"
+
+
+def test_members_name_the_message_that_tells_them_and_have_no_parent() -> None:
+    watch = Watch()
+    watch.go(*all_seen(1, 12, 12))
+    storm, *members = watch.go(*all_seen(2, 12, 12))
+    assert (storm.reason, storm.status, len(members)) == ("storm", "unsent", 12)
+    assert {(row.status, row.told_by) for row in members} == {("grouped", storm.notification_id)}
+    assert watch.go(*all_seen(3, 12, 12)) == [], "told once"
+
+
+def test_members_resolve_in_the_storms_thread() -> None:
+    watch = Watch()
+    for cycle in (1, 2):
+        watch.go(*all_seen(cycle, 12, 12))
+    [first, *_] = watch.rows
+    watch.go(*all_seen(3, 12, 12)[5:], *all_seen(3, 9, 5))
+    some = watch.go(*all_seen(4, 12, 12)[5:], *all_seen(4, 9, 5))
+    assert Counter(reasons(some)) == {("storm", "unsent"): 1, ("resolved", "grouped"): 5}
+    assert (some[0].episode_id, some[0].sequence) == (first.episode_id, 2)
+    assert "7 of 12 APIs" in some[0].message.text and "api-004" in some[0].message.thread
+    watch.go(*all_seen(5, 9, 12))
+    rest = watch.go(*all_seen(6, 9, 12))
+    assert Counter(reasons(rest)) == {("resolved", "unsent"): 1, ("resolved", "grouped"): 7}
+    assert watch.go(*all_seen(7, 9, 12)) == []
+
+
+def test_a_member_that_gets_worse_is_news_in_the_storms_thread() -> None:
+    watch = Watch()
+    for cycle in (1, 2):
+        watch.go(*all_seen(cycle, 12, 12))
+    rows = watch.go(*all_seen(3, 12, 12)[1:], *all_seen(3, 19, 1))
+    assert reasons(rows) == [("storm", "unsent"), ("worse", "grouped")]
+    assert "api-000: 19 of 10" in rows[0].message.thread and "critical" in rows[0].message.thread
+
+
+def test_300_at_once_over_five_teams_are_five_messages_and_all_are_accounted_for() -> None:
+    watch = Watch()
+    for cycle in (1, 2):
+        rows = watch.go(*(item for team in TEAMS for item in all_seen(cycle, 12, 60, team)))
+    assert Counter(row.channel for row in rows if row.status == "unsent") == {f"C0{t.upper()}": 1 for t in TEAMS}
+    assert sum(row.status == "grouped" for row in rows) == 300
+    assert len({row.notification_id for row in rows}) == 305
+
+
+def test_another_teams_storm_does_not_swallow_mine() -> None:
+    watch = Watch()
+    for cycle in (1, 2):
+        rows = watch.go(*all_seen(cycle, 12, 20, "growth"), *all_seen(cycle, 12, 1))
+    assert Counter(r.reason for r in rows if r.status == "unsent") == {"storm": 1, "first": 1}
+
+
+def test_teams_nobody_knows_storm_too_where_they_are_told() -> None:
+    watch = Watch()
+    for cycle in (1, 2):
+        rows = watch.go(*all_seen(cycle, 12, 30, "newcomers"))
+    assert [(r.reason, r.channel) for r in rows if r.status == "unsent"] == [("storm", "C0PLATFORM")]
+
+
+HOUR = 12  # cycles
+
+
+@pytest.mark.parametrize(
+    ("hours", "due"),
+    [(3.9, 0), (4, 1), (23.9, 1), (24, 2), (167, 2), (168, 3), (335, 3), (336, 4)],
+    ids=["not yet", "4 h", "a quiet day", "1 d", "a quiet week", "7 d", "another quiet week", "every 7 d"],
+)
+def test_reminders_back_off(hours: float, due: int) -> None:
+    watch = Watch()
+    for cycle in (1, 2):
+        watch.go(seen(cycle, 12))
+    [episode] = watch.episodes.values()
+    assert reminders_due(episode, at(2) + dt.timedelta(hours=hours), routes()) == due
+    assert reminders_due(episode, at(2) + dt.timedelta(hours=hours), routes(reminder_hours=[])) == 0
+
+
+def test_a_reminder_is_told_once_and_what_was_missed_is_not_made_up_for() -> None:
+    watch = Watch()
+    for cycle in (1, 2):
+        watch.go(seen(cycle, 12))
+    assert reasons(watch.go(seen(60, 12), cycle=60)) == [("reminder", "unsent")]
+    assert watch.go(seen(61, 12)) == []
+    after_an_outage = watch.go(seen(200 * HOUR, 12), cycle=200 * HOUR)
+    assert reasons(after_an_outage) == [("reminder", "unsent")], "one, not the two that fell due"
+
+
+def test_news_at_the_time_of_a_reminder_is_the_reminder() -> None:
+    watch = Watch()
+    for cycle in (1, 2):
+        watch.go(seen(cycle, 12))
+    assert reasons(watch.go(seen(60, 19), cycle=60)) == [("worse", "unsent")]
+    assert watch.go(seen(61, 19)) == []
+
+
+def test_a_blind_clusters_apis_are_not_reminded_of_but_their_end_is_told() -> None:
+    subject = replace(ORDERS, cluster="us-prod-1")
+    watch = Watch()
+    for cycle in (1, 2):
+        watch.go(seen(cycle, 12, subject=subject))
+    dark = [
+        replace(item, observation=replace(item.observation, cycle=at(60 + n))) for n, item in enumerate(blind("fff"))
+    ]
+    for number, item in enumerate(dark):
+        rows = watch.go(item, cycle=60 + number)
+    assert [(row.reason, row.channel) for row in rows if row.channel == "C0PLATFORM"] == [("first", "C0PLATFORM")]
+    assert [row.reason for row in watch.rows if row.channel == "C0ORDERS"] == ["first", "reminder"]
+    watch.go(seen(63, 8, subject=subject))
+    [ended, *_] = [row for row in watch.go(seen(64, 8, subject=subject)) if row.channel == "C0ORDERS"]
+    assert ended.reason == "resolved"
+
+
+def until(cycle: int) -> Exemption:
+    """Return an exemption that ends three days after a cycle."""
+    return Exemption("sale", at(cycle) + dt.timedelta(days=3), "winter sale", "ana", "T-1", 20)
+
+
+def exempt(cycle: int, measured: int = 14) -> Any:
+    """Return a cycle that an exemption allows."""
+    return seen(cycle, measured, seen="exempt", ceiling=20)
+
+
+def played(watch: Watch, *items: Any) -> list[str]:
+    """Play one observation a cycle and return why something was told."""
+    return [row.reason for number, item in enumerate(items, 1) for row in watch.go(item, cycle=number)]
+
+
+def test_an_exemption_that_ends_is_announced_three_days_before_once() -> None:
+    watch = Watch(exemption=until(5))
+    told = played(watch, seen(1, 14), seen(2, 14), *(exempt(n) for n in range(3, 9)))
+    assert told == ["first", "exempted", "exemption_ending"]
+    assert "ends in 3 d" in watch.rows[-1].message.thread and "ana, T-1" in watch.rows[-1].message.text
+
+
+def test_what_was_exempt_from_the_start_is_announced_too_and_ends_quietly() -> None:
+    watch = Watch(exemption=until(2))
+    assert watch.go(exempt(1)) == []
+    assert reasons(watch.go(exempt(2))) == [("exemption_ending", "unsent")]
+    assert watch.go(exempt(3)) == []
+    assert reasons(watch.go(seen(4, 8))) == [("resolved", "unsent")]
+    assert "is within its limit" in watch.rows[-1].message.text
+
+
+def test_an_announced_exemption_that_ends_while_over_fires_in_the_same_thread() -> None:
+    watch = Watch(exemption=until(1))
+    watch.go(exempt(1))
+    [fired] = watch.go(seen(2, 14))
+    assert (fired.reason, fired.sequence) == ("exemption_ended", 2)
+
+
+def test_muting_never_swallows_the_resolved_notice() -> None:
+    watch = Watch(exemption=until(900))
+    told = played(watch, seen(1, 14), seen(2, 14), exempt(3), exempt(4), seen(5, 8), seen(6, 8))
+    assert told == ["first", "exempted", "resolved"]
+
+
+def test_a_day_of_shadow_then_live_tells_what_is_open_once() -> None:
+    watch = Watch(routes("suppressed"))
+    ended, open_still = of_team("orders", 2)
+    for cycle in (1, 2):
+        watch.go(seen(cycle, 12, subject=ended), seen(cycle, 12, subject=open_still))
+    for cycle in (3, 4):
+        watch.go(seen(cycle, 8, subject=ended), seen(cycle, 12, subject=open_still))
+    assert {row.status for row in watch.rows} == {"suppressed"}
+    watch.slack = routes()
+    day = 24 * HOUR
+    [live] = watch.go(seen(day, 13, subject=open_still), cycle=day)
+    assert (live.reason, live.status, live.channel) == ("first", "unsent", "C0ORDERS")
+    assert watch.go(seen(day + 1, 13, subject=open_still)) == []
+    watch.go(seen(day + 2, 8, subject=open_still))
+    assert reasons(watch.go(seen(day + 3, 8, subject=open_still))) == [("resolved", "unsent")]
+
+
+def test_going_live_with_many_open_is_a_storm() -> None:
+    watch = Watch(routes("suppressed"))
+    for cycle in (1, 2):
+        watch.go(*all_seen(cycle, 12, 30))
+    watch.slack = routes()
+    rows = watch.go(*all_seen(3, 12, 30))
+    assert Counter(reasons(rows)) == {("storm", "unsent"): 1, ("first", "grouped"): 30}
+
+
+def test_back_into_shadow_what_was_told_is_told_to_its_end() -> None:
+    watch = Watch()
+    for cycle in (1, 2):
+        watch.go(seen(cycle, 12))
+    watch.slack = routes("suppressed")
+    watch.go(seen(3, 8))
+    assert reasons(watch.go(seen(4, 8))) == [("resolved", "unsent")]
+
+
+def test_a_late_comparison_leaves_everyone_with_what_is_true_now() -> None:
+    """Compare was retried for 40 minutes: eight cycles without a say, then one fold over all of them."""
+    watch = Watch()
+    gone, stays, new = of_team("orders", 3)
+    for cycle in (1, 2):
+        watch.go(seen(cycle, 12, subject=gone), seen(cycle, 12, subject=stays))
+    late = [
+        *(seen(n, 8, subject=gone) for n in range(3, 11)),
+        *(seen(n, 12, subject=stays) for n in range(3, 11)),
+        *(seen(n, 12, subject=new) for n in range(6, 11)),
+    ]
+    rows = watch.go(*late, cycle=10)
+    assert sorted(row.reason for row in rows) == ["first", "resolved"]
+    assert watch.go(*(seen(11, 12, subject=s) for s in (stays, new)), seen(11, 8, subject=gone)) == []
+
+
+def test_a_backfill_of_288_cycles_writes_nothing() -> None:
+    watch = Watch()
+    assert [watch.go(seen(n, 20), may_notify=False) for n in range(1, 289)] == [[]] * 288
+    assert watch.rows == []
+    assert reasons(watch.go(seen(289, 20))) == [("first", "unsent")], "the next live run tells what is open"

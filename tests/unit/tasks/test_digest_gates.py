@@ -1,0 +1,51 @@
+"""Who may send a digest, when, and what it proves (DESIGN D9)."""
+
+import datetime as dt
+
+import pytest
+
+from pedwatch.alerts.digest import compose, notifications, proof
+from pedwatch.tasks.digest import may_tell
+from tests.golden_messages import SLACK, START, busy, found
+
+DUE = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("run_type", "allow", "hours", "may"),
+    [
+        ("scheduled", False, 0, True),
+        ("scheduled", False, 5.9, True),
+        ("scheduled", True, 6, False),
+        ("scheduled", True, -1, False),
+        ("manual", False, 0, False),
+        ("manual", True, 100, True),
+        ("backfill", True, 0, False),
+        ("asset_triggered", True, 0, False),
+        ("unheard_of", True, 0, False),
+    ],
+)
+def test_the_default_is_to_deny(run_type: str, allow: bool, hours: float, may: bool) -> None:
+    assert may_tell(run_type, allow, DUE, DUE + dt.timedelta(hours=hours))[0] is may
+
+
+def test_it_ends_with_proof() -> None:
+    assert proof(busy(7)) == "firing 7, told 7, unsent 0, coverage 99.7 %"
+    row = busy(1).firing[0] | {"is_told": False}
+    untold = found(firing=[row], unsent=1, dead=2, coverage=None)
+    assert proof(untold) == "firing 1, told 0, unsent 1, undeliverable 2, coverage unknown"
+
+
+def test_each_team_reads_its_own_and_the_platform_reads_all() -> None:
+    rows = notifications(busy(), SLACK, START.date(), "UTC", START)
+    assert [(row.channel, row.team_id) for row in rows] == [("C0PLATFORM", None), ("C0ORDERS", "orders")]
+    again = notifications(busy(), SLACK, START.date(), "UTC", START)
+    assert [row.notification_id for row in again] == [row.notification_id for row in rows], "one a day"
+    tomorrow = notifications(busy(), SLACK, START.date() + dt.timedelta(days=1), "UTC", START)
+    assert not {row.notification_id for row in tomorrow} & {row.notification_id for row in rows}
+    assert busy().of_team("growth").is_clear
+
+
+def test_times_are_those_of_the_report() -> None:
+    text = compose(busy(), "orders", START.date(), "Asia/Tokyo").text
+    assert "since Mon 02 Mar 19:00" in text and "Times in: Asia/Tokyo" in text
