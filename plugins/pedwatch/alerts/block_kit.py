@@ -13,13 +13,14 @@ from pedwatch.alerts.wording import ISOLATE
 
 TEXT, BUDGET = 4000, 9500
 TITLE, LEAD, LABEL, FIELD, NOTES, QUERY, LINK = 100, 1200, 40, 300, 900, 600, 700
-FIELDS, LINKS, LINES, LINE, LIST = 10, 6, 60, 200, 2800
+FIELDS, LINKS, LINES, LINE, LIST = 10, 6, 20, 420, 2800
 SCALES = (1.0, 0.6, 0.3)
 """Tried in turn until the whole fits: names of thousands of characters are cut shorter."""
 
 Blocks = list[dict[str, Any]]
 _EMOJI_CODE = re.compile(r":(?=[a-z0-9_+'-]+:)")
-_INVISIBLE = "\u200b"
+_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9_])_|_(?![A-Za-z0-9_])")
+_LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
 
 
 def escape(text: str) -> str:
@@ -29,9 +30,13 @@ def escape(text: str) -> str:
 
 
 def plain_markup(text: str) -> str:
-    """Escape, and keep ``*``, ``_``, ``~``, backticks and ``:codes:`` from turning into formatting or emoji."""
-    calm = escape(text).translate({ord(ch): f"{_INVISIBLE}{ch}" for ch in "*_~`"})
-    return _EMOJI_CODE.sub(f":{_INVISIBLE}", calm)
+    """Escape, and keep ``*``, ``_``, ``~``, backticks and ``:codes:`` from turning into formatting or emoji.
+
+    They become letters that look like them: Slack has no escape for them, and invisible characters between them are
+    boundaries to it, at which formatting begins. An underscore within a word formats nothing and stays.
+    """
+    calm = escape(text).translate(_LOOKALIKES)
+    return _EMOJI_CODE.sub("∶", _UNDERSCORE.sub("ˍ", calm))
 
 
 def shorten(text: str, length: int) -> str:
@@ -122,7 +127,10 @@ def links_text(message: Message, scale: float = 1.0) -> str:
         for label, url in message.links[:LINKS]
         if len(url) <= LINK * scale and url.startswith(("https://", "http://")) and not set("<>| \n") & set(url)
     ]
-    return "  ·  ".join(f"<{escape(url)}|{plain_markup(label)}>" for label, url in safe)
+    shown = [f"<{escape(url)}|{plain_markup(label)}>" for label, url in safe]
+    if len(message.links) > LINKS:
+        shown.append(f"+{len(message.links) - LINKS} more")
+    return "  ·  ".join(shown)
 
 
 def thread_text(message: Message) -> str:

@@ -15,7 +15,7 @@ from pedwatch.alerts.wording import counted, name
 from pedwatch.config import Destination, Slack
 
 Row = Mapping[str, Any]
-_MOST = 8
+_MOST = 5
 _WITHOUT = {"no_limit": "no limit", "invalid_limit": "limit not valid", "unlabelled": "no labels"}
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from pedwatch.alerts import block_kit
+from sandbox.slack import mrkdwn
 from sandbox.slack.block_rules import check_blocks
 from sandbox.slack.limits import accept_blocks, text_length
 from tests.golden_messages import FOLDER, SITUATIONS, text_of
@@ -34,7 +35,7 @@ def test_slack_would_take_it(situation: str) -> None:
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_text_alone_tells_what_the_blocks_show(situation: str) -> None:
     parent = json.loads((FOLDER / f"{situation}.json").read_text(encoding="utf-8"))["parent"]
-    lead = parent["blocks"][0]["text"]["text"].replace("\u200b", "")
+    lead = parent["blocks"][0]["text"]["text"].translate(str.maketrans("∗ˍˋ∶", "*_`:"))
     title, summary = re.sub(r"^(<!\S+> )?:\w+: \*", "", lead).split("*\n", 1)
     assert f"{title}: {summary}"[:300] in parent["text"]
     numbers = set(re.findall(r"\b\d+\b", summary)) if len(summary) < 300 else set()
@@ -58,7 +59,8 @@ def test_nothing_in_a_label_pings_links_or_formats() -> None:
         raw = re.findall(r"<[^>]*>", text)
         assert all(mark.startswith(("<!subteam^S0ORDERS", "<https://")) for mark in raw), raw
     marked = json.dumps(parent["blocks"], ensure_ascii=False)
-    assert "*bold*" not in marked and "`code`" not in marked and ":tada:" not in marked
+    lead = mrkdwn.to_html(parent["blocks"][0]["text"]["text"], {})
+    assert re.findall(r"<(\w+)", lead) == ["span", "span", "strong", "br"], f"mention, mark and title are all that is: {lead}"
     assert marked.count('"verbatim": true') == marked.count('"mrkdwn"'), "no address or #name is made a link"
 
 
@@ -69,6 +71,11 @@ def test_what_is_cut_stays_whole(text: str, length: int) -> None:
         cut = block_kit.fit(text, length, marked)
         assert len(cut) <= length
         assert "&" not in re.sub(r"&(amp|lt|gt);", "", cut), "no escape sequence is cut in two"
+
+
+def test_names_stay_as_they_are_where_nothing_formats_them() -> None:
+    for name in ("ped_replica_watch", "a__b", "10:05 UTC to 10:20 UTC", "https://x.example/a_b", "-orders.v2"):
+        assert block_kit.plain_markup(name) == name
 
 
 def test_a_link_that_is_none_is_left_out() -> None:
