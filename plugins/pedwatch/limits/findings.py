@@ -16,12 +16,16 @@ def stands(belief: Belief | None) -> bool:
 
 @dataclass
 class Findings:
-    """What is found while documents are read, one after the other."""
+    """What is found while documents are read, one after the other.
+
+    ``since`` is when all documents were last listed: one that is not known by now was not there then.
+    """
 
     reader: LimitReader
     at: dt.datetime
     beliefs: Mapping[str, Sequence[Belief]]
     rejected: dict[str, Rejection]
+    since: dt.datetime | None = None
     superseded: list[Rejection] = field(default_factory=list)
     changes: dict[str, Change] = field(default_factory=dict)
     documents_read: int = 0
@@ -47,7 +51,7 @@ class Findings:
         before = self.beliefs.get(document_id, ())
         last = newest(before)
         self.rejected.pop(document_id, None)
-        versions = list(self.reader.versions(document_id, last.document_update_time if last else None, self.at))
+        versions = list(self.reader.versions(document_id, self._after(last), self.at))
         self.documents_read += len(versions)
         statements = self._statements(versions, stands(last), None)
         self._learn(document_id, before, [*statements, Statement(self.at, None)], versions)
@@ -74,7 +78,7 @@ class Findings:
     def _versions_between(self, document: StoredDocument, last: Belief | None) -> list[StoredDocument]:
         """Read the archive only where a version may lie between; most documents tell that none does."""
         previous = document.previous_update_time
-        after = last.document_update_time if last else None
+        after = self._after(last)
         has_predecessor = previous is not None and (after is None or previous > after)
         # A document deleted for good and written again names no predecessor, but goes on counting.
         first = (last.document_version if last else 0) or 0
@@ -85,6 +89,9 @@ class Findings:
         versions = list(self.reader.versions(document.document_id, after, self.at))
         self.documents_read += len(versions)
         return [version for version in versions if version.update_time < document.update_time]
+
+    def _after(self, last: Belief | None) -> dt.datetime | None:
+        return last.document_update_time if last else self.since
 
     def _statements(
         self, versions: Iterable[StoredDocument], has_previous_limit: bool, current: StoredDocument | None
@@ -119,7 +126,10 @@ class Findings:
 
 def _missing(last: Belief | None, numbers: set[int]) -> int:
     """Count the numbers after the last one recorded that Firestore gave out but that were not read."""
-    first = 0 if last is None else last.document_version
-    if first is None or not numbers:
+    if not numbers:
+        return 0
+    # Of a document that is new to us, what it was before it was deleted is not missing.
+    first = min(numbers) - 1 if last is None else last.document_version
+    if first is None:
         return 0
     return len(set(range(first + 1, max(numbers))) - numbers)

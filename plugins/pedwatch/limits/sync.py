@@ -46,7 +46,7 @@ def _incremental(reader: LimitReader, ledger: LimitLedger, last: LastSync, at: d
     beliefs = ledger.beliefs([document.document_id for document in documents])
     rejected = {rejection.document_id: rejection for rejection in ledger.rejections()}
     known = last.documents_known
-    findings = Findings(reader, at, beliefs, rejected)
+    findings = Findings(reader, at, beliefs, rejected, last.full_read_time)
     for document in documents:
         stood = document.document_id in rejected or stands(newest(beliefs.get(document.document_id, ())))
         known += (not document.is_withdrawn) - stood
@@ -63,7 +63,7 @@ def _full(reader: LimitReader, ledger: LimitLedger, last: LastSync | None, at: d
     gone |= rejected.keys() - listing.keys()
     gone |= _came_and_went(reader, known, listing, last, at)
     beliefs = ledger.beliefs([name for name in unread | gone if name in known])
-    findings = Findings(reader, at, beliefs, rejected)
+    findings = Findings(reader, at, beliefs, rejected, last.full_read_time if last else None)
     standing = {name: moment for name, moment in listing.items() if name not in unread and not known[name].is_deleted}
     documents_known = len(standing)
     for document in reader.fetch(sorted(unread), at):

@@ -259,19 +259,18 @@ class Told:
 
     said: dict[str, list[Statement]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
-    before: dict[str, list[Statement]] = field(default_factory=dict)
     known: list[tuple[dt.datetime, dict[str, list[Statement]]]] = field(default_factory=list)
 
     def says(self, name: str, statement: Statement) -> None:
         """Note what a document said; one that is written again was not deleted for all we knew."""
-        self.said.setdefault(name, self.before.pop(name, [])).append(statement)
+        self.said.setdefault(name, []).append(statement)
         self.gone.discard(name)
 
     def is_synced(self, plan: SyncPlan) -> None:
         """Note what is known from now on; a deletion for good has no date but that of its discovery."""
         if not self.known:
-            # History begins with the first sync: what was gone by then is not looked for, unless it comes again.
-            self.before = {name: self.said.pop(name) for name in self.gone}
+            # History begins with the first sync: what was gone by then was never judged by.
+            self.said = {name: said for name, said in self.said.items() if name not in self.gone}
             self.gone = set()
         if plan.mode == "full":
             for name in self.gone:
