@@ -1,7 +1,7 @@
 # The whole developer interface. `make` alone lists the targets; each first makes .venv/ when it has to.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down lint bench bundle clean
+.PHONY: help setup demo test up down lint bench bundle collector-image clean
 .DELETE_ON_ERROR:
 
 # The shop of sandbox/scenario; SCENARIO=path plays another file of the same schema.
@@ -24,7 +24,7 @@ export RUFF_CACHE_DIR = $(CURDIR)/.ruff_cache
 help: ## list the targets
 	@echo 'pedwatch tells when an API runs more replicas than it was granted. From a bare checkout:'
 	@echo
-	@awk -F ' *## *' '/^[a-z]+:.*##/ { split($$1, name, ":"); printf "  make %-8s %s\n", name[1], $$2 }' $(MAKEFILE_LIST)
+	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, name, ":"); printf "  make %-8s %s\n", name[1], $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make demo SCENARIO=path.yaml     another scenario; docs/sandbox.md describes the file'
 	@echo '  make test ARGS="-k episodes -x"  some of the tests'
@@ -71,6 +71,9 @@ bench: $(STAMP) ## benchmarks, to build/bench/
 
 bundle: $(STAMP) ## build/composer/: the folders of the bucket as they would ship
 	@$(PYTHON_RUN) -m deploy.bundle
+
+collector-image: $(STAMP) ## the collector's container, built with podman and tried offline
+	@$(PYTHON_RUN) -m deploy.collector_image
 
 clean: ## remove what was built; .venv/ and .uv/ stay
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
