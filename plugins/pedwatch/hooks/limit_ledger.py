@@ -1,6 +1,8 @@
 """The limits' side of BigQuery: what a sync knows already, and the one script that commits what it found."""
 
 import datetime as dt
+import json
+import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -74,17 +76,32 @@ class BigQueryLimits:
         self._warehouse.run("limits/commit_sync.sql", parameters)
 
     def _stage(self, plan: SyncPlan, sync_id: str) -> int:
-        rows = list(_staging_rows(plan, sync_id))
-        if not rows:
-            return 0
+        """Load what changes into the staging table; by way of a file, because the first sync ever changes all."""
         client, config = self._warehouse.client, self._warehouse.config
-        try:
-            table = client.get_table(f"{config.project}.{config.dataset}.{STAGING}")
-            load = bigquery.LoadJobConfig(schema=table.schema, write_disposition="WRITE_TRUNCATE")
-            client.load_table_from_json(rows, table.reference, job_config=load, location=config.location).result()
-        except exceptions.GoogleAPICallError as error:
-            raise LedgerError(f"{STAGING}: {error.message}") from error
-        return len(rows)
+        with tempfile.TemporaryFile("w+b") as file:
+            staged = 0
+            for row in _staging_rows(plan, sync_id):
+                file.write(json.dumps(row).encode() + b"\n")
+                staged += 1
+            if not staged:
+                return 0
+            try:
+                table = client.get_table(f"{config.project}.{config.dataset}.{STAGING}")
+                load = bigquery.LoadJobConfig(
+                    schema=table.schema,
+                    source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+                    write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+                )
+                client.load_table_from_file(
+                    file, table.reference, rewind=True, job_config=load, location=config.location
+                ).result()
+            except exceptions.NotFound as error:
+                raise LedgerError(
+                    f"{STAGING} is missing: run the DAG ped_housekeeping once ({error.message})"
+                ) from error
+            except exceptions.GoogleAPICallError as error:
+                raise LedgerError(f"{STAGING}: {error.message}") from error
+        return staged
 
 
 def _staging_rows(plan: SyncPlan, sync_id: str) -> Iterator[dict[str, Any]]:

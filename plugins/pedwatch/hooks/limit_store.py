@@ -99,7 +99,7 @@ class FirestoreLimits:
     def archived(self, since: dt.datetime, at: dt.datetime) -> Iterator[StoredDocument]:
         """Return the versions archived since a moment, of all documents: those of deleted ones are still there.
 
-        Needs the index of deploy/firestore/indexes.json; without it there is a warning and nothing is found.
+        Needs the index of deploy/firestore.indexes.json; without it there is a warning and nothing is found.
         """
         archive = self._client.collection_group(HISTORY).where(filter=FieldFilter("updated_at", ">=", since))
         try:
