@@ -31,7 +31,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
 from pedwatch import settings
 from pedwatch.audit.request import KNOWN_AT, LABEL
 from pedwatch.operators.links import AuditReportLink, with_links
-from pedwatch.tasks import audit, failed_dags
+from pedwatch.tasks import audit, failed_dags, watch
 
 CONFIG = settings.load_config()
 NAMES = {"type": ["null", "array"], "items": {"type": "string"}}
@@ -86,8 +86,14 @@ with DAG(
             task_id="observations_settled", mode="reschedule", poke_interval=300, timeout=7200, soft_fail=False
         )(audit.is_settled)(request)
         pack = task(task_id="write_pack")(audit.write_pack_of_run)(request)
-        # One at a time, whichever run: see docs/decisions/0025.
-        link = task(task_id="link_pack", max_active_tis_per_dag=1)(audit.link_pack_of_run)(request)
+        # One at a time, whichever run (docs/decisions/0025); mapped over one thing to be named by what it says (0024).
+        link = (
+            task(task_id="link_pack", max_active_tis_per_dag=1, map_index_template=watch.NAMED_IN_SHORT)(
+                audit.link_pack_of_run
+            )
+            .partial(request=request, written=pack)
+            .expand(of=["run"])
+        )
 
     settled >> pack >> link
     with_links(pack, AuditReportLink())

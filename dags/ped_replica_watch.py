@@ -26,6 +26,8 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule, task
 
 from pedwatch import settings
+from pedwatch.operators import links
+from pedwatch.operators.links import with_links
 from pedwatch.operators.replica_collector import BATCH_NAME, KUBECONFIG_PATH, ReplicaCollectorOperator, scheduling
 from pedwatch.tasks import failed_dags, watch
 
@@ -90,7 +92,17 @@ with DAG(
     with TaskGroup("audit", prefix_group_id=False):
         evidence = task(watch.write_evidence)(plan, limits)
 
-    heartbeat = task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(watch.heartbeat)(plan)
+    # Mapped over one thing, because only a mapped task can be named by what it found.
+    heartbeat = (
+        task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, map_index_template=watch.NAMED_IN_SHORT)(
+            watch.heartbeat
+        )
+        .partial(plan=plan)
+        .expand(of=["run"])
+    )
 
     [load, limits] >> compare >> fold
+    with_links(fold, links.VerdictsLink())
+    with_links(notify, links.SlackMessageLink())
+    with_links(evidence, links.EvidenceLink())
     branch >> [notify, evidence, nothing_to_say] >> heartbeat

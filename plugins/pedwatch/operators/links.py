@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from airflow.sdk import BaseOperatorLink
 
+from pedwatch import settings
 from pedwatch.config import Config
 
 CONSOLE = "https://console.cloud.google.com"
@@ -55,3 +56,34 @@ class AuditReportLink(ReturnedLink):
     def url(self, returned: Any) -> str:
         """Return the address of ``report.html``."""
         return storage_url(returned["location"], "report.html") if returned else ""
+
+
+class EvidenceLink(ReturnedLink):
+    """To the folder of a re-compared cycle's evidence."""
+
+    name = "Evidence"
+
+    def url(self, returned: Any) -> str:
+        """Return the address of the folder's page in the console."""
+        return f"{CONSOLE}/storage/browser/{quote(returned.removeprefix('gs://'))}" if returned else ""
+
+
+class SlackMessageLink(ReturnedLink):
+    """To the newest message about a cycle."""
+
+    name = "Slack message"
+
+    def url(self, returned: Any) -> str:
+        """Return the address of the message; none when nothing was sent."""
+        message = (returned or {}).get("message")
+        return message_url(**message) if message else ""
+
+
+class VerdictsLink(BaseOperatorLink):
+    """To the ledger's table."""
+
+    name = "Verdicts in BigQuery"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """Return the address of the table; called by the worker."""
+        return table_url(settings.load_config(), "verdicts")

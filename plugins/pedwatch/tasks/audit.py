@@ -7,6 +7,7 @@ from typing import Any
 from pedwatch import settings
 from pedwatch.audit.request import AuditRequest, request_of_run
 from pedwatch.errors import AuditError
+from pedwatch.tasks.watch import IN_SHORT
 
 log = logging.getLogger(__name__)
 
@@ -39,28 +40,27 @@ def is_settled(request: dict[str, Any]) -> bool:
 
 
 def write_pack_of_run(request: dict[str, Any]) -> dict[str, Any]:
-    """Write the pack; what it says in short is the name of the task in the grid."""
-    from airflow.sdk import get_current_context
-
+    """Write the pack; returns where it is, and what it says in short."""
     from pedwatch.hooks.clients import storage_client, warehouse
     from pedwatch.tasks import audit_evidence
 
     config = settings.load_config()
     try:
-        written = audit_evidence.write_pack(
+        return audit_evidence.write_pack(
             warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now()
         )
     except AuditError as error:
         raise _fail(error) from None
-    get_current_context()["in_short"] = written["in_short"]  # type: ignore[typeddict-unknown-key]
-    return written
 
 
-def link_pack_of_run(request: dict[str, Any], run_id: Any = None) -> list[str]:
-    """Link the pack into its chain and record it."""
+def link_pack_of_run(
+    request: dict[str, Any], written: dict[str, Any], of: str = "run", run_id: Any = None, ti: Any = None
+) -> list[str]:
+    """Link the pack into its chain and record it; what it says in short is the name of this task's instance."""
     from pedwatch.hooks.clients import storage_client, warehouse
     from pedwatch.tasks import audit_evidence
 
+    ti.xcom_push(key=IN_SHORT, value=written["in_short"])
     config = settings.load_config()
     return audit_evidence.link_pack(
         warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now(), run_id

@@ -11,6 +11,10 @@ from pedwatch.config import Cluster
 from pedwatch.tasks import plan as planning
 
 Plan = dict[str, Any]
+IN_SHORT = "in_short"
+"""Key under which a run's last task leaves what the run was."""
+NAMED_IN_SHORT = f"{{{{ ti.xcom_pull(task_ids=ti.task_id, key='{IN_SHORT}', map_indexes=ti.map_index) or '' }}}}"
+"""Names a mapped task's instance by that."""
 
 
 def _cycle(plan: Plan) -> dt.datetime:
@@ -112,17 +116,19 @@ def what_to_say(plan: Plan, folded: dict[str, int]) -> str:
     return "notify" if folded["deliverable"] else "nothing_to_say"
 
 
-def notify(plan: Plan, run_id: Any = None) -> dict[str, int]:
-    """Deliver the outbox."""
+def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
+    """Deliver the outbox; besides the counts, ``message`` is where the newest message of the cycle is."""
     from pedwatch.hooks.clients import warehouse
     from pedwatch.hooks.slack_channel import SlackChannel
+    from pedwatch.tasks import run_summary
     from pedwatch.tasks.send import send_notifications
 
     if not plan["may_notify"]:
         return {}
     config = settings.load_config()
     slack = SlackChannel(config.connections.slack)
-    return send_notifications(warehouse(config), slack, config.slack, settings.now(), run_id)
+    counts = send_notifications(warehouse(config), slack, config.slack, settings.now(), run_id)
+    return {**counts, "message": run_summary.message_of(warehouse(config), plan) if counts.get("sent") else None}
 
 
 def write_evidence(plan: Plan, limits: dict[str, Any], run_id: Any = None) -> str:
@@ -137,13 +143,18 @@ def write_evidence(plan: Plan, limits: dict[str, Any], run_id: Any = None) -> st
     )
 
 
-def heartbeat(plan: Plan, run_id: Any = None, dag: Any = None, ti: Any = None) -> None:
-    """Write, last of all, that the run finished."""
+def heartbeat(plan: Plan, of: str = "run", run_id: Any = None, dag: Any = None, ti: Any = None) -> None:
+    """Write, last of all, that the run finished; what it was in short is the name of this task's instance."""
     from pedwatch.hooks.clients import warehouse
+    from pedwatch.tasks import run_summary
 
     # A backfill reprocesses a live run under the same id: what that one has sent is still in its XCom.
     sent = (ti.xcom_pull(task_ids="notify") or {}) if plan["may_notify"] else {}
-    warehouse(settings.load_config()).write(
+    ledger = warehouse(settings.load_config())
+    loaded = ti.xcom_pull(task_ids="load_observations") or {}
+    found = run_summary.problems_of(ledger, plan)
+    ti.xcom_push(key=IN_SHORT, value=run_summary.in_short(plan, loaded, found, sent.get("sent", 0)))
+    ledger.write(
         "heartbeats/record_heartbeat.sql",
         {
             "dag_id": dag.dag_id,
