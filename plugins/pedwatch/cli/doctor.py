@@ -1,0 +1,103 @@
+"""``python -m pedwatch doctor``: is everything in place? A table of ✓ and ✗, with the fix for each ✗."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+
+from pedwatch import settings
+from pedwatch.config import Config
+from pedwatch.hooks.preflight import Finding
+
+MARKS = {"ok": "✓", "failed": "✗", "skipped": "–"}
+AREAS = ("slack", "bigquery", "firestore", "storage", "clusters")
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "doctor",
+        help="check Slack, tables, Firestore, bucket, clusters and clocks; says how to mend what is wrong",
+        description="Checks everything that pedwatch needs and changes nothing. Exit status 1 when something is wrong.",
+        epilog="Google's services are asked as you (application default credentials), Slack as the Airflow connection.",
+    )
+    parser.add_argument("--only", choices=AREAS, action="append", help="check only this; may be repeated")
+    parser.set_defaults(run=_run)
+
+
+def _slack(config: Config) -> Iterator[Finding]:
+    from pedwatch.hooks import preflight, preflight_slack
+
+    def check() -> Iterator[Finding]:
+        yield from preflight_slack.slack_findings(preflight_slack.connect(config), config)
+
+    return preflight.examine("Slack", preflight_slack.smallest_fix(config), check)
+
+
+def _bigquery(config: Config) -> Iterator[Finding]:
+    from pedwatch.hooks import clients, preflight
+
+    fix = "log in (gcloud auth application-default login) as somebody with roles/bigquery.user on the project"
+    return preflight.examine(
+        "BigQuery", fix, lambda: preflight.bigquery_findings(clients.warehouse(config, clients.AsPerson()))
+    )
+
+
+def _firestore(config: Config) -> Iterator[Finding]:
+    from pedwatch.hooks import clients, preflight
+
+    fix = "give yourself datastore.entities.get and list on the database; docs/deployment.md"
+    return preflight.examine(
+        "Firestore", fix, lambda: preflight.firestore_findings(clients.limit_store(config, clients.AsPerson()), config)
+    )
+
+
+def _storage(config: Config) -> Iterator[Finding]:
+    from pedwatch.hooks import clients, preflight
+
+    fix = "give yourself storage.buckets.get on the bucket"
+    return preflight.examine(
+        "Storage", fix, lambda: preflight.storage_findings(clients.storage_client(config, clients.AsPerson()), config)
+    )
+
+
+def _clusters(config: Config) -> Iterator[Finding]:
+    from pedwatch.hooks import preflight
+
+    return preflight.examine("Cluster", "see docs/deployment.md", lambda: preflight.cluster_findings(config.clusters))
+
+
+CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
+    "slack": _slack,
+    "bigquery": _bigquery,
+    "firestore": _firestore,
+    "storage": _storage,
+    "clusters": _clusters,
+}
+
+
+def report(findings: Iterable[Finding]) -> Iterator[str]:
+    """Write each finding as a line, and below a ✗ what mends it."""
+    for finding in findings:
+        detail = f"  {finding.detail}" if finding.detail else ""
+        yield f"{MARKS[finding.status]} {finding.area:<10} {finding.what:<36}{detail}".rstrip()
+        if finding.status == "failed":
+            yield f"  {'':<10} → {finding.fix}"
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = settings.load_config()
+    found: list[Finding] = []
+
+    def noted() -> Iterator[Finding]:
+        for area in arguments.only or AREAS:
+            for finding in CHECKS[area](config):
+                found.append(finding)
+                yield finding
+
+    for line in report(noted()):
+        print(line, flush=True)
+    wrong = sum(finding.status == "failed" for finding in found)
+    print(f"\n{len(found)} checks, {wrong} to mend" if wrong else f"\n{len(found)} checks, nothing to mend")
+    if wrong:
+        sys.stdout.flush()
+    return 1 if wrong else 0

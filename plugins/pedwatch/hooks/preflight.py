@@ -1,0 +1,185 @@
+"""What has to be in place before pedwatch can watch: each finding says whether it is, and what to do when it is not.
+
+A check that raises is a finding too: a doctor goes on to the next organ.
+"""
+
+import datetime as dt
+import re
+import ssl
+import urllib.error
+import urllib.request
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pedwatch import settings, sql
+from pedwatch.config import Cluster, Config
+from pedwatch.hooks.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from google.cloud import storage
+
+    from pedwatch.hooks.limit_store import FirestoreLimits
+
+Status = Literal["ok", "failed", "skipped"]
+MOST_SKEW = dt.timedelta(seconds=30)
+_HOUSEKEEPING = "run the DAG ped_housekeeping once: it creates the dataset, its tables and views"
+_TYPES = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "FLOAT64": "FLOAT", "STRUCT": "RECORD"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    area: str
+    what: str
+    status: Status
+    detail: str = ""
+    fix: str = ""
+
+
+Check = Callable[[], Iterator[Finding]]
+
+
+def examine(area: str, fix: str, check: Check) -> Iterator[Finding]:
+    """Run a check; an error it raises is a finding with the area's fix."""
+    try:
+        yield from check()
+    except Exception as error:  # noqa: BLE001 whatever is wrong is what is looked for, and the other checks go on
+        text = str(error).strip().splitlines()
+        yield Finding(area, "reachable", "failed", f"{type(error).__name__}: {text[0] if text else ''}"[:300], fix)
+
+
+def skew(area: str, theirs: dt.datetime | None) -> Finding:
+    """Compare a service's clock with this machine's."""
+    what = "clock"
+    if theirs is None:
+        return Finding(area, what, "skipped", "it does not say what time it is")
+    difference = abs(dt.datetime.now(dt.UTC) - theirs)
+    detail = f"{difference.total_seconds():.0f} s from this machine's"
+    if difference <= MOST_SKEW:
+        return Finding(area, what, "ok", detail)
+    return Finding(area, what, "failed", detail, "synchronise this machine's clock (chrony, systemd-timesyncd)")
+
+
+def ddl_columns(text: str) -> dict[str, str]:
+    """Return the columns of a CREATE TABLE statement with their types as the BigQuery API names them."""
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
+    body = code[code.index("(") + 1 :]
+    columns, depth, part, quoted = {}, 0, "", False
+    for character in body:
+        quoted ^= character == "'"
+        if not quoted:
+            if character in "(<":
+                depth += 1
+            elif character in ")>":
+                depth -= 1
+            if depth < 0 or (depth == 0 and character == ","):
+                words = re.match(r"\s*(\w+)\s+(ARRAY<\s*)?(\w+)", part)
+                if words:
+                    columns[words[1]] = _TYPES.get(words[3], words[3])
+                part = ""
+                if depth < 0:
+                    break
+                continue
+        part += character
+    return columns
+
+
+def bigquery_findings(warehouse: Warehouse) -> Iterator[Finding]:
+    """Check the dataset, each table's columns, the views, and the clock."""
+    from google.api_core.exceptions import NotFound
+
+    area, client, config = "BigQuery", warehouse.client, warehouse.config
+    name = f"{config.project}.{config.dataset}"
+    try:
+        dataset = client.get_dataset(name)
+    except NotFound:
+        yield Finding(area, f"dataset {name}", "failed", "not found", _HOUSEKEEPING)
+        return
+    if (dataset.location or "").upper() != config.location.upper():
+        fix = f"set location: {dataset.location} in pedwatch.yaml; a dataset cannot be moved"
+        yield Finding(area, f"dataset {name}", "failed", f"in {dataset.location}, not {config.location}", fix)
+    else:
+        yield Finding(area, f"dataset {name}", "ok", dataset.location or "")
+    present = {table.table_id for table in client.list_tables(name)}
+    statements = sql.statement_names(settings.include_dir() / "sql")
+    tables = [s.removeprefix("ddl/tables/")[:-4] for s in statements if s.startswith("ddl/tables/")]
+    views = [s.removeprefix("ddl/views/")[:-4] for s in statements if s.startswith("ddl/views/")]
+    for kind, names in (("tables", tables), ("views", views)):
+        missing = sorted(set(names) - present)
+        detail = f"{len(names)} there" if not missing else f"missing: {', '.join(missing)}"
+        yield Finding(area, kind, "failed" if missing else "ok", detail, _HOUSEKEEPING if missing else "")
+    yield from _column_findings(warehouse, name, [table for table in tables if table in present])
+    now = next(iter(client.query("SELECT CURRENT_TIMESTAMP() AS now", location=config.location).result())).now
+    yield skew(area, now)
+
+
+def _column_findings(warehouse: Warehouse, dataset: str, tables: list[str]) -> Iterator[Finding]:
+    wrong = []
+    for table in tables:
+        wanted = ddl_columns(warehouse.render(f"ddl/tables/{table}.sql"))
+        found = {field.name: field.field_type for field in warehouse.client.get_table(f"{dataset}.{table}").schema}
+        wrong += [f"{table}.{column}" for column, kind in wanted.items() if found.get(column) != kind]
+    fix = "ALTER TABLE … ADD COLUMN as docs/tables.md describes it; nothing is lost by an added column"
+    if wrong:
+        yield Finding("BigQuery", "columns", "failed", f"missing or of another type: {', '.join(wrong[:10])}", fix)
+    else:
+        yield Finding("BigQuery", "columns", "ok", "as the DDL says")
+
+
+def firestore_findings(store: "FirestoreLimits", config: Config) -> Iterator[Finding]:
+    """Check that the limits can be read."""
+    area, now = "Firestore", store.server_time()
+    count = store.count(now)
+    where = f"{config.firestore.database}/{config.firestore.collection}"
+    if count:
+        yield Finding(area, where, "ok", f"{count} limits")
+    else:
+        yield Finding(
+            area, where, "failed", "no limits", "publish some: python -m pedwatch limits publish PATH --apply"
+        )
+    # A stand-in keeps the scenario's time, not the machine's.
+    yield skew(area, None if settings.is_emulated("FIRESTORE_EMULATOR_HOST") else now)
+
+
+def storage_findings(client: "storage.Client", config: Config) -> Iterator[Finding]:
+    """Check the bucket of observations."""
+    is_there = client.bucket(config.bucket).exists()
+    fix = "" if is_there else f"create it, in {config.location}, or correct bucket: in pedwatch.yaml"
+    yield Finding(
+        "Storage", f"bucket {config.bucket}", "ok" if is_there else "failed", "" if is_there else "absent", fix
+    )
+
+
+def cluster_findings(clusters: list[Cluster], timeout_seconds: float = 5.0) -> Iterator[Finding]:
+    """Check that each cluster's API server answers; what it answers, only the collector's identity can tell."""
+    for cluster in clusters:
+        if cluster.endpoint is None:
+            yield Finding("Cluster", cluster.name, "skipped", "its address is in the collector's kubeconfig")
+            continue
+        fix = "run the doctor where the collector runs; else look at endpoint, ca_data and the authorised networks"
+        try:
+            status = _answer(cluster, timeout_seconds)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            yield Finding("Cluster", cluster.name, "failed", f"{cluster.endpoint}: {reason}"[:200], fix)
+        else:
+            yield Finding("Cluster", cluster.name, "ok", f"{cluster.endpoint} answers ({status} without credentials)")
+
+
+def _answer(cluster: Cluster, timeout_seconds: float) -> int:
+    assert cluster.endpoint is not None, "only clusters with an address are asked"
+    context = None
+    if cluster.endpoint.startswith("https"):
+        context = ssl.create_default_context()
+        if cluster.ca_data:
+            context.load_verify_locations(cadata=b64decode(cluster.ca_data).decode())
+    try:
+        with urllib.request.urlopen(
+            f"{cluster.endpoint.rstrip('/')}/version", timeout=timeout_seconds, context=context
+        ) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return int(error.code)

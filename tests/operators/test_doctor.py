@@ -1,0 +1,124 @@
+"""The doctor finds what is wrong, says how to mend it, and passes when nothing is."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pedwatch import settings, sql
+from pedwatch.cli import main
+from pedwatch.config import Config
+from pedwatch.hooks import preflight
+from pedwatch.hooks.warehouse import Warehouse
+from sandbox.slack.control import ControlClient
+from tests.conftest import running
+from tests.reference_pages import columns, table_names
+
+TOKEN = "xoxb-doctor-secret"
+
+
+@pytest.fixture(scope="module")
+def slack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The Slack stand-in."""
+    folder = tmp_path_factory.mktemp("slack")
+    channels = ("C0PLATFORM=ped-platform", "C0ORDERS=orders")
+    with running("sandbox.slack", "--data", str(folder), "--token", TOKEN, "--channel", *channels) as server:
+        yield server.address, folder
+
+
+@pytest.fixture
+def control(
+    slack: tuple[str, Path], make_config: Callable[..., Config], loopback_only: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ControlClient]:
+    """A workspace as it should be, and the configuration that names its channels."""
+    connection = {"conn_type": "slack", "password": TOKEN, "extra": {"base_url": f"{slack[0]}/api/", "timeout": 5}}
+    monkeypatch.setenv("AIRFLOW_CONN_SLACK_PED", json.dumps(connection))
+    config = make_config(slack={"platform_channel": "C0PLATFORM", "teams": {"orders": {"channel": "C0ORDERS"}}})
+    monkeypatch.setattr(settings, "load_config", lambda: config)
+    client = ControlClient.from_folder(slack[1])
+    yield client
+    client.reset()
+
+
+def doctor(capsys: pytest.CaptureFixture[str], *areas: str) -> tuple[int, str]:
+    """Ask the doctor; return exit status and report."""
+    status = main(["doctor", *(word for area in areas for word in ("--only", area))])
+    report = capsys.readouterr().out
+    assert TOKEN not in report
+    return status, report
+
+
+def test_a_healthy_workspace(control: ControlClient, capsys: pytest.CaptureFixture[str]) -> None:
+    status, report = doctor(capsys, "slack")
+    assert status == 0, report
+    assert "@pedwatch in Sandbox" in report and "#orders" in report and "nothing to mend" in report
+
+
+@pytest.mark.parametrize(
+    ("break_it", "seen", "fix"),
+    [
+        (lambda c: c.revoke_token(), "token_revoked", "reinstall the app"),
+        (lambda c: c.archive("C0ORDERS"), "archived", "unarchive it"),
+        (lambda c: c.set_membership("C0ORDERS", False), "the bot is not in it", "/invite @pedwatch"),
+        (lambda c: c.put_channel("C0ORDERS", is_private=True, is_member=False), "channel_not_found", "pedwatch.yaml"),
+        (lambda c: c.set_scopes(["chat:write", "channels:read", "channels:history"]), "metadata.message:read", "OAuth"),
+        (lambda c: c.order_fault("server_error", "auth.test"), "reachable", "slack_ped"),
+    ],
+    ids=["revoked", "archived", "not joined", "private", "no scope", "down"],
+)
+def test_what_is_wrong_is_said_with_its_fix(
+    control: ControlClient,
+    capsys: pytest.CaptureFixture[str],
+    break_it: Callable[[ControlClient], None],
+    seen: str,
+    fix: str,
+) -> None:
+    break_it(control)
+    status, report = doctor(capsys, "slack")
+    assert status == 1
+    [mended] = [line for line in report.splitlines() if "→" in line]
+    assert seen in report and fix in mended
+
+
+def test_without_a_connection_the_other_organs_are_examined(
+    control: ControlClient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_SLACK_PED")
+    status, report = doctor(capsys, "slack", "clusters")
+    assert status == 1 and "AIRFLOW_CONN_SLACK_PED" in report
+    assert "– Cluster    eu-prod-1" in report
+
+
+def test_tables_as_the_ddl_says_and_not(warehouse: Warehouse) -> None:
+    for name in sql.statement_names(settings.include_dir() / "sql"):
+        if name.startswith("ddl/views/"):
+            warehouse.run(name)
+    assert {finding.status for finding in preflight.bigquery_findings(warehouse)} == {"ok"}
+    table = f"`{warehouse.config.dataset}.notifications`"
+    warehouse.client.query(f"ALTER TABLE {table} DROP COLUMN permalink").result()
+    warehouse.client.query(f"DROP VIEW `{warehouse.config.dataset}.limits_now`").result()
+    wrong = {f.what: f.detail for f in preflight.bigquery_findings(warehouse) if f.status == "failed"}
+    assert wrong == {
+        "views": "missing: limits_now",
+        "columns": "missing or of another type: notifications.permalink",
+    }
+
+
+def test_no_dataset(warehouse: Warehouse, make_config: Callable[..., Config]) -> None:
+    elsewhere = Warehouse(warehouse.client, make_config(), settings.include_dir() / "sql")
+    [finding] = preflight.bigquery_findings(elsewhere)
+    assert finding.status == "failed" and "ped_housekeeping" in finding.fix
+
+
+@pytest.mark.parametrize("table", table_names())
+def test_the_columns_of_a_statement_are_read_as_sqlglot_reads_them(table: str) -> None:
+    text = sql.render(settings.include_dir() / "sql", f"ddl/tables/{table}.sql", dataset="d")
+    assert list(preflight.ddl_columns(text)) == [column.name for column in columns(table) if "." not in column.name]
+
+
+def test_a_cluster_that_does_not_answer(control: ControlClient, make_config: Callable[..., Config]) -> None:
+    answers = {"name": "a", "environment": "prod", "endpoint": control.url}
+    silent = {"name": "b", "environment": "prod", "endpoint": "http://127.0.0.1:9"}
+    found = list(preflight.cluster_findings(make_config(clusters=[answers, silent]).clusters))
+    assert [(finding.what, finding.status) for finding in found] == [("a", "ok"), ("b", "failed")]
