@@ -44,7 +44,7 @@ def test_the_scheduler_is_told_what_it_reads_of_a_mapped_task(make_world: Any, m
 
 
 def test_the_pool_is_the_configured_one(pod_config: Config) -> None:
-    assert scheduling(pod_config.collector.model_copy(update={"pool": "ped_collectors"}))["pool"] == "ped_collectors"
+    assert scheduling(pod_config.collector.model_copy(update={"pool": "of-its-own"}))["pool"] == "of-its-own"
 
 
 def test_a_pod_is_nobody_and_can_write_nowhere(pod_config: Config) -> None:
