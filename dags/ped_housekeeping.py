@@ -5,6 +5,10 @@
 - *Run this once before anything else*: it creates the dataset, the tables and the views. It only ever adds; running it
   again changes nothing.
 - *A check failed*: the task's log lists the offending rows. Nothing was changed; start from the runbook of that check.
+
+```
+dataset ─▶ tables ─▶ views ─▶ invariants: queries that return offending rows
+```
 """
 
 import datetime as dt

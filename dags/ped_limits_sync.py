@@ -9,6 +9,10 @@
   the previous valid version stays in force until the document is mended.
 - *Limits are stale:* the newest `read_time` in `limit_sync_runs` says how old. After 15 minutes the platform is told.
 
+```
+Firestore at one read_time ─▶ what changed ─▶ one transaction ─▶ limit_history, limit_rejections, limit_sync_runs
+```
+
 Backfilling this DAG is harmless and useless: limits cannot be read in the past, so backfilled runs are skipped.
 Running a sync twice writes nothing twice.
 """

@@ -12,6 +12,12 @@
 airflow backfill create --dag-id ped_replica_watch --from-date … --to-date … --reprocess-behavior completed
 ```
 
+```
+clusters ─▶ collector pods ─▶ load ─┬─▶ compare ─▶ fold ─┬─▶ notify
+                limits of the cycle ┘                    ├─▶ nothing to say    ─▶ heartbeat
+                                                         └─▶ evidence, when the past is re-compared
+```
+
 **Cycle**: the end of the data interval. One collector pod lists each cluster (above ten clusters a pod takes several),
 one load job brings the hour into BigQuery, one statement judges every subject by the limit that held at that minute,
 and what differs from what was last told goes to Slack.
