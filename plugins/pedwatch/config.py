@@ -180,18 +180,35 @@ class PolicyConfig(Strict):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+CopyTarget = Annotated[
+    str,
+    Field(
+        pattern=r"^(mailto:[^@\s,]+@[^@\s,]+|webhook:[A-Za-z0-9_.-]+)$",
+        description="`mailto:<address>`, or `webhook:<Airflow connection>` for Alertmanager's JSON",
+    ),
+]
+
+
 class TeamRoute(Strict):
     """Where a team's alerts go."""
 
     channel: ChannelId
     mention: str | None = Field(default=None, pattern=r"^<[!@].+>$", description="e.g. <!subteam^S0ORDERS>")
     mode: Destination = "team"
+    also: list[CopyTarget] = Field(
+        default_factory=list,
+        description="Copies while `mode` is team: `mailto:<address>`, or `webhook:<Airflow connection>` for "
+        "Alertmanager's JSON",
+    )
 
 
 class Slack(Strict):
     """Routing of alerts; new teams are live in the platform's channel and shadow in their own (DESIGN D12)."""
 
     platform_channel: ChannelId
+    platform_also: list[CopyTarget] = Field(
+        default_factory=list, description="Copies of what the platform's channel is told, as in `also` of a team"
+    )
     canary_channel: ChannelId | None = None
     on_ambiguous: Literal["resend", "hold"] = Field(
         default="hold",
@@ -250,6 +267,7 @@ class Connections(Strict):
     google: str = "google_cloud_default"
     kubernetes: str = "kubernetes_default"
     slack: str = "slack_ped"
+    smtp: str = Field(default="smtp_default", description="Mail server, where a team's alerts are copied by mail")
 
 
 class LabelKeys(Strict):

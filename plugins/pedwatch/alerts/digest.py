@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, notification_id
@@ -137,24 +138,25 @@ def notifications(
     targets: list[tuple[str | None, Destination, str]] = [(None, "team", slack.platform_channel)]
     for team_id, team in slack.teams.items():
         is_canary = team.mode == "canary" and slack.canary_channel is not None
-        targets.append((team_id, team.mode, slack.canary_channel or "" if is_canary else team.channel))
+        target = slack.canary_channel if is_canary else team.channel
+        targets.append((team_id, team.mode, target or team.channel))
     written = []
-    for team_id, destination, channel in targets:
-        own = digest if team_id is None else digest.of_team(team_id)
-        thread = str(uuid.uuid5(NAMESPACE, f"digest|{team_id}|{day.isoformat()}"))
+    for whose, destination, channel in targets:
+        own = digest if whose is None else digest.of_team(whose)
+        thread = str(uuid.uuid5(NAMESPACE, f"digest|{whose}|{day.isoformat()}"))
         written.append(
             Notification(
                 notification_id=notification_id(thread, 1, channel),
                 episode_id=thread,
                 sequence=1,
-                team_id=team_id,
+                team_id=whose,
                 cycle=cycle,
                 reason="digest",
                 destination=destination,
                 channel=channel,
                 told_state=json.dumps({"phase": "digest", "severity": None}),
-                message=compose(own, team_id or "all teams", day, report_timezone),
+                message=compose(own, whose or "all teams", day, report_timezone),
                 status="suppressed" if destination == "suppressed" else "unsent",
             )
         )
-    return written
+    return with_copies(written, slack)

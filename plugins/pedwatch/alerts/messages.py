@@ -24,6 +24,7 @@ class Message:
         links: label and https address.
         query: GoogleSQL that shows the evidence.
         thread: what the thread's log says of it; the summary when empty.
+        labels: identify and grade it, for receivers that are machines.
         mention: e.g. ``<!subteam^S0ORDERS>``; comes from the configuration, never from a label.
     """
 
@@ -37,6 +38,7 @@ class Message:
     lines: list[str] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
     query: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

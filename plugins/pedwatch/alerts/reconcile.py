@@ -6,10 +6,10 @@ Level-triggered: gates, outages and shadow mode delay a message, they never cons
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pedwatch.alerts import episode_messages, platform_messages, storms
+from pedwatch.alerts import copies, episode_messages, platform_messages, storms
 from pedwatch.alerts.episode_messages import Context
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.evidence import Known, Links
@@ -200,5 +200,6 @@ def reconcile(
     grouped, alone = storms.group(found, slack.storm_above, cycle)
     rows = storms.rows(grouped, told, {e.episode_id: e for e in episodes}, cycle, around.links.run)
     for telling in alone:
-        rows.append(notification_of(telling, cycle, _message(telling, cycle, slack, around)))
-    return rows
+        message = replace(_message(telling, cycle, slack, around), labels=copies.labels_of(telling.episode))
+        rows.append(notification_of(telling, cycle, message))
+    return copies.with_copies(rows, slack)

@@ -59,11 +59,10 @@ def compose_digest(dag_run: Any = None, params: Any = None, run_id: Any = None) 
 def send_digest(composed: dict[str, Any], run_id: Any = None) -> dict[str, int]:
     """Deliver the outbox."""
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.hooks.slack_channel import SlackChannel
+    from pedwatch.hooks.transports import Transports
     from pedwatch.tasks.send import send_notifications
 
     if not composed["notifications"]:
         return {}
     config = settings.load_config()
-    slack = SlackChannel(config.connections.slack)
-    return send_notifications(warehouse(config), slack, config.slack, settings.now(), run_id)
+    return send_notifications(warehouse(config), Transports(config), config.slack, settings.now(), run_id)

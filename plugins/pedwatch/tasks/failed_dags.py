@@ -12,6 +12,7 @@ import uuid
 from typing import Any
 
 from pedwatch.alerts import platform_messages
+from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told, notification_id
@@ -95,7 +96,8 @@ def tell(
     notification = row_to_write(told, is_failure, dag_id, run_id, message, channel, cycle)
     if notification is None:
         return False
-    rows = Typed(NOTIFICATION_COLUMNS, [notification_to_row(notification)])
+    written = with_copies([notification], config.slack)
+    rows = Typed(NOTIFICATION_COLUMNS, [notification_to_row(row) for row in written])
     warehouse.write("alerts/write_notifications.sql", {"created_at": now, "run_id": run_id, "notifications": rows})
     return True
 
@@ -103,7 +105,7 @@ def tell(
 def _ended(context: Any, is_failure: bool) -> None:
     from pedwatch import settings
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.hooks.slack_channel import SlackChannel
+    from pedwatch.hooks.transports import Transports
     from pedwatch.tasks.run_links import run_url
     from pedwatch.tasks.send import send_notifications
 
@@ -118,7 +120,7 @@ def _ended(context: Any, is_failure: bool) -> None:
     failed = [context["ti"].task_id] if is_failure and context.get("ti") is not None else []
     store = warehouse(config)
     if tell(store, config, is_failure, dag_id, run.run_id, cycle, now, failed, run_url(dag_id, run.run_id)):
-        send_notifications(store, SlackChannel(config.connections.slack), config.slack, now, run.run_id)
+        send_notifications(store, Transports(config), config.slack, now, run.run_id)
 
 
 def dag_failed(context: Any) -> None:

@@ -166,10 +166,12 @@ class Sender:
     def send(self, leased: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], UnusableTransportError | None]:
         """Deliver leased rows in order; return what became of each, and the error that stops everything, if any."""
         sends: list[dict[str, Any]] = []
-        held: dict[str, SendError] = {}  # a channel, or a thread, whose earlier message failed: the order must hold
-        for position, row in enumerate(leased):
-            thread = f"{row['channel']} {row['episode_id']}"
-            blocked = held.get(row["channel"]) or held.get(thread)
+        # A kind of channel, a channel, or a thread, whose earlier message failed: the order must hold.
+        held: dict[str, SendError] = {}
+        stopped = None
+        for row in leased:
+            kind, thread = _kind(row["channel"]), f"{row['channel']} {row['episode_id']}"
+            blocked = held.get(kind) or held.get(row["channel"]) or held.get(thread)
             if blocked is not None:
                 error = SendError("later", _behind(blocked), blocked.retry_after)
                 sends.append(outbox.failed(row, error, self.now, row["was_tried"], is_blocked=True))
@@ -185,12 +187,11 @@ class Sender:
                 if error.holds_channel:
                     held[row["channel"]] = error
             except UnusableTransportError as error:
-                later = SendError("later", str(error))
-                rest = [outbox.failed(r, later, self.now, r["was_tried"], is_blocked=True) for r in leased[position:]]
-                return sends + rest, error
+                stopped, held[kind] = error, SendError("later", str(error))
+                sends.append(outbox.failed(row, held[kind], self.now, progress["is_unclear"], is_blocked=True))
             else:
                 sends.append(self._sent(row, progress))
-        return sends, None
+        return sends, stopped
 
     def _sent(self, row: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, Any]:
         is_parent = progress["parent_ts"] == progress["message_ts"]
@@ -203,6 +204,11 @@ class Sender:
             "permalink": link,
             "sent_at": self.now,
         }
+
+
+def _kind(channel: str) -> str:
+    """Return what carries a channel: ``mailto``, ``webhook``, or Slack."""
+    return channel.partition(":")[0] if ":" in channel else "slack"
 
 
 def _behind(error: SendError) -> str:
