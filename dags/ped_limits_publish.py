@@ -3,10 +3,15 @@
 **What can go wrong, and the safer path**
 
 - *Start with a dry run* (the default): it shows what would be added, changed field by field, or withdrawn. Then run it
-  again with **Apply**.
+  again with **Apply**. Where there is history, it also says how often the new limits would have fired in the last
+  fourteen days.
 - *One wrong document stops all of them*: the log names file, line, field and fix. Nothing was written.
 - *"written by somebody else"*: two publishers met. Look at the difference again before you publish.
 - *Withdraw missing* ends limits that no file holds any more, within the environments and teams of the files only.
+
+```
+PED files ─▶ validated ─▶ difference shown ─▶ with Apply: Firestore ─▶ ped_limits_sync ─▶ limit_history
+```
 
 The log also prints the command that does the same at a shell.
 """

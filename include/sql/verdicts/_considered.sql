@@ -15,7 +15,8 @@ considered_limits AS (
     h.recorded_from,
     h.recorded_to,
     h.is_deleted
-  FROM `{{ dataset }}.limit_history` AS h
+  -- A replay of proposed limits puts another history in its place.
+  FROM {{ considered_history | default("`" ~ dataset ~ ".limit_history`") }} AS h
   WHERE {{ until_period_end('h.valid_from') }} AND h.valid_to > {{ period_start }} AND NOT h.is_deleted
 ),
 

@@ -94,6 +94,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
             action="store_true",
             help="withdraw limits that no file holds any more, within the environments and teams of the files",
         )
+        action.add_argument(
+            "--no-replay", action="store_true", help="do not ask BigQuery what the limits would have fired lately"
+        )
         action.add_argument("--source-repo", help="where the files come from (default: git's remote)")
         action.add_argument("--source-commit", help="their commit (default: git's)")
 
@@ -154,12 +157,18 @@ def _read(arguments: argparse.Namespace, config: Config) -> Batch:
 
 
 def _compare(arguments: argparse.Namespace, config: Config, store: "FirestoreLimits") -> tuple[DocumentChange, ...]:
+    from pedwatch.hooks import clients
+    from pedwatch.hooks.limit_replay import would_have_fired
+
     batch = _read(arguments, config)
     how = Publishing(skip_invalid=arguments.skip_invalid, withdraw_missing=arguments.withdraw_missing)
     comparison = compare(batch, store, how)
     for remark in comparison.remarks(batch, config):
         print(remark, file=sys.stderr)
     print(describe(comparison.changes))
+    if not arguments.no_replay:
+        for line in would_have_fired(comparison.changes, config, clients.AsPerson()):
+            print(line)
     return comparison.changes
 
 

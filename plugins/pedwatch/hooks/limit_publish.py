@@ -11,6 +11,7 @@ from typing import Any
 from pedwatch.config import Config
 from pedwatch.errors import LimitDocumentError
 from pedwatch.hooks import clients
+from pedwatch.hooks.limit_replay import would_have_fired
 from pedwatch.limits.files import SUFFIXES, read_paths
 from pedwatch.limits.publisher import Publishing, apply_changes, compare, with_source
 from pedwatch.limits.publishing import DocumentChange, describe
@@ -57,6 +58,7 @@ def publish(config: Config, request: Request, source: clients.ClientSource | Non
         batch = with_source(read_paths([folder]), request.source_repo, request.source_commit, str(folder))
     comparison = compare(batch, store, Publishing(request.skip_invalid, request.withdraw_missing))
     report = [*comparison.remarks(batch, config), describe(comparison.changes)]
+    report += would_have_fired(comparison.changes, config, source)
     if comparison.changes and request.apply:
         apply_changes(comparison.changes, store)
         report.append(published(comparison.changes))

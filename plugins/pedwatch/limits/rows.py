@@ -31,6 +31,29 @@ POLICY_COLUMNS: dict[str, Any] = {
     "approvers": {"approver": "STRING", "team_id": "STRING"},
 }
 
+PROPOSAL_COLUMNS: dict[str, Any] = {
+    "limit_id": "STRING",
+    "environment": "STRING",
+    "team_id": "STRING",
+    "api_id": "STRING",
+    "scope": "STRING",
+    "cluster": "STRING",
+    "namespace": "STRING",
+    "kind": "STRING",
+    "name": "STRING",
+    "labels": {"key": "STRING", "value": "STRING"},
+    "max_replicas": "INT64",
+    "exemptions": {
+        "exemption_id": "STRING",
+        "reason": "STRING",
+        "ticket": "STRING",
+        "approver": "STRING",
+        "starts_at": "TIMESTAMP",
+        "ends_at": "TIMESTAMP",
+        "max_replicas": "INT64",
+    },
+}
+
 
 def belief_row(belief: Belief) -> dict[str, Any]:
     """Return the columns of ``limit_history`` that a belief fills; the recorded range is the sync's."""
@@ -58,6 +81,20 @@ def belief_row(belief: Belief) -> dict[str, Any]:
         "valid_to": belief.valid_to,
         "content_sha256": belief.content_sha256,
         "is_deleted": belief.is_deleted,
+    }
+
+
+def proposal_row(limit: PedLimit) -> dict[str, Any]:
+    """Return a limit as limits/replay_proposed.sql takes it."""
+    return {
+        "limit_id": limit.limit_id,
+        "environment": limit.environment,
+        "team_id": limit.team_id,
+        "api_id": limit.api_id,
+        "scope": limit.scope,
+        **_selectors_row(limit.selectors),
+        "max_replicas": limit.max_replicas,
+        "exemptions": [_exemption_row(exemption.model_dump()) for exemption in limit.exemptions],
     }
 
 

@@ -1,0 +1,5 @@
+-- How many cycles of a period were observed: what there is to replay.
+-- Parameters: @period_start, @period_end TIMESTAMP: half-open, UTC
+SELECT COUNT(DISTINCT runs.cycle) AS cycles
+FROM `{{ dataset }}.collection_runs` AS runs
+WHERE runs.cycle >= @period_start AND runs.cycle < @period_end
