@@ -35,7 +35,7 @@ deployments AS (
     o.name AS workload_name,
     o.api_id,
     o.team_id,
-    TO_JSON_STRING(o.labels) AS label_text,
+    IF(ARRAY_LENGTH(o.labels) > 0, TO_JSON_STRING(o.labels), '[]') AS label_text,
     o.created_at,
     o.spec_replicas,
     o.status_replicas,
@@ -68,7 +68,7 @@ autoscalers AS (
     o.hpa_target_name AS workload_name,
     MAX(o.api_id) AS api_id,
     MAX(o.team_id) AS team_id,
-    MAX(TO_JSON_STRING(o.labels)) AS label_text,
+    MAX(IF(ARRAY_LENGTH(o.labels) > 0, TO_JSON_STRING(o.labels), '[]')) AS label_text,
     MIN(o.created_at) AS created_at,
     MAX(o.hpa_current_replicas) AS hpa_current_replicas,
     MAX(o.hpa_max_replicas) AS hpa_max_replicas
