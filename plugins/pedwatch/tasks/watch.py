@@ -119,15 +119,14 @@ def what_to_say(plan: Plan, folded: dict[str, int]) -> str:
 def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
     """Deliver the outbox; besides the counts, ``message`` is where the newest message of the cycle is."""
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.hooks.slack_channel import SlackChannel
+    from pedwatch.hooks.transports import Transports
     from pedwatch.tasks import run_summary
     from pedwatch.tasks.send import send_notifications
 
     if not plan["may_notify"]:
         return {}
     config = settings.load_config()
-    slack = SlackChannel(config.connections.slack)
-    counts = send_notifications(warehouse(config), slack, config.slack, settings.now(), run_id)
+    counts = send_notifications(warehouse(config), Transports(config), config.slack, settings.now(), run_id)
     return {**counts, "message": run_summary.message_of(warehouse(config), plan) if counts.get("sent") else None}
 
 

@@ -60,7 +60,9 @@ def test_nothing_in_a_label_pings_links_or_formats() -> None:
         assert all(mark.startswith(("<!subteam^S0ORDERS", "<https://")) for mark in raw), raw
     marked = json.dumps(parent["blocks"], ensure_ascii=False)
     lead = mrkdwn.to_html(parent["blocks"][0]["text"]["text"], {})
-    assert re.findall(r"<(\w+)", lead) == ["span", "span", "strong", "br"], f"mention, mark and title are all that is: {lead}"
+    assert re.findall(r"<(\w+)", lead) == ["span", "span", "strong", "br"], (
+        f"mention, mark and title are all that is: {lead}"
+    )
     assert marked.count('"verbatim": true') == marked.count('"mrkdwn"'), "no address or #name is made a link"
 
 

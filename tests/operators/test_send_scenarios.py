@@ -1,0 +1,156 @@
+"""From the fold to the channel: an hour without Slack, a storm over five teams, secrets that stay where they are."""
+
+import datetime as dt
+import itertools
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pedwatch.alerts.outbox import UnusableTransportError
+from pedwatch.alerts.rows import notification_to_row
+from pedwatch.hooks.slack_channel import SlackChannel
+from pedwatch.tasks.send import Pacer, send_notifications
+from sandbox.slack.errors import RateLimited, SlackRefusal
+from tests.golden_messages import at, seen
+from tests.operators.outbox_model import OutboxModel
+from tests.operators.slack_in_process import TOKEN, Workspace, connect, serve
+from tests.unit.alerts.watching import TEAMS, Watch, all_seen, of_team
+
+
+class Played:
+    """A watch, its outbox and its workspace, on one clock."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.watch, self.outbox, self.now = Watch(), OutboxModel(), 0.0
+        self.posts: dict[str, list[float]] = defaultdict(list)
+        self.workspace = Workspace(self._time, "C0PLATFORM", *(f"C0{team.upper()}" for team in TEAMS))
+        serve(patch, self.workspace)
+        self.channel = SlackChannel("slack_ped")
+
+    def _time(self) -> float:
+        return at(0).timestamp() + self.now
+
+    def _pause(self, seconds: float) -> None:
+        self.now += seconds
+
+    def cycle(self, number: int, *observations: Any) -> dict[str, int]:
+        """Play a cycle: fold, tell, send."""
+        self.now = max(self.now, number * 300.0 + 20)
+        created_at = at(0) + dt.timedelta(seconds=self.now)
+        for row in self.watch.go(*observations, cycle=number):
+            self.outbox.add(notification_to_row(row) | {"created_at": created_at})
+        return self.send()
+
+    def send(self) -> dict[str, int]:
+        """Let the sender run."""
+        wall = at(0) + dt.timedelta(seconds=self.now)
+        try:
+            pacer = Pacer(self._pause, lambda: self.now)
+            return send_notifications(self.outbox, self.channel, self.watch.slack, wall, "run", pacer)
+        except UnusableTransportError:
+            return {}
+
+    @property
+    def shown(self) -> list[Any]:
+        """What stands in the channels."""
+        return [message for message in self.workspace.store.all_messages() if message.deleted_ts is None]
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[Played]:
+    """A fresh world."""
+    connect(monkeypatch)
+    world = Played(monkeypatch)
+    yield world
+    world.workspace.store.close()
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        500,
+        TimeoutError("timed out"),
+        RateLimited(600),
+        SlackRefusal("token_revoked"),
+        SlackRefusal("service_unavailable"),
+    ],
+    ids=["500", "timeouts", "429", "revoked", "unavailable"],
+)
+def test_an_hour_without_slack_ends_with_everyone_told_what_is_true_once(played: Played, trouble: Any) -> None:
+    before, ended, opened = of_team("orders", 3)
+    for number in (1, 2):
+        played.cycle(number, seen(number, 12, subject=before))
+    assert len(played.shown) == 1
+    played.workspace.before = lambda method: trouble
+    for number in range(3, 15):
+        played.cycle(
+            number,
+            seen(number, 8, subject=before),
+            seen(number, 12 if number < 8 else 8, subject=ended),
+            seen(number, 12, subject=opened),
+        )
+    assert len(played.shown) == 1, "nothing came through"
+    played.workspace.before = lambda method: None
+    for number in (15, 16, 17):
+        played.cycle(number, *(seen(number, n, subject=s) for s, n in ((before, 8), (ended, 8), (opened, 12))))
+    rows = played.outbox.rows.values()
+    assert {row["status"] for row in rows} == {"sent"}, "an outage kills no message"
+    parents = [message.content.text for message in played.shown if message.thread_ts is None]
+    assert sorted(text.split(":")[0] for text in parents) == ["Over limit", "Resolved", "Resolved"]
+    told = [message.content.metadata["event_payload"]["notification_id"] for message in played.shown]
+    assert sorted(told) == sorted(row["notification_id"] for row in rows), "each once"
+
+
+def test_300_at_once_are_one_message_a_team_and_no_channel_gets_more_than_one_a_second(played: Played) -> None:
+    def note(method: str) -> None:
+        if method == "chat.postMessage":
+            played.posts["any"].append(played.now)
+
+    played.workspace.before = note
+    for number in (1, 2):
+        played.cycle(number, *(item for team in TEAMS for item in all_seen(number, 12, 60, team)))
+    assert len(played.shown) == 5
+    assert len(played.outbox.rows) == 305
+    assert {row["status"] for row in played.outbox.rows.values()} == {"sent", "grouped"}
+
+
+def test_ten_in_a_channel_are_a_second_apart(played: Played) -> None:
+    posted: list[float] = []
+    played.workspace.before = lambda method: posted.append(played.now) if method == "chat.postMessage" else None
+    for number in (1, 2):
+        played.cycle(number, *all_seen(number, 12, 10))
+    assert len(posted) == 10
+    assert all(later - sooner >= 1 for sooner, later in itertools.pairwise(posted))
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        500,
+        TimeoutError(f"{TOKEN} timed out"),
+        RateLimited(9),
+        SlackRefusal("invalid_auth"),
+        SlackRefusal("is_archived"),
+    ],
+)
+def test_the_token_is_in_no_log_and_no_row(played: Played, caplog: pytest.LogCaptureFixture, trouble: Any) -> None:
+    played.workspace.before = lambda method: trouble
+    with caplog.at_level(logging.DEBUG):
+        for number in (1, 2, 3):
+            handed_on = played.cycle(number, seen(number, 12))
+            assert TOKEN not in repr(handed_on), "what goes to XCom"
+    assert TOKEN not in repr(played.outbox.rows)
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("pedwatch")]
+    assert not any(TOKEN in line for line in ours)
+
+
+def test_the_token_is_in_no_error(played: Played) -> None:
+    for trouble in (SlackRefusal("invalid_auth"), SlackRefusal("missing_scope"), 500, TimeoutError(TOKEN)):
+        played.workspace.before = lambda method, trouble=trouble: trouble
+        with pytest.raises(Exception) as error:
+            played.channel.call("auth.test", {})
+        seen_by_airflow = "".join(map(repr, (error.value, error.value.__cause__, error.value.args)))
+        assert TOKEN not in seen_by_airflow
