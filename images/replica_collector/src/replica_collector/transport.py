@@ -23,6 +23,7 @@ RETRIED_STATUSES = frozenset((408, 429, 500, 502, 503, 504))
 READ_BYTES = 256 * 1024
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_ERROR_BODY_BYTES = 64 * 1024
+CUT = "the connection ended before the body did"
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,8 @@ class Client:
         is_error = raw.status >= 400
         most = MAX_ERROR_BODY_BYTES if is_error else MAX_BODY_BYTES
         unpack = zlib.decompressobj(31) if raw.getheader("Content-Encoding") == "gzip" else None
+        if unpack is None and raw.length is not None and raw.length <= most:
+            return self._fill(raw, raw.length)
         body = bytearray()
         while piece := raw.read(READ_BYTES):
             self.bytes_read += len(piece)
@@ -180,7 +183,20 @@ class Client:
                 raise PageTooLarge(f"the answer is larger than {most} bytes")
         # read(n) reports a body that ends early as a plain end of file.
         if raw.length or (unpack and body and not unpack.eof):
-            raise BodyCut("the connection ended before the body did")
+            raise BodyCut(CUT)
+        return body
+
+    def _fill(self, raw: http.client.HTTPResponse, length: int) -> bytearray:
+        """Read a body of known length into its place: no copy of each piece."""
+        body = bytearray(length)
+        filled = 0
+        with memoryview(body) as view:
+            while filled < length and (count := raw.readinto(view[filled : filled + READ_BYTES])):
+                filled += count
+                self.bytes_read += count
+        if filled < length:
+            raise BodyCut(CUT)
+        raw.read()  # http.client lets go of the connection at the end it is told of
         return body
 
 
