@@ -1,7 +1,7 @@
 # The whole developer interface. `make` alone lists the targets; each first makes .venv/ when it has to.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down lint bench bundle collector-image clean
+.PHONY: help setup demo test up down lint bench bundle image clean
 .DELETE_ON_ERROR:
 
 # The shop of sandbox/scenario; SCENARIO=path plays another file of the same schema.
@@ -72,7 +72,7 @@ bench: $(STAMP) ## benchmarks, to build/bench/
 bundle: $(STAMP) ## build/composer/: the folders of the bucket as they would ship
 	@$(PYTHON_RUN) -m deploy.bundle
 
-collector-image: $(STAMP) ## the collector's container, built with podman and tried offline
+image: $(STAMP) ## the collector's container, built with podman and tried offline
 	@$(PYTHON_RUN) -m deploy.collector_image
 
 clean: ## remove what was built; .venv/ and .uv/ stay

@@ -1,4 +1,4 @@
-"""``make collector-image``: builds the collector's container with podman and tries it offline against the stand-in.
+"""``make image``: builds the collector's container with podman and tries it offline against the stand-in.
 
 The trial runs as a pod does: another user than root, a read-only root file system, no capabilities. It runs offline: in
 a network namespace that has nothing but a loopback of its own, with the stand-in (root can make one; for anybody else

@@ -1,4 +1,4 @@
-"""``make collector-image`` where there is no podman, or no base image: said, and never taken for a proof."""
+"""``make image`` where there is no podman, or no base image: said, and never taken for a proof."""
 
 import subprocess
 from typing import Any

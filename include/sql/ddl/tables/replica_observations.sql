@@ -11,12 +11,10 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.replica_observations` (
   uid STRING OPTIONS (description = 'Kubernetes uid: changes when an object is re-created'),
   api_id STRING OPTIONS (description = 'Value of the configured API label; NULL when absent'),
   team_id STRING OPTIONS (description = 'Value of the configured team label; NULL when absent'),
-  labels ARRAY<
-    STRUCT<
-      key STRING OPTIONS (description = 'Label key, one of label_keys.also'),
-      value STRING OPTIONS (description = 'Its value, may be empty')
-    >
-  > OPTIONS (description = 'Labels of the configured further keys (label_keys.also), sorted by key; [] when none'),
+  labels ARRAY<STRUCT<
+    key STRING OPTIONS (description = 'Label key, one of label_keys.also'),
+    value STRING OPTIONS (description = 'Its value, may be empty')
+  >> OPTIONS (description = 'Labels of the configured further keys (label_keys.also), sorted by key; [] when none'),
   created_at TIMESTAMP OPTIONS (description = 'creationTimestamp of the object, UTC'),
   generation INT64 OPTIONS (description = 'Deployment: metadata.generation'),
   observed_generation INT64 OPTIONS (description = 'Deployment: status.observedGeneration'),
