@@ -28,7 +28,7 @@ FROM `{{ dataset }}.episodes` AS e
 LEFT JOIN (
   SELECT *
   FROM `{{ dataset }}.notifications`
-  WHERE TRUE
+  WHERE channel NOT LIKE '%:%'  -- copies by mail or webhook follow what Slack is told
   QUALIFY ROW_NUMBER() OVER (PARTITION BY episode_id ORDER BY sequence DESC) = 1
 ) AS n ON e.episode_id = n.episode_id
 WHERE e.state IN ('pending', 'firing', 'recovering')
