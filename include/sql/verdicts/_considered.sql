@@ -22,7 +22,8 @@ considered_limits AS (
 
 policies AS (
   -- A version that came back after another one has its rows twice.
-  SELECT p.*
+  -- A replay puts other settings in place of a policy's.
+  SELECT p.*{{ policy_replacement | default('') }}
   FROM `{{ dataset }}.policy_history` AS p
   WHERE p.policy_version IN (SELECT c.policy_version FROM judged_cycles AS c)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY p.policy_version, p.team_id, p.api_id ORDER BY p.valid_from) = 1

@@ -1,0 +1,90 @@
+"""What other thresholds would have sent, over the same verdicts."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pedwatch.audit.replay import Outcome, describe, replay, with_settings
+from pedwatch.config import PolicyConfig, Slack
+from tests.unit.alerts.stories import LIMIT, ORDERS, cycle_at
+
+SLACK = Slack.model_validate({"platform_channel": "C0PLATFORM"})
+_VERDICTS = {"O": ("over_limit", "over_ceiling", 12), ".": ("within_limit", "within_ceiling", 8)}
+
+
+def verdicts(story: str) -> list[dict[str, Any]]:
+    """Rows as replay_period.sql gives them, one a cycle."""
+    rows = []
+    for number, letter in enumerate(story.replace(" ", ""), 1):
+        verdict, reason, measured = _VERDICTS[letter]
+        rows.append(
+            {
+                "cycle": cycle_at(number),
+                "fingerprint": ORDERS.fingerprint,
+                "subject": ORDERS.name,
+                **{
+                    name: getattr(ORDERS, name)
+                    for name in (
+                        "scope environment cluster namespace workload_kind workload_name api_id team_id limit_id"
+                    ).split()
+                },
+                "verdict": verdict,
+                "reason": reason,
+                "measured": measured,
+                "max_replicas": LIMIT,
+                "ceiling": LIMIT,
+                "limit_version": 1,
+                "offender": "deployment",
+                "spec_replicas": measured,
+                "hpa_max_replicas": 30,
+            }
+        )
+    return rows
+
+
+def test_an_episode_is_two_messages_first_and_resolved() -> None:
+    outcome = replay(verdicts(".OO..."), PolicyConfig(), SLACK)
+    assert outcome == Outcome(messages=2, episodes=1, detection_minutes=5, reasons={"first": 1, "resolved": 1})
+
+
+def test_nothing_over_sends_nothing() -> None:
+    assert replay(verdicts("......"), PolicyConfig(), SLACK) == Outcome(0, 0, None, {})
+
+
+def test_three_observations_tell_less_and_later() -> None:
+    story = "OO.... OO.... OO.... OOOO.."
+    now = replay(verdicts(story), PolicyConfig(), SLACK)
+    stricter = with_settings(PolicyConfig(), {"for_observations": "3"})
+    then = replay(verdicts(story), stricter, SLACK)
+    assert (now.episodes, then.episodes) == (4, 1)
+    assert then.messages < now.messages
+    assert describe({"for_observations": 3}, now, then) == (
+        f"for_observations=3: {now.messages} → {then.messages} messages, 4 → 1 episodes, detection +5 min"
+    )
+
+
+def test_settings_count_for_teams_and_apis_that_have_their_own() -> None:
+    policy = PolicyConfig.model_validate({"teams": {"a": {"for_observations": 1, "apis": {"x": {"gross_count": 9}}}}})
+    changed = with_settings(policy, {"for_observations": "3"})
+    assert changed.for_api("a", "x").for_observations == 3
+    assert changed.for_api("a", "x").gross_count == 9
+    assert changed.for_api(None, None).for_observations == 3
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    with pytest.raises(ValidationError, match="for_observation"):
+        with_settings(PolicyConfig(), {"for_observation": "3"})
+
+
+def test_cycles_may_be_missing() -> None:
+    rows = [row for row in verdicts("OOOO....") if row["cycle"].minute != 15]
+    assert replay(rows, PolicyConfig(), SLACK).episodes == 1
+
+
+def test_times_of_rows_may_lie_hours_apart() -> None:
+    rows = verdicts("OO..OO..")
+    for row in rows[4:]:
+        row["cycle"] += dt.timedelta(hours=5)
+    assert replay(rows, PolicyConfig(), SLACK).episodes == 2
