@@ -15,11 +15,20 @@ def unknown_key(model: type[BaseModel], location: Sequence[Any], hidden: Iterabl
         location: where the key stands in it, as pydantic's errors say.
         hidden: keys of the outermost block that are not for people to write.
     """
+    meant = meant_key(model, location, hidden)
+    known = ", ".join(_known_keys(model, location, hidden))
+    return f"unknown key; did you mean {meant}?" if meant else f"unknown key; remove it; known here: {known}"
+
+
+def meant_key(model: type[BaseModel], location: Sequence[Any], hidden: Iterable[str] = ()) -> str | None:
+    """Return the key that was probably meant by an unknown one; None when none is near."""
+    near = difflib.get_close_matches(str(location[-1]), _known_keys(model, location, hidden), n=1)
+    return near[0] if near else None
+
+
+def _known_keys(model: type[BaseModel], location: Sequence[Any], hidden: Iterable[str]) -> list[str]:
     around = _model_at(model, location[:-1])
-    known = [key for key in around.model_fields if around is not model or key not in set(hidden)]
-    near = difflib.get_close_matches(str(location[-1]) if location else "", known, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"remove it; known here: {', '.join(known)}"
-    return f"unknown key; {advice}"
+    return [key for key in around.model_fields if around is not model or key not in set(hidden)]
 
 
 def _model_at(model: type[BaseModel], location: Iterable[Any]) -> type[BaseModel]:

@@ -151,7 +151,7 @@ def _read(arguments: argparse.Namespace, config: Config) -> Batch:
             for path in arguments.paths
         ]
         git = git_source(folders[0])
-        root = git.root or (str(folders[0]) if arguments.paths[0].startswith("gs://") else None)
+        root = git.root or str(folders[0] if folders[0].is_dir() else folders[0].parent)
         repo, commit = arguments.source_repo or git.repo, arguments.source_commit or git.commit
         return with_source(read_paths(folders), repo, commit, root)
 

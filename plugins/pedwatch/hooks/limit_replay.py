@@ -40,13 +40,17 @@ def would_have_fired(
         try:
             answer.extend(_replay(changes, config.policy, clients.warehouse(config, source)))
         except Exception as error:  # noqa: BLE001 - whatever keeps BigQuery away must not keep a limit from being published
-            answer.append(f"not replayed: BigQuery cannot be asked ({' '.join(str(error).split())[:200]})")
+            answer.append(f"not replayed: BigQuery cannot be asked ({_briefly(error)})")
 
     # The client goes on trying for ten minutes where there is no network.
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(PATIENCE_SECONDS)
     return answer or [f"not replayed: BigQuery did not answer within {PATIENCE_SECONDS:g} s"]
+
+
+def _briefly(error: Exception) -> str:
+    return " ".join(str(error).partition("; reason")[0].split())[:200]
 
 
 def _replay(changes: Sequence[DocumentChange], policy: PolicyConfig, warehouse: Warehouse) -> list[str]:

@@ -15,7 +15,7 @@ FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 """The open end of a range: 9999-12-31 23:59:59.999999 UTC."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Statement:
     """What a document said from ``update_time`` on; a withdrawn one (``limit`` None) says that nothing is granted.
 
@@ -27,7 +27,7 @@ class Statement:
     document_version: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Belief:
     """One version of a limit over one range of valid time; a tombstone keeps the last content for the reader.
 
@@ -45,7 +45,7 @@ class Belief:
     versions_missing: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """What to write of one limit: beliefs to close in recorded time, beliefs to open."""
 

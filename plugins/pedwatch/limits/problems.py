@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pedwatch.limits.document import PedLimit
-from pedwatch.spelling import unknown_key
+from pedwatch.spelling import meant_key, unknown_key
 
 _KEY = "[key]"
 """What pydantic calls the key of a mapping, as against the value below it."""
@@ -85,8 +85,14 @@ def validation_problems(
 ) -> list[Problem]:
     """Turn pydantic's errors into problems; ``lines`` says where each location is in the file."""
     problems = []
-    for entry in error.errors(include_url=False):
+    entries = error.errors(include_url=False)
+    # A misspelt key is one mistake: that the right one is missing goes without saying.
+    unknown = [entry["loc"] for entry in entries if entry["type"] == "extra_forbidden"]
+    misspelt = {(*location[:-1], meant_key(PedLimit, location)) for location in unknown}
+    for entry in entries:
         location = entry["loc"]
+        if entry["type"] == "missing" and location in misspelt:
+            continue
         problems.append(Problem(source, explain(entry), field_path(location), _line(location, lines or {})))
     return problems
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pedwatch.config import Policy, PolicyConfig
@@ -121,7 +122,7 @@ def read_beliefs(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Belief]]:
 
 def _restored(belief: Belief, beliefs: Sequence[Belief]) -> Belief:
     written = effective_from(belief, beliefs)
-    return Belief(**{**vars(belief), "limit": belief.limit.model_copy(update={"effective_from": written})})
+    return replace(belief, limit=belief.limit.model_copy(update={"effective_from": written}))
 
 
 def _belief(row: Mapping[str, Any]) -> Belief:

@@ -28,6 +28,10 @@ def problems(folder: Path, text: str | bytes) -> list[str]:
     [
         (GOOD + "max_replica: 3\n", "ped.yaml:6: max_replica: unknown key; did you mean max_replicas?"),
         (
+            GOOD.replace("max_replicas", "max_replica"),
+            "ped.yaml:4: max_replica: unknown key; did you mean",
+        ),
+        (
             GOOD + "colour: red\n",
             "ped.yaml:6: colour: unknown key; remove it; known here: environment, team_id",
         ),
