@@ -1,0 +1,129 @@
+"""``python -m pedwatch explain``: why did, or didn't, I get a message about this API at that time?"""
+
+import argparse
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pedwatch import settings
+from pedwatch.cli.moments import read_moment
+from pedwatch.cycles import floor_to_cycle
+from pedwatch.hooks.parameters import Typed
+
+NOTHING = 3
+"""Exit status when nothing is known of the API in that cycle."""
+EXAMPLE = """example:
+  python -m pedwatch explain --api checkout --at 2026-03-02T10:07Z
+
+The time is taken down to its cycle of five minutes. Exit status 3: nothing is known of the API then."""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "explain",
+        help="why did, or didn't, I get a message about this API at that time?",
+        description=__doc__,
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--api", required=True, metavar="API", help="the API's id")
+    parser.add_argument("--at", required=True, type=read_moment, metavar="TIME", help="a time with offset")
+    parser.add_argument("--environment", help="only this environment")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.set_defaults(run=_explain)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from pedwatch.hooks import clients
+
+    warehouse = clients.warehouse(settings.load_config(), clients.AsPerson())
+    cycle = floor_to_cycle(arguments.at)
+    parameters = {
+        "api_id": arguments.api,
+        "environment": Typed("STRING", arguments.environment),
+        "cycle": cycle,
+    }
+    verdicts = warehouse.run("verdicts/explain.sql", parameters)
+    observations = warehouse.run("verdicts/explain_observations.sql", parameters)
+    if arguments.format == "json":
+        found = {"cycle": cycle, "verdicts": verdicts, "observations": observations}
+        print(json.dumps(found, indent=2, default=_json))
+    elif verdicts:
+        print("\n\n".join(["\n".join(story(verdict)) for verdict in verdicts]))
+        print("\nWhat the clusters said:")
+        print("\n".join(seen(row) for row in observations) or "  nothing of this API")
+    if verdicts:
+        return 0
+    print(
+        f"{arguments.api} has no verdict in the cycle {cycle:%Y-%m-%d %H:%M} UTC: check the API's id and the time; "
+        f"heartbeats and collection_runs tell whether the cycle ran",
+        file=sys.stderr,
+    )
+    return NOTHING
+
+
+def _json(value: Any) -> str:
+    return value.isoformat() if isinstance(value, dt.datetime) else str(value)
+
+
+def story(row: Mapping[str, Any]) -> Iterable[str]:
+    """Tell one verdict in lines: what was judged, by which limit, what became of it."""
+    yield f"{row['subject']}, cycle {row['cycle']:%Y-%m-%d %H:%M} UTC"
+    yield f"  explanation  {row['explanation']}"
+    yield f"  verdict      {row['verdict']} ({row['reason']}){_measured(row)}"
+    yield f"  limit        {_limit(row)}"
+    if row["exemption_id"]:
+        yield f"  exemption    {row['exemption_id']}: up to {row['ceiling'] if row['ceiling'] is not None else 'any count'}"
+    if row["episode_id"]:
+        fired = f", fired {row['fired_cycle']:%H:%M}" if row["fired_cycle"] else ", not fired"
+        ended = f", ended {row['resolved_cycle']:%H:%M} ({row['end_reason']})" if row["resolved_cycle"] else ""
+        yield f"  episode      {row['episode_phase']}; began {row['started_cycle']:%Y-%m-%d %H:%M}{fired}{ended}"
+    if row["told_cycle"]:
+        when = f", sent {row['told_at']:%Y-%m-%d %H:%M} UTC" if row["told_at"] else ""
+        yield (
+            f"  last told    {row['told_reason']} of cycle {row['told_cycle']:%H:%M} in {row['told_channel']}: "
+            f"{row['told_status']}{when}"
+        )
+    if row["revisions"] > 1:
+        yield f"  re-judged    {row['revisions']} revisions; shown is what was judged first, which is what alerts follow"
+
+
+def _measured(row: Mapping[str, Any]) -> str:
+    if row["measured"] is None:
+        return ""
+    least = "at least " if row["is_lower_bound"] else ""
+    offender = f" by the {'HPA' if row['offender'] == 'hpa' else 'Deployment'}" if row["offender"] else ""
+    surge = f", {row['surge_allowance']} pods of a rollout forgiven" if row["surge_allowance"] else ""
+    return f": {least}{row['measured']} pods{offender}{surge}"
+
+
+def _limit(row: Mapping[str, Any]) -> str:
+    if row["limit_id"] is None:
+        return "none matches"
+    if row["limit_version"] is None:
+        return f"{row['limit_id']}: not in force in this cycle"
+    tolerated = f" (ceiling {row['ceiling']})" if row["ceiling"] not in (None, row["max_replicas"]) else ""
+    source = " ".join(filter(None, (row["source_repo"], row["source_path"], (row["source_commit"] or "")[:10])))
+    known = f"; known as of {row['limits_known_at']:%H:%M}" if row["limits_known_at"] else ""
+    stale = ", stale" if row["is_limits_stale"] else ""
+    return (
+        f"{row['limit_id']} version {row['limit_version']}: {row['max_replicas']} pods{tolerated}, granted by "
+        f"{row['approver']} ({row['ticket']}){', ' + source if source else ''}{known}{stale}"
+    )
+
+
+def seen(row: Mapping[str, Any]) -> str:
+    """Tell one observed object, or a cluster that could not be seen, in a line."""
+    if row["name"] is None:
+        return f"  {row['cluster']}: {row['status']} ({row['error_class'] or 'no reason given'})"
+    place = f"  {row['cluster']} / {row['namespace']} / {row['resource_type']} {row['name']}"
+    if row["resource_type"] == "hpa":
+        target = f"{row['hpa_target_kind']} {row['hpa_target_name']}"
+        return f"{place} for {target}: current {row['hpa_current_replicas']}, max {row['hpa_max_replicas']}"
+    return (
+        f"{place}: asked for {row['spec_replicas']}, running {row['status_replicas']}, "
+        f"of the newest template {row['updated_replicas']}, maxSurge {row['max_surge'] or 'none'}"
+    )
