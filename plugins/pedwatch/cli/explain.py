@@ -76,7 +76,8 @@ def story(row: Mapping[str, Any]) -> Iterable[str]:
     yield f"  verdict      {row['verdict']} ({row['reason']}){_measured(row)}"
     yield f"  limit        {_limit(row)}"
     if row["exemption_id"]:
-        yield f"  exemption    {row['exemption_id']}: up to {row['ceiling'] if row['ceiling'] is not None else 'any count'}"
+        ceiling = "any count" if row["ceiling"] is None else row["ceiling"]
+        yield f"  exemption    {row['exemption_id']}: up to {ceiling}"
     if row["episode_id"]:
         fired = f", fired {row['fired_cycle']:%H:%M}" if row["fired_cycle"] else ", not fired"
         ended = f", ended {row['resolved_cycle']:%H:%M} ({row['end_reason']})" if row["resolved_cycle"] else ""
@@ -88,7 +89,7 @@ def story(row: Mapping[str, Any]) -> Iterable[str]:
             f"{row['told_status']}{when}"
         )
     if row["revisions"] > 1:
-        yield f"  re-judged    {row['revisions']} revisions; shown is what was judged first, which is what alerts follow"
+        yield f"  re-judged    {row['revisions']} revisions; shown is the first, which is what alerts follow"
 
 
 def _measured(row: Mapping[str, Any]) -> str:
