@@ -238,6 +238,7 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "limits_blind": lambda: only(
         story(*(from_limits_known(at(n), START - dt.timedelta(minutes=20)) for n in (1, 2))), "first"
     ),
+    "frozen": lambda: only(story(*OVER, seen(3, 14, seen="unseen", reason="limit_withdrawn")), "frozen"),
     "flapping": lambda: only(story(*(seen(n, 14 if n % 2 else 8) for n in range(1, 11)), around=known()), "flapping"),
     "storm": lambda: only(story(*storm(12)), "storm"),
     "storm_some_resolved": lambda: only(

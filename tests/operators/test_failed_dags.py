@@ -10,7 +10,7 @@ import pytest
 from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import failed_dags, send
+from pedwatch.tasks import failed_dags, sender
 from tests.operators.slack_in_process import TOKEN, Workspace, connect, serve
 
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
@@ -27,7 +27,7 @@ class Played:
         patch.setattr(settings, "load_config", lambda: config)
         patch.setattr(settings, "now", lambda: self.now)
         patch.setattr("pedwatch.hooks.clients.warehouse", lambda config: warehouse)
-        patch.setattr(send.time, "sleep", lambda seconds: None)
+        patch.setattr(sender.time, "sleep", lambda seconds: None)
 
     def ends(self, callback: Any, run_id: str, run_type: str = "scheduled", dag_id: str = "ped_replica_watch") -> None:
         """Let a run end."""

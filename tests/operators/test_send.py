@@ -11,7 +11,7 @@ import pytest
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import UnusableTransportError
 from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.tasks.send import CLOCK_SKEW_SECONDS, Pacer, Sender
+from pedwatch.tasks.sender import CLOCK_SKEW_SECONDS, Pacer, Sender
 from sandbox.slack.control import ControlClient
 from tests.conftest import Server, running
 

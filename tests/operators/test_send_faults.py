@@ -23,7 +23,8 @@ from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import send as send_task
-from pedwatch.tasks.send import LEASE, Pacer, send_notifications
+from pedwatch.tasks.send import LEASE, send_notifications
+from pedwatch.tasks.sender import Pacer
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from tests.operators.outbox_model import UNDELIVERED, OutboxModel, Row
 from tests.operators.slack_in_process import Workspace, connect, serve

@@ -11,6 +11,7 @@ from pedwatch.errors import LedgerError, PedwatchError
 from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import fold, send
+from pedwatch.tasks.sender import Pacer, Sender
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watched_world import World, workload
 
@@ -91,7 +92,7 @@ def test_a_fold_behind_the_cursor_changes_nothing(world: World) -> None:
 def test_of_two_senders_each_message_is_posted_by_one(many_over: World, monkeypatch: pytest.MonkeyPatch) -> None:
     fold_now(many_over)
     meet_before(monkeypatch, "run", "alerts/lease_notifications.sql")
-    channel, pacer = SlackChannel(many_over.config.connections.slack), send.Pacer(pause=lambda seconds: None)
+    channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
 
     def sender(owner: str) -> Callable[[], dict[str, int]]:
         return lambda: send.send_notifications(
@@ -106,10 +107,10 @@ def test_of_two_senders_each_message_is_posted_by_one(many_over: World, monkeypa
 
 def test_a_lease_holds_until_it_runs_out_and_then_the_message_is_found_again(many_over: World) -> None:
     fold_now(many_over)
-    channel, pacer = SlackChannel(many_over.config.connections.slack), send.Pacer(pause=lambda seconds: None)
+    channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
     parameters = {"now": many_over.now, "lease_expires_at": many_over.now + send.LEASE, "owner": "dead", "batch": 60}
     leased = many_over.warehouse.run("alerts/lease_notifications.sql", parameters)
-    send.Sender(channel, pacer, many_over.now).send(leased)  # Slack took them; then the worker died
+    Sender(channel, pacer, many_over.now).send(leased)  # Slack took them; then the worker died
     slack, before_it_ends = many_over.config.slack, many_over.now + send.LEASE - dt.timedelta(seconds=1)
     assert send.send_notifications(many_over.warehouse, channel, slack, before_it_ends, "next", pacer) == {}
     after = many_over.now + send.LEASE
@@ -121,7 +122,7 @@ def test_a_lease_holds_until_it_runs_out_and_then_the_message_is_found_again(man
 
 def test_a_dead_senders_late_word_does_not_undo_its_successor(many_over: World) -> None:
     fold_now(many_over)
-    channel, pacer = SlackChannel(many_over.config.connections.slack), send.Pacer(pause=lambda seconds: None)
+    channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
     parameters = {"now": many_over.now, "lease_expires_at": many_over.now + send.LEASE, "owner": "slow", "batch": 60}
     leased = many_over.warehouse.run("alerts/lease_notifications.sql", parameters)
     later = many_over.now + send.LEASE

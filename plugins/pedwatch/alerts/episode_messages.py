@@ -20,9 +20,11 @@ _COUNTER = {
     "deployment": "counted by its Deployment (status.replicas)",
 }
 _FROZEN = {
-    "no_limit": "no limit is known for it any more",
-    "invalid_limit": "its limit is not valid",
-    "unlabelled": "it has lost its labels",
+    "no_limit_matches": "no limit matches it any more",
+    "limit_withdrawn": "its limit was withdrawn",
+    "document_rejected": "its limit's document is not valid",
+    "labels_removed": "its labels were removed",
+    "labels_missing": "it has no labels",
 }
 
 
@@ -115,11 +117,15 @@ def _notes(episode: Episode, context: Context) -> list[str]:
     if context.limits_as_of is not None:
         notes.append(f"limits as of {clock_time(context.limits_as_of, context.cycle)}")
     if episode.is_blind:
-        why = _FROZEN.get(episode.memory.frozen_by or "", "it could not be seen")
-        notes.append(f"not judged at {clock_time(episode.last_cycle, context.cycle)}: {why}; the counts are older")
+        when = clock_time(episode.last_cycle, context.cycle)
+        notes.append(f"not judged at {when}: {_why_frozen(episode)}; the counts are older")
     if episode.subject.limit_id:
         notes.append(f"limit {name(episode.subject.limit_id)} version {episode.limit_version}")
     return notes
+
+
+def _why_frozen(episode: Episode) -> str:
+    return _FROZEN.get(episode.memory.frozen_by or "", "it could not be seen")
 
 
 def _fact_of(episode: Episode) -> str:
@@ -200,6 +206,8 @@ def _over(episode: Episode, reason: str, context: Context) -> Message:
         "reminder": f"Still over after {lasting}: {summary}, peak {pods(episode.peak_measured)}.",
         "steady": f"No longer on and off, but over: {summary}.",
         "flapping": f"On and off its limit more than four times in two hours: quiet until it is calm. {summary}.",
+        "frozen": f"Not judged any more, so neither over nor ended: {_why_frozen(episode)}. Before that: {summary}.",
+        "judged_again": f"Judged again, and over: {summary}.",
         "exemption_ended": f"The exemption has ended and it is still over: {summary}.",
     }
     return Message(
@@ -220,8 +228,8 @@ def compose(episode: Episode, reason: str, context: Context) -> Message:
 
     Args:
         episode: as folded.
-        reason: why it is told: first, worse, steady, reminder, flapping, exempted, exemption_ending, exemption_ended,
-            resolved.
+        reason: why it is told: first, worse, steady, reminder, flapping, frozen, judged_again, exempted,
+            exemption_ending, exemption_ended, resolved.
         context: what else there is to say.
     """
     if episode.state in ("resolved", "inactive"):

@@ -19,7 +19,9 @@ from pedwatch.config import Destination, Slack
 
 _SEVERITY_RANK = {None: 0, "warning": 1, "critical": 2}
 ANNOUNCE_BEFORE = dt.timedelta(days=3)
-_MUTED_WHILE_BLIND = ("first", "worse", "steady", "reminder", "flapping")
+_MUTED_WHILE_BLIND = ("first", "worse", "steady", "reminder", "flapping", "frozen", "judged_again")
+FREEZING = ("labels_removed", "labels_missing", "document_rejected", "no_limit_matches", "limit_withdrawn")
+"""Reasons of the ledger that freeze an episode until somebody acts; a cluster that is not seen tells of itself."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ def phase_of(episode: Episode) -> str | None:
     if episode.is_exempted:
         return "exempted"
     return "flapping" if episode.memory.is_flapping else "firing"
+
+
+def frozen_by(episode: Episode) -> str | None:
+    """Return why an open episode can neither go on nor end until somebody acts; None when it can."""
+    reason = episode.memory.frozen_by if episode.is_open else None
+    return reason if reason in FREEZING else None
 
 
 def reminders_due(episode: Episode, cycle: dt.datetime, slack: Slack) -> int:
@@ -86,6 +94,8 @@ def reason_to_tell(episode: Episode, told: Told | None, is_ending: bool = False,
         return reasons.get(phase, "exemption_ended" if told.phase == "exempted" else "steady")
     if phase == "exempted" and is_ending and not told.state.get("ending_said"):
         return "exemption_ending"
+    if phase == "firing" and episode.state == "firing" and frozen_by(episode) != told.state.get("frozen"):
+        return "frozen" if frozen_by(episode) else "judged_again"
     if phase == "firing" and _SEVERITY_RANK[episode.severity] > _SEVERITY_RANK[told.severity]:
         return "worse"
     return "reminder" if phase == "firing" and due_reminders > told.state.get("reminders", 0) else None
@@ -124,6 +134,7 @@ def _telling(
         "reminders": due,
         "ending_said": is_ending or (episode.is_exempted and bool(before.get("ending_said"))),
         "storm": before.get("storm"),
+        "frozen": frozen_by(episode),
     }
     sequence = told.sequence + 1 if told else 1
     return Telling(episode, reason, sequence, destination, channel, mention, state)

@@ -25,6 +25,8 @@ _CHANGED = {
     "reminder": "is still over",
     "flapping": "goes on and off its limit",
     "steady": "no longer goes on and off, but is over",
+    "frozen": "is not judged any more: its limit or its labels are gone",
+    "judged_again": "is judged again, and over",
     "exempted": "is exempt for now",
     "exemption_ending": "has an exemption that ends soon",
     "exemption_ended": "is over, and its exemption has ended",

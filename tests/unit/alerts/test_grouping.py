@@ -138,6 +138,26 @@ def test_a_blind_clusters_apis_are_not_reminded_of_but_their_end_is_told() -> No
     assert ended.reason == "resolved"
 
 
+def frozen(cycle: int, reason: str) -> Any:
+    """Return a cycle in which it was not judged."""
+    return seen(cycle, None, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        ([frozen(3, "limit_withdrawn"), frozen(4, "limit_withdrawn")], ["first", "frozen"]),
+        ([frozen(3, "labels_removed"), seen(4, 12)], ["first", "frozen", "judged_again"]),
+        ([frozen(3, "no_limit_matches"), seen(4, 8), seen(5, 8)], ["first", "frozen", "resolved"]),
+        ([frozen(3, "cluster_failed"), frozen(4, "cluster_failed"), seen(5, 12)], ["first"]),
+        ([frozen(3, "new_workload"), seen(4, 12)], ["first"]),
+    ],
+    ids=["said once", "and that it is judged again", "it ended meanwhile", "a dark cluster tells of itself", "grace"],
+)
+def test_what_freezes_an_episode_until_somebody_acts_is_said(items: list[Any], told: list[str]) -> None:
+    assert played(Watch(), seen(1, 12), seen(2, 12), *items) == told
+
+
 def until(cycle: int) -> Exemption:
     """Return an exemption that ends three days after a cycle."""
     return Exemption("sale", at(cycle) + dt.timedelta(days=3), "winter sale", "ana", "T-1", 20)

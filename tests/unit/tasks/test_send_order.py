@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pedwatch.alerts.outbox import GIVE_UP_AFTER, SendError, UnusableTransportError
-from pedwatch.tasks import send
+from pedwatch.tasks import sender
 
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
 
@@ -64,8 +64,8 @@ def row(
 
 def sent(channel: Mute, *rows: dict[str, Any]) -> list[tuple[str, dt.datetime | None]]:
     """Send rows; return status and next attempt of each."""
-    pacer = send.Pacer(pause=lambda seconds: None)
-    sends, _ = send.Sender(channel, pacer, NOW).send(list(rows))
+    pacer = sender.Pacer(pause=lambda seconds: None)
+    sends, _ = sender.Sender(channel, pacer, NOW).send(list(rows))
     return [(item["status"], item.get("next_attempt_at")) for item in sends]
 
 
