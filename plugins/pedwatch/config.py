@@ -25,6 +25,8 @@ LabelKey = Annotated[
 ]
 ChannelId = Annotated[str, Field(pattern=CHANNEL_ID, description="A Slack channel id such as C0PLATFORM, not a name")]
 Destination = Literal["team", "canary", "suppressed"]
+Advisory = Literal["hpa_max_over_limit", "hpa_max_differs", "sudden_change", "near_limit", "orphan_limit", "contested"]
+"""Rules that advise and never page; all are off until they are listed (DESIGN D1)."""
 
 
 class Strict(BaseModel):
@@ -154,6 +156,7 @@ class PolicyConfig(Strict):
     defaults: PolicyOverride = Field(default_factory=PolicyOverride)
     teams: dict[str, TeamPolicy] = Field(default_factory=dict)
     approvers: list[Approver] = Field(default_factory=list)
+    advisories: list[Advisory] = Field(default_factory=list, description="Advisory rules that the digest reports")
 
     @model_validator(mode="after")
     def _every_level_is_valid(self) -> "PolicyConfig":

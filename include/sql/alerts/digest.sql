@@ -1,5 +1,6 @@
 -- What the digest tells: who is over, near, without a valid limit, what ends or was known late, and the proof.
 -- Parameters: @now TIMESTAMP. One row; times UTC; each list the worst or soonest first.
+{%- from 'limits/_holds.sql' import holds %}
 WITH
 recent_ledger AS (
   SELECT *
@@ -44,11 +45,7 @@ limits_now AS (
   SELECT h.*
   FROM `{{ dataset }}.limit_history` AS h
   WHERE
-    h.valid_from <= @now
-    AND @now < h.valid_to
-    AND h.recorded_from <= @now
-    AND @now < h.recorded_to
-    AND NOT h.is_deleted
+    {{ holds('h', '@now', '@now') }}
 )
 
 SELECT

@@ -17,6 +17,14 @@ from pedwatch.config import Destination, Slack
 
 Row = Mapping[str, Any]
 _MOST = 5
+_ADVICE = {
+    "hpa_max_over_limit": "HPA may go above the limit",
+    "hpa_max_differs": "HPA maximum is not the limit",
+    "sudden_change": "Asked for much more or less at once",
+    "near_limit": "Near the limit for hours",
+    "orphan_limit": "Limits that match nothing",
+    "contested": "Several limits match",
+}
 _WITHOUT = {"no_limit": "no limit", "invalid_limit": "limit not valid", "unlabelled": "no labels"}
 
 
@@ -32,6 +40,8 @@ class Digest:
     unsent: int
     dead: int
     coverage: float | None
+    advisories: Sequence[Row] = ()
+    """What ``verdicts/advisories.sql`` found, where such rules are asked for."""
 
     def of_team(self, team_id: str) -> "Digest":
         """Return one team's part; the outbox and the coverage are everybody's."""
@@ -48,19 +58,21 @@ class Digest:
             self.unsent,
             self.dead,
             self.coverage,
+            own(self.advisories),
         )
 
     @property
     def is_clear(self) -> bool:
         """Whether there is nothing but the proof to say."""
-        return not (self.firing or self.near or self.without or self.exemptions or self.late_changes)
+        found = (self.firing, self.near, self.without, self.exemptions, self.late_changes, self.advisories)
+        return not any(found)
 
 
-def from_row(row: Row) -> Digest:
-    """Read the answer of ``alerts/digest.sql``."""
+def from_row(row: Row, advisories: Sequence[Row] = ()) -> Digest:
+    """Read the answers of ``alerts/digest.sql`` and ``verdicts/advisories.sql``."""
     lists = {name: row[name] for name in ("firing", "near", "without", "exemptions", "late_changes")}
     coverage = row["clusters_seen"] / row["clusters_expected"] if row["clusters_expected"] else None
-    return Digest(unsent=row["unsent"], dead=row["dead"], coverage=coverage, **lists)
+    return Digest(unsent=row["unsent"], dead=row["dead"], coverage=coverage, advisories=advisories, **lists)
 
 
 def _where(row: Row) -> str:
@@ -106,7 +118,16 @@ def _lines(digest: Digest, zone: ZoneInfo) -> list[str]:
                 for row in digest.late_changes
             ],
         ),
+        *_advice(digest.advisories),
     ]
+
+
+def _advice(rows: Sequence[Row]) -> list[str]:
+    by_rule: dict[str, list[str]] = {}
+    for row in rows:
+        place = f" in {name(row['cluster'])}" if row["cluster"] else f" ({name(row['environment'])})"
+        by_rule.setdefault(row["rule"], []).append(f"{name(row['api_id'] or row['subject'])}{place}: {row['detail']}")
+    return [line for rule, items in by_rule.items() for line in _listed(f"Advice: {_ADVICE[rule]}", items)]
 
 
 def proof(digest: Digest) -> str:

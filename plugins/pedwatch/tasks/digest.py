@@ -32,7 +32,10 @@ def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, 
     """Compose the digest as of ``now``; write it to the outbox if it may be told. Returns its proof."""
     from pedwatch.hooks.parameters import Typed
 
-    found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0])
+    rules = config.policy.advisories
+    asked = {"now": now, "rules": Typed("ARRAY<STRING>", list(rules))}
+    advisories = warehouse.run("verdicts/advisories.sql", asked) if rules else []
+    found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0], advisories)
     day = now.astimezone(ZoneInfo(config.report_timezone)).date()
     notifications = digest.notifications(found, config.slack, day, config.report_timezone, floor_to_cycle(now))
     for notification in notifications:
