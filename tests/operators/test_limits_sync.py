@@ -16,7 +16,7 @@ from pedwatch.errors import LedgerError
 from pedwatch.limits.sync import plan_sync
 from sandbox.firestore.tests.servers import find_java_emulator, java_emulator
 from tests.conftest import Server
-from tests.operators.limit_slice import NAME, Slice, slice_
+from tests.operators.limit_slice import CHECKS, NAME, Slice, slice_
 from tests.unit.limits.samples import exemption, limit
 
 __all__ = ["slice_"]
@@ -269,19 +269,25 @@ BREAKS = {
 }
 
 
-@pytest.mark.parametrize("check", BREAKS)
 @pytest.mark.parametrize("firestore_server", ["stand-in"], indirect=True)
-def test_a_check_finds_what_it_is_for_and_is_silent_before(
-    config: Config, limit_store: Any, warehouse: Any, check: str
-) -> None:
+def test_a_check_finds_what_it_is_for_and_is_silent_before(config: Config, limit_store: Any, warehouse: Any) -> None:
     path = Slice(config, limit_store, warehouse)
     path.publish(limit(10))
     path.documents.document("prod.x.y").set({"max_replica": 1})
     path.sync()
     assert path.offences() == []
-    statement, beside = BREAKS[check]
-    warehouse.client.query(statement.format(dataset=config.dataset)).result()
-    assert set(path.offences()) == {f"checks/limits_{name}.sql" for name in {check, *beside}}
+
+    def run(statement: str) -> None:
+        warehouse.client.query(statement.format(dataset=config.dataset)).result()
+
+    run("CREATE TABLE `{dataset}.whole` AS SELECT * FROM `{dataset}.limit_history`")
+    for check, (statement, beside) in BREAKS.items():
+        run(statement)
+        assert set(path.offences()) == {f"checks/limits_{name}.sql" for name in {check, *beside}}, check
+        run("DELETE FROM `{dataset}.limit_history` WHERE TRUE")
+        run("INSERT INTO `{dataset}.limit_history` SELECT * FROM `{dataset}.whole`")
+    assert path.offences() == []
+    assert {f"checks/limits_{check}.sql" for check in BREAKS} == set(CHECKS)
 
 
 @pytest.mark.parametrize("firestore_server", ["stand-in"], indirect=True)
