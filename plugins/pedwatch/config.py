@@ -103,7 +103,7 @@ class PolicyOverride(Strict):
 
     tolerance_count: int | None = Field(default=None, ge=0)
     tolerance_ratio: float | None = Field(default=None, ge=0, le=1)
-    grace_minutes: int | None = Field(default=None, ge=0, le=24 * 60)
+    grace_minutes: int | None = Field(default=None, ge=0, le=360)
     surge_budget_minutes: int | None = Field(default=None, ge=0, le=360)
     for_observations: int | None = Field(default=None, ge=1, le=12)
     window_observations: int | None = Field(default=None, ge=1, le=12)

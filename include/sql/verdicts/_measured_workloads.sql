@@ -19,7 +19,11 @@ cluster_states AS (
 
 owned_observations AS (
   -- Only the attempt that owns the cycle counts: a retried or duplicated pod can neither double nor downgrade it.
-  SELECT o.*
+  SELECT
+    o.*,
+    s.known_at,
+    s.policy_version,
+    s.has_deployments
   FROM `{{ dataset }}.replica_observations` AS o
   INNER JOIN cluster_states AS s ON o.cycle = s.cycle AND o.cluster = s.cluster AND o.attempt_id = s.attempt_id
   WHERE {{ in_period('o.cycle') }}
@@ -37,6 +41,8 @@ deployments AS (
     o.team_id,
     IF(ARRAY_LENGTH(o.labels) > 0, TO_JSON_STRING(o.labels), '[]') AS label_text,
     o.created_at,
+    o.known_at,
+    o.policy_version,
     o.spec_replicas,
     o.status_replicas,
     -- A rollout is in progress while old pods still stand (DESIGN D2); only pods above what was asked for are surge.
@@ -70,6 +76,9 @@ autoscalers AS (
     MAX(o.team_id) AS team_id,
     MAX(IF(ARRAY_LENGTH(o.labels) > 0, TO_JSON_STRING(o.labels), '[]')) AS label_text,
     MIN(o.created_at) AS created_at,
+    ANY_VALUE(o.known_at) AS known_at,
+    ANY_VALUE(o.policy_version) AS policy_version,
+    LOGICAL_OR(o.has_deployments) AS has_deployments,
     MAX(o.hpa_current_replicas) AS hpa_current_replicas,
     MAX(o.hpa_max_replicas) AS hpa_max_replicas
   FROM owned_observations AS o
@@ -77,7 +86,7 @@ autoscalers AS (
   GROUP BY o.cycle, o.environment, o.cluster, o.namespace, o.hpa_target_kind, o.hpa_target_name
 ),
 
-scaled_workloads AS (
+present_workloads AS (
   SELECT
     COALESCE(d.cycle, h.cycle) AS cycle,
     COALESCE(d.environment, h.environment) AS environment,
@@ -89,6 +98,8 @@ scaled_workloads AS (
     COALESCE(d.team_id, h.team_id) AS team_id,
     COALESCE(d.label_text, h.label_text) AS label_text,
     COALESCE(d.created_at, h.created_at) AS created_at,
+    COALESCE(d.known_at, h.known_at) AS known_at,
+    COALESCE(d.policy_version, h.policy_version) AS policy_version,
     d.workload_name IS NOT NULL AS is_deployment_listed,
     d.spec_replicas,
     d.status_replicas,
@@ -103,29 +114,26 @@ scaled_workloads AS (
       AND d.namespace = h.namespace
       AND d.workload_kind = h.workload_kind
       AND d.workload_name = h.workload_name
-),
-
-present_workloads AS (
   -- An HPA whose Deployment is gone from a complete listing scales nothing: its last count is not running pods.
-  SELECT
-    w.*,
-    s.known_at,
-    s.policy_version
-  FROM scaled_workloads AS w
-  INNER JOIN cluster_states AS s ON w.cycle = s.cycle AND w.cluster = s.cluster
-  WHERE w.is_deployment_listed OR w.workload_kind != 'Deployment' OR NOT s.has_deployments
+  WHERE d.workload_name IS NOT NULL OR h.workload_kind != 'Deployment' OR NOT h.has_deployments
 ),
 
-traced_names AS (
-  -- Whose past matters: surge spends a budget, a young object may be an old workload, labels may have been lost.
-  SELECT DISTINCT
+asking_workloads AS (
+  -- Whose past matters: surge spends a budget, a young object may be an old workload, labels may have been lost. No
+  -- grace is longer than six hours, so what was created before them is not new.
+  SELECT
+    w.cycle,
     w.cluster,
     w.namespace,
-    w.workload_name
+    w.workload_kind,
+    w.workload_name,
+    w.api_id,
+    w.team_id,
+    w.created_at,
+    w.policy_version,
+    w.surge_replicas
   FROM present_workloads AS w
-  WHERE
-    w.workload_kind = 'Deployment'
-    AND (w.surge_replicas > 0 OR w.created_at > TIMESTAMP_SUB(w.cycle, INTERVAL 6 HOUR) OR {{ is_unlabelled('w') }})
+  WHERE w.surge_replicas > 0 OR w.created_at > TIMESTAMP_SUB(w.cycle, INTERVAL 6 HOUR) OR {{ is_unlabelled('w') }}
 ),
 
 sightings AS (
@@ -142,7 +150,14 @@ sightings AS (
     MAX(IF({{ is_unlabelled('o') }}, NULL, o.api_id)) AS labelled_api_id,
     MAX(IF({{ is_unlabelled('o') }}, NULL, o.team_id)) AS labelled_team_id
   FROM `{{ dataset }}.replica_observations` AS o
-  INNER JOIN traced_names AS n ON o.cluster = n.cluster AND o.namespace = n.namespace AND o.name = n.workload_name
+  INNER JOIN (
+    SELECT DISTINCT
+      cluster,
+      namespace,
+      workload_name
+    FROM asking_workloads
+    WHERE workload_kind = 'Deployment'
+  ) AS n ON o.cluster = n.cluster AND o.namespace = n.namespace AND o.name = n.workload_name
   WHERE
     o.cycle >= TIMESTAMP_SUB({{ period_start }}, INTERVAL 6 HOUR)
     AND {{ until_period_end('o.cycle') }}
@@ -150,7 +165,7 @@ sightings AS (
   GROUP BY o.cluster, o.namespace, o.name, o.cycle
 ),
 
-asked_cycles AS (
+seen_or_asked AS (
   -- A workload may be there by its HPA alone, where Deployments could not be listed: it has a past as well.
   SELECT
     s.cluster,
@@ -158,7 +173,8 @@ asked_cycles AS (
     s.workload_name,
     s.cycle,
     s.cycle AS sighted_cycle,
-    s.is_surging
+    s.is_surging,
+    FALSE AS is_asked
   FROM sightings AS s
   UNION ALL
   SELECT
@@ -167,9 +183,10 @@ asked_cycles AS (
     w.workload_name,
     w.cycle,
     CAST(NULL AS TIMESTAMP) AS sighted_cycle,
-    FALSE AS is_surging
-  FROM present_workloads AS w
-  WHERE w.workload_kind = 'Deployment' AND NOT w.is_deployment_listed
+    FALSE AS is_surging,
+    TRUE AS is_asked
+  FROM asking_workloads AS w
+  WHERE w.workload_kind = 'Deployment'
 ),
 
 recent_pasts AS (
@@ -178,10 +195,10 @@ recent_pasts AS (
     s.namespace,
     s.workload_name,
     s.cycle,
-    s.sighted_cycle,
+    s.is_asked,
     MIN(s.sighted_cycle) OVER six_hours_before AS first_cycle,
     COUNTIF(s.is_surging) OVER six_hours_before AS surge_cycles
-  FROM asked_cycles AS s
+  FROM seen_or_asked AS s
   WINDOW six_hours_before AS (
     PARTITION BY s.cluster, s.namespace, s.workload_name
     ORDER BY UNIX_SECONDS(s.cycle)
@@ -199,7 +216,7 @@ lost_labels AS (
     w.workload_name,
     COALESCE(s.labelled_api_id, p.api_id) AS api_id,
     COALESCE(s.labelled_team_id, p.team_id) AS team_id
-  FROM present_workloads AS w
+  FROM asking_workloads AS w
   LEFT JOIN sightings AS s
     ON
       w.cluster = s.cluster
@@ -227,7 +244,7 @@ named_workloads AS (
   SELECT
     w.* REPLACE (COALESCE(n.api_id, w.api_id) AS api_id, COALESCE(n.team_id, w.team_id) AS team_id),
     n.api_id IS NOT NULL AS is_label_lost
-  FROM present_workloads AS w
+  FROM asking_workloads AS w
   LEFT JOIN lost_labels AS n
     ON
       w.cycle = n.cycle
@@ -241,9 +258,16 @@ workload_policies AS (
   {{ api_policies('named_workloads') }}
 ),
 
-allowed_workloads AS (
+answered_workloads AS (
   SELECT
-    w.*,
+    w.cycle,
+    w.cluster,
+    w.namespace,
+    w.workload_kind,
+    w.workload_name,
+    w.api_id,
+    w.team_id,
+    w.is_label_lost,
     -- New: neither created nor sighted before the grace began. Sightings count, so re-creating does not renew it.
     LEAST(COALESCE(r.first_cycle, w.cycle), COALESCE(w.created_at, w.cycle))
     > TIMESTAMP_SUB(w.cycle, INTERVAL p.grace_minutes MINUTE) AS is_new,
@@ -257,12 +281,28 @@ allowed_workloads AS (
       AND w.api_id IS NOT DISTINCT FROM p.for_api_id
   LEFT JOIN recent_pasts AS r
     ON
-      w.cycle = r.cycle
+      r.is_asked
+      AND w.cycle = r.cycle
       AND w.cluster = r.cluster
       AND w.namespace = r.namespace
       AND w.workload_name = r.workload_name
       AND w.workload_kind = 'Deployment'
-      AND w.is_deployment_listed = (r.sighted_cycle IS NOT NULL)
+),
+
+allowed_workloads AS (
+  SELECT
+    w.* REPLACE (COALESCE(a.api_id, w.api_id) AS api_id, COALESCE(a.team_id, w.team_id) AS team_id),
+    COALESCE(a.is_label_lost, FALSE) AS is_label_lost,
+    COALESCE(a.is_new, FALSE) AS is_new,
+    COALESCE(a.surge_allowance, 0) AS surge_allowance
+  FROM present_workloads AS w
+  LEFT JOIN answered_workloads AS a
+    ON
+      w.cycle = a.cycle
+      AND w.cluster = a.cluster
+      AND w.namespace = a.namespace
+      AND w.workload_kind = a.workload_kind
+      AND w.workload_name = a.workload_name
 ),
 
 measured_workloads AS (
