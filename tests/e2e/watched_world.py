@@ -1,6 +1,7 @@
 """A small world under watch: two clusters, a clock, and a dataset, a bucket and a Slack history of its own."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,8 @@ class World:
             kept = [{name: value for name, value in row.items() if name not in bookkeeping} for row in rows]
             for row in kept:
                 row |= {name: places.get(row[name]) for name in ("parent_ts", "message_ts") if row.get(name)}
+                if "message" in row:
+                    row["message"] = self._nameless(row["message"])
             found[table] = sorted(kept, key=repr)
         return found
 
@@ -144,7 +147,10 @@ class World:
             {
                 "channel": message["channel"],
                 "text": message["text"],
-                "blocks": [{**block, "block_id": None} for block in message["blocks"]],  # Slack gives each a new one
+                # Slack gives each block a new id, and the evidence is in a dataset of this world's own.
+                "blocks": json.loads(
+                    self._nameless(json.dumps([{**block, "block_id": None} for block in message["blocks"]]))
+                ),
                 "thread": places.get(message["thread_ts"]) if message["thread_ts"] != message["ts"] else None,
             }
             for message in self._shown()
@@ -153,6 +159,9 @@ class World:
     def texts(self, channel: str | None = None) -> list[str]:
         """Return the texts that Slack shows, of one channel or all."""
         return [message["text"] for message in self._shown() if channel in (None, message["channel"])]
+
+    def _nameless(self, text: str) -> str:
+        return text.replace(self.config.dataset, "dataset")
 
     def _shown(self) -> list[Row]:
         return [message for message in self.slack.messages() if not message.get("deleted")]
