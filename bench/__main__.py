@@ -6,7 +6,7 @@ import sys
 
 from bench import results
 
-BENCHMARKS = ("audit", "collector", "dag_parsing", "fleet", "limits", "statement_rendering")
+BENCHMARKS = ("audit", "collector", "dag_parsing", "fleet", "limits", "statement_rendering", "verdicts")
 
 
 def main() -> int:
