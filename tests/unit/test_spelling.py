@@ -39,7 +39,5 @@ def test_keys_that_are_not_for_people_are_never_proposed() -> None:
 
 
 def test_a_misspelt_key_of_the_configuration_is_named_with_its_file() -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"x\.yaml does not validate:\n  policy\.teams\.orders\.grace_minuts"
-    ):
+    with pytest.raises(ConfigurationError, match=r"x\.yaml does not validate:\n  policy\.teams\.orders\.grace_minuts"):
         parse_config(SMALL + "policy: {teams: {orders: {grace_minuts: 5}}}\n", {}, "x.yaml")
