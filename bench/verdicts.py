@@ -43,8 +43,9 @@ SELECT CONCAT('prod.team-', MOD(i, 100), '.api-', i), CONCAT('api-', i), CONCAT(
 FROM UNNEST(GENERATE_ARRAY(0, {apis} - 1)) AS i
 """
 COLLECTIONS = """
-INSERT INTO `{d}.collection_runs` (cycle, cluster, environment, status, attempt_id, deployments_listed, recorded_at)
-SELECT cycle, CONCAT('c-', c), 'prod', 'complete', 'a', 1, cycle
+INSERT INTO `{d}.collection_runs` (cycle, cluster, environment, status, attempt_id, deployments_listed, row_count,
+  recorded_at)
+SELECT cycle, CONCAT('c-', c), 'prod', 'complete', 'a', 1, DIV({workloads}, {clusters}), cycle
 FROM UNNEST(GENERATE_TIMESTAMP_ARRAY(@first, @last, INTERVAL 5 MINUTE)) AS cycle
 CROSS JOIN UNNEST(GENERATE_ARRAY(0, {clusters} - 1)) AS c
 """
@@ -106,18 +107,16 @@ class World:
         self.warehouse.write("verdicts/compare.sql", parameters)
         return time.perf_counter() - start
 
-    def judge_day(self, day: dt.datetime) -> float:
-        """Judge a day anew into a table; returns seconds."""
-        text = self.warehouse.render("verdicts/judge_period.sql")
+    def judge_day(self, day: dt.datetime) -> tuple[float, int]:
+        """Judge a day anew; returns seconds and how many verdicts that were."""
         given = {"period_start": day, "period_end": day + DAY, "known_at": None}
         config = bigquery.QueryJobConfig(
-            query_parameters=[bigquery.ScalarQueryParameter(name, "TIMESTAMP", at) for name, at in given.items()],
-            destination=f"{self.sizes['d']}.judged",
-            default_dataset=self.sizes["d"],
+            query_parameters=[bigquery.ScalarQueryParameter(name, "TIMESTAMP", at) for name, at in given.items()]
         )
+        text = self.warehouse.render("verdicts/judge_period.sql")
         start = time.perf_counter()
-        self.warehouse.client.query(text, job_config=config).result()
-        return time.perf_counter() - start
+        found = self.warehouse.client.query(text, job_config=config).result(page_size=1)
+        return time.perf_counter() - start, int(found.total_rows or 0)
 
     def count(self, table: str) -> int:
         """Rows of a table."""
@@ -188,13 +187,13 @@ def _one_day(address: str, pid: int) -> tuple[list[Goal], dict[str, Any]]:
     day = CYCLE.replace(hour=0)
     world.observe(day, day + DAY - dt.timedelta(minutes=5))
     observations = world.count("replica_observations")
-    seconds = world.judge_day(day)
+    seconds, verdicts = world.judge_day(day)
     peak = _peak_megabytes(pid)
     row = {
         "world": "a day of 50,000 workloads, judged anew",
         "observations": observations,
         "seconds": seconds,
-        "verdicts": world.count("judged"),
+        "verdicts": verdicts,
         "peak_megabytes": peak,
     }
     goals = [

@@ -108,6 +108,7 @@ with DAG(
     )
 
     [load, limits] >> compare >> fold
+    with_links(load, links.WorkloadsLink())
     with_links(fold, links.VerdictsLink())
     with_links(notify, links.SlackMessageLink())
     with_links(evidence, links.EvidenceLink())

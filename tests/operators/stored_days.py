@@ -197,13 +197,15 @@ class StoredDays:
     def _judge_live(self) -> None:
         """Append to the ledger what live runs would have: the same rules, set-based."""
         rules = sql.render(
-            settings.include_dir() / "sql", "verdicts/judge_period.sql", dataset=self.warehouse.config.dataset
+            settings.include_dir() / "sql", "verdicts/_judged_period.sql", dataset=self.warehouse.config.dataset
         )
         columns = ", ".join(judged.COLUMNS)
         text = (
-            f"INSERT INTO `{self.warehouse.config.dataset}.verdicts` ({columns}, is_limits_stale, origin, revision,"
-            f" content_sha256, computed_at, run_id) SELECT {columns}, FALSE, 'live', 1, 'live', cycle, 'live'"
-            f" FROM ({rules})"
+            f"{rules}\nINSERT INTO `{self.warehouse.config.dataset}.verdicts`"
+            f" ({columns}, is_limits_stale, origin, revision, content_sha256, computed_at, run_id)"
+            f" SELECT {columns}, FALSE, 'live', 1, 'live', cycle, 'live'"
+            " FROM (SELECT j.*, TO_HEX(SHA256(j.subject)) AS fingerprint FROM judged_period AS j"
+            " WHERE j.cycle >= @period_start)"
         )
         from google.cloud import bigquery
 

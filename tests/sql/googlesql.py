@@ -214,12 +214,14 @@ def _text(source: bytes, node: Any) -> str:
 
 
 def _nested(node: Any) -> list[tuple[Any, Any]] | None:
-    """Return (condition, statements) of each part of IF and BEGIN … EXCEPTION … END; None for a plain statement."""
+    """Return (condition, statements) of each part of IF, WHILE, BEGIN … EXCEPTION … END; None for a plain one."""
     kind = type(node).__name__
     if kind == "ASTIfStatement":
         clauses = node.elseif_clauses.elseif_clauses if node.elseif_clauses else []
         parts = [(node.condition, node.then_list), *((clause.condition, clause.body) for clause in clauses)]
         parts.append((None, node.else_list))
+    elif kind == "ASTWhileStatement":
+        parts = [(node.condition, node.body)]
     elif kind == "ASTBeginEndBlock":
         handlers = node.handler_list.exception_handler_list if node.handler_list else []
         parts = [(None, node.statement_list_node), *((None, handler.statement_list) for handler in handlers)]

@@ -43,10 +43,14 @@ def make_worlds(seed: int) -> tuple[list[dt.datetime], Tables]:
     cycles = [START + index * PERIOD for index in range(9)]
     cycles.remove(random_.choice(cycles))
     merged = Tables(policy_history=[policy_row(None)])
+    # A recomputation takes a period in parts by its size: all at once, a few cycles, or one.
+    objects = random_.choice([0, 6_000, 50_000])
     for number in range(WORLDS):
         world = build_world(number, cycles, random_)
         for name, rows in vars(world).items():
             getattr(merged, name).extend(rows)
+    for row in merged.collection_runs:
+        row["row_count"] = objects
     return cycles, merged
 
 

@@ -5,11 +5,13 @@
 --   @known_at TIMESTAMP: NULL for as known then, by the live run of each cycle
 --   @teams ARRAY<STRING>: empty for all
 --   @apis ARRAY<STRING>: empty for all
-SELECT *
-FROM (
-  {% include 'verdicts/judge_period.sql' %}
-) AS judged
+{% include 'verdicts/_judged_period.sql' %}
+SELECT
+  j.*,
+  TO_HEX(SHA256(j.subject)) AS fingerprint
+FROM judged_period AS j
 WHERE
-  (ARRAY_LENGTH(@teams) = 0 OR judged.team_id IN UNNEST(@teams))
-  AND (ARRAY_LENGTH(@apis) = 0 OR judged.api_id IN UNNEST(@apis))
-ORDER BY judged.cycle, judged.subject
+  j.cycle >= @period_start
+  AND (ARRAY_LENGTH(@teams) = 0 OR j.team_id IN UNNEST(@teams))
+  AND (ARRAY_LENGTH(@apis) = 0 OR j.api_id IN UNNEST(@apis))
+ORDER BY j.cycle, j.subject

@@ -53,7 +53,7 @@
 SELECT
   j.*,
   TO_HEX(SHA256(j.subject)) AS fingerprint
-FROM judged_subjects AS j
-WHERE j.limit_id IN UNNEST(@replaced)
+FROM judged_period AS j
+WHERE j.cycle >= @period_start AND j.limit_id IN UNNEST(@replaced)
 QUALIFY COUNTIF(j.verdict = 'over_limit') OVER (PARTITION BY j.subject) > 0
 ORDER BY j.cycle, j.subject

@@ -2,6 +2,10 @@
 {%- macro is_unlabelled(w) -%}
 ({{ w }}.api_id IS NULL OR {{ w }}.team_id IS NULL)
 {%- endmacro -%}
+{#- Whether something may still be said of a subject that is not seen any more. -#}
+{%- macro has_not_ended(v) -%}
+{{ v }}.reason NOT IN ('workload_gone', 'scope_changed', 'not_judged_any_more')
+{%- endmacro -%}
 {#- The policy of every API in a table with policy_version, team_id and api_id: the most specific row wins, that of the
     API, else of its team, else the defaults. -#}
 {%- macro api_policies(source) -%}

@@ -1,5 +1,6 @@
 {#- CTE: the last judged cycle before the period, as the ledger has it: what it knew must not vanish without a word.
     Subjects that have ended for good are left out. -#}
+{%- from 'verdicts/_period.sql' import has_not_ended -%}
 prior_subjects AS (
   SELECT v.*
   FROM `{{ dataset }}.verdicts` AS v
@@ -13,5 +14,5 @@ prior_subjects AS (
     )
   QUALIFY
     ROW_NUMBER() OVER (PARTITION BY v.fingerprint ORDER BY v.revision DESC) = 1
-    AND v.reason NOT IN ('workload_gone', 'scope_changed', 'not_judged_any_more')
+    AND {{ has_not_ended('v') }}
 )

@@ -6,4 +6,5 @@
 SELECT
   j.*,
   TO_HEX(SHA256(j.subject)) AS fingerprint
-FROM judged_subjects AS j
+FROM judged_period AS j
+WHERE j.cycle >= @period_start

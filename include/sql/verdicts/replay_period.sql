@@ -11,7 +11,7 @@
 SELECT
   j.*,
   TO_HEX(SHA256(j.subject)) AS fingerprint
-FROM judged_subjects AS j
-WHERE TRUE
+FROM judged_period AS j
+WHERE j.cycle >= @period_start
 QUALIFY COUNTIF(j.verdict IN ('over_limit', 'exempt')) OVER (PARTITION BY j.subject) > 0
 ORDER BY j.cycle, j.subject

@@ -87,3 +87,13 @@ class VerdictsLink(BaseOperatorLink):
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Return the address of the table; called by the worker."""
         return table_url(settings.load_config(), "verdicts")
+
+
+class WorkloadsLink(BaseOperatorLink):
+    """To the workloads themselves."""
+
+    name = "Workloads in the console"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """Return the address of the project's workloads; called by the worker."""
+        return f"{CONSOLE}/kubernetes/workload/overview?{urlencode({'project': settings.load_config().project})}"
