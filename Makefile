@@ -47,7 +47,7 @@ demo: $(STAMP) ## play a shop of APIs through Airflow, and see what Slack shows
 	@$(PYTHON_RUN) -m sandbox.demo $(if $(SCENARIO),--scenario '$(SCENARIO)')
 
 test: $(STAMP) ## all tests but those that need Debian packages, which are named at the end
-	@$(PYTHON_RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PYTHON_RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 up: $(STAMP) ## Airflow's UI and the scheduled DAGs against the sandbox, live; prints the addresses
 	@$(PYTHON_RUN) -m sandbox.live up

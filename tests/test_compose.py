@@ -207,7 +207,7 @@ def test_its_stand_ins_start_and_can_be_prepared_twice(services: dict[str, Any],
         }
         prepare = [sys.executable, *command(services["prepare"])[1:]]
         for time in ("first", "second"):
-            done = subprocess.run(prepare, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+            done = subprocess.run(prepare, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=150)
             assert done.returncode == 0, f"{time} time: {done.stderr[-1500:]}"
         found = subprocess.run(
             [sys.executable, "-m", "pedwatch", "limits", "get", "orders-api"],

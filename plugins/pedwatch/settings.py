@@ -106,6 +106,11 @@ def is_emulated(*variables: str) -> bool:
     return any(os.environ.get(name) for name in variables or EMULATOR_VARIABLES)
 
 
+def keeps_its_own_time() -> bool:
+    """Tell whether Firestore is a stand-in, which keeps a scenario's time and not the machine's."""
+    return is_emulated("FIRESTORE_EMULATOR_HOST")
+
+
 def now() -> dt.datetime:
     """Return the current time, aware, in UTC: the wall clock, or PEDWATCH_CLOCK while emulator hosts are set.
 

@@ -37,7 +37,7 @@ def test_a_wrong_field_is_named(
     monkeypatch.setenv("PEDWATCH_CONFIG", str(path))
     error = import_error(WATCH)
     assert f"{path} does not validate" in error
-    assert "policy.defaults.for_observation: Extra inputs are not permitted" in error
+    assert "policy.defaults.for_observation: unknown key; did you mean for_observations?" in error
 
 
 def test_a_configuration_that_is_not_there_is_named(

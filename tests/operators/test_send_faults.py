@@ -419,7 +419,7 @@ def ending(schedule: Schedule, outbox: Any, patch: pytest.MonkeyPatch) -> list[t
 
 
 def test_the_real_statements_do_as_their_model(patch: pytest.MonkeyPatch, warehouse: Warehouse) -> None:
-    for seed in range(14):
+    for seed in range(5):
         schedule = a_schedule(seed)
         on_paper = ending(schedule, OutboxModel(), patch)
         assert ending(schedule, RealOutbox(warehouse), patch) == on_paper, schedule

@@ -132,7 +132,7 @@ def test_the_worlds_hold_every_verdict_and_reason() -> None:
 
 @given(seed=st.integers(min_value=0, max_value=2**32))
 @settings(
-    max_examples=2,
+    max_examples=1,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -27,7 +27,7 @@ slack: {platform_channel: C0PLATFORM}
         (("clusters", 0, "endpiont"), "did you mean endpoint?"),
         (("policy", "defaults", "grace_minute"), "did you mean grace_minutes?"),
         (("policy", "teams", "orders", "apis", "orders-api", "tolerance_cuont"), "did you mean tolerance_count?"),
-        (("policy", "xyz"), "remove it; known here: defaults, teams, approvers"),
+        (("policy", "xyz"), "remove it; known here: defaults, teams, approvers, advisories"),
     ],
 )
 def test_the_key_that_was_probably_meant_is_one_of_its_block(location: tuple[Any, ...], expected: str) -> None:

@@ -140,8 +140,7 @@ def firestore_findings(store: "FirestoreLimits", config: Config) -> Iterator[Fin
         yield Finding(
             area, where, "failed", "no limits", "publish some: python -m pedwatch limits publish PATH --apply"
         )
-    # A stand-in keeps the scenario's time, not the machine's.
-    yield skew(area, None if settings.is_emulated("FIRESTORE_EMULATOR_HOST") else now)
+    yield skew(area, None if settings.keeps_its_own_time() else now)
 
 
 def storage_findings(client: "storage.Client", config: Config) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ import email.utils
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pedwatch import settings
 from pedwatch.alerts import block_kit
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import SendError, UnusableTransportError
@@ -106,5 +105,4 @@ def connect(config: Config) -> SlackChannel:
 def smallest_fix(config: Config) -> str:
     """Say what to do when Slack cannot be reached at all."""
     where = "AIRFLOW_CONN_" + config.connections.slack.upper()
-    emulated = "; in the sandbox its extra names base_url" if settings.is_emulated() else ""
-    return f"create the connection {config.connections.slack} (or set {where}) with the bot token{emulated}"
+    return f"create the connection {config.connections.slack} (or set {where}) with the bot token"

@@ -34,7 +34,7 @@ def test_nothing_is_left_behind(number: signal.Signals, moment: str, tmp_path: P
         time.sleep(0.1)
     assert len(processes_of(folder)) >= 4, "too few processes to be a test"
     demo.send_signal(number)
-    status = demo.wait(60)
+    status = demo.wait(150)
     assert status == (-number if number == signal.SIGKILL else 128 + number)
     deadline = time.monotonic() + 40
     while processes_of(folder) and time.monotonic() < deadline:
