@@ -167,14 +167,18 @@ def test_a_second_run_of_each_cycle_adds_its_heartbeat_and_nothing_else(world: W
     assert_same((tables, messages), straight)
 
 
-@pytest.mark.parametrize("boundary", [name for name in TASKS if name not in ("nothing_to_say", "write_evidence")])
+# Those behind which something was written; the others are among the random deaths below.
+@pytest.mark.parametrize("boundary", ["collect", "load_observations", "compare", "fold_episodes", "notify"])
 def test_killed_between_two_tasks(world: World, straight: Told, boundary: str) -> None:
     killed = killed_between(world, boundary)
     assert_same(tell(world, killed, killed, straight_on), straight)
 
 
-@pytest.mark.parametrize("is_cleared", [False, True], ids=["the task is retried", "the run is cleared"])
-@pytest.mark.parametrize("where", WITHIN)
+@pytest.mark.parametrize(
+    ("where", "is_cleared"),
+    [*((where, number % 2 == 0) for number, where in enumerate(WITHIN))],
+    ids=lambda value: ("the run is cleared" if value else "the task is retried") if isinstance(value, bool) else value,
+)
 def test_killed_within_a_task(world: World, straight: Told, where: str, is_cleared: bool) -> None:
     death = Death(where)
     killed = killed_within(world, death, is_cleared)
@@ -187,7 +191,7 @@ PLACES = [("between", name) for name in TASKS if name not in BRANCHES] + [("with
 
 @pytest.mark.timeout(300)
 @settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     # A found schedule is small and printed; to shrink it would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
