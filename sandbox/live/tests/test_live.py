@@ -19,17 +19,17 @@ def live(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sandbox.live", "--folder", str(folder), *arguments]
     # Files, not pipes: what `up` leaves running would hold a pipe open.
     with (folder.parent / "output").open("w+") as output:
-        finished = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, timeout=280, check=False)
+        finished = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, timeout=400, check=False)
         output.seek(0)
         return subprocess.CompletedProcess(command, finished.returncode, output.read())
 
 
 def status_of(url: str) -> int:
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=20) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=120) as answer:
         return int(answer.status)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_up_and_down(tmp_path: Path) -> None:
     folder = tmp_path / "live"
     try:
