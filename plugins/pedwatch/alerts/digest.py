@@ -42,6 +42,8 @@ class Digest:
     coverage: float | None
     advisories: Sequence[Row] = ()
     """What ``verdicts/advisories.sql`` found, where such rules are asked for."""
+    chain_head: str | None = None
+    """Hash of the newest daily evidence pack's manifest: posted, so that tampering shows outside our storage."""
 
     def of_team(self, team_id: str) -> "Digest":
         """Return one team's part; the outbox and the coverage are everybody's."""
@@ -59,6 +61,7 @@ class Digest:
             self.dead,
             self.coverage,
             own(self.advisories),
+            self.chain_head,
         )
 
     @property
@@ -68,11 +71,13 @@ class Digest:
         return not any(found)
 
 
-def from_row(row: Row, advisories: Sequence[Row] = ()) -> Digest:
-    """Read the answers of ``alerts/digest.sql`` and ``verdicts/advisories.sql``."""
+def from_row(row: Row, advisories: Sequence[Row] = (), chain_head: str | None = None) -> Digest:
+    """Read the answers of ``alerts/digest.sql``, ``verdicts/advisories.sql`` and ``audit/chain_head.sql``."""
     lists = {name: row[name] for name in ("firing", "near", "without", "exemptions", "late_changes")}
     coverage = row["clusters_seen"] / row["clusters_expected"] if row["clusters_expected"] else None
-    return Digest(unsent=row["unsent"], dead=row["dead"], coverage=coverage, advisories=advisories, **lists)
+    return Digest(
+        unsent=row["unsent"], dead=row["dead"], coverage=coverage, advisories=advisories, chain_head=chain_head, **lists
+    )
 
 
 def _where(row: Row) -> str:
@@ -143,6 +148,8 @@ def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str) -> M
     zone = ZoneInfo(report_timezone)
     title = f"Digest of {day:%A, %d %B %Y}"
     facts = [("Proof", proof(digest)), ("Times in", report_timezone)]
+    if digest.chain_head:
+        facts.append(("Newest evidence pack", f"sha256 {digest.chain_head}"))
     if digest.is_clear:
         summary = f"all clear for {whose}: nobody is over or near a limit, and nothing is about to change"
         return Message(":white_check_mark:", title, summary, facts)

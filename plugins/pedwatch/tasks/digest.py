@@ -13,6 +13,8 @@ from pedwatch.cycles import MANUAL, SCHEDULED, floor_to_cycle
 
 log = logging.getLogger(__name__)
 
+DAILY = "daily"
+"""Label of the packs that ped_replica_audit writes by itself every day."""
 LATEST = dt.timedelta(hours=6)
 """After that the morning is over: a digest that late would be taken for the next day's."""
 
@@ -35,7 +37,9 @@ def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, 
     rules = config.policy.advisories
     asked = {"now": now, "rules": Typed("ARRAY<STRING>", list(rules))}
     advisories = warehouse.run("verdicts/advisories.sql", asked) if rules else []
-    found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0], advisories)
+    packs = warehouse.run("audit/chain_head.sql", {"label": DAILY})
+    head = packs[0]["manifest_sha256"] if packs else None
+    found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0], advisories, head)
     day = now.astimezone(ZoneInfo(config.report_timezone)).date()
     notifications = digest.notifications(found, config.slack, day, config.report_timezone, floor_to_cycle(now))
     for notification in notifications:

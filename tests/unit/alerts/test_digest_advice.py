@@ -41,6 +41,12 @@ def test_a_team_reads_its_own_advice() -> None:
     assert line.startswith("Advice: Near the limit")
 
 
+def test_the_head_of_the_chain_of_packs_is_posted() -> None:
+    message = compose(Digest((), (), (), (), (), 0, 0, 1.0, chain_head="ab12"), "all teams", DAY, "UTC")
+    assert ("Newest evidence pack", "sha256 ab12") in message.facts
+    assert not [name for name, _ in compose(digest(), "all teams", DAY, "UTC").facts if "pack" in name]
+
+
 def test_without_advice_all_is_clear() -> None:
     assert digest().is_clear
     assert not digest(advice("contested", "a", "two")).is_clear
