@@ -15,6 +15,7 @@ SELECT
   selectors.namespace AS namespace_selector,
   selectors.kind AS kind_selector,
   selectors.name AS name_selector,
+  TO_JSON_STRING(selectors.labels) AS label_selectors,
   version,
   max_replicas,
   approver,

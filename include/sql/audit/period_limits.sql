@@ -12,6 +12,7 @@ SELECT
   selectors.namespace AS namespace_selector,
   selectors.kind AS kind_selector,
   selectors.name AS name_selector,
+  TO_JSON_STRING(selectors.labels) AS label_selectors,
   max_replicas,
   approver,
   ticket,

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 VERDICTS, LEDGER = "audit/period_verdicts.sql", "audit/period_ledger.sql"
 LIMIT_COLUMNS = (
     "limit_id version api_id team_id environment scope cluster_selector namespace_selector kind_selector name_selector "
-    "max_replicas approver ticket exemptions source_repo source_path source_commit document_update_time valid_from "
-    "first_recorded_from content_sha256"
+    "label_selectors max_replicas approver ticket exemptions source_repo source_path source_commit "
+    "document_update_time valid_from first_recorded_from content_sha256"
 ).split()
 
 
