@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, overload
 
 from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.model import Field
@@ -34,6 +34,27 @@ def canonical_rows(fields: list[Field], rows: Iterable[Sequence[Any]]) -> list[l
     """Rows of Python values (as a StatementResult has them) in canonical form."""
     encoders = [_nullable_field(field) for field in fields]
     return [[encode(value) for encode, value in zip(encoders, row, strict=True)] for row in rows]
+
+
+class CanonicalRows(Sequence[list[Cell]]):
+    """Rows of Python values as a sequence of canonical ones, each page encoded when it is asked for."""
+
+    def __init__(self, fields: list[Field], rows: Sequence[Sequence[Any]]) -> None:
+        self._fields = fields
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, which: int) -> list[Cell]: ...
+    @overload
+    def __getitem__(self, which: slice) -> list[list[Cell]]: ...
+    def __getitem__(self, which: int | slice) -> Any:
+        """Return a row, or a page of them."""
+        if isinstance(which, int):
+            return canonical_rows(self._fields, [self._rows[which]])[0]
+        return canonical_rows(self._fields, self._rows[which])
 
 
 def _encoder(field: Field) -> Encoder:

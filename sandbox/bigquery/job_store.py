@@ -19,7 +19,7 @@ _KEPT_RESULT_CHARACTERS = 4_000_000
 """A larger result is gone after a restart, as BigQuery's cached results are after a day."""
 
 _KEPT_RESULT_CELLS = 20_000_000
-"""How much of all results is held in memory; the oldest go first."""
+"""How much of all results is held, in memory or in files; the oldest go first."""
 
 
 class JobStore:
@@ -162,7 +162,7 @@ def _stored(job: Job) -> dict[str, Any]:
     }  # fmt: skip
     if job.error is not None:
         kept["error"] = [job.error.code, job.error.reason, job.error.message]
-    if job.result is not None:
+    if job.result is not None and isinstance(job.result.rows, list):
         rows = json.dumps(job.result.rows)
         if len(rows) <= _KEPT_RESULT_CHARACTERS:
             kept["result"] = {"fields": job.result.fields, "rows": job.result.rows}

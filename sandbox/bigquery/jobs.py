@@ -1,14 +1,14 @@
 """A job: what was asked, how far it is, what came of it, and the resource that clients see."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.bigquery.catalog import now_ms
-from sandbox.bigquery.encode import Cell
+from sandbox.bigquery.encode import CanonicalRows, Cell, canonical_rows
 from sandbox.bigquery.errors import BigQueryError
-from sandbox.bigquery.model import Field
+from sandbox.bigquery.model import Field, StatementResult
 
 USER_EMAIL = "local@sandbox.invalid"
 JOB_TYPES = ("query", "load", "copy", "extract")
@@ -21,7 +21,14 @@ class JobResult:
     """The rows a query answered, in canonical form (see ``encode``)."""
 
     fields: list[Field]
-    rows: list[list[Cell]]
+    rows: Sequence[list[Cell]]
+
+    @classmethod
+    def of(cls, told: StatementResult) -> "JobResult":
+        """What a statement answered; a large answer is encoded page by page."""
+        if isinstance(told.rows, list):
+            return cls(told.fields, canonical_rows(told.fields, told.rows))
+        return cls(told.fields, CanonicalRows(told.fields, told.rows))
 
 
 @dataclass

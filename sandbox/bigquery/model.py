@@ -1,5 +1,6 @@
 """What the SQL side (``sandbox.bigquery.sql``) and the server side share: names, table metadata, statement results."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,7 +54,7 @@ class StatementResult:
     sql: str
     statement_type: str
     fields: list[Field] = field(default_factory=list)
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    rows: Sequence[tuple[Any, ...]] = field(default_factory=list)
     affected_rows: int | None = None
     dml_stats: dict[str, int] | None = None  # insertedRowCount, updatedRowCount, deletedRowCount
     ddl_target: TableRef | None = None

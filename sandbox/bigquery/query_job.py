@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from sandbox.bigquery.encode import canonical_rows
 from sandbox.bigquery.errors import invalid, invalid_query, not_implemented
 from sandbox.bigquery.job_runner import Work
 from sandbox.bigquery.jobs import Job, JobResult
@@ -85,7 +84,7 @@ def _set_statistics(job: Job, statistics: dict[str, Any]) -> None:
 def _record_script(work: Work, results: list[StatementResult]) -> None:
     told = _result_of_script(results)
     _set_statistics(work.job, script_statistics(work.catalog, results, told))
-    work.job.result = JobResult(told.fields, canonical_rows(told.fields, told.rows))
+    work.job.result = JobResult.of(told)
     work.job.settings()["destinationTable"] = anonymous_table(work.job)
 
 
@@ -100,7 +99,7 @@ def _record_statement(work: Work, told: StatementResult) -> None:
     elif told.ddl_target is not None and told.ddl_target.table:
         settings["destinationTable"] = rest_reference(told.ddl_target)
     _set_statistics(job, statement_statistics(work.catalog, told))
-    job.result = JobResult(told.fields, canonical_rows(told.fields, told.rows))
+    job.result = JobResult.of(told)
 
 
 def _result_of_script(results: list[StatementResult]) -> StatementResult:

@@ -1,5 +1,6 @@
 """Pages of query results, as jobs.query, jobs.getQueryResults and tabledata.list send them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.bigquery.encode import Cell, TimestampFormat, wire_rows
@@ -68,7 +69,7 @@ def _timestamp_format(as_int64: Any, named: str | None) -> TimestampFormat:
     return TimestampFormat.INT64 if str(as_int64).lower() == "true" else TimestampFormat.FLOAT64
 
 
-def rows_page(fields: list[Field], rows: list[list[Cell]], total: int, page: Page) -> dict[str, Any]:
+def rows_page(fields: list[Field], rows: Sequence[list[Cell]], total: int, page: Page) -> dict[str, Any]:
     """``rows`` (which begin at the page's start) as REST sends them, with a token if more of ``total`` follow."""
     answer: dict[str, Any] = {"totalRows": str(total)}
     if rows:

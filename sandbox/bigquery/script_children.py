@@ -1,6 +1,5 @@
 """The child jobs of a script: one for each statement that ran."""
 
-from sandbox.bigquery.encode import canonical_rows
 from sandbox.bigquery.job_runner import Work
 from sandbox.bigquery.jobs import Job, JobResult
 from sandbox.bigquery.model import StatementResult
@@ -31,7 +30,7 @@ def add_child(work: Work, result: StatementResult) -> None:
     }
     if result.fields:
         child.settings()["destinationTable"] = anonymous_table(child)
-        child.result = JobResult(result.fields, canonical_rows(result.fields, result.rows))
+        child.result = JobResult.of(result)
     else:
         child.result = JobResult([], [])
     child.end()

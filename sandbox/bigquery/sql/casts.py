@@ -36,7 +36,7 @@ def can_coerce(value: Expression, target: Type) -> bool:
 def coerce(value: Expression, target: Type) -> Expression:
     """``value`` as ``target``; ask ``can_coerce`` first."""
     if value.is_null:
-        return replace(value, sql=f"CAST(NULL AS {target.duckdb})", type=target)
+        return replace(value, sql=_nothing(value, target), type=target)
     if value.type.duckdb == target.duckdb:
         return value if value.type == target else replace(value, type=target)
     if value.items is not None and target.is_array and value.type.is_array:
@@ -50,6 +50,11 @@ def coerce(value: Expression, target: Type) -> Expression:
     if target.kind in ("NUMERIC", "BIGNUMERIC") and isinstance(value.literal, float):
         return replace(value, sql=f"CAST({text_literal(repr(value.literal))} AS {target.duckdb})", type=target)
     return replace(cast(value, target), column=None, is_parameter=value.is_parameter)
+
+
+def _nothing(value: Expression, target: Type) -> str:
+    """An untyped NULL as a value of a type; ERROR(…) goes on to fail."""
+    return f"CAST(NULL AS {target.duckdb})" if value.failure is None else failure(value.failure, target)
 
 
 def array_sql(items: tuple[Expression, ...], type: Type) -> str:
@@ -76,7 +81,7 @@ def cast(value: Expression, target: Type, position: Position = (1, 1)) -> Expres
     """An explicit CAST."""
     source = value.type
     if value.is_null:
-        return replace(value, sql=f"CAST(NULL AS {target.duckdb})", type=target, literal=NOT_LITERAL)
+        return replace(value, sql=_nothing(value, target), type=target, literal=NOT_LITERAL)
     sql = _cast_sql(value.sql, source, target, value)
     if sql is None:
         fail(f"Invalid cast from {source} to {target}", position)

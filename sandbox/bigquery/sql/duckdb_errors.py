@@ -40,10 +40,10 @@ class WriteConflict(Exception):
     """Another transaction got there first; an autocommit statement may be tried again."""
 
 
-def translate(error: duckdb.Error) -> Exception:
-    """The error to raise instead."""
+def translate(error: Exception) -> Exception:
+    """The error to raise instead; one that comes through Arrow is DuckDB's by its text alone."""
     text = str(error)
-    if isinstance(error, duckdb.InterruptException):
+    if isinstance(error, duckdb.InterruptException) or text.startswith("INTERRUPT Error"):
         return BigQueryError(400, "stopped", "Job execution was cancelled: User requested cancellation")
     if FAILURE in text:
         own = text[text.index(FAILURE) + len(FAILURE) :]

@@ -1,6 +1,6 @@
 """Running compiled SQL on the session's cursor: values in, rows out, transactions and locks around writes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from decimal import Context, Decimal
@@ -10,12 +10,15 @@ import duckdb
 
 from sandbox.bigquery.errors import BigQueryError, invalid_query
 from sandbox.bigquery.model import TableRef
+from sandbox.bigquery.spooled_rows import spool
 from sandbox.bigquery.sql.duckdb_errors import WriteConflict, translate
 from sandbox.bigquery.sql.environment import Environment
 from sandbox.bigquery.sql.typesystem import Type
 
 _LOCK_WAIT_SECONDS = 3.0
 _MOST_TRIES = 20
+_HELD_CELLS = 2_000_000
+"""An answer with more values than this is kept in a file."""
 _WIDE = Context(prec=80)
 
 
@@ -41,8 +44,7 @@ class Execution:
         """Run one DuckDB statement with the statement's values."""
         self.check_cancelled()
         self._mend()
-        values = self.environment.binds if binds is None else binds
-        used = {name: value for name, value in values.items() if f"${name})" in sql or f"${name} " in sql}
+        used = self._used(sql, self.environment.binds if binds is None else binds)
         try:
             result = self.cursor.execute(sql, used) if used else self.cursor.execute(sql)
         except duckdb.Error as error:
@@ -51,6 +53,11 @@ class Execution:
         if self.in_transaction and not sql.startswith(("SELECT", "WITH")):
             self.remember(lambda: self.cursor.execute(sql, used) if used else self.cursor.execute(sql))
         return result
+
+    @staticmethod
+    def _used(sql: str, values: dict[str, Any]) -> dict[str, Any]:
+        """The values that the text asks for."""
+        return {name: value for name, value in values.items() if f"${name})" in sql or f"${name} " in sql}
 
     def remember(self, step: Callable[[], Any]) -> None:
         """Note a write of the open transaction, to be done again should the transaction break."""
@@ -74,21 +81,31 @@ class Execution:
     def rows(self, sql: str, types: list[Type], binds: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a query as Python values."""
         cursor = self.execute(sql, binds)
-        try:
+        with self._translating():
             rows = cursor.fetchall()
-        except duckdb.Error as error:
+        return row_converter(types)(rows)
+
+    def answer(self, sql: str, types: list[Type]) -> Sequence[tuple[Any, ...]]:
+        """As ``rows``; those of a large answer stay in a file until they are asked for."""
+        most = _HELD_CELLS // max(len(types), 1)
+        cursor = self.execute(sql)
+        with self._translating():
+            # DuckDB answers as it goes: what more there is has not been worked out yet, and is given up.
+            rows = cursor.fetchmany(most + 1)
+        if len(rows) <= most:
+            return row_converter(types)(rows)
+        with self._translating():
+            self.cursor.abort()
+            return spool(self.cursor, sql, self._used(sql, self.environment.binds), row_converter(types))
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        """Tell what goes wrong while rows are fetched in BigQuery's words."""
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:  # Arrow tells an OSError what DuckDB told it
             self._is_broken = self.in_transaction
             raise translate(error) from error
-        converters = [converter(type) for type in types]
-        if not any(converters):
-            return rows
-        return [
-            tuple(
-                convert(value) if convert is not None and value is not None else value
-                for convert, value in zip(converters, row, strict=True)
-            )
-            for row in rows
-        ]
 
     def changed(self, sql: str) -> int:
         """Run a writing statement; answers how many rows it changed."""
@@ -205,6 +222,20 @@ def converter(type: Type) -> Callable[[Any], Any] | None:
     return None
 
 
+def row_converter(types: list[Type]) -> Callable[[list[tuple[Any, ...]]], list[tuple[Any, ...]]]:
+    """How fetched rows of these types must still be changed."""
+    converters = [converter(type) for type in types]
+    if not any(converters):
+        return lambda rows: rows
+    return lambda rows: [
+        tuple(
+            convert(value) if convert is not None and value is not None else value
+            for convert, value in zip(converters, row, strict=True)
+        )
+        for row in rows
+    ]
+
+
 def _plain_decimal(value: Decimal) -> Decimal:
     """Without the zeros of the stored scale: BigQuery says 1.5, not 1.500000000."""
     if value == value.to_integral_value():
@@ -220,7 +251,7 @@ def _interval_text(value: Any) -> str:
     return str(value)
 
 
-def reject_null_elements(rows: list[tuple[Any, ...]], types: list[Type], names: list[str]) -> None:
+def reject_null_elements(rows: Sequence[tuple[Any, ...]], types: list[Type], names: list[str]) -> None:
     """BigQuery cannot put an array with a NULL element into an answer."""
     for index, type in enumerate(types):
         if not type.is_array:

@@ -49,6 +49,7 @@ class Expression:
     has_aggregate: bool = False
     has_window: bool = False
     has_subquery: bool = False
+    failure: str | None = None  # the message of ERROR(…), which stands for a value of any type as NULL does
 
     @property
     def is_null(self) -> bool:

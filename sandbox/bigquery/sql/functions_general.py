@@ -136,7 +136,7 @@ def _error(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     text = compiler.required(
         value, STRING, f"No matching signature for function ERROR for argument types: {value.type}", call.position
     )
-    return derive(failure(text.sql, INT64), INT64, text, literal=None)
+    return derive(failure(text.sql, INT64), INT64, text, literal=None, failure=text.sql)
 
 
 @special("GROUPING")

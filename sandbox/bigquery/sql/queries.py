@@ -80,7 +80,7 @@ def run_query(execution: Execution, statement: n.QueryStatement) -> StatementRes
     query = compile_query(environment, statement.query)
     fields = fields_of(query)
     types = [column.type for column in query.columns]
-    rows = execution.rows(printable(query), types)
+    rows = execution.answer(printable(query), types)
     reject_null_elements(rows, types, [field["name"] for field in fields])
     return StatementResult(statement.text, "SELECT", fields=fields, rows=rows, referenced=list(environment.referenced))
 
