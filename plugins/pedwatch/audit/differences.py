@@ -19,7 +19,8 @@ CAUSES = {
     LATE_DATA: "observations that were not loaded yet when it was judged live",
     LATE_LIMIT: "a limit version that was learnt later, or with a later date",
     POLICY_VERSION: "another version of the platform's policy",
-    RULE_VERSION: "another version of pedwatch's own rules",
+    RULE_VERSION: "another version of pedwatch's own rules; or cycles before it, which grace and surge look back at, "
+    "were seen late",
 }
 
 _JUDGED = (

@@ -115,6 +115,7 @@ def test_a_late_limit_is_named_with_commit_and_approver_and_the_rest_is_counted_
     ("live", "cause"),
     [
         pytest.param(UNKNOWN, "late_data", id="it was dark when it was judged live"),
+        pytest.param({**UNKNOWN, "reason": "cluster_partial", "measured": 8}, "late_data", id="only a part was seen"),
         pytest.param({"spec_replicas": 9}, "late_data", id="other evidence"),
         pytest.param({"policy_version": "p0", "ceiling": 12}, "policy_version", id="another policy"),
         pytest.param({"reason": "of_old"}, "rule_version", id="nothing but the words differ"),
@@ -128,6 +129,14 @@ def test_each_difference_from_live_has_its_cause(live: Row, cause: str) -> None:
     _, _, [difference] = audit(sources(then, live=judged))
     assert (difference["cycle"], difference["causes"]) == (at("9:00"), cause)
     assert difference["source_commit"] == ("0ddba11" if cause == "late_limit" else None)
+
+
+def test_a_workload_that_only_late_observations_show_was_late_data() -> None:
+    then = [*line(lambda _: {}), *line(lambda _: {}, "basket")]
+    live = [row for row in then if (row["api_id"], row["cycle"]) != ("basket", at("9:00"))]
+    _, _, [difference] = audit(sources(then, live=live))
+    assert (difference["api_id"], difference["cycle"]) == ("basket", at("9:00"))
+    assert (difference["causes"], difference["live_verdict"]) == ("late_data", None)
 
 
 def test_a_cycle_nobody_judged_live_is_said_to_be_one() -> None:
