@@ -7,7 +7,7 @@
 - *Told is less than firing*: a message is on its way (`unsent`), could not be delivered, or its team is in shadow mode.
   The runbook "no message arrived" follows it.
 - *You want to see one without telling anybody*: trigger it by hand; the digest is in the log of `compose_digest`.
-  Only with `allow_notify` is it sent. A backfill never sends.
+  Only with `allow_notify` is it sent. A backfill never sends. Of what came late it lists only what no digest has told.
 
 On weekdays at `slack.digest_hour` in `report_timezone`: each team's own in its channel, all of them in the platform's.
 """

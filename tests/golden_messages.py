@@ -172,6 +172,7 @@ def busy(firing: int = 2) -> digest.Digest:
     over = {"measured": 14, "max_replicas": 10, "since": START, "is_told": True, "permalink": link}
     soon = {"team_id": "orders", "api_id": "checkout", "exemption_id": "winter-sale", "ends_at": SALE.ends_at}
     late = {"team_id": "orders", "api_id": "basket", "max_replicas": 6}
+    mended = {"cluster": "us-prod-1", "cycles": 3, "recorded_at": START + dt.timedelta(hours=1), "team_ids": ["orders"]}
     return found(
         firing=[row | over | {"api_id": name} for name in names],
         near=[row | {"api_id": "sessions", "measured": 19, "ceiling": 20}],
@@ -181,7 +182,23 @@ def busy(firing: int = 2) -> digest.Digest:
         ],
         exemptions=[soon],
         late_changes=[late | {"valid_from": START - dt.timedelta(days=1), "recorded_from": START}],
+        late_observations=[mended | {"first_cycle": at(1), "last_cycle": at(3)}],
     )
+
+
+def late_only() -> digest.Digest:
+    """Return a digest of a calm morning after observations came late, for one cluster over midnight."""
+    rows = [
+        {"cluster": "us-prod-1", "cycles": 1, "first_cycle": at(1), "last_cycle": at(1), "recorded_at": at(4)},
+        {
+            "cluster": "eu-prod-1",
+            "cycles": 7,
+            "first_cycle": START - dt.timedelta(hours=12),
+            "last_cycle": START - dt.timedelta(hours=10),
+            "recorded_at": START - dt.timedelta(hours=9),
+        },
+    ]
+    return found(late_observations=[row | {"team_ids": []} for row in rows])
 
 
 def digest_of(value: digest.Digest, whose: str = "all teams") -> Shown:
@@ -268,6 +285,7 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "dead_letter": dead_letter,
     "digest": lambda: digest_of(busy()),
     "digest_of_a_bad_day": lambda: digest_of(busy(40)),
+    "digest_of_late_observations": lambda: digest_of(late_only()),
     "all_clear": lambda: digest_of(found(), "orders"),
     "very_long_names": lambda: only(over_by_name("very-long-" * 1000), "first"),
     "markup_in_labels": lambda: only(over_by_name(MARKUP), "first"),

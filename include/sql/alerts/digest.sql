@@ -1,4 +1,4 @@
--- What the digest tells: who is over, near, without a valid limit, what ends or was known late, and the proof.
+-- What the digest tells: who is over, near, without a valid limit, what ends or was learnt late, and the proof.
 -- Parameters: @now TIMESTAMP. One row; times UTC; each list the worst or soonest first.
 {%- from 'limits/_holds.sql' import holds %}
 WITH
@@ -46,6 +46,82 @@ limits_now AS (
   FROM `{{ dataset }}.limit_history` AS h
   WHERE
     {{ holds('h', '@now', '@now') }}
+),
+
+untold_span AS (
+  -- When that was learnt which no digest has told yet, be it over a weekend: from the last one on, a week at most. The
+  -- last ten minutes are left to the next one: what was learnt in them may not be committed yet.
+  SELECT
+    TIMESTAMP_SUB(
+      GREATEST(COALESCE(MAX(n.created_at), TIMESTAMP_SUB(@now, INTERVAL 1 DAY)), TIMESTAMP_SUB(@now, INTERVAL 7 DAY)),
+      INTERVAL 10 MINUTE
+    ) AS learnt_after,
+    TIMESTAMP_SUB(@now, INTERVAL 10 MINUTE) AS learnt_until
+  FROM `{{ dataset }}.notifications` AS n
+  WHERE n.reason = 'digest' AND n.team_id IS NULL AND n.created_at < @now
+),
+
+first_beliefs AS (
+  -- A version is recorded again whenever one after it ends it; it was learnt when it was first recorded.
+  SELECT h.*
+  FROM `{{ dataset }}.limit_history` AS h
+  WHERE NOT h.is_deleted
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY h.limit_id, h.version ORDER BY h.recorded_from, h.valid_from) = 1
+),
+
+first_verdicts AS (
+  -- What alerts were made of: the first live revision (DESIGN D7). An hour is loaded for two hours after it began, so
+  -- nothing is learnt of cycles much older than the span.
+  SELECT v.*
+  FROM `{{ dataset }}.verdicts` AS v
+  WHERE v.cycle > TIMESTAMP_SUB(@now, INTERVAL 8 DAY) AND v.cycle <= @now AND v.origin = 'live'
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY v.cycle, v.fingerprint ORDER BY v.revision) = 1
+),
+
+judged_by AS (
+  -- As what a cluster was judged, told by its verdicts: collection_runs holds only what is known now. A comparison that
+  -- was repeated can have added what it saw then, so the worst counts.
+  SELECT
+    v.cycle,
+    v.cluster,
+    CASE
+      WHEN LOGICAL_OR(v.reason = 'cluster_failed') THEN 'failed'
+      WHEN LOGICAL_OR(v.reason = 'cluster_partial') THEN 'partial'
+      WHEN LOGICAL_OR(NOT v.is_lower_bound) THEN 'complete'
+    END AS status
+  FROM first_verdicts AS v
+  WHERE v.cluster IS NOT NULL
+  GROUP BY v.cycle, v.cluster
+),
+
+recorded_runs AS (
+  -- A run writes all its rows at one moment, its own cycle's and what it fills in or mends of earlier ones.
+  SELECT
+    c.cycle,
+    c.cluster,
+    c.environment,
+    c.status,
+    c.recorded_at,
+    MAX(c.cycle) OVER (PARTITION BY c.recorded_at) AS recording_cycle
+  FROM `{{ dataset }}.collection_runs` AS c
+  WHERE c.cycle > TIMESTAMP_SUB(@now, INTERVAL 8 DAY) AND c.cycle <= @now
+),
+
+late_runs AS (
+  -- Seen better than it was judged. Where no verdict tells (nobody judged the cycle, or nothing was known to run in the
+  -- cluster) it is late when the run of a later cycle recorded it.
+  SELECT r.*
+  FROM recorded_runs AS r
+  INNER JOIN untold_span AS u ON r.recorded_at > u.learnt_after AND r.recorded_at <= u.learnt_until
+  LEFT JOIN judged_by AS j ON r.cycle = j.cycle AND r.cluster = j.cluster
+  WHERE
+    r.status != 'failed'
+    AND CASE j.status
+      WHEN 'failed' THEN TRUE
+      WHEN 'partial' THEN r.status = 'complete'
+      WHEN 'complete' THEN FALSE
+      ELSE r.recording_cycle > r.cycle
+    END
 )
 
 SELECT
@@ -112,16 +188,33 @@ SELECT
       h.max_replicas,
       h.valid_from,
       h.recorded_from
-    FROM `{{ dataset }}.limit_history` AS h
+    FROM first_beliefs AS h
+    INNER JOIN untold_span AS u ON h.recorded_from > u.learnt_after AND h.recorded_from <= u.learnt_until
     WHERE
-      h.recorded_from > TIMESTAMP_SUB(@now, INTERVAL 1 DAY)
-      AND h.recorded_from <= @now
-      AND h.valid_from < TIMESTAMP_SUB(h.recorded_from, INTERVAL 15 MINUTE)
-      AND h.document_update_time > TIMESTAMP_SUB(@now, INTERVAL 1 DAY)
-      AND NOT h.is_deleted
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY h.limit_id, h.version ORDER BY h.recorded_from) = 1
+      h.valid_from < TIMESTAMP_SUB(h.recorded_from, INTERVAL 15 MINUTE)
+      -- The first sync of all learns old documents, and is no news.
+      AND h.document_update_time > TIMESTAMP_SUB(u.learnt_after, INTERVAL 1 DAY)
     ORDER BY h.recorded_from, h.limit_id
   ) AS late_changes,
+  ARRAY(
+    SELECT AS STRUCT
+      r.cluster,
+      COUNT(DISTINCT r.cycle) AS cycles,
+      MIN(r.cycle) AS first_cycle,
+      MAX(r.cycle) AS last_cycle,
+      MAX(r.recorded_at) AS recorded_at,
+      -- Whose APIs were unknown because of it; a total is when any cluster of its environment was not seen.
+      ARRAY_AGG(DISTINCT v.team_id IGNORE NULLS ORDER BY v.team_id) AS team_ids
+    FROM late_runs AS r
+    LEFT JOIN first_verdicts AS v
+      ON
+        r.cycle = v.cycle
+        AND r.environment = v.environment
+        AND (r.cluster = v.cluster OR v.scope = 'total')
+        AND v.verdict = 'unknown'
+    GROUP BY r.cluster
+    ORDER BY first_cycle, r.cluster
+  ) AS late_observations,
   (
     SELECT COUNT(*)
     FROM `{{ dataset }}.notifications` AS o

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,11 @@ from pedwatch.config import Destination, Slack
 
 Row = Mapping[str, Any]
 _MOST = 5
+_WHERE_LATE = (
+    "What came late changed no alert. What it changes is in the evidence pack of that day (audits/daily), under "
+    '"Differences from what was judged live": live, as known then, as known now'
+)
+_LISTS = ("firing", "near", "without", "exemptions", "late_changes", "late_observations")
 _ADVICE = {
     "hpa_max_over_limit": "HPA may go above the limit",
     "hpa_max_differs": "HPA maximum is not the limit",
@@ -44,6 +49,8 @@ class Digest:
     """What ``verdicts/advisories.sql`` found, where such rules are asked for."""
     chain_head: str | None = None
     """Hash of the newest daily evidence pack's manifest: posted, so that tampering shows outside our storage."""
+    late_observations: Sequence[Row] = ()
+    """Clusters whose cycles were seen better after they had been judged; ``team_ids``: whose APIs were unknown."""
 
     def of_team(self, team_id: str) -> "Digest":
         """Return one team's part; the outbox and the coverage are everybody's."""
@@ -51,29 +58,27 @@ class Digest:
         def own(rows: Iterable[Row]) -> list[Row]:
             return [row for row in rows if row["team_id"] == team_id]
 
-        return Digest(
-            own(self.firing),
-            own(self.near),
-            own(self.without),
-            own(self.exemptions),
-            own(self.late_changes),
-            self.unsent,
-            self.dead,
-            self.coverage,
-            own(self.advisories),
-            self.chain_head,
+        return replace(
+            self,
+            firing=own(self.firing),
+            near=own(self.near),
+            without=own(self.without),
+            exemptions=own(self.exemptions),
+            late_changes=own(self.late_changes),
+            advisories=own(self.advisories),
+            late_observations=[row for row in self.late_observations if team_id in row["team_ids"]],
         )
 
     @property
     def is_clear(self) -> bool:
         """Whether there is nothing but the proof to say."""
-        found = (self.firing, self.near, self.without, self.exemptions, self.late_changes, self.advisories)
-        return not any(found)
+        lists = (self.firing, self.near, self.without, self.exemptions, self.late_changes, self.late_observations)
+        return not any((*lists, self.advisories))
 
 
 def from_row(row: Row, advisories: Sequence[Row] = (), chain_head: str | None = None) -> Digest:
     """Read the answers of ``alerts/digest.sql``, ``verdicts/advisories.sql`` and ``audit/chain_head.sql``."""
-    lists = {name: row[name] for name in ("firing", "near", "without", "exemptions", "late_changes")}
+    lists = {name: row[name] for name in _LISTS}
     coverage = row["clusters_seen"] / row["clusters_expected"] if row["clusters_expected"] else None
     return Digest(
         unsent=row["unsent"], dead=row["dead"], coverage=coverage, advisories=advisories, chain_head=chain_head, **lists
@@ -88,6 +93,13 @@ def _where(row: Row) -> str:
 
 def _day(moment: dt.datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%a %d %b %H:%M}"
+
+
+def _span(first: dt.datetime, last: dt.datetime, zone: ZoneInfo) -> str:
+    if first == last:
+        return _day(first, zone)
+    is_same_day = first.astimezone(zone).date() == last.astimezone(zone).date()
+    return f"{_day(first, zone)} to {f'{last.astimezone(zone):%H:%M}' if is_same_day else _day(last, zone)}"
 
 
 def _listed(title: str, items: list[str]) -> list[str]:
@@ -123,6 +135,15 @@ def _lines(digest: Digest, zone: ZoneInfo) -> list[str]:
                 for row in digest.late_changes
             ],
         ),
+        *_listed(
+            "Observations that arrived late",
+            [
+                f"{name(row['cluster'])}: {counted(row['cycles'], 'cycle')}, "
+                f"{_span(row['first_cycle'], row['last_cycle'], zone)}, known {_day(row['recorded_at'], zone)}"
+                for row in digest.late_observations
+            ],
+        ),
+        *([_WHERE_LATE] if digest.late_changes or digest.late_observations else []),
         *_advice(digest.advisories),
     ]
 

@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 
 from pedwatch.alerts.digest import compose, notifications, proof
+from pedwatch.settings import include_dir
 from pedwatch.tasks.digest import may_tell
-from tests.golden_messages import SLACK, START, busy, found
+from tests.golden_messages import SLACK, START, busy, found, late_only
 
 DUE = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
 
@@ -49,3 +50,25 @@ def test_each_team_reads_its_own_and_the_platform_reads_all() -> None:
 def test_times_are_those_of_the_report() -> None:
     text = compose(busy(), "orders", START.date(), "Asia/Tokyo").text
     assert "since Mon 02 Mar 19:00" in text and "Times in: Asia/Tokyo" in text
+
+
+def test_late_observations_are_the_platforms_and_those_teams_whose_apis_were_unknown() -> None:
+    dark = found(late_observations=[row | {"team_ids": ["orders", "search"]} for row in late_only().late_observations])
+    assert not dark.is_clear and not dark.of_team("orders").is_clear
+    assert dark.of_team("growth").is_clear
+    platform, orders = notifications(late_only(), SLACK, START.date(), "UTC", START)
+    assert "Observations that arrived late (2): us-prod-1: 1 cycle, Mon 02 Mar 10:05, known" in platform.message.text
+    assert orders.message.text.startswith("Digest of Monday, 02 March 2026: all clear for orders")
+
+
+@pytest.mark.parametrize("what", ["late_changes", "late_observations"])
+def test_what_came_late_names_where_to_see_what_it_changes(what: str) -> None:
+    late = found(**{what: getattr(busy(), what)})
+    assert '"Differences from what was judged live"' in compose(late, "all teams", START.date(), "UTC").text
+    calm = found(near=busy().near)
+    assert "Differences" not in compose(calm, "all teams", START.date(), "UTC").text
+
+
+def test_the_digest_names_the_reports_section_as_the_report_does() -> None:
+    page = (include_dir() / "report" / "report.html").read_text(encoding="utf-8")
+    assert '<h2 id="differences">Differences from what was judged live</h2>' in page
