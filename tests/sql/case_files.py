@@ -2,7 +2,7 @@
 
 ``given`` maps tables to rows; columns left out come from ``cases/defaults.yaml``. ``expect`` maps tables to rows (a
 subset of columns, any order, but exactly as many rows; so for rows within rows, in order), or has ``rows`` for what a
-SELECT answers. A time of day such as ``10:05`` is that moment of 2026-03-02, UTC.
+SELECT answers. A time of day such as ``10:05`` is that moment of 2026-03-02, UTC. ``sample/`` is given and params only.
 """
 
 import datetime as dt
@@ -15,8 +15,10 @@ from typing import Any
 import yaml
 
 from pedwatch.hooks.parameters import Typed
+from tests.sql.googlesql_types import parse_kind
 
 CASES = Path(__file__).parent / "cases"
+SAMPLE = Path(__file__).parent / "sample"
 _TIME_OF_DAY = re.compile(r"(?P<hour>[0-2]\d):(?P<minute>[0-5]\d)")
 _DAY = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
@@ -48,21 +50,41 @@ def _load(path: Path) -> Any:
     return _moments(yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
 
 
+def _rows(folder: Path, defaults: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    given = _load(folder / "given.yaml").items()
+    return {table: [{**defaults.get(table, {}), **row} for row in rows or []] for table, rows in given}
+
+
+def _params(folder: Path, defaults: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {**defaults.get("params", {}), **_load(folder / "params.yaml")}
+
+
 def read_case(folder: Path, defaults: Mapping[str, Mapping[str, Any]]) -> Case:
     """Read one case; its statement is named by the folders above it."""
-    given = {
-        table: [{**defaults.get(table, {}), **row} for row in rows or []]
-        for table, rows in _load(folder / "given.yaml").items()
-    }
     statement = folder.parent.relative_to(CASES).as_posix() + ".sql"
-    params = {**defaults.get("params", {}), **_load(folder / "params.yaml")}
-    return Case(f"{statement}/{folder.name}", statement, given, params, _load(folder / "expect.yaml"))
+    expect = _load(folder / "expect.yaml")
+    return Case(f"{statement}/{folder.name}", statement, _rows(folder, defaults), _params(folder, defaults), expect)
 
 
 def read_cases() -> list[Case]:
     """Read all cases, sorted by name."""
     defaults = _load(CASES / "defaults.yaml")
     return [read_case(path.parent, defaults) for path in sorted(CASES.rglob("expect.yaml"))]
+
+
+def _moved(value: Any, by: dt.timedelta) -> Any:
+    if isinstance(value, dict):
+        return {key: _moved(item, by) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_moved(item, by) for item in value]
+    return value + by if isinstance(value, dt.datetime) else value
+
+
+def read_sample(newest: dt.datetime) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Any]]:
+    """Read the rows and parameters of the sample, with all times of day moved so that 10:05 becomes ``newest``."""
+    defaults = _load(CASES / "defaults.yaml")
+    by = newest - moment("10:05")
+    return _moved(_rows(SAMPLE, defaults), by), _moved(_params(SAMPLE, defaults), by)
 
 
 def json_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,17 +100,11 @@ def json_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: cell(value) for key, value in row.items()}
 
 
-def _kind(declared: str) -> Any:
-    """Turn ``ARRAY<STRUCT<a STRING, b INT64>>`` into the mapping that ``Typed`` takes; leave other types alone."""
-    rows = re.fullmatch(r"ARRAY<STRUCT<(.*)>>", declared)
-    return dict(column.split(" ", 1) for column in rows[1].split(", ")) if rows else declared
-
-
 def typed_params(params: Mapping[str, Any], declared: Mapping[str, str] | None) -> dict[str, Any]:
     """Return those parameters that a statement declares, typed as it declares them; all when it declares none."""
     if declared is None:
         return dict(params)
-    return {name: Typed(_kind(kind), params.get(name)) for name, kind in declared.items()}
+    return {name: Typed(parse_kind(kind), params.get(name)) for name, kind in declared.items()}
 
 
 def comparable(rows: Iterable[Mapping[str, Any]], expected: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """One dataset for all SQL cases, with every table and view in place."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -11,9 +12,9 @@ from tests.conftest import PROJECT, Server
 from tests.sql.googlesql import SQL_ROOT
 
 
-@pytest.fixture(scope="session")
-def case_warehouse(bigquery_server: Server) -> Iterator[Warehouse]:
-    """A warehouse with every table and view; cases leave its tables empty."""
+@contextlib.contextmanager
+def warehouse_of(server: Server, dataset: str) -> Iterator[Warehouse]:
+    """A warehouse with every table and view, in a dataset of that name."""
     from google.api_core.client_options import ClientOptions
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery
@@ -21,7 +22,7 @@ def case_warehouse(bigquery_server: Server) -> Iterator[Warehouse]:
     config = Config.model_validate(
         {
             "project": PROJECT,
-            "dataset": "cases",
+            "dataset": dataset,
             "bucket": "case-bucket",
             "firestore": {"project": PROJECT},
             "collector": {"image": "collector:test"},
@@ -33,7 +34,7 @@ def case_warehouse(bigquery_server: Server) -> Iterator[Warehouse]:
         project=config.project,
         location=config.location,
         credentials=AnonymousCredentials(),
-        client_options=ClientOptions(api_endpoint=bigquery_server.address),
+        client_options=ClientOptions(api_endpoint=server.address),
     )
     warehouse = Warehouse(client, config, SQL_ROOT)
     warehouse.create_dataset()
@@ -42,3 +43,10 @@ def case_warehouse(bigquery_server: Server) -> Iterator[Warehouse]:
             warehouse.write(name)
     yield warehouse
     client.close()
+
+
+@pytest.fixture(scope="session")
+def case_warehouse(bigquery_server: Server) -> Iterator[Warehouse]:
+    """A warehouse with every table and view; cases leave its tables empty."""
+    with warehouse_of(bigquery_server, "cases") as warehouse:
+        yield warehouse

@@ -1,5 +1,5 @@
 -- How many rows each cycle of an hour has.
--- Parameters: @hour TIMESTAMP, its beginning.
+-- Parameters: @hour TIMESTAMP: its beginning.
 SELECT
   o.cycle,
   COUNT(*) AS row_count

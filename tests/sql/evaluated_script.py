@@ -1,0 +1,97 @@
+"""Evaluates a script that only reads: variables, temporary tables, loops and queries, one after the other.
+
+The evaluator knows queries, but no scripts. Here a variable is a query parameter, put where the parser found its name,
+and a temporary table is one table more to read.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from zetasql.types import ASTNode, ASTPathExpression
+
+from pedwatch.hooks.parameters import Typed
+from tests.sql.evaluator import Tables, evaluate
+from tests.sql.googlesql import parse, text_of
+
+
+class NotEvaluableError(Exception):
+    """The script does something else than declare, set, loop, ask, and fill temporary tables."""
+
+
+def evaluate_script(text: str, tables: Tables, parameters: Mapping[str, Any]) -> Typed:
+    """Run a script; returns what its last query answers.
+
+    Raises:
+        NotEvaluableError: it does more than read.
+        EvaluationError: GoogleSQL refuses one of its queries, or it fails.
+    """
+    script = _Script(text.encode(), tables, parameters)
+    script.run(parse(text))
+    return script.answer
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    """Yield a parsed node and all within it, in the order of the text."""
+    yield node
+    for value in vars(node).values():
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ASTNode):
+                yield from _nodes(child)
+
+
+class _Script:
+    def __init__(self, source: bytes, tables: Tables, parameters: Mapping[str, Any]) -> None:
+        self.source = source
+        self.stored = tables
+        self.temporary: dict[str, Typed] = {}
+        self.parameters = parameters
+        self.variables: dict[str, Typed] = {}
+        self.answer = Typed({}, [])
+
+    def run(self, statements: list[Any]) -> None:
+        """Run statements one after the other."""
+        for node in statements:
+            match type(node).__name__:
+                case "ASTVariableDeclaration":
+                    self._declare(node)
+                case "ASTSingleAssignment":
+                    self.variables[node.variable.id_string] = self._value(self._text(node.expression))
+                case "ASTWhileStatement":
+                    while self._value(self._text(node.condition)).value:
+                        self.run(node.body.statement_list)
+                case "ASTCreateTableStatement" if node.query:
+                    self.temporary[text_of(self.source, node.name)] = self._evaluate(self._text(node.query))
+                case "ASTInsertStatement" if text_of(self.source, node.target_path) in self.temporary:
+                    self._insert(node)
+                case "ASTQueryStatement":
+                    self.answer = self._evaluate(self._text(node.query))
+                case kind:
+                    raise NotEvaluableError(kind)
+
+    def _declare(self, node: Any) -> None:
+        default = self._text(node.default_value) if node.default_value else "NULL"
+        for variable in node.variable_list.identifier_list:
+            value = self._value(f"CAST(({default}) AS {text_of(self.source, node.type)})")
+            self.variables[variable.id_string] = value
+
+    def _insert(self, node: Any) -> None:
+        columns = [column.id_string for column in node.column_list.identifiers]
+        rows = self._evaluate(self._text(node.query)).value
+        table = self.temporary[text_of(self.source, node.target_path)]
+        table.value.extend(dict(zip(columns, row.values(), strict=True)) for row in rows)
+
+    def _text(self, node: Any) -> str:
+        """Return the text of a node, with each variable in it as a query parameter."""
+        begin = node.parse_location_range.start
+        text = self.source[begin : node.parse_location_range.end]
+        names = [name for name in _nodes(node) if isinstance(name, ASTPathExpression) and len(name.names) == 1]
+        for at in sorted({n.parse_location_range.start for n in names if n.names[0].id_string in self.variables})[::-1]:
+            text = text[: at - begin] + b"@" + text[at - begin :]
+        return text.decode()
+
+    def _value(self, expression: str) -> Typed:
+        answer = self._evaluate(f"SELECT {expression} AS value")
+        return Typed(answer.kind["value"], answer.value[0]["value"])
+
+    def _evaluate(self, query: str) -> Typed:
+        return evaluate(query, {**self.stored, **self.temporary}, {**self.parameters, **self.variables})
