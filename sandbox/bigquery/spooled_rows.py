@@ -14,6 +14,7 @@ import duckdb
 import pyarrow
 
 _BATCH_ROWS = 32_768
+_COMPRESSED = pyarrow.ipc.IpcWriteOptions(compression="lz4")
 
 Row = tuple[Any, ...]
 
@@ -32,7 +33,7 @@ class SpooledRows(Sequence[Row]):
         self._file = tempfile.TemporaryFile(prefix="pedwatch-result-")  # noqa: SIM115 it lives as long as the rows
         self._ends: list[int] = []
         count = 0
-        with pyarrow.ipc.new_file(self._file, reader.schema) as writer:
+        with pyarrow.ipc.new_file(self._file, reader.schema, options=_COMPRESSED) as writer:
             for batch in reader:
                 writer.write_batch(batch)
                 count += batch.num_rows

@@ -1,14 +1,24 @@
 """The one DuckDB database behind a server: the file, its metadata tables, cursors and transactions."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
+from sandbox.bigquery.names import literal
 from sandbox.bigquery.sql.setup import prepare_connection, prepare_cursor
 
 DATABASE_FILE = "bigquery.duckdb"
+
+_SETTINGS = (
+    # A laptop has Airflow and the tests beside it: what is more goes to disk for the time being.
+    "SET memory_limit = '2500MB'",
+    # Their guesses of how many rows a part of a query has are wrong by orders of magnitude: millions of rows would be
+    # grouped before a join that leaves a few, and be the side of a join that is kept in memory.
+    "SET disabled_optimizers = 'partial_aggregate_pushdown,build_side_probe_side'",
+)
 
 # Every table here is append-and-delete without an index: DuckDB checks a unique index against rows that the same
 # transaction has already deleted, and the table locks keep keys unique anyway.
@@ -31,6 +41,10 @@ class Database:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         self._connection = duckdb.connect(str(folder / DATABASE_FILE) if folder else ":memory:")
+        self._overflow = tempfile.TemporaryDirectory(prefix="pedwatch-bigquery-", ignore_cleanup_errors=True)
+        self._connection.execute(f"SET temp_directory = {literal(self._overflow.name)}")
+        for setting in _SETTINGS:
+            self._connection.execute(setting)
         prepare_connection(self._connection)
         self._connection.execute(_METADATA)
 
@@ -47,6 +61,7 @@ class Database:
     def close(self) -> None:
         """Close the database; a file is checkpointed."""
         self._connection.close()
+        self._overflow.cleanup()
 
 
 def is_in_transaction(cursor: duckdb.DuckDBPyConnection) -> bool:
