@@ -1,8 +1,8 @@
 """The comparison at scale, on the BigQuery stand-in as a process of its own: one cycle, one day anew, a long history.
 
 Three worlds, each in a dataset of its own: 100,000 workloads of 1,000 clusters in one cycle; a day of 50,000 workloads
-(14.4 million observations), judged anew; one cycle of 1,000 workloads with one day and with 90 days of history behind it.
-An API runs one workload in each of its clusters, so that there are as many subjects as workloads.
+(14.4 million observations), judged anew; one cycle of 1,000 workloads with one day and with 90 days of history behind
+it. An API runs one workload in each of its clusters, so that there are as many subjects as workloads.
 """
 
 import datetime as dt
@@ -52,8 +52,8 @@ CROSS JOIN UNNEST(GENERATE_ARRAY(0, {clusters} - 1)) AS c
 OBSERVATIONS = """
 INSERT INTO `{d}.replica_observations` (cycle, observed_at, environment, cluster, namespace, resource_type, name,
   api_id, team_id, created_at, spec_replicas, status_replicas, updated_replicas, max_surge, attempt_id)
-SELECT cycle, cycle, 'prod', CONCAT('c-', MOD(w + DIV(w, {apis}), {clusters})), CONCAT('ns-', MOD(w, 200)), 'deployment',
-  CONCAT('workload-', w), CONCAT('api-', MOD(w, {apis})), CONCAT('team-', MOD(MOD(w, {apis}), 100)),
+SELECT cycle, cycle, 'prod', CONCAT('c-', MOD(w + DIV(w, {apis}), {clusters})), CONCAT('ns-', MOD(w, 200)),
+  'deployment', CONCAT('workload-', w), CONCAT('api-', MOD(w, {apis})), CONCAT('team-', MOD(MOD(w, {apis}), 100)),
   TIMESTAMP '2025-01-01 00:00:00+00', 8 + MOD(w, 14), 8 + MOD(w, 14) + IF(MOD(w, 97) = 0, 2, 0),
   8 + MOD(w, 14), '25%', 'a'
 FROM UNNEST(GENERATE_TIMESTAMP_ARRAY(@first, @last, INTERVAL 5 MINUTE)) AS cycle
