@@ -2,8 +2,8 @@
 
 **What can go wrong, and the safer path**
 
-- *Run this once before anything else*: it creates the dataset, the tables and the views. It only ever adds; running it
-  again changes nothing.
+- *Run this once before anything else*, and after an update: it creates the dataset, the tables and the views, and adds
+  the columns that a table lacks. It only ever adds; running it again changes nothing.
 - *A check failed*: the task's log lists the offending rows. Nothing was changed; start from the runbook of that check.
 
 ```

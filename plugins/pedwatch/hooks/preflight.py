@@ -4,7 +4,6 @@ A check that raises is a finding too: a doctor goes on to the next organ.
 """
 
 import datetime as dt
-import re
 import ssl
 import urllib.error
 import urllib.request
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pedwatch import settings, sql
+from pedwatch import ddl, settings, sql
 from pedwatch.config import Cluster, Config
 from pedwatch.hooks.warehouse import Warehouse
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 Status = Literal["ok", "failed", "skipped"]
 MOST_SKEW = dt.timedelta(seconds=30)
 _HOUSEKEEPING = "run the DAG ped_housekeeping once: it creates the dataset, its tables and views"
-_TYPES = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "FLOAT64": "FLOAT", "STRUCT": "RECORD"}
 
 
 @dataclass(frozen=True)
@@ -63,30 +61,6 @@ def skew(area: str, theirs: dt.datetime | None) -> Finding:
     return Finding(area, what, "failed", detail, "synchronise this machine's clock (chrony, systemd-timesyncd)")
 
 
-def ddl_columns(text: str) -> dict[str, str]:
-    """Return the columns of a CREATE TABLE statement with their types as the BigQuery API names them."""
-    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
-    body = code[code.index("(") + 1 :]
-    columns, depth, part, quoted = {}, 0, "", False
-    for character in body:
-        quoted ^= character == "'"
-        if not quoted:
-            if character in "(<":
-                depth += 1
-            elif character in ")>":
-                depth -= 1
-            if depth < 0 or (depth == 0 and character == ","):
-                words = re.match(r"\s*(\w+)\s+(ARRAY<\s*)?(\w+)", part)
-                if words:
-                    columns[words[1]] = _TYPES.get(words[3], words[3])
-                part = ""
-                if depth < 0:
-                    break
-                continue
-        part += character
-    return columns
-
-
 def bigquery_findings(warehouse: Warehouse) -> Iterator[Finding]:
     """Check the dataset, each table's columns, the views, and the clock."""
     from google.api_core.exceptions import NotFound
@@ -119,10 +93,10 @@ def bigquery_findings(warehouse: Warehouse) -> Iterator[Finding]:
 def _column_findings(warehouse: Warehouse, dataset: str, tables: list[str]) -> Iterator[Finding]:
     wrong = []
     for table in tables:
-        wanted = ddl_columns(warehouse.render(f"ddl/tables/{table}.sql"))
+        wanted = ddl.columns(warehouse.render(f"ddl/tables/{table}.sql"))
         found = {field.name: field.field_type for field in warehouse.client.get_table(f"{dataset}.{table}").schema}
-        wrong += [f"{table}.{column}" for column, kind in wanted.items() if found.get(column) != kind]
-    fix = "ALTER TABLE … ADD COLUMN as docs/tables.md describes it; nothing is lost by an added column"
+        wrong += [f"{table}.{column.name}" for column in wanted if found.get(column.name) != column.api_type]
+    fix = "run the DAG ped_housekeeping: it adds columns; one of another type has to be renamed or dropped before"
     if wrong:
         yield Finding("BigQuery", "columns", "failed", f"missing or of another type: {', '.join(wrong[:10])}", fix)
     else:

@@ -2,12 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pedwatch import sql
 from pedwatch.config import Config
+from pedwatch.ddl import Column
 from pedwatch.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -86,6 +87,25 @@ class Warehouse:
         dataset.location = self.config.location
         dataset.description = "PED limits, replica observations, verdicts, episodes and the outbox of pedwatch"
         self.client.create_dataset(dataset, exists_ok=True)
+
+    def add_columns(self, table: str, wanted: Sequence[Column]) -> list[str]:
+        """Add those columns to a table that it lacks, and return their names; rows that are there have NULL in them.
+
+        Raises:
+            LedgerError: BigQuery refused.
+        """
+        from google.api_core.exceptions import GoogleAPICallError
+
+        name = f"{self.config.project}.{self.config.dataset}.{table}"
+        try:
+            present = {field.name for field in self.client.get_table(name).schema}
+            missing = [column for column in wanted if column.name not in present]
+            if missing:
+                added = ", ".join(f"ADD COLUMN IF NOT EXISTS {column.addable}" for column in missing)
+                self.client.query(f"ALTER TABLE `{name}` {added}", location=self.config.location).result()
+        except GoogleAPICallError as error:
+            raise LedgerError(self._explain(f"columns of {table}", error)) from error
+        return [column.name for column in missing]
 
     def replace_partition(self, table: str, partition: str, uri: str, least_rows: int) -> int:
         """Replace one partition with the NDJSON objects of a ``gs://`` wildcard, in one load job; return its rows.

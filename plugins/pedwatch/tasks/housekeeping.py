@@ -4,20 +4,22 @@ import logging
 from pathlib import Path
 from typing import Any, Literal
 
-from pedwatch import settings, sql
+from pedwatch import ddl, settings, sql
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
 Severity = Literal["fail", "warn"]
+_TABLES = "ddl/tables/"
 _MARKS: dict[str, Severity] = {"-- #fail ": "fail", "-- #warn ": "warn"}
 
 
 def apply_ddl(params: Any = None) -> list[str]:
-    """Create the dataset, then every table, then every view; additive, so that it may run at any time.
+    """Create the dataset, then every table, then every view; columns that a table lacks are added to it.
 
-    Does nothing when the run's parameter ``checks_only`` is set.
+    Additive, so that it may run at any time: nothing is dropped, changed or filled in. Does nothing when the run's
+    parameter ``checks_only`` is set.
     """
     from pedwatch.hooks.clients import warehouse
 
@@ -29,6 +31,11 @@ def apply_ddl(params: Any = None) -> list[str]:
     applied = [name for name in sql.statement_names(settings.include_dir() / "sql") if name.startswith("ddl/")]
     for name in applied:
         target.write(name)
+        if name.startswith(_TABLES):
+            table = name.removeprefix(_TABLES).removesuffix(".sql")
+            added = target.add_columns(table, ddl.columns(target.render(name)))
+            if added:
+                log.info("added to %s: %s", table, ", ".join(added))
     log.info("applied %s statements to %s", len(applied), target.config.dataset)
     return applied
 
