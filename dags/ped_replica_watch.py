@@ -13,9 +13,9 @@ airflow backfill create --dag-id ped_replica_watch --from-date … --to-date …
 ```
 
 ```
-clusters ─▶ collector pods ─▶ load ─┬─▶ compare ─▶ fold ─┬─▶ notify
-                limits of the cycle ┘                    ├─▶ nothing to say    ─▶ heartbeat
-                                                         └─▶ evidence, when the past is re-compared
+clusters ─▶ collector pods ─▶ load ─▶ limits of the cycle ─▶ compare ─▶ fold ─┬─▶ notify
+                                                                              ├─▶ nothing to say    ─▶ heartbeat
+                                                                              └─▶ evidence of a past cycle
 ```
 
 **Cycle**: the end of the data interval. One collector pod lists each cluster (above ten clusters a pod takes several),
@@ -66,9 +66,6 @@ with DAG(
 ) as dag:
     plan = task(watch.plan_cycle)()
 
-    with TaskGroup("limits", prefix_group_id=False):
-        limits = task(watch.await_limits)(plan)
-
     with TaskGroup("observations", prefix_group_id=False):
         found = task(watch.find_clusters)(plan)
         pods = task(watch.plan_pods)(plan, found, KUBECONFIG_PATH)
@@ -77,6 +74,9 @@ with DAG(
         ).expand(env_vars=pods)
         load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan, found)
         collect >> load
+
+    with TaskGroup("limits", prefix_group_id=False):
+        limits = task(watch.await_limits)(plan, load)
 
     with TaskGroup("verdicts", prefix_group_id=False):
         compare = BigQueryInsertJobOperator(
@@ -107,7 +107,7 @@ with DAG(
         .expand(of=["run"])
     )
 
-    [load, limits] >> compare >> fold
+    limits >> compare >> fold
     with_links(load, links.WorkloadsLink())
     with_links(fold, links.VerdictsLink())
     with_links(notify, links.SlackMessageLink())

@@ -110,7 +110,7 @@ def test_a_cluster_that_answers_garbage_is_failed_and_unknown_and_the_others_are
 @pytest.mark.parametrize(
     ("table", "task"),
     [
-        ("limit_sync_runs", "await_limits"),
+        ("limit_sync_runs", "load_observations"),
         ("replica_observations", "load_observations"),
         ("collection_runs", "load_observations"),
         ("episodes", "fold_episodes"),
@@ -161,7 +161,7 @@ def test_limits_that_were_never_synced_are_said_to_be(
     monkeypatch.setattr(planning, "LIMITS_PATIENCE_SECONDS", 0)
     world.holds("eu-prod-1", workload("orders", 20))
     begun = world.run(1)
-    with pytest.raises(LedgerError, match=r"no limit was ever synced.*ped_limits_sync"):
+    with pytest.raises(LedgerError, match=r"no sync in 90 days.*ped_limits_sync"):
         begun.go()
     assert world.rows("verdicts") == []
 

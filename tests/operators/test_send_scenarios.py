@@ -50,7 +50,7 @@ class Played:
         wall = at(0) + dt.timedelta(seconds=self.now)
         try:
             pacer = Pacer(self._pause, lambda: self.now)
-            return send_notifications(self.outbox, self.channel, self.watch.slack, wall, "run", pacer)
+            return send_notifications(self.outbox, self.channel, self.watch.slack, wall, "run", pacer).counts
         except UnusableTransportError:
             return {}
 

@@ -70,10 +70,11 @@ def test_of_two_folds_one_wins_and_the_other_changes_nothing(many_over: World, m
     lost = [outcome for outcome in outcomes if isinstance(outcome, LedgerError)]
     assert (len(won), len(lost)) == (1, 1), outcomes
     assert "fold cursor moved: another run has folded this cycle" in str(lost[0])
-    assert won == [{"episodes": 5, "notifications": 5, "deliverable": 5}]
+    firing = {"deliverable": 5, "firing": 5, "fired": 5}
+    assert won == [{"episodes": 5, "notifications": 5, **firing}]
     folded = many_over.tables()
     assert len(folded["episodes"]) == len(folded["notifications"]) == 5
-    assert fold_now(many_over) == {"episodes": 0, "notifications": 0, "deliverable": 5}, "the loser's retry"
+    assert fold_now(many_over) == {"episodes": 0, "notifications": 0, **firing}, "the loser's retry"
     assert many_over.tables() == folded
 
 
@@ -85,7 +86,8 @@ def test_a_fold_behind_the_cursor_changes_nothing(world: World) -> None:
     world.run(3).go()
     tables, messages = world.tables(), world.messages()
     for number in (1, 2, 3):
-        assert fold_now(world, number) == {"episodes": 0, "notifications": 0, "deliverable": 0}
+        folded = fold_now(world, number)
+        assert (folded["episodes"], folded["notifications"], folded["deliverable"]) == (0, 0, 0)
     assert (world.tables(), world.messages()) == (tables, messages)
 
 
@@ -95,9 +97,11 @@ def test_of_two_senders_each_message_is_posted_by_one(many_over: World, monkeypa
     channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
 
     def sender(owner: str) -> Callable[[], dict[str, int]]:
-        return lambda: send.send_notifications(
-            many_over.warehouse, channel, many_over.config.slack, many_over.now, owner, pacer
-        )
+        def deliver() -> dict[str, int]:
+            slack, now = many_over.config.slack, many_over.now
+            return send.send_notifications(many_over.warehouse, channel, slack, now, owner, pacer).counts
+
+        return deliver
 
     outcomes = at_once(sender("one"), sender("two"))
     assert sorted(outcomes, key=len) == [{}, {"sent": 5}]
@@ -112,9 +116,9 @@ def test_a_lease_holds_until_it_runs_out_and_then_the_message_is_found_again(man
     leased = many_over.warehouse.run("alerts/lease_notifications.sql", parameters)
     Sender(channel, pacer, many_over.now).send(leased)  # Slack took them; then the worker died
     slack, before_it_ends = many_over.config.slack, many_over.now + send.LEASE - dt.timedelta(seconds=1)
-    assert send.send_notifications(many_over.warehouse, channel, slack, before_it_ends, "next", pacer) == {}
+    assert send.send_notifications(many_over.warehouse, channel, slack, before_it_ends, "next", pacer).counts == {}
     after = many_over.now + send.LEASE
-    assert send.send_notifications(many_over.warehouse, channel, slack, after, "next", pacer) == {"sent": 5}
+    assert send.send_notifications(many_over.warehouse, channel, slack, after, "next", pacer).counts == {"sent": 5}
     assert len(many_over.texts()) == 5
     shown = {message["ts"] for message in many_over.slack.messages()}
     assert {row["message_ts"] for row in many_over.rows("notifications")} == shown

@@ -9,19 +9,14 @@
 -- previous_episode_id STRING, fold_state STRING>>; @notifications ARRAY<STRUCT<notification_id STRING, episode_id
 -- STRING, sequence INT64, team_id STRING, cycle TIMESTAMP, reason STRING, destination STRING, channel STRING,
 -- told_state STRING, message STRING, status STRING, told_by STRING>>.
+{%- from 'alerts/_cursor.sql' import move_cursor with context %}
 BEGIN TRANSACTION;
 
 ASSERT (
   (SELECT MAX(cycle) FROM `{{ dataset }}.fold_cursor` WHERE name = 'live') IS NOT DISTINCT FROM @expected_cursor
 ) AS 'fold cursor moved: another run has folded this cycle';
 
-MERGE `{{ dataset }}.fold_cursor` AS known
-USING (SELECT 'live' AS name) AS folded
-  ON known.name = folded.name
-WHEN MATCHED AND known.cycle < @cycle THEN
-  UPDATE SET cycle = @cycle, updated_at = @computed_at
-WHEN NOT MATCHED THEN
-  INSERT (name, cycle, updated_at) VALUES (folded.name, @cycle, @computed_at);
+{{ move_cursor() }};
 
 MERGE `{{ dataset }}.episodes` AS known
 USING (SELECT e.* FROM UNNEST(@episodes) AS e) AS folded

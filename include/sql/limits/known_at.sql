@@ -1,3 +1,4 @@
--- How fresh the limits are: the newest read_time that a sync has committed; NULL when there never was one.
-SELECT MAX(runs.read_time) AS known_at
-FROM `{{ dataset }}.limit_sync_runs` AS runs
+-- How fresh the limits are that a cycle can be judged by. One row.
+-- Parameters: @cycle TIMESTAMP.
+SELECT
+  {% include 'limits/_newest_sync.sql' %} AS known_at

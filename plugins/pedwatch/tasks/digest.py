@@ -72,4 +72,4 @@ def send_digest(composed: dict[str, Any], run_id: Any = None) -> dict[str, int]:
     if not composed["notifications"]:
         return {}
     config = settings.load_config()
-    return send_notifications(warehouse(config), Transports(config), config.slack, settings.now(), run_id)
+    return send_notifications(warehouse(config), Transports(config), config.slack, settings.now(), run_id).counts

@@ -28,10 +28,14 @@ def _observations(found: dict[str, Any]) -> list[ledger.SubjectObservation]:
     ]
 
 
+def _is_firing(episode: Episode) -> bool:
+    return episode.state in ("firing", "recovering")
+
+
 def _log_firing(episodes: list[Episode], cycle: dt.datetime) -> None:
     """One structured line per firing episode and cycle, so that a log-based metric can alert when Slack cannot."""
     for episode in episodes:
-        if episode.state in ("firing", "recovering"):
+        if _is_firing(episode):
             log.info(
                 "pedwatch_episode_firing episode_id=%s subject=%s measured=%s max_replicas=%s severity=%s cycle=%s",
                 episode.episode_id,
@@ -81,7 +85,8 @@ def fold_alerts(
     """Fold everything up to ``cycle`` and write what has to be told; a cycle behind the cursor changes nothing.
 
     Returns:
-        ``episodes``: rows written; ``notifications``: outbox rows written; ``deliverable``: messages to send.
+        ``episodes``: rows written; ``notifications``: outbox rows written; ``deliverable``: messages to send;
+        ``firing``: APIs over their limit in the cycle; ``fired``: those of them that began to fire in it.
     """
     found = warehouse.run("alerts/fold_input.sql", {"cycle": cycle})[0]
     known = [rows.episode_from_row(row) for row in found["episodes"]]
@@ -96,7 +101,7 @@ def fold_alerts(
         to_tell = {e.episode_id: e for e in untold} | newest
         notifications = _notifications(warehouse, config, cycle, found, list(to_tell.values()), run_url)
     _log_firing(list(newest.values()), cycle)
-    if changed or notifications or is_new:
+    if changed or notifications:
         warehouse.write(
             "alerts/commit_fold.sql",
             {
@@ -108,8 +113,17 @@ def fold_alerts(
                 "notifications": Typed(rows.NOTIFICATION_COLUMNS, [rows.notification_to_row(n) for n in notifications]),
             },
         )
+    elif is_new:
+        warehouse.write("alerts/move_cursor.sql", {"cycle": cycle, "computed_at": now})
     waiting = sum(n.status == "unsent" for n in notifications) + found["waiting"]
-    return {"episodes": len(changed), "notifications": len(notifications), "deliverable": waiting if may_notify else 0}
+    firing = [e for e in newest.values() if _is_firing(e) and e.last_cycle == cycle and e.subject.kind == "over_limit"]
+    return {
+        "episodes": len(changed),
+        "notifications": len(notifications),
+        "deliverable": waiting if may_notify else 0,
+        "firing": len(firing),
+        "fired": sum(e.fired_cycle == cycle for e in firing),
+    }
 
 
 def _stale_limits_time(found: dict[str, Any], cycle: dt.datetime) -> dt.datetime | None:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from pedwatch.config import Config
-from pedwatch.cycles import compact, hour_partition, hours_to_load
+from pedwatch.cycles import compact, hour_partition, hours_to_load, in_hour
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
@@ -69,9 +69,16 @@ def _refuse(hour: dt.datetime, reasons: list[str]) -> None:
 
 
 def load_hour(
-    warehouse: Warehouse, client: "storage.Client", config: Config, hour: dt.datetime, manifests: list[dict[str, Any]]
+    warehouse: Warehouse,
+    client: "storage.Client",
+    config: Config,
+    hour: dt.datetime,
+    manifests: list[dict[str, Any]],
+    present: Mapping[dt.datetime, int],
 ) -> int:
     """Replace the hour's partition with all its objects: atomic, free, and the same however often it runs.
+
+    ``present`` are the rows that its cycles have now.
 
     Raises:
         LedgerError: objects that manifests name are missing or changed, or rows would become fewer: the hour is left
@@ -81,9 +88,6 @@ def load_hour(
     objects = [_stored(blob) for blob in client.list_blobs(config.bucket, prefix=prefix)]
     _refuse(hour, objections(manifests, objects))
     promised = promised_rows(manifests)
-    present = {
-        row["cycle"]: row["row_count"] for row in warehouse.run("observations/rows_of_cycles.sql", {"hour": hour})
-    }
     if would_fall(present, promised):  # or only rows that nobody vouches for are on top
         _refuse(hour, would_fall(present, promised + _rows_in(client, unvouched(manifests, objects))))
     if not objects:
@@ -107,7 +111,8 @@ def record_observations(
     ``found`` is what ``pedwatch.tasks.discover.find_clusters`` returned.
 
     Returns:
-        ``rows``: observation rows now in the loaded hours; ``seen`` and ``blind``: clusters of this cycle.
+        ``rows``: observation rows now in the loaded hours; ``seen`` and ``blind``: clusters of this cycle;
+        ``limits_known_at``: how fresh the limits were meanwhile, ISO; None when they were never synced.
 
     Raises:
         LedgerError: a guard of the load objects, or it is too late to load this cycle's hour.
@@ -120,9 +125,12 @@ def record_observations(
             f"the hour of cycle {compact(cycle)} began more than two hours ago: it is evidence now and never loaded "
             "again. To judge this cycle anew, clear the whole run or run a backfill over it."
         )
+    span = {"cycle": cycle, "first_hour": hours[0], "last_hour": hours[-1]}
+    before = warehouse.run("observations/before_load.sql", span)[0]
     for hour in hours:
         of_hour = read_manifests(client, config.bucket, hour)
-        loaded += load_hour(warehouse, client, config, hour, of_hour)
+        present = {row["cycle"]: row["row_count"] for row in before["loaded"] if in_hour(row["cycle"], hour)}
+        loaded += load_hour(warehouse, client, config, hour, of_hour, present)
         manifests += of_hour
     expected = {cluster["name"]: cluster["environment"] for cluster in found["clusters"]}
     runs = [read_run(run) for run in found["runs"]]
@@ -143,4 +151,10 @@ def record_observations(
     complete = {m["cluster"] for m in manifests if m["cycle"] == cycle and m["status"] == "complete"}
     blind = sorted(expected.keys() - complete)
     log.info("cycle %s: %s clusters seen, blind: %s", compact(cycle), len(complete), ", ".join(blind) or "none")
-    return {"rows": loaded, "seen": sorted(complete), "blind": blind}
+    known_at = before["limits_known_at"]
+    return {
+        "rows": loaded,
+        "seen": sorted(complete),
+        "blind": blind,
+        "limits_known_at": known_at.isoformat() if known_at else None,
+    }

@@ -70,27 +70,43 @@ def plan_run(
     }
 
 
+def patience(run: Mapping[str, Any], now: dt.datetime) -> float:
+    """Return how many seconds a run may still wait for limits: a live one, until a minute after it began (D11)."""
+    waited = (now - dt.datetime.fromisoformat(run["started_at"])).total_seconds()
+    return max(0.0, LIMITS_PATIENCE_SECONDS - waited) if run["origin"] == "live" else 0.0
+
+
 def await_limits(
-    warehouse: Warehouse, cycle: dt.datetime, is_live: bool, pause: Callable[[float], None] = time.sleep
+    warehouse: Warehouse,
+    cycle: dt.datetime,
+    known_at: dt.datetime | None,
+    patience_seconds: float,
+    pause: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Find how fresh the limits are; a live run waits up to 60 s for a sync of its own cycle (DESIGN D11).
+    """Find how fresh the limits are; while they are older than the cycle, wait for a sync (DESIGN D11).
+
+    Args:
+        warehouse: asked only while what is known is older than the cycle.
+        cycle: to be judged.
+        known_at: newest read_time that was committed when the observations were loaded; None where nothing was loaded.
+        patience_seconds: how long to wait at most; with 0 they are asked for once more.
+        pause: sleeps; injected in tests.
 
     Returns:
         ``known_at``: newest committed read_time, ISO; ``is_stale``: it is older than the cycle.
 
     Raises:
-        LedgerError: the limits were never synced, so nothing can be judged.
+        LedgerError: there was no sync in the last 90 days, so nothing can be judged.
     """
     waited = 0
-    while True:
-        known_at = warehouse.run("limits/known_at.sql")[0]["known_at"]
-        is_stale = known_at is None or known_at < cycle
-        if not is_stale or not is_live or waited >= LIMITS_PATIENCE_SECONDS:
+    while known_at is None or known_at < cycle:
+        known_at = warehouse.run("limits/known_at.sql", {"cycle": cycle})[0]["known_at"]
+        if waited >= patience_seconds or (known_at is not None and known_at >= cycle):
             break
         pause(LIMITS_POLL_SECONDS)
         waited += LIMITS_POLL_SECONDS
     if known_at is None:
-        raise LedgerError("limit_sync_runs is empty: no limit was ever synced. Unpause or trigger ped_limits_sync.")
-    if is_stale and is_live:
+        raise LedgerError("limit_sync_runs knows of no sync in 90 days. Unpause or trigger ped_limits_sync.")
+    if known_at < cycle:
         log.warning("limits are stale: newest sync read %s, cycle %s", known_at.isoformat(), cycle.isoformat())
-    return {"known_at": known_at.isoformat(), "is_stale": is_stale}
+    return {"known_at": known_at.isoformat(), "is_stale": known_at < cycle}

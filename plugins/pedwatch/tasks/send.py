@@ -3,13 +3,15 @@
 import datetime as dt
 import logging
 import secrets
+from dataclasses import dataclass, field
+from typing import Any
 
 from pedwatch.alerts import outbox
 from pedwatch.alerts.outbox import Transport, UnusableTransportError
 from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.sender import Pacer, Sender
+from pedwatch.tasks.sender import Pacer, Sender, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +45,33 @@ ALERT_COLUMNS = {
 }
 
 
+@dataclass
+class Delivery:
+    """What became of the outbox: how many rows ended in which state, and where the newest message in Slack is."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    message: dict[str, str] | None = None
+    """``channel`` and ``message_ts``, for a link."""
+
+    def take(self, leased: list[dict[str, Any]], sends: list[dict[str, Any]]) -> None:
+        """Count a batch."""
+        for row, send in zip(leased, sends, strict=True):
+            self.counts[send["status"]] = self.counts.get(send["status"], 0) + 1
+            if send["status"] == "sent" and kind_of(row["channel"]) == "slack":
+                self.message = {"channel": row["channel"], "message_ts": send["message_ts"]}
+
+
 def send_batch(
     warehouse: Warehouse, transport: Transport, slack: Slack, now: dt.datetime, run_id: str, pacer: Pacer
-) -> tuple[dict[str, int], UnusableTransportError | None]:
-    """Lease what can be sent, send it, record what became of it; return how many rows ended in which state."""
+) -> tuple[Delivery, UnusableTransportError | None]:
+    """Lease what can be sent, send it, record what became of it."""
+    delivery = Delivery()
     owner = f"{run_id}#{secrets.token_hex(4)}"  # a retried task and its zombie are two senders
     ends_at = pacer.clock() + LEASE.total_seconds()
     parameters = {"now": now, "lease_expires_at": now + LEASE, "owner": owner, "batch": BATCH}
     leased = warehouse.run("alerts/lease_notifications.sql", parameters)
     if not leased:
-        return {}, None
+        return delivery, None
     sends, stopped = Sender(transport, pacer, now, slack.on_ambiguous, ends_at).send(leased)
     alerts = outbox.dead_letter_alerts(leased, sends, slack.platform_channel, now)
     warehouse.write(
@@ -64,32 +83,32 @@ def send_batch(
             "alerts": Typed(ALERT_COLUMNS, alerts),
         },
     )
-    counts: dict[str, int] = {}
     for send in sends:
-        counts[send["status"]] = counts.get(send["status"], 0) + 1
         if send["status"] == "dead":
             log.error("pedwatch_dead_letter notification_id=%s error=%s", send["notification_id"], send["error"])
-    log.info("outbox: %s", counts)
-    return counts, stopped
+    delivery.take(leased, sends)
+    log.info("outbox: %s", delivery.counts)
+    return delivery, stopped
 
 
 def send_notifications(
     warehouse: Warehouse, transport: Transport, slack: Slack, now: dt.datetime, run_id: str, pacer: Pacer | None = None
-) -> dict[str, int]:
-    """Deliver the outbox, batch after batch while all of a batch is delivered; return the rows per state.
+) -> Delivery:
+    """Deliver the outbox, batch after batch while all of a batch is delivered.
 
     Raises:
         UnusableTransportError: Slack refuses everything; nothing is lost, the rows are sent when it is mended.
     """
     pacer = pacer or Pacer()
-    total: dict[str, int] = {}
+    total = Delivery()
     for _ in range(BATCHES):
-        counts, stopped = send_batch(warehouse, transport, slack, now, run_id, pacer)
-        for status, count in counts.items():
-            total[status] = total.get(status, 0) + count
+        batch, stopped = send_batch(warehouse, transport, slack, now, run_id, pacer)
+        for status, count in batch.counts.items():
+            total.counts[status] = total.counts.get(status, 0) + count
+        total.message = batch.message or total.message
         if stopped is not None:
             raise stopped
         # The alerts of letters that died just now go out at once; what failed otherwise waits for its time.
-        if "dead" not in counts and counts.get("sent", 0) < BATCH:
+        if "dead" not in batch.counts and batch.counts.get("sent", 0) < BATCH:
             break
     return total

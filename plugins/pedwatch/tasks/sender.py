@@ -135,7 +135,7 @@ class Sender:
         held: dict[str, SendError] = {}
         stopped = None
         for row in leased:
-            kind, thread = _kind(row["channel"]), f"{row['channel']} {row['episode_id']}"
+            kind, thread = kind_of(row["channel"]), f"{row['channel']} {row['episode_id']}"
             blocked = held.get(kind) or held.get(row["channel"]) or held.get(thread)
             if blocked is not None:
                 error = SendError("later", _behind(blocked), blocked.retry_after)
@@ -171,7 +171,7 @@ class Sender:
         }
 
 
-def _kind(channel: str) -> str:
+def kind_of(channel: str) -> str:
     """Return what carries a channel: ``mailto``, ``webhook``, or Slack."""
     return channel.partition(":")[0] if ":" in channel else "slack"
 

@@ -53,11 +53,17 @@ def plan_pods(plan: Plan, found: dict[str, Any], kubeconfig_path: str) -> list[d
     return planning.collector_environment(settings.load_config(), clusters, _cycle(plan), started_at, kubeconfig_path)
 
 
-def await_limits(plan: Plan) -> dict[str, Any]:
-    """Find how fresh the limits are; a live run waits a little for its own cycle's sync."""
+def await_limits(plan: Plan, loaded: dict[str, Any]) -> dict[str, Any]:
+    """Find how fresh the limits are; a live run waits a little for its own cycle's sync.
+
+    After the load, which has asked already: by then the sync that began with this run has mostly committed.
+    """
     from pedwatch.hooks.clients import warehouse
 
-    return planning.await_limits(warehouse(settings.load_config()), _cycle(plan), plan["origin"] == "live")
+    told = loaded.get("limits_known_at")
+    known_at = dt.datetime.fromisoformat(told) if told else None
+    patience = planning.patience(plan, settings.now())
+    return planning.await_limits(warehouse(settings.load_config()), _cycle(plan), known_at, patience)
 
 
 def load_observations(plan: Plan, found: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +109,7 @@ def fold_episodes(plan: Plan, run_id: Any = None) -> dict[str, int]:
     from pedwatch.tasks.run_links import run_url
 
     if plan["origin"] != "live":
-        return {"episodes": 0, "notifications": 0, "deliverable": 0}
+        return {"episodes": 0, "notifications": 0, "deliverable": 0, "firing": 0, "fired": 0}
     config = settings.load_config()
     url = run_url("ped_replica_watch", run_id)
     return fold_alerts(warehouse(config), config, _cycle(plan), settings.now(), run_id, plan["may_notify"], url)
@@ -117,17 +123,16 @@ def what_to_say(plan: Plan, folded: dict[str, int]) -> str:
 
 
 def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
-    """Deliver the outbox; besides the counts, ``message`` is where the newest message of the cycle is."""
+    """Deliver the outbox; besides the counts, ``message`` is where the newest message in Slack is."""
     from pedwatch.hooks.clients import warehouse
     from pedwatch.hooks.transports import Transports
-    from pedwatch.tasks import run_summary
     from pedwatch.tasks.send import send_notifications
 
     if not plan["may_notify"]:
         return {}
     config = settings.load_config()
-    counts = send_notifications(warehouse(config), Transports(config), config.slack, settings.now(), run_id)
-    return {**counts, "message": run_summary.message_of(warehouse(config), plan) if counts.get("sent") else None}
+    told = send_notifications(warehouse(config), Transports(config), config.slack, settings.now(), run_id)
+    return {**told.counts, "message": told.message}
 
 
 def write_evidence(plan: Plan, limits: dict[str, Any], run_id: Any = None) -> str:
@@ -149,11 +154,10 @@ def heartbeat(plan: Plan, of: str = "run", run_id: Any = None, dag: Any = None, 
 
     # A backfill reprocesses a live run under the same id: what that one has sent is still in its XCom.
     sent = (ti.xcom_pull(task_ids="notify") or {}) if plan["may_notify"] else {}
-    ledger = warehouse(settings.load_config())
     loaded = ti.xcom_pull(task_ids="load_observations") or {}
-    found = run_summary.problems_of(ledger, plan)
-    ti.xcom_push(key=IN_SHORT, value=run_summary.in_short(plan, loaded, found, sent.get("sent", 0)))
-    ledger.write(
+    folded = ti.xcom_pull(task_ids="fold_episodes") or {}
+    ti.xcom_push(key=IN_SHORT, value=run_summary.in_short(plan, loaded, folded, sent.get("sent", 0)))
+    warehouse(settings.load_config()).write(
         "heartbeats/record_heartbeat.sql",
         {
             "dag_id": dag.dag_id,

@@ -34,17 +34,21 @@ class Ledger:
 
     def __init__(self, *known_at: dt.datetime | None) -> None:
         self._answers = list(known_at)
+        self.asked = 0
 
-    def run(self, name: str) -> list[dict[str, Any]]:
+    def run(self, name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Answer the one statement that is asked here; the last answer stands."""
-        assert name == "limits/known_at.sql"
+        assert (name, parameters) == ("limits/known_at.sql", {"cycle": CYCLE})
+        self.asked += 1
         return [{"known_at": self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]}]
 
 
-def wait(ledger: Ledger, is_live: bool = True) -> tuple[dict[str, Any], list[float]]:
+def wait(
+    ledger: Ledger, known_at: dt.datetime | None = None, patience: float = 60
+) -> tuple[dict[str, Any], list[float]]:
     """Wait for the limits of the cycle; return what was found, and the pauses it took."""
     pauses: list[float] = []
-    return plan.await_limits(ledger, CYCLE, is_live, pauses.append), pauses  # type: ignore[arg-type]
+    return plan.await_limits(ledger, CYCLE, known_at, patience, pauses.append), pauses  # type: ignore[arg-type]
 
 
 def test_a_scheduled_run_is_live_and_its_plan_is_json() -> None:
@@ -70,7 +74,7 @@ def test_the_past_is_compared_and_no_more(run_type: str) -> None:
     assert watch.find_clusters(found) == {"clusters": [], "runs": []}
     assert watch.plan_pods(found, {"clusters": [], "runs": []}, "/kube") == []
     assert watch.load_observations(found, {"clusters": [], "runs": []}) == {"rows": 0, "seen": [], "blind": []}
-    assert watch.fold_episodes(found) == {"episodes": 0, "notifications": 0, "deliverable": 0}
+    assert set(watch.fold_episodes(found).values()) == {0}
     assert watch.notify(found) == {}
     assert watch.what_to_say(found, {"deliverable": 3}) == "write_evidence"
 
@@ -94,29 +98,38 @@ def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:
     assert all(isinstance(value, str) for value in first.values())
 
 
-def test_fresh_limits_are_taken_at_once() -> None:
-    assert wait(Ledger(CYCLE)) == ({"known_at": CYCLE.isoformat(), "is_stale": False}, [])
+def test_limits_that_were_fresh_at_the_load_are_not_asked_for_again() -> None:
+    ledger = Ledger(None)
+    assert wait(ledger, CYCLE) == ({"known_at": CYCLE.isoformat(), "is_stale": False}, [])
+    assert ledger.asked == 0
 
 
 def test_a_live_run_waits_for_its_own_cycles_sync() -> None:
-    found, pauses = wait(Ledger(CYCLE - SECOND, CYCLE - SECOND, CYCLE + SECOND))
+    found, pauses = wait(Ledger(CYCLE - SECOND, CYCLE - SECOND, CYCLE + SECOND), CYCLE - SECOND)
     assert (found["is_stale"], len(pauses)) == (False, 2)
 
 
 def test_after_a_minute_it_judges_by_what_is_known_and_says_so() -> None:
-    found, pauses = wait(Ledger(CYCLE - 300 * SECOND))
+    found, pauses = wait(Ledger(CYCLE - 300 * SECOND), CYCLE - 300 * SECOND)
     assert found == {"known_at": "2026-03-02T10:00:00+00:00", "is_stale": True}
     assert sum(pauses) == plan.LIMITS_PATIENCE_SECONDS
 
 
-def test_a_backfill_does_not_wait() -> None:
-    assert wait(Ledger(CYCLE - SECOND), is_live=False)[1] == []
+@pytest.mark.parametrize(("origin", "after", "seconds"), [("live", 25, 35.0), ("live", 140, 0.0), ("backfill", 2, 0.0)])
+def test_the_minute_begins_with_the_run(origin: str, after: int, seconds: float) -> None:
+    assert plan.patience({"origin": origin, "started_at": CYCLE.isoformat()}, CYCLE + after * SECOND) == seconds
 
 
-@pytest.mark.parametrize("is_live", [True, False])
-def test_without_any_sync_nothing_can_be_judged(is_live: bool) -> None:
-    with pytest.raises(LedgerError, match=r"no limit was ever synced.*ped_limits_sync"):
-        wait(Ledger(None), is_live)
+def test_without_patience_they_are_asked_for_once() -> None:
+    ledger = Ledger(CYCLE - SECOND)
+    assert wait(ledger, patience=0) == ({"known_at": (CYCLE - SECOND).isoformat(), "is_stale": True}, [])
+    assert ledger.asked == 1
+
+
+@pytest.mark.parametrize("patience", [60, 0])
+def test_without_any_sync_nothing_can_be_judged(patience: float) -> None:
+    with pytest.raises(LedgerError, match=r"no sync in 90 days.*ped_limits_sync"):
+        wait(Ledger(None), patience=patience)
 
 
 def test_the_comparison_takes_its_parameters_from_the_tasks_it_names() -> None:

@@ -1,0 +1,13 @@
+-- What stands before hours are loaded: how many rows each of their cycles has, and how fresh the limits are. One row.
+-- Parameters: @cycle, @first_hour, @last_hour TIMESTAMP: hours by their beginning, both inclusive.
+SELECT
+  {% include 'limits/_newest_sync.sql' %} AS limits_known_at,
+  ARRAY(
+    SELECT AS STRUCT
+      o.cycle,
+      COUNT(*) AS row_count
+    FROM `{{ dataset }}.replica_observations` AS o
+    WHERE o.cycle >= @first_hour AND o.cycle < TIMESTAMP_ADD(@last_hour, INTERVAL 1 HOUR)
+    GROUP BY o.cycle
+    ORDER BY o.cycle
+  ) AS loaded
