@@ -19,9 +19,9 @@ CLOSES_AFTER = 150.0
 def measure() -> tuple[list[Goal], list[dict[str, object]]]:
     """Live through the cycle; it fails when a cluster is not accounted for."""
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
+    from bench.fleet_cycle import observe_fleet
     from tests.e2e.stand_ins import stand_ins_in
     from tests.e2e.watched_world import World
-    from tests.operators.fleet import observe_fleet
 
     with tempfile.TemporaryDirectory(prefix="pedwatch-bench-") as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)

@@ -18,6 +18,7 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from bench.cycle_jobs import count_jobs
 from bench.results import Goal
 from pedwatch import settings, sql
 from pedwatch.config import Config
@@ -150,7 +151,7 @@ def _start(folder: str) -> tuple[subprocess.Popen[str], str]:
 
 
 def measure() -> tuple[list[Goal], list[dict[str, Any]]]:
-    """Fill the three worlds and judge in them."""
+    """Fill the three worlds and judge in them; count what a cycle of the watch runs."""
     goals: list[Goal] = []
     rows: list[dict[str, Any]] = []
     for part in (_one_cycle, _one_day, _long_history):
@@ -164,6 +165,9 @@ def measure() -> tuple[list[Goal], list[dict[str, Any]]]:
         goals += found
         rows.append(row)
         print(row, flush=True)
+    jobs = count_jobs()
+    rows.append({"world": "two clusters, a cycle that tells nothing and one that tells something", **jobs})
+    goals.append(Goal("statements of a quiet cycle", len(jobs["quiet"]), 6, "statements"))
     return goals, rows
 
 

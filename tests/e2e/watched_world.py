@@ -156,6 +156,16 @@ class World:
             for message in self._shown()
         ]
 
+    def jobs(self, since: dt.datetime) -> list[str]:
+        """Return the query jobs on this dataset since a moment, by label; what a script ran is indented behind it."""
+        found: list[str] = []
+        client = self.warehouse.client
+        for job in reversed(list(client.list_jobs(min_creation_time=since))):
+            if job.job_type == "query" and self.config.dataset in job.query:
+                found.append(job.labels["pedwatch"])
+                found += [f"  {child.statement_type}" for child in reversed(list(client.list_jobs(parent_job=job)))]
+        return found
+
     def texts(self, channel: str | None = None) -> list[str]:
         """Return the texts that Slack shows, of one channel or all."""
         return [message["text"] for message in self._shown() if channel in (None, message["channel"])]

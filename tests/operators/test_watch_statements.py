@@ -32,21 +32,10 @@ TELLING = [
 ]
 
 
-def jobs_of(world: World, since: dt.datetime) -> list[str]:
-    """Return the query jobs on the world's dataset, by label; what a script ran stands behind its own, indented."""
-    found = []
-    client = world.warehouse.client
-    for job in reversed(list(client.list_jobs(min_creation_time=since))):
-        if job.job_type == "query" and world.config.dataset in job.query:
-            found.append(job.labels["pedwatch"])
-            found += [f"  {child.statement_type}" for child in reversed(list(client.list_jobs(parent_job=job)))]
-    return found
-
-
 def run_and_count(world: World, number: int) -> list[str]:
     since = dt.datetime.now(dt.UTC)
     world.run(number).go()
-    return jobs_of(world, since)
+    return world.jobs(since)
 
 
 @pytest.fixture

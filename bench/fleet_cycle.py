@@ -1,4 +1,4 @@
-"""Many clusters in one cycle, twenty of them in trouble, each in its own way; bench/fleet.py tells it of 200."""
+"""Many clusters in one cycle, twenty of them in trouble, each in its own way: what bench/fleet.py measures."""
 
 import os
 import subprocess
