@@ -23,6 +23,13 @@ USING (SELECT e.* FROM UNNEST(@episodes) AS e) AS folded
   ON known.episode_id = folded.episode_id
 WHEN MATCHED THEN
   UPDATE SET
+    -- What a subject consists of may change while it stays the same subject.
+    namespace = folded.namespace,
+    workload_kind = folded.workload_kind,
+    workload_name = folded.workload_name,
+    api_id = folded.api_id,
+    team_id = folded.team_id,
+    limit_id = folded.limit_id,
     state = folded.state,
     severity = folded.severity,
     is_exempted = folded.is_exempted,
