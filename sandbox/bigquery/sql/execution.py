@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import timedelta
-from decimal import Context, Decimal
 from typing import Any
 
 import duckdb
@@ -13,13 +11,13 @@ from sandbox.bigquery.model import TableRef
 from sandbox.bigquery.spooled_rows import spool
 from sandbox.bigquery.sql.duckdb_errors import WriteConflict, translate
 from sandbox.bigquery.sql.environment import Environment
+from sandbox.bigquery.sql.fetched_rows import row_converter
 from sandbox.bigquery.sql.typesystem import Type
 
 _LOCK_WAIT_SECONDS = 3.0
 _MOST_TRIES = 20
 _HELD_CELLS = 2_000_000
 """An answer with more values than this is kept in a file."""
-_WIDE = Context(prec=80)
 
 
 class Execution:
@@ -194,68 +192,3 @@ class Execution:
 def _aborted(ref: TableRef | None) -> BigQueryError:
     table = f" against table {ref.project}.{ref.dataset}.{ref.table}" if ref is not None else ""
     return invalid_query(f"Transaction is aborted due to concurrent update{table}")
-
-
-def converter(type: Type) -> Callable[[Any], Any] | None:
-    """How a fetched value of the type must still be changed; None when it is right as it is."""
-    if type.kind in ("NUMERIC", "BIGNUMERIC"):
-        return _plain_decimal
-    if type.kind == "INTERVAL":
-        return _interval_text
-    if type.is_array:
-        inner = converter(type.item)
-        if inner is None:
-            return None
-        return lambda values: [inner(value) if value is not None else None for value in values]
-    if type.is_struct:
-        inners = {key: converter(field) for key, (_, field) in zip(type.field_keys, type.fields, strict=True)}
-        if not any(inners.values()):
-            return None
-
-        def convert(value: dict[str, Any]) -> dict[str, Any]:
-            return {
-                key: change(item) if (change := inners.get(key)) is not None and item is not None else item
-                for key, item in value.items()
-            }
-
-        return convert
-    return None
-
-
-def row_converter(types: list[Type]) -> Callable[[list[tuple[Any, ...]]], list[tuple[Any, ...]]]:
-    """How fetched rows of these types must still be changed."""
-    converters = [converter(type) for type in types]
-    if not any(converters):
-        return lambda rows: rows
-    return lambda rows: [
-        tuple(
-            convert(value) if convert is not None and value is not None else value
-            for convert, value in zip(converters, row, strict=True)
-        )
-        for row in rows
-    ]
-
-
-def _plain_decimal(value: Decimal) -> Decimal:
-    """Without the zeros of the stored scale: BigQuery says 1.5, not 1.500000000."""
-    if value == value.to_integral_value():
-        return value.quantize(Decimal(1), context=_WIDE)
-    return value.normalize(_WIDE)
-
-
-def _interval_text(value: Any) -> str:
-    if isinstance(value, timedelta):
-        from sandbox.bigquery.sql.udf_time import interval_text
-
-        return interval_text(0, value.days, value.seconds * 1_000_000 + value.microseconds)
-    return str(value)
-
-
-def reject_null_elements(rows: Sequence[tuple[Any, ...]], types: list[Type], names: list[str]) -> None:
-    """BigQuery cannot put an array with a NULL element into an answer."""
-    for index, type in enumerate(types):
-        if not type.is_array:
-            continue
-        for row in rows:
-            if row[index] is not None and any(item is None for item in row[index]):
-                raise invalid_query(f"Array cannot have a null element; error in writing field {names[index]}")

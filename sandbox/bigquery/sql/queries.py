@@ -7,8 +7,9 @@ from sandbox.bigquery.model import Field, StatementResult
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.compile_query import Compiler
 from sandbox.bigquery.sql.environment import Environment, Variable
-from sandbox.bigquery.sql.execution import Execution, reject_null_elements
+from sandbox.bigquery.sql.execution import Execution
 from sandbox.bigquery.sql.expression import Expression
+from sandbox.bigquery.sql.fetched_rows import reject_null_elements
 from sandbox.bigquery.sql.partition_filter import require_filters
 from sandbox.bigquery.sql.scopes import CompiledQuery, Scope
 from sandbox.bigquery.sql.types import type_field
