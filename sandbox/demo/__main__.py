@@ -11,7 +11,7 @@ from sandbox.demo.interruption import exit_on_signals
 from sandbox.demo.performance import Result, perform
 from sandbox.demo.report import Reporter
 from sandbox.demo.slack_page import save_page
-from sandbox.demo.stage_setting import Stage
+from sandbox.demo.stage_setting import Stage, shell_hint
 from sandbox.demo.summary import write_summary
 from sandbox.environment.process import StartError
 from sandbox.scenario.limit_publishing import PublishError
@@ -55,7 +55,9 @@ def main() -> int:
         write_summary(folder / "summary.json", result)
         if arguments.keep:
             reporter.result(result, arguments.folder)
-            console.print(f"Slack page: {stage.servers.addresses['slack']}/ — Ctrl-C ends it")
+            console.print(f"Slack page  {stage.servers.addresses['slack']}/", soft_wrap=True)
+            console.print(shell_hint(arguments.folder), soft_wrap=True, highlight=False)
+            console.print("Ctrl-C ends it.")
             threading.Event().wait()
 
     try:

@@ -1,7 +1,9 @@
 """Sets the stage: stand-ins, the product's configuration, Airflow's database; all in one folder."""
 
+import shlex
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,8 @@ from sandbox.scenario.player import Player
 
 #: Says that a folder is ours to empty.
 MARKER = ".made-by-pedwatch-sandbox"
+
+SHELL_VARIABLES = "shell.env"
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,19 @@ def empty_folder(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     marker.touch()
+
+
+def write_shell_variables(folder: Path, variables: Mapping[str, str]) -> Path:
+    """Write what points a shell's ``python -m pedwatch`` at the stand-ins; only its owner may read it."""
+    path = folder / SHELL_VARIABLES
+    path.touch(mode=0o600)
+    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
+    return path
+
+
+def shell_hint(folder: Path) -> str:
+    """Say how to ask what runs with the product's own command line."""
+    return f"At a shell  source {folder / SHELL_VARIABLES}; {sys.executable} -m pedwatch --help"
 
 
 @contextmanager
@@ -80,6 +97,7 @@ def set_stage(
             "PEDWATCH_CONFIG": str(config),
             **({} if is_live else {"PEDWATCH_CLOCK": str(clock)}),
         }
+        write_shell_variables(folder, airflow.variables | {"AIRFLOW_HOME": str(airflow.home)})
         clocks = None if is_live else Clocks(clock, servers)
         publisher = LimitPublisher(folder / "limits", airflow.variables)
         player = Player(scenario, servers, clocks, publisher)

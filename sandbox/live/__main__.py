@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from sandbox.demo.interruption import exit_on_signals
+from sandbox.demo.stage_setting import shell_hint
 from sandbox.live.state import LiveState
 from sandbox.scenario.loading import DEFAULT, ScenarioError, load
 
@@ -39,6 +40,7 @@ def show(state: LiveState) -> None:
     print(f"Slack page  {known['slack']}")
     print(f"Scenario    {known['scenario']}, over and over; what happens is told in {state.log}")
     print(f"Stand-ins   BigQuery {known['bigquery']}, Storage {known['storage']}, Firestore {known['firestore']}")
+    print(shell_hint(Path(known["folder"])))
     print("`make down` ends it.")
 
 

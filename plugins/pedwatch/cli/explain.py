@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pedwatch import settings
+from pedwatch.alerts.wording import counted
 from pedwatch.cli.moments import read_moment
 from pedwatch.cycles import floor_to_cycle
 from pedwatch.hooks.parameters import Typed
@@ -97,8 +98,8 @@ def _measured(row: Mapping[str, Any]) -> str:
         return ""
     least = "at least " if row["is_lower_bound"] else ""
     offender = f" by the {'HPA' if row['offender'] == 'hpa' else 'Deployment'}" if row["offender"] else ""
-    surge = f", {row['surge_allowance']} pods of a rollout forgiven" if row["surge_allowance"] else ""
-    return f": {least}{row['measured']} pods{offender}{surge}"
+    surge = f", {counted(row['surge_allowance'], 'pod')} of a rollout forgiven" if row["surge_allowance"] else ""
+    return f": {least}{counted(row['measured'], 'pod')}{offender}{surge}"
 
 
 def _limit(row: Mapping[str, Any]) -> str:
@@ -110,8 +111,9 @@ def _limit(row: Mapping[str, Any]) -> str:
     source = " ".join(filter(None, (row["source_repo"], row["source_path"], (row["source_commit"] or "")[:10])))
     known = f"; known as of {row['limits_known_at']:%H:%M}" if row["limits_known_at"] else ""
     stale = ", stale" if row["is_limits_stale"] else ""
+    granted = counted(row["max_replicas"], "pod")
     return (
-        f"{row['limit_id']} version {row['limit_version']}: {row['max_replicas']} pods{tolerated}, granted by "
+        f"{row['limit_id']} version {row['limit_version']}: {granted}{tolerated}, granted by "
         f"{row['approver']} ({row['ticket']}){', ' + source if source else ''}{known}{stale}"
     )
 

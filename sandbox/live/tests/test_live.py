@@ -29,6 +29,15 @@ def status_of(url: str) -> int:
         return int(answer.status)
 
 
+def assert_a_shell_can_ask(folder: Path, told: str) -> None:
+    """The line that `up` prints, as a person would go on from it."""
+    [line] = [line for line in told.splitlines() if "pedwatch --help" in line]
+    command = line.removeprefix("At a shell").replace("--help", "doctor --only bigquery")
+    asked = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+    assert asked.returncode == 0 and "nothing to mend" in asked.stdout, asked.stdout + asked.stderr
+    assert (folder / "shell.env").stat().st_mode & 0o077 == 0, "it holds a token"
+
+
 @pytest.mark.timeout(600)
 def test_up_and_down(tmp_path: Path) -> None:
     folder = tmp_path / "live"
@@ -40,6 +49,7 @@ def test_up_and_down(tmp_path: Path) -> None:
         assert status_of(f"{state['airflow']}/api/v2/monitor/health") == 200
         assert status_of(state["slack"]) == 200
         assert live(folder, "status").returncode == 0
+        assert_a_shell_can_ask(folder, up.stdout)
         again = live(folder, "up")
         assert again.returncode == 0 and "up already" in again.stdout
     finally:
