@@ -50,3 +50,14 @@ def case_warehouse(bigquery_server: Server) -> Iterator[Warehouse]:
     """A warehouse with every table and view; cases leave its tables empty."""
     with warehouse_of(bigquery_server, "cases") as warehouse:
         yield warehouse
+
+
+@pytest.fixture
+def tables(case_warehouse: Warehouse) -> Iterator[Warehouse]:
+    """The warehouse with all tables empty afterwards."""
+    yield case_warehouse
+    dataset = f"{case_warehouse.config.project}.{case_warehouse.config.dataset}"
+    for table in case_warehouse.client.list_tables(dataset):
+        # Asking how many rows there are is much cheaper than a job for each table.
+        if table.table_type == "TABLE" and case_warehouse.client.get_table(table.reference).num_rows:
+            case_warehouse.client.query(f"TRUNCATE TABLE `{dataset}.{table.table_id}`").result()

@@ -1,7 +1,5 @@
 """Every given/expect case, executed on the BigQuery stand-in through the code that ships."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from pedwatch.hooks.warehouse import Warehouse
@@ -18,17 +16,6 @@ def _load(warehouse: Warehouse, table: str, rows: list[dict[str, object]]) -> No
     schema = warehouse.client.get_table(target).schema
     config = bigquery.LoadJobConfig(schema=schema, write_disposition="WRITE_TRUNCATE")
     warehouse.client.load_table_from_json([json_row(row) for row in rows], target, job_config=config).result()
-
-
-@pytest.fixture
-def tables(case_warehouse: Warehouse) -> Iterator[Warehouse]:
-    """The warehouse with all tables empty afterwards."""
-    yield case_warehouse
-    dataset = f"{case_warehouse.config.project}.{case_warehouse.config.dataset}"
-    for table in case_warehouse.client.list_tables(dataset):
-        # Asking how many rows there are is much cheaper than a job for each table.
-        if table.table_type == "TABLE" and case_warehouse.client.get_table(table.reference).num_rows:
-            case_warehouse.client.query(f"TRUNCATE TABLE `{dataset}.{table.table_id}`").result()
 
 
 def test_there_are_cases() -> None:

@@ -1,0 +1,101 @@
+"""Reads stories over cycles: ``stories/<name>.yaml``, what was seen, cycle by cycle, and what pedwatch made of it.
+
+``limit_history`` and ``policy_history`` are rows as in a case; without them there is the one limit, of ten, and the one
+policy of ``cases/defaults.yaml``. ``cycles`` are told in order, each with
+
+- ``at``: the cycle, ``"10:05"``, or several, ``"10:05 to 10:30"``, in which the same was seen and said;
+- ``seen``: rows of ``replica_observations``; ``replicas: 12`` is short for as many asked for, running and up to date;
+- ``clusters``: rows of ``collection_runs``; without it one cluster was seen whole;
+- ``params``: parameters of the comparison; without them limits are known as of the cycle;
+- ``then``: one row per subject with a verdict or an open episode: columns of ``verdicts``, null in a cycle without one,
+  ``episode``, the state of its newest episode, and ``end_reason``. A column that one row names is null in a row that
+  does not. Without ``then`` the cycle was observed and nothing judged it, which makes hours short. A cycle that is not
+  told was not even observed.
+
+``told`` lists all messages of the story, ``10:10 first``: that is where a story that must alert nobody says so.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pedwatch.cycles import PERIOD, cycles_between
+from tests.sql.case_files import CASES, _load, moment
+
+STORIES = Path(__file__).parent / "stories"
+Row = dict[str, Any]
+
+_STORY_KEYS = {"limit_history", "policy_history", "cycles", "told"}
+_CYCLE_KEYS = {"at", "seen", "clusters", "params", "then"}
+_COUNTERS = ("spec_replicas", "status_replicas", "updated_replicas")
+
+
+@dataclass(frozen=True)
+class JudgedCycle:
+    """One cycle that was judged: the parameters of its comparison, and what is expected after its fold."""
+
+    cycle: dt.datetime
+    params: Row
+    expect: list[Row]
+
+
+@dataclass(frozen=True)
+class Story:
+    """All rows that were there to be seen, the cycles that were judged, and what was told."""
+
+    name: str
+    given: dict[str, list[Row]]
+    cycles: list[JudgedCycle]
+    told: list[str]
+
+
+def read_stories() -> list[Story]:
+    """Read all stories, sorted by name."""
+    defaults = _load(CASES / "defaults.yaml")
+    return [_read_story(path, defaults) for path in sorted(STORIES.glob("*.yaml"))]
+
+
+def _read_story(path: Path, defaults: dict[str, Row]) -> Story:
+    text = _load(path)
+    _require_known(text, _STORY_KEYS, path.name)
+    given: dict[str, list[Row]] = {
+        table: [{**defaults[table], **row} for row in text.get(table, [{}])]
+        for table in ("limit_history", "policy_history")
+    }
+    given |= {"collection_runs": [], "replica_observations": []}
+    judged = []
+    for told in text["cycles"]:
+        _require_known(told, _CYCLE_KEYS, f"{path.name}, {told['at']}")
+        for cycle in _cycles(told["at"]):
+            given["collection_runs"] += [
+                {**defaults["collection_runs"], "cycle": cycle, **row} for row in told.get("clusters", [{}])
+            ]
+            given["replica_observations"] += [
+                {**defaults["replica_observations"], "cycle": cycle, "observed_at": cycle, **_counted(row)}
+                for row in told.get("seen", [])
+            ]
+            if "then" in told:
+                params = {**defaults["params"], "cycle": cycle, "known_at": cycle, "computed_at": cycle}
+                judged.append(JudgedCycle(cycle, params | told.get("params", {}), told["then"]))
+    return Story(path.stem, given, judged, text["told"])
+
+
+def _cycles(at: Any) -> Iterator[dt.datetime]:
+    """Read ``10:05`` (a moment already) or ``10:05 to 10:30``."""
+    first, last = map(moment, at.split(" to ")) if isinstance(at, str) else (at, at)
+    yield from cycles_between(first - PERIOD, last)
+
+
+def _counted(row: Row) -> Row:
+    row = dict(row)
+    replicas = row.pop("replicas", None)
+    return row if replicas is None else {**dict.fromkeys(_COUNTERS, replicas), **row}
+
+
+def _require_known(found: Row, known: set[str], where: str) -> None:
+    """A misspelt key would check nothing."""
+    unknown = found.keys() - known
+    if unknown:
+        raise ValueError(f"{where}: unknown {sorted(unknown)}; known are {sorted(known)}")

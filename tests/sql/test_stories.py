@@ -1,0 +1,109 @@
+"""Stories over cycles: compared by the statement that ships, folded by the task that ships, one cycle after the other.
+
+What one cycle shows is a case; what takes time is a story: an episode begins, freezes, ends, or must not begin at all.
+"""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks.fold import fold_alerts
+from tests.sql.case_files import comparable
+from tests.sql.story_files import Story, read_stories
+from tests.sql.test_cases import CASES, _load
+
+STORIES = read_stories()
+TRAPS = {
+    "same deployment name in two clusters": ["story same_name_in_two_clusters", "same_name_in_two_clusters"],
+    "limit raised between observation and comparison": [
+        "story limit_raised_between_observation_and_comparison",
+        "limit_valid_at_that_minute",
+    ],
+    "max_replicas 0": ["limit_zero", "limit_zero_and_one_pod"],
+    "labels changed mid-episode": ["story labels_changed_mid_episode", "labels_of_another_api_are_no_loss"],
+    "a workload deleted and re-created under the same name": [
+        "story recreated_under_the_same_name",
+        "recreating_does_not_renew_grace",
+    ],
+    "HPA without Deployment": [
+        "story hpa_and_deployment_without_each_other",
+        "hpa_of_a_deleted_deployment_counts_nothing",
+        "hpa_of_another_kind_is_a_workload",
+        "hpa_where_deployments_were_not_listed",
+    ],
+    "Deployment without HPA": ["story hpa_and_deployment_without_each_other", "one_more_is_over"],
+    "HPA current over the limit with the Deployment under": [
+        "story hpa_and_deployment_without_each_other",
+        "hpa_over_while_the_deployment_is_under",
+    ],
+    "maxSurge as a percentage": ["rollout_surge_is_forgiven"],
+    "maxSurge as a number": ["surge_forgives_only_what_max_surge_allows"],
+    "a rollout stuck for hours": ["story rollout_stuck_for_hours", "stuck_rollout_outlives_its_budget"],
+    "rollouts repeated to renew the allowance": ["story rollouts_repeated_to_renew_the_allowance"],
+    "a crash loop": ["story crash_loop"],
+    "a plain scale-up is no rollout": ["story scale_up_within_the_limit", "scale_up_is_no_rollout"],
+    "over/within/over/within": ["story over_and_within_by_turns"],
+    "a label removed while firing": ["story label_removed_while_firing", "label_removed_freezes"],
+    "a limit deleted while firing": ["story limit_deleted_while_firing", "limit_withdrawn_while_it_runs"],
+    "a cluster gone from discovery while firing": [
+        "story cluster_gone_from_discovery_while_firing",
+        "cluster_no_longer_watched",
+    ],
+    "a total-scope sum with one dark cluster, over and under": [
+        "story total_with_one_dark_cluster",
+        "total_with_a_dark_cluster_is_unknown",
+        "total_with_a_dark_cluster_may_still_be_over",
+    ],
+    "a cycle missing altogether": ["story cycle_missing_altogether"],
+}
+"""Every way known to be misled, and what shows that pedwatch is not: stories, and cases of ``verdicts/compare``."""
+
+
+def _table(warehouse: Warehouse, name: str) -> list[dict[str, Any]]:
+    table = f"{warehouse.config.project}.{warehouse.config.dataset}.{name}"
+    return [dict(row.items()) for row in warehouse.client.list_rows(table)]
+
+
+def _subjects(warehouse: Warehouse, cycle: dt.datetime) -> list[dict[str, Any]]:
+    """A row per subject that has a verdict in the cycle or an open episode: both, side by side."""
+    episodes = sorted(_table(warehouse, "episodes"), key=lambda row: row["started_cycle"])
+    newest = {row["fingerprint"]: row for row in episodes if row["kind"] == "over_limit"}
+    verdicts = {row["fingerprint"]: row for row in _table(warehouse, "verdicts") if row["cycle"] == cycle}
+    still_open = {key for key, row in newest.items() if row["state"] in ("pending", "firing", "recovering")}
+    subjects = []
+    for key in sorted(verdicts.keys() | still_open):
+        episode = newest.get(key, {})
+        about = {"episode": episode.get("state"), "end_reason": episode.get("end_reason")}
+        subjects.append(verdicts.get(key, {}) | about)
+    return subjects
+
+
+def _told(warehouse: Warehouse) -> list[str]:
+    """All messages, as a story writes them; those that are not about a limit with what they are about."""
+    kinds = {row["episode_id"]: row["kind"] for row in _table(warehouse, "episodes")}
+    messages = sorted(_table(warehouse, "notifications"), key=lambda row: (row["cycle"], row["reason"]))
+    return [
+        f"{row['cycle']:%H:%M} {kinds[row['episode_id']]} {row['reason']}".replace(" over_limit ", " ")
+        for row in messages
+    ]
+
+
+def test_every_trap_has_its_story_or_case() -> None:
+    written = {f"story {story.name}" for story in STORIES}
+    written |= {case.name.rpartition("/")[2] for case in CASES if case.statement == "verdicts/compare.sql"}
+    missing = {trap: found for trap, names in TRAPS.items() if (found := set(names) - written)}
+    assert not missing
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_story(story: Story, tables: Warehouse) -> None:
+    for table, rows in story.given.items():
+        _load(tables, table, rows)
+    for judged in story.cycles:
+        tables.write("verdicts/compare.sql", judged.params)
+        fold_alerts(tables, tables.config, judged.cycle, judged.cycle, "run-1", may_notify=True)
+        found = _subjects(tables, judged.cycle)
+        assert comparable(found, judged.expect) == comparable(judged.expect, judged.expect), f"at {judged.cycle:%H:%M}"
+    assert _told(tables) == story.told
