@@ -1,6 +1,7 @@
 """The one DuckDB database behind a server: the file, its metadata tables, cursors and transactions."""
 
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,8 +42,10 @@ class Database:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         self._connection = duckdb.connect(str(folder / DATABASE_FILE) if folder else ":memory:")
-        self._overflow = tempfile.TemporaryDirectory(prefix="pedwatch-bigquery-", ignore_cleanup_errors=True)
-        self._connection.execute(f"SET temp_directory = {literal(self._overflow.name)}")
+        if folder is None:
+            # DuckDB makes it when it needs it and removes it when it closes; a file has its own beside it.
+            overflow = Path(tempfile.gettempdir()) / f"pedwatch-bigquery-{uuid.uuid4().hex[:12]}"
+            self._connection.execute(f"SET temp_directory = {literal(str(overflow))}")
         for setting in _SETTINGS:
             self._connection.execute(setting)
         prepare_connection(self._connection)
@@ -61,7 +64,6 @@ class Database:
     def close(self) -> None:
         """Close the database; a file is checkpointed."""
         self._connection.close()
-        self._overflow.cleanup()
 
 
 def is_in_transaction(cursor: duckdb.DuckDBPyConnection) -> bool:
