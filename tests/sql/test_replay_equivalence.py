@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pedwatch.alerts.episodes import Episode
@@ -23,7 +23,14 @@ from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks.fold import fold_alerts
 from tests.oracle.worlds import Tables
 from tests.sql.test_cases import _load
-from tests.sql.test_verdict_oracle import assert_same, judge_live, judged, ledger_rows, make_worlds
+from tests.sql.test_verdict_oracle import (
+    assert_same,
+    judge_live,
+    judged,
+    ledger_rows,
+    make_worlds,
+    one_example_of_many_worlds,
+)
 
 WRITES = ("verdicts/compare.sql", "alerts/commit_fold.sql", "alerts/move_cursor.sql")
 ENDS = ("well", "retried", "cleared later", "lost")
@@ -126,12 +133,7 @@ def differences(live: dict[str, Episode], expected: dict[str, Episode]) -> list[
 
 
 @given(seed=st.integers(min_value=0, max_value=2**32))
-@settings(
-    max_examples=1,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@one_example_of_many_worlds
 def test_however_runs_die_the_episodes_are_those_of_one_recomputation(warehouse: MortalWarehouse, seed: int) -> None:
     cycles, tables = make_worlds(seed)
     for name, rows in vars(tables).items():

@@ -26,6 +26,12 @@ COMPARED = (
     "cycle subject verdict reason measured limit_id limit_version ceiling exemption_id is_over_strict is_lower_bound "
     "is_contested surge_allowance workload_count api_id team_id cluster workload_name"
 ).split()
+one_example_of_many_worlds = settings(
+    max_examples=1,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 FAR_FUTURE = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 
 
@@ -131,12 +137,7 @@ def test_the_worlds_hold_every_verdict_and_reason() -> None:
 
 
 @given(seed=st.integers(min_value=0, max_value=2**32))
-@settings(
-    max_examples=1,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@one_example_of_many_worlds
 def test_model_live_and_recomputation_agree(warehouse: Warehouse, seed: int) -> None:
     cycles, tables = make_worlds(seed)
     random_ = random.Random(seed + 1)
