@@ -22,7 +22,12 @@ TRAPS = {
         "limit_valid_at_that_minute",
     ],
     "max_replicas 0": ["limit_zero", "limit_zero_and_one_pod"],
-    "labels changed mid-episode": ["story labels_changed_mid_episode", "labels_of_another_api_are_no_loss"],
+    "labels changed mid-episode": [
+        "story labels_changed_mid_episode",
+        "story label_changed_out_of_the_selector",
+        "labels_of_another_api_are_no_loss",
+        "label_changed_out_of_the_selector",
+    ],
     "a workload deleted and re-created under the same name": [
         "story recreated_under_the_same_name",
         "recreating_does_not_renew_grace",

@@ -3,9 +3,11 @@
 
     In a dark cluster a subject is unknown, never "within". Where all was seen it may have ended: gone from a complete
     listing, or its limit counts another scope now; that is said once, and may end an episode. A limit that was
-    withdrawn while its workloads still run ends nothing: it is said in every cycle, and freezes. A cluster that is no
-    longer watched says nothing, which freezes too. -#}
+    withdrawn while its workloads still run ends nothing, nor does a limit that no longer takes the one workload it
+    took: that is said in every cycle, and freezes. A cluster that is no longer watched says nothing, which freezes
+    too. -#}
 {%- from 'limits/_holds.sql' import holds -%}
+{%- set going_on = "('unknown', 'limit_withdrawn', 'no_limit_matches')" -%}
 known_subjects AS (
   SELECT
     p.subject,
@@ -55,15 +57,17 @@ last_sightings AS (
 
 presences AS (
   -- Where an API's workloads run that no limit takes: in a cluster, and (cluster NULL) anywhere in the environment.
-  SELECT DISTINCT
+  SELECT
     w.cycle,
     w.environment,
     place AS cluster,
     w.api_id,
-    w.team_id
+    w.team_id,
+    ARRAY_AGG(CONCAT(w.namespace, '/', w.workload_kind, '/', w.workload_name)) AS workloads
   FROM matched_workloads AS w
   CROSS JOIN UNNEST([w.cluster, CAST(NULL AS STRING)]) AS place
   WHERE w.limit_id IS NULL AND w.api_id IS NOT NULL AND w.team_id IS NOT NULL
+  GROUP BY w.cycle, w.environment, place, w.api_id, w.team_id
 ),
 
 environment_states AS (
@@ -88,6 +92,9 @@ missing_subjects AS (
     l.scope AS limit_scope,
     s.status,
     p.cycle IS NOT NULL AS is_running_unlimited,
+    -- A label that its limit selects by was changed, or the selectors were: the workload is in the listing, not gone.
+    k.scope = 'cluster'
+    AND CONCAT(k.namespace, '/', k.workload_kind, '/', k.workload_name) IN UNNEST(p.workloads) AS is_left_out,
     -- A total whose limit no longer says which clusters count could run in all of its environment.
     IF(k.scope = 'total', COALESCE(t.is_complete, e.is_complete), s.is_complete) AS is_complete
   FROM last_sightings AS k
@@ -114,6 +121,7 @@ explained_subjects AS (
       WHEN m.limit_id IS NULL THEN 'never_limited'
       WHEN m.is_limit_in_force AND m.limit_scope != m.scope THEN 'scope_changed'
       WHEN NOT m.is_limit_in_force AND m.is_running_unlimited THEN 'limit_withdrawn'
+      WHEN m.is_limit_in_force AND m.is_left_out THEN 'no_limit_matches'
       ELSE 'workload_gone'
     END AS finding
   FROM missing_subjects AS m
@@ -123,7 +131,7 @@ unseen_subjects AS (
   SELECT
     x.*,
     -- What ended a subject is said once: nothing is said of it after that, until it is seen again.
-    COUNTIF(x.finding NOT IN ('unknown', 'limit_withdrawn')) OVER (
+    COUNTIF(x.finding NOT IN {{ going_on }}) OVER (
       PARTITION BY x.subject, x.last_seen_cycle
       ORDER BY x.cycle
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
@@ -147,7 +155,11 @@ judged_subjects AS (
     0 AS workload_count,
     u.api_id,
     u.team_id,
-    CASE u.finding WHEN 'unknown' THEN 'unknown' WHEN 'limit_withdrawn' THEN 'no_limit' ELSE 'within_limit' END AS verdict,
+    CASE
+      WHEN u.finding = 'unknown' THEN 'unknown'
+      WHEN u.finding IN {{ going_on }} THEN 'no_limit'
+      ELSE 'within_limit'
+    END AS verdict,
     IF(u.finding = 'workload_gone', 0, CAST(NULL AS INT64)) AS measured,
     u.finding = 'unknown' AS is_lower_bound,
     CAST(NULL AS STRING) AS offender,
@@ -168,6 +180,6 @@ judged_subjects AS (
     IF(u.finding = 'unknown', COALESCE(CONCAT('cluster_', u.status), 'cluster_incomplete'), u.finding) AS reason
   FROM unseen_subjects AS u
   WHERE
-    u.finding IN ('unknown', 'limit_withdrawn', 'workload_gone', 'scope_changed')
-    AND u.endings = IF(u.finding IN ('unknown', 'limit_withdrawn'), 0, 1)
+    (u.finding IN {{ going_on }} AND u.endings = 0)
+    OR (u.finding IN ('workload_gone', 'scope_changed') AND u.endings = 1)
 )
