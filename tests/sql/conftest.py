@@ -57,7 +57,12 @@ def tables(case_warehouse: Warehouse) -> Iterator[Warehouse]:
     """The warehouse with all tables empty afterwards."""
     yield case_warehouse
     dataset = f"{case_warehouse.config.project}.{case_warehouse.config.dataset}"
-    for table in case_warehouse.client.list_tables(dataset):
+    filled = [
+        table.table_id
+        for table in case_warehouse.client.list_tables(dataset)
         # Asking how many rows there are is much cheaper than a job for each table.
-        if table.table_type == "TABLE" and case_warehouse.client.get_table(table.reference).num_rows:
-            case_warehouse.client.query(f"TRUNCATE TABLE `{dataset}.{table.table_id}`").result()
+        if table.table_type == "TABLE" and case_warehouse.client.get_table(table.reference).num_rows
+    ]
+    if filled:
+        script = "; ".join(f"TRUNCATE TABLE `{dataset}.{name}`" for name in filled)
+        case_warehouse.client.query(script).result()

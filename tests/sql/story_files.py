@@ -12,7 +12,8 @@ policy of ``cases/defaults.yaml``. ``cycles`` are told in order, each with
   does not. Without ``then`` the cycle was observed and nothing judged it, which makes hours short. A cycle that is not
   told was not even observed.
 
-``told`` lists all messages of the story, ``10:10 first``: that is where a story that must alert nobody says so.
+``told`` lists all messages of the story, ``10:10 first``: that is where a story that must alert nobody says so. A
+judged cycle takes a third of a second: where what precedes firing does not matter, sixteen pods of ten fire at once.
 """
 
 import datetime as dt
