@@ -348,6 +348,16 @@ def test_each_fault_at_each_call(patch: pytest.MonkeyPatch, fault: str, position
     world.workspace.store.close()
 
 
+@pytest.mark.parametrize("fault", [*dict.fromkeys(CALLS), *REFUSALS])
+def test_each_fault_while_a_reply_is_looked_for(patch: pytest.MonkeyPatch, fault: str) -> None:
+    """The sender died when Slack had taken its reply: the next one edits the parent, and reads its thread."""
+    calls = ["fine", "fine", "fine", "crash after", "fine", fault]
+    world = World(Schedule([[("e1", ORDERS)], [("e1", ORDERS)]], calls), OutboxModel(), patch)
+    world.play()
+    world.check()
+    world.workspace.store.close()
+
+
 @pytest.mark.parametrize("position", range(4))
 @pytest.mark.parametrize("fault", [*dict.fromkeys(RECORDS)])
 def test_each_fault_at_each_record(patch: pytest.MonkeyPatch, fault: str, position: int) -> None:

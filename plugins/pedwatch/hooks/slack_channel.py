@@ -4,7 +4,7 @@ Errors are sorted by what they mean for the message: try later, may have been po
 No retry handlers: retrying a connection after a post is how messages double (DESIGN D8).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pedwatch.alerts import block_kit
@@ -34,6 +34,7 @@ _UNUSABLE = {
     "two_factor_setup_required": "the bot's account needs two-factor authentication",
 }
 _GONE_THREAD = {"cannot_reply_to_message", "message_not_found", "thread_not_found", "restricted_action_thread_locked"}
+_NO_THREAD = {"thread_not_found", "message_not_found"}
 _BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
 _RATE_LIMITED = {"ratelimited", "rate_limited", "message_limit_exceeded", "accesslimited"}
 _TRANSIENT = {
@@ -150,33 +151,43 @@ class SlackChannel:
         Both, because a reply whose parent was deleted stands in the channel, or in what is left of the thread.
         """
         window = {"channel": target, "oldest": f"{oldest:.6f}", "limit": 200, "include_all_metadata": True}
+        gone: set[str] = set()
         for parent_ts in parents:
-            found = self._search("conversations.replies", window | {"ts": parent_ts}, notification_id)
-            if found is not None:
-                return found
-        return self._search("conversations.history", window, notification_id)
+            try:
+                for message in self._messages("conversations.replies", window | {"ts": parent_ts}):
+                    if _tells(message, notification_id):
+                        return _place(message)
+            except ParentGoneError:
+                gone.add(parent_ts)
+        standing: set[str] = set()
+        for message in self._messages("conversations.history", window):
+            if _tells(message, notification_id):
+                return _place(message)
+            standing.add(str(message["ts"]))
+        if gone & standing:
+            # Taken for gone, the reply in it would be posted again.
+            raise SendError("later", "conversations.replies: says that a thread is gone which stands in the channel")
+        return None
 
-    def _search(self, method: str, body: dict[str, Any], notification_id: str) -> Found | None:
+    def _messages(self, method: str, body: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """Yield what is read back, page after page; ParentGoneError when Slack knows of no such thread."""
         cursor = ""
         while True:
             try:
                 page = self.call(method, body | ({"cursor": cursor} if cursor else {}))
             except (SendError, UnusableTransportError) as error:
-                if _code(error) in _GONE_THREAD and method == "conversations.replies":
-                    return None
+                if _code(error) in _NO_THREAD and method == "conversations.replies":
+                    raise ParentGoneError(str(error)) from None
                 if _code(error) in _NO_HISTORY:
                     raise CannotReadBackError(str(error)) from None
                 if isinstance(error, SendError) and error.outcome != "later":
                     raise SendError("later", str(error)) from None  # reading changes nothing
                 raise
             _refuse_without_metadata(page)
-            for message in page.get("messages") or []:
-                payload = (message.get("metadata") or {}).get("event_payload") or {}
-                if payload.get("notification_id") == notification_id:
-                    return Found(str(message["ts"]), str(message.get("thread_ts") or message["ts"]))
+            yield from page.get("messages") or []
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return None
+                return
 
     def permalink(self, target: str, ts: str) -> str | None:
         """Return Slack's link to a message; None when Slack does not say, for the message stands anyway."""
@@ -185,6 +196,15 @@ class SlackChannel:
         except NotifyError:
             return None
         return link
+
+
+def _tells(message: Mapping[str, Any], notification_id: str) -> bool:
+    payload = (message.get("metadata") or {}).get("event_payload") or {}
+    return payload.get("notification_id") == notification_id
+
+
+def _place(message: Mapping[str, Any]) -> Found:
+    return Found(str(message["ts"]), str(message.get("thread_ts") or message["ts"]))
 
 
 def _code(error: NotifyError) -> str:
