@@ -198,6 +198,7 @@ class Model:
             "environment": first.environment,
             "cluster": None if scope == "total" else first.cluster,
             "namespace": "ns",
+            "workload_kind": first.kind if len({w.kind for w in workloads}) == 1 else None,
             "workload_name": first.name if len(workloads) == 1 else max(lost, default=None),
             "workload_count": len(workloads),
             "api_id": api_id,
@@ -314,6 +315,10 @@ class Model:
         ]
         if limit is None and runs_on:
             return row | {"verdict": "no_limit", "reason": "limit_withdrawn"}
+        # Its one workload is still there, and the limit takes it no more.
+        known = (before["workload_kind"], before["workload_name"])
+        if before["scope"] == "cluster" and known in [(workload.kind, workload.name) for workload in runs_on]:
+            return row | {"verdict": "no_limit", "reason": "no_limit_matches"}
         return row | {"verdict": "within_limit", "reason": "workload_gone", "measured": 0}
 
 

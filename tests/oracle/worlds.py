@@ -113,6 +113,7 @@ class _Builder:
     def workload(self, cluster: str, name: str) -> None:
         kind = "StatefulSet" if name == "cache" and self.chance(0.5) else "Deployment"
         labels: tuple[str | None, str | None] = ("shop", self.team)
+        tier = "gold" if name == "web" else None
         spec, is_there, rollout = self.random.randint(0, 12), True, 0
         created = LONG_AGO if self.chance(0.7) else self.random.choice(self.cycles) - 3 * MINUTE
         for cycle in self.cycles:
@@ -124,11 +125,14 @@ class _Builder:
                 labels = self.random.choice(
                     [("shop", self.team), ("shop", self.team), (None, None), ("shop", None), ("other", self.team)]
                 )
+            if name == "web" and self.chance(0.2):
+                tier = self.random.choice(["gold", "silver", None])
             rollout = self.random.choice([2, 3]) if self.chance(0.3) else max(rollout - 1, 0)
             state = self.state_of(cluster, cycle)
             if state is None or state["attempt_id"] is None:
                 continue
             place = {"cycle": cycle, "cluster": cluster, "name": name, "labels": labels, "created_at": created}
+            place["tier"] = [{"key": "tier", "value": tier}] if tier else []
             if is_there and kind == "Deployment" and state["deployments_listed"]:
                 self.deployment(place, spec, rollout)
             if self.chance(0.5) or kind != "Deployment":
@@ -161,7 +165,6 @@ class _Builder:
 
     def observation(self, place: Row, row: Row) -> None:
         api_id, team_id = place["labels"]
-        tier = [{"key": "tier", "value": "gold"}] if place["name"] == "web" else []
         self.tables.replica_observations.append(
             {
                 "cycle": place["cycle"],
@@ -172,7 +175,7 @@ class _Builder:
                 "name": place["name"],
                 "api_id": api_id,
                 "team_id": team_id,
-                "labels": tier,
+                "labels": place["tier"],
                 "created_at": place["created_at"],
                 "attempt_id": "own",
                 **row,
@@ -183,7 +186,8 @@ class _Builder:
         """Write one limit's history: versions that follow one another, one of them perhaps known late or early."""
         selectors = self.random.choice(
             [
-                *[{}] * 6,
+                *[{}] * 5,
+                *[{"labels": [{"key": "tier", "value": "gold"}]}] * 2,
                 {"cluster": self.clusters[0]},
                 {"name": self.random.choice(["w*", "jobs", "?ache"])},
                 {"namespace": "ns"},
