@@ -2,8 +2,9 @@
 
 What it answers is told through the control API: ``PUT /control/gke/{project}`` with ``{"clusters": [{"name",
 "location", "labels", "status", "endpoint": "dns" | "private" | "none"}], "missing_zones": [], "fault": null}``. A
-cluster's address is that of the cluster of the same name here. Faults: forbidden, unauthorized, unavailable, not_found,
-garbage, hang. A project nobody told of is answered 403, as Google does.
+cluster's address is that of the cluster of the same name here. A status may be a number too, also one that no client
+knows yet; as in the service, ``$alt=json;enum-encoding=int`` is answered with numbers. Faults: forbidden, unauthorized,
+unavailable, not_found, garbage, hang. A project nobody told of is answered 403, as Google does.
 """
 
 import asyncio
@@ -24,13 +25,16 @@ _REFUSALS = {
 }
 
 
+_STATUSES = ("STATUS_UNSPECIFIED", "PROVISIONING", "RUNNING", "RECONCILING", "STOPPING", "ERROR", "DEGRADED")
+
+
 class GkeCluster(msgspec.Struct, forbid_unknown_fields=True):
     """A cluster as a project lists it."""
 
     name: str
     location: str = DEFAULT_LOCATION
     labels: dict[str, str] = {}
-    status: str = "RUNNING"
+    status: str | int = "RUNNING"
     endpoint: Literal["dns", "private", "none"] = "dns"
 
 
@@ -45,14 +49,20 @@ class GkeProject(msgspec.Struct, forbid_unknown_fields=True):
 PROJECTS: web.AppKey[dict[str, GkeProject]] = web.AppKey("projects", dict[str, GkeProject])
 
 
-def _document(cluster: GkeCluster, server: str) -> dict[str, Any]:
+def _status(given: str | int, are_enums_numbers: bool) -> str | int:
+    if are_enums_numbers:
+        return _STATUSES.index(given) if isinstance(given, str) else given
+    return given if isinstance(given, str) else dict(enumerate(_STATUSES)).get(given, "NEWER_THAN_THE_SANDBOX")
+
+
+def _document(cluster: GkeCluster, server: str, are_enums_numbers: bool) -> dict[str, Any]:
     dns = {"endpoint": server, "allowExternalTraffic": True} if cluster.endpoint == "dns" else {}
     address = {"privateEndpoint": server} if cluster.endpoint == "private" else {}
     return {
         "name": cluster.name,
         "location": cluster.location,
         "zone": cluster.location,
-        "status": cluster.status,
+        "status": _status(cluster.status, are_enums_numbers),
         "resourceLabels": cluster.labels,
         "controlPlaneEndpointsConfig": {"dnsEndpointConfig": dns, "ipEndpointsConfig": address},
         "masterAuth": {},
@@ -71,7 +81,9 @@ async def list_clusters(request: web.Request) -> web.StreamResponse:
         status, code, message = _REFUSALS[project.fault]
         return web.json_response({"error": {"code": status, "message": message, "status": code}}, status=status)
     base = f"{request.scheme}://{request.host}/clusters"
-    answer: dict[str, Any] = {"clusters": [_document(one, f"{base}/{one.name}") for one in project.clusters]}
+    are_enums_numbers = "enum-encoding=int" in request.query.get("$alt", "").split(";")
+    documents = [_document(one, f"{base}/{one.name}", are_enums_numbers) for one in project.clusters]
+    answer: dict[str, Any] = {"clusters": documents}
     if project.missing_zones:
         answer["missingZones"] = project.missing_zones
     return web.json_response(answer)

@@ -85,6 +85,30 @@ def test_others_are_left_alone(fleet: World) -> None:
     assert set(outcomes(fleet, 1)) == {EU, "discovery_shop"}
 
 
+@pytest.mark.filterwarnings("ignore:Unrecognized Status enum value")
+def test_a_status_that_the_client_does_not_know_is_watched(fleet: World) -> None:
+    clusters: list[Row] = [{"name": EU, "labels": PROD}, {"name": US, "labels": PROD, "status": 7}]
+    fleet.kubernetes.set_gke_project("shop", {"clusters": clusters})
+    observe(fleet, 1)
+    assert outcomes(fleet, 1) == {EU: WELL, US: WELL, "discovery_shop": WELL}
+
+
+def test_a_cluster_that_cannot_be_described_costs_itself_alone(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GKE may answer with anything; that it is described wrongly is a fault of ours, and so is provoked here."""
+    from pedwatch.hooks import gke
+
+    described = gke.describe
+
+    def stumbles_over_one(cluster: Any) -> Row:
+        return described(cluster) if cluster.name == EU else described(None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(gke, "describe", stumbles_over_one)
+    observe(fleet, 1)
+    assert outcomes(fleet, 1) == {EU: WELL, "discovery_shop": ("partial", "undescribed")}
+    [row] = [row for row in fleet.rows("collection_runs") if row["error_class"] == "undescribed"]
+    assert f"europe-west1/{US} (AttributeError" in row["error_message"]
+
+
 def test_a_cluster_that_is_gone_fails_visibly(fleet: World) -> None:
     observe(fleet, 1)
     lists(fleet, EU)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pedwatch.config import Config
 from pedwatch.errors import ConfigurationError
-from pedwatch.observations.discovery import ProjectListing
+from pedwatch.observations.discovery import ProjectListing, Undescribed
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -45,25 +45,39 @@ class GkeClusters:
         except Exception as error:  # noqa: BLE001 (whatever it is, the clusters known before are still to be collected)
             log.warning("clusters of %s could not be listed: %s", project, error)
             return ProjectListing(project, error_class=error_class(error), error_message=str(error)[:_MESSAGE])
-        clusters = [describe(cluster) for cluster in answer.clusters]
-        return ProjectListing(project, clusters, list(answer.missing_zones))
+        clusters, undescribed = [], []
+        for cluster in answer.clusters:
+            try:
+                clusters.append(describe(cluster))
+            except Exception as error:  # one odd cluster costs no other its cycle
+                log.exception("%s/%s/%s could not be described", project, cluster.location, cluster.name)
+                undescribed.append(Undescribed(project, cluster.location, cluster.name, _reason(error)))
+        return ProjectListing(project, clusters, list(answer.missing_zones), undescribed)
 
 
 def describe(cluster: "Cluster") -> dict[str, Any]:
-    """Return what is used of GKE's description of a cluster."""
+    """Return what is used of GKE's description of a cluster.
+
+    ``status`` is the name of it, or the number alone where GKE sends one that this client is too old to know.
+    """
     endpoints = cluster.control_plane_endpoints_config
     dns = endpoints.dns_endpoint_config
     private = endpoints.ip_endpoints_config.private_endpoint or cluster.private_cluster_config.private_endpoint
     return {
         "name": cluster.name,
         "location": cluster.location,
-        "status": cluster.status.name,
+        # The client asks for enums as numbers; one that it does not know stays a plain int.
+        "status": getattr(cluster.status, "name", str(cluster.status)),
         "labels": dict(cluster.resource_labels),
         # Without external traffic only Google's own services may come in by it.
         "dns_endpoint": dns.endpoint if dns.allow_external_traffic else "",
         "private_endpoint": private or cluster.endpoint,
         "ca_data": cluster.master_auth.cluster_ca_certificate,
     }
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_MESSAGE]
 
 
 def error_class(error: Exception) -> str:

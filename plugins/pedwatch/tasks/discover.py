@@ -48,11 +48,9 @@ def find_clusters(
     if not config.discovery.projects or client is None or list_project is None:
         return {"clusters": [one.model_dump(mode="json") for one in find(config, [], [], cycle).clusters], "runs": []}
     known = read_known(client, config.bucket)
-    listings, runs = [], []
-    for project in config.discovery.projects:
-        listings.append(list_project(project))
-        runs.append(discovery_run(listings[-1], cycle, now()))
-    found = find(config, listings, known, cycle)
+    answers = [(list_project(project), now()) for project in config.discovery.projects]
+    found = find(config, [listing for listing, _ in answers], known, cycle)
+    runs = [discovery_run(listing, found.undescribed, cycle, at) for listing, at in answers]
     for note in found.notes:
         log.warning("%s", note)
     for run in runs:

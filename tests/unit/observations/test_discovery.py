@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from pedwatch.config import Config
-from pedwatch.observations.discovery import Found, KnownCluster, ProjectListing, discovery_run, find, run_name
+from pedwatch.observations.discovery import (
+    Found,
+    KnownCluster,
+    ProjectListing,
+    Undescribed,
+    discovery_run,
+    find,
+    run_name,
+)
 
 CYCLE = dt.datetime(2026, 3, 2, 10, 5, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -117,16 +125,47 @@ def test_what_is_remembered_survives_being_written_down() -> None:
     assert KnownCluster.model_validate_json(known.model_dump_json()) == known
 
 
+@pytest.mark.parametrize("status", ["7", "STATUS_UNSPECIFIED", "SUSPENDED"])
+def test_a_status_that_is_new_to_us_is_watched_and_noted(status: str) -> None:
+    found = find(config(), [listing(raw("eu"), raw("odd", status=status))], [], CYCLE)
+    assert names(found) == ["eu", "odd"]
+    assert found.notes == [f"shop/europe-west1/odd is watched in status {status}, which pedwatch does not know"]
+
+
+def test_a_cluster_that_cannot_be_described_costs_itself_alone() -> None:
+    listings = [listing(raw("eu"), raw("-no name-")), listing(raw("lab"), project="example.com:lab")]
+    found = find(config(("own",)), listings, [], CYCLE)
+    assert names(found) == ["eu", "lab", "own"]
+    [odd] = found.undescribed
+    assert (odd.project, odd.location, odd.name) == ("shop", "europe-west1", "-no name-")
+    assert odd.reason.startswith("name: String should match pattern")
+    assert (
+        "europe-west1/-no name- (name:" in discovery_run(listings[0], found.undescribed, CYCLE, CYCLE)["error_message"]
+    )
+
+
+@pytest.mark.parametrize("naming", ["name", "qualified"])
+def test_a_known_cluster_that_cannot_be_described_is_asked_at_its_last_address(naming: str) -> None:
+    given = config(names=naming)
+    known = find(given, [listing(raw("eu"), raw("gone"))], [], CYCLE - 6 * DAY).known
+    answer = listing(undescribed=[Undescribed("shop", "europe-west1", "eu", "why")])
+    found = find(given, [answer], known, CYCLE)
+    assert [one.listed_at == CYCLE for one in found.known] == [True, False], "the week of eu alone has not begun"
+    assert len(found.notes) == 1 and "gone is no longer listed" in found.notes[0]
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
         ({}, ("complete", None)),
         ({"missing_zones": ["b", "a"]}, ("partial", "missing_zones")),
         ({"error_class": "forbidden", "error_message": "no", "missing_zones": ["a"]}, ("failed", "forbidden")),
+        ({"undescribed": [Undescribed("shop", "a", "odd", "why")]}, ("partial", "undescribed")),
+        ({"undescribed": [Undescribed("other", "a", "odd", "why")]}, ("complete", None)),
     ],
-    ids=["all well", "zones GKE could not ask", "no answer"],
+    ids=["all well", "zones GKE could not ask", "no answer", "an odd cluster", "an odd one of another project"],
 )
 def test_how_discovery_went_is_a_row_like_a_clusters(fields: dict[str, Any], expected: tuple[str, str | None]) -> None:
-    row = discovery_run(listing(**fields), CYCLE, CYCLE)
+    row = discovery_run(listing(**fields), fields.get("undescribed", ()), CYCLE, CYCLE)
     assert (row["cluster"], row["status"], row["error_class"]) == ("discovery_shop", *expected)
     assert run_name("example.com:lab") == "discovery_example-com-lab"
