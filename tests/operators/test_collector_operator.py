@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from kubernetes.client import ApiClient
 
 from pedwatch.config import Config
 from pedwatch.operators.replica_collector import ReplicaCollectorOperator, scheduling, seconds_left
 from pedwatch.tasks.plan import collector_environment
 from sandbox.environment.servers import COLLECTOR_IMAGE
+from sandbox.kubernetes.pod_security import violations
 from sandbox.kubernetes.tests.operators import context
 from tests.e2e.stand_ins import StandIns
 from tests.e2e.watch_run import parse_dag
@@ -23,6 +25,14 @@ def operator(config: Config, **environment: str) -> ReplicaCollectorOperator:
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     pod = collector_environment(config, config.clusters, now, now, "/kube")[0]
     return ReplicaCollectorOperator(config=config, task_id="collect", env_vars=pod | environment)
+
+
+def pod_spec(config: Config, **collector: Any) -> dict[str, Any]:
+    """Return the spec of a pod as it is sent to the API server."""
+    config = config.model_copy(update={"collector": config.collector.model_copy(update=collector)})
+    pod = ApiClient().sanitize_for_serialization(operator(config).build_pod_request_obj({}))
+    spec: dict[str, Any] = pod["spec"]
+    return spec
 
 
 @pytest.fixture
@@ -47,16 +57,22 @@ def test_the_pool_is_the_configured_one(pod_config: Config) -> None:
     assert scheduling(pod_config.collector.model_copy(update={"pool": "of-its-own"}))["pool"] == "of-its-own"
 
 
-def test_a_pod_is_nobody_and_can_write_nowhere(pod_config: Config) -> None:
-    task = operator(pod_config)
-    pod = task.build_pod_request_obj({})
-    (container,) = pod.spec.containers
-    assert (pod.spec.security_context.run_as_non_root, pod.spec.automount_service_account_token) == (True, False)
-    assert container.security_context.read_only_root_filesystem
-    assert container.security_context.capabilities.drop == ["ALL"]
-    assert not container.security_context.allow_privilege_escalation
-    assert container.resources.limits == {"memory": pod_config.collector.memory}, "a limit on CPU would throttle"
-    assert [volume.name for volume in pod.spec.volumes] == ["scratch"], "no XCom sidecar, no token"
+@pytest.mark.parametrize("secret", [None, "target-clusters"], ids=["google", "kubeconfig"])
+def test_a_pod_passes_pod_security_and_can_write_nowhere(pod_config: Config, secret: str | None) -> None:
+    spec = pod_spec(pod_config, kubeconfig_secret=secret)
+    assert violations(spec) == []
+    (container,) = spec["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert container["resources"]["limits"] == {"memory": pod_config.collector.memory}, "a limit on CPU would throttle"
+    volumes = [volume["name"] for volume in spec["volumes"]]
+    assert volumes == (["scratch", "kubeconfig"] if secret else ["scratch"]), "no XCom sidecar"
+    assert spec["automountServiceAccountToken"] is False
+
+
+def test_a_pod_is_whoever_its_namespace_makes_it(pod_config: Config) -> None:
+    assert "serviceAccountName" not in pod_spec(pod_config), "nobody can make one in Composer's namespace"
+    elsewhere = pod_spec(pod_config, namespace="pedwatch", service_account_name="collector")
+    assert elsewhere["serviceAccountName"] == "collector"
 
 
 def test_a_pod_that_fails_keeps_its_spec_to_itself(

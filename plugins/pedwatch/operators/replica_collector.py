@@ -101,7 +101,13 @@ class ReplicaCollectorOperator(KubernetesPodOperator):
                 requests={"cpu": collector.cpu, "memory": collector.memory}, limits={"memory": collector.memory}
             ),
             # What the image is built for (its USER, and TMPDIR on an emptyDir): nothing to write to, nothing to become.
-            "security_context": k8s.V1PodSecurityContext(run_as_non_root=True, run_as_user=65532, fs_group=65532),
+            # A namespace that is held to Pod Security `restricted` takes no pod that says less than this.
+            "security_context": k8s.V1PodSecurityContext(
+                run_as_non_root=True,
+                run_as_user=65532,
+                fs_group=65532,
+                seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault"),
+            ),
             "container_security_context": k8s.V1SecurityContext(
                 allow_privilege_escalation=False,
                 read_only_root_filesystem=True,
