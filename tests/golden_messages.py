@@ -241,6 +241,7 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "first_unknown_team": lambda: only(
         story(*(seen(n, 14, subject=replace(ORDERS, team_id="newcomers")) for n in (1, 2))), "first"
     ),
+    "first_of_a_part": lambda: only(story(*(seen(n, 14, is_lower_bound=True) for n in (1, 2))), "first"),
     "worse": lambda: only(story(*OVER, seen(3, 19)), "worse"),
     "reminder": lambda: only(story(*(seen(n, 14) for n in range(1, 52))), "reminder"),
     "resolved_replicas_fell": lambda: only(story(*OVER, seen(3, 8), seen(4, 8)), "resolved"),

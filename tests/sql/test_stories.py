@@ -61,6 +61,10 @@ TRAPS = {
         "total_with_a_dark_cluster_is_unknown",
         "total_with_a_dark_cluster_may_still_be_over",
     ],
+    "a proven excess in a cluster that is seen only in part": [
+        "story cluster_seen_only_in_part",
+        "partial_cluster_proves_only_over",
+    ],
     "a cycle missing altogether": ["story cycle_missing_altogether"],
 }
 """Every way known to be misled, and what shows that pedwatch is not: stories, and cases of ``verdicts/compare``."""

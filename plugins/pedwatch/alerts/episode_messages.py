@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.evidence import Known, LimitSource, Links
 from pedwatch.alerts.messages import UNSPOKEN, Message
-from pedwatch.alerts.wording import api_of, clock_time, duration, name, place, pods, sparkline, what_moved
+from pedwatch.alerts.wording import (
+    api_of,
+    clock_time,
+    duration,
+    name,
+    place,
+    pods,
+    running,
+    sparkline,
+    what_moved,
+)
 
 _END = {
     "limit_raised": "the limit was raised",
@@ -63,7 +73,7 @@ def _limit(episode: Episode, context: Context) -> str:
 
 def _running(episode: Episode) -> str:
     how = _COUNTER.get(episode.offender or "")
-    return f"{pods(episode.measured)}, {how}" if how else pods(episode.measured)
+    return f"{running(episode)}, {how}" if how else running(episode)
 
 
 def _moved(episode: Episode, source: LimitSource) -> str | None:
@@ -119,6 +129,8 @@ def _notes(episode: Episode, context: Context) -> list[str]:
     if episode.is_blind:
         when = clock_time(episode.last_cycle, context.cycle)
         notes.append(f"not judged at {when}: {_why_frozen(episode)}; the counts are older")
+    if episode.memory.is_lower_bound:
+        notes.append("a lower bound: not everything was seen, so there may be more; only a whole listing ends it")
     if episode.subject.limit_id:
         notes.append(f"limit {name(episode.subject.limit_id)} version {episode.limit_version}")
     return notes
@@ -129,7 +141,7 @@ def _why_frozen(episode: Episode) -> str:
 
 
 def _fact_of(episode: Episode) -> str:
-    return f"{api_of(episode)} runs {pods(episode.measured)} in {place(episode)}, its limit is {episode.max_replicas}"
+    return f"{api_of(episode)} runs {running(episode)} in {place(episode)}, its limit is {episode.max_replicas}"
 
 
 def _is_allowed(episode: Episode, context: Context) -> Message:

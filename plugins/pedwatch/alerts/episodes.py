@@ -44,7 +44,8 @@ class Subject:
 class Observation:
     """One cycle of one subject as the ledger has it; ``unseen`` neither counts nor resets.
 
-    ``gone`` and ``rescoped`` (its limit counts another scope now) end an episode at once.
+    ``gone`` and ``rescoped`` (its limit counts another scope now) end an episode at once. ``is_lower_bound``: not
+    everything was seen, and what was seen is over by itself.
     """
 
     cycle: dt.datetime
@@ -57,6 +58,7 @@ class Observation:
     now: "Evidence | None" = None
     before: "Evidence | None" = None
     reason: str | None = None
+    is_lower_bound: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Memory:
     over_since: dt.datetime | None = None  # the first over cycle; an episode that began exempt was not over yet
     before: Evidence | None = None  # the last observation before it began, to say which side moved
     now: Evidence | None = None  # the observation it began with
+    is_lower_bound: bool = False  # the last count that was judged is of a part; there may be more
 
 
 @dataclass(frozen=True)
@@ -273,7 +276,7 @@ def fold(latest: Episode | None, subject: Subject, observation: Observation, pol
         subject=subject,
         last_cycle=observation.cycle,
         is_blind=False,
-        memory=replace(episode.memory, frozen_by=None),
+        memory=replace(episode.memory, frozen_by=None, is_lower_bound=observation.is_lower_bound),
         measured=observation.measured,
         max_replicas=observation.max_replicas,
         ceiling=observation.ceiling,

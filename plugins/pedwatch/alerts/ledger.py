@@ -13,6 +13,8 @@ _SEEN: dict[str, Seen] = {"over_limit": "over", "within_limit": "clean", "exempt
 """What a verdict counts as; every other verdict freezes an episode (DESIGN D5)."""
 _SEEN_BY_REASON: dict[str, Seen] = {"workload_gone": "gone", "scope_changed": "rescoped"}
 """Verdicts that end an episode at once, whatever they measured (DESIGN D4, D5)."""
+_PROVEN_IN_PART = "lower_bound_over_ceiling"
+"""Reason of an over that stands although not everything was seen."""
 
 BLIND_POLICY = Policy(
     for_observations=3, window_observations=3, clear_observations=1, gross_ratio=1e9, gross_count=10**6
@@ -66,6 +68,7 @@ def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
         offender=row["offender"],
         now=now,
         before=before if before != Evidence() else None,
+        is_lower_bound=row["reason"] == _PROVEN_IN_PART,
     )
     return SubjectObservation(subject, observation)
 

@@ -22,7 +22,10 @@ def compose(episode: Episode, reason: str, cycle: dt.datetime, run_url: str | No
         notes = ["verdicts go on with the limits known last"]
     else:
         title, what = "Cluster blind", f"{episode.subject.cluster} could not be seen whole"
-        notes = ["its APIs are unknown, not within their limits; no other message about them until it is back"]
+        notes = [
+            "its APIs are unknown, not within their limits; until it is back, no other message about them "
+            "but of what is over its limit in the part that was seen"
+        ]
     facts = [("Since", since)]
     if episode.offender:
         facts.insert(0, ("Why", episode.offender))

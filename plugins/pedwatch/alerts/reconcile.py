@@ -153,14 +153,15 @@ def tellings(
 ) -> list[Telling]:
     """Return what has to be told as of ``cycle``, without the words.
 
-    A blind cluster's own alert mutes messages about its APIs: their state is not known. That they ended is still told.
+    A blind cluster's own alert mutes messages about those of its APIs whose state is not known. What is proven to be
+    over in the part that was seen is told, and that one ended (docs/decisions/0033).
     """
     episodes = list(episodes)
     blind = _blind_clusters(episodes)
     found = []
     for episode in episodes:
         telling = _telling(episode, told.get(episode.episode_id), cycle, slack, known.get(episode.subject.fingerprint))
-        is_hidden = episode.subject.kind == "over_limit" and episode.subject.cluster in blind
+        is_hidden = episode.subject.kind == "over_limit" and episode.is_blind and episode.subject.cluster in blind
         if telling is not None and not (is_hidden and telling.reason in _MUTED_WHILE_BLIND):
             found.append(telling)
     return found

@@ -67,7 +67,8 @@ def _excess(episode: Episode) -> tuple[bool, float, str]:
 
 def _line(episode: Episode) -> str:
     severity = ", critical" if episode.severity == "critical" else ""
-    return f"{api_of(episode)}: {episode.measured} of {episode.max_replicas} in {place(episode)}{severity}"
+    least = "at least " if episode.memory.is_lower_bound else ""
+    return f"{api_of(episode)}: {least}{episode.measured} of {episode.max_replicas} in {place(episode)}{severity}"
 
 
 def _news(telling: Telling) -> str:

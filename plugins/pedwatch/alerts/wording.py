@@ -25,6 +25,11 @@ def pods(count: int | None) -> str:
     return "an unknown number of pods" if count is None else "1 pod" if count == 1 else f"{count} pods"
 
 
+def running(episode: Episode) -> str:
+    """Write how many pods run; of what was seen in part, that it is at least so many."""
+    return f"at least {pods(episode.measured)}" if episode.memory.is_lower_bound else pods(episode.measured)
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun: ``1 API``, ``12 APIs``."""
     return f"1 {one}" if count == 1 else f"{count} {many or one + 's'}"

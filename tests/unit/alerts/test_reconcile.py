@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -147,10 +148,31 @@ def test_the_first_complete_cycle_ends_it() -> None:
     assert (episode.state, episode.end_reason) == ("resolved", "seen_again")
 
 
-def test_a_blind_cluster_mutes_new_messages_about_its_apis() -> None:
-    over = fold_period([], observations("OO"), START, cycle_at(2), PolicyConfig())
+@pytest.mark.parametrize(
+    ("story", "is_lower_bound", "channels"),
+    [("OO?", False, ["C0PLATFORM"]), ("OOO", True, ["C0PLATFORM", "C0ORDERS"])],
+    ids=["not known now: muted", "over in the part that was seen: told"],
+)
+def test_a_blind_cluster_mutes_what_is_not_known_of_its_apis(
+    story: str, is_lower_bound: bool, channels: list[str]
+) -> None:
+    items = [replace(i, observation=replace(i.observation, is_lower_bound=is_lower_bound)) for i in observations(story)]
+    over = fold_period([], items, START, cycle_at(3), PolicyConfig())
     rows_written = reconcile([*over, *blind("fff")], {}, cycle_at(3), SLACK)
-    assert [row.channel for row in rows_written] == ["C0PLATFORM"]
+    assert [row.channel for row in rows_written] == channels
+
+
+@pytest.mark.parametrize("count", [1, 12], ids=["alone", "among many"])
+def test_a_count_of_a_part_is_told_as_a_lower_bound(count: int) -> None:
+    items = [
+        replace(i, observation=replace(i.observation, is_lower_bound=True))
+        for number in range(count)
+        for i in observations("OO", replace(ORDERS, fingerprint=f"f{number}"))
+    ]
+    (row, *_) = reconcile(fold_period([], items, START, cycle_at(2), PolicyConfig()), {}, cycle_at(2), SLACK)
+    assert ("orders: at least 12 of 10" if count > 1 else "orders runs at least 12 pods") in row.message.text
+    whole = fold_period([], [*items, *observations("OOO")], START, cycle_at(3), PolicyConfig())
+    assert [e.memory.is_lower_bound for e in whole if e.subject == ORDERS] == [False], "the whole was seen"
 
 
 @pytest.mark.parametrize("story", ["OO", "OOGG", "OOEE", "OO..", "OO.." * 5, "OOX"])
