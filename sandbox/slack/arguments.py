@@ -1,22 +1,44 @@
-"""The arguments of a Web API call, from a JSON body, a form or the query, with one way to read each type."""
+"""The arguments of a Web API call, from a JSON body, a form or the query, with one way to read each type.
+
+Not every method reads JSON: where Slack's pages do not say that one does, a JSON body is as good as none. The table of
+methods, ``documented_methods.json``, says where it was taken from.
+"""
 
 import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from sandbox.slack.errors import SlackRefusal, missing_argument
+from sandbox.slack.errors import SlackRefusal, missing_arguments
 from sandbox.slack.timestamps import parse_ts
 
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+ARGUMENT_NAME = re.compile(r"[A-Za-z0-9_]+")
+DOCUMENTED: dict[str, dict[str, Any]] = json.loads(
+    Path(__file__).with_name("documented_methods.json").read_text(encoding="utf-8")
+)["methods"]
+"""Per method: ``json_input``, whether it reads JSON bodies; ``required``, what must be there."""
 
 
 class Arguments:
-    """What a caller passed; empty values count as absent."""
+    """What a caller passed; an empty value is there, and says nothing."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         """Keep the values that are there."""
+        self._given = frozenset(name for name, value in values.items() if value is not None)
         self._values = {name: value for name, value in values.items() if value is not None and value != ""}
+
+    def check(self, required: Iterable[str]) -> None:
+        """Refuse names that are none, and a call that lacks what it needs, naming all of it."""
+        if not all(ARGUMENT_NAME.fullmatch(name) for name in self._given):
+            raise SlackRefusal("invalid_arg_name")
+        missing = [name for name in required if name not in self._given]
+        if missing:
+            raise missing_arguments(missing)
 
     def get(self, name: str) -> Any:
         """Return an argument as it came, or None."""
@@ -27,9 +49,9 @@ class Arguments:
         return str(self._values.get(name, ""))
 
     def required(self, name: str) -> str:
-        """Return an argument that must be there."""
-        if name not in self._values:
-            raise missing_argument(name)
+        """Return an argument that must be there; ``""`` when it is there and empty."""
+        if name not in self._given:
+            raise missing_arguments([name])
         return self.text(name)
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -64,24 +86,35 @@ class Arguments:
             raise SlackRefusal(refusal) from error
 
 
-async def read_arguments(request: web.Request) -> Arguments:
+async def read_arguments(request: web.Request, method: str) -> Arguments:
     """Read the arguments of a call, wherever they are; the body wins over the query."""
-    values: dict[str, Any] = dict(request.query)
-    if request.method == "POST":
-        if request.content_type == "application/json":
-            values |= await _read_json(request)
-        elif request.content_type in FORMS:
-            values |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-        elif request.can_read_body:
-            raise SlackRefusal("invalid_post_type")
+    if request.method != "POST":
+        return Arguments(dict(request.query))
+    if request.content_type == "multipart/form-data":
+        fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        return Arguments({**request.query, **fields})
+    return sent_arguments(method, request.content_type, await request.read(), request.query)
+
+
+def sent_arguments(method: str, content_type: str, body: bytes, query: Mapping[str, str]) -> Arguments:
+    """Return what a POST passes: a form's fields, or JSON's where the method reads any."""
+    values: dict[str, Any] = dict(query)
+    if content_type == JSON:
+        sent = _read_json(body)
+        if DOCUMENTED.get(method, {}).get("json_input", True):
+            values |= sent
+    elif content_type == FORM:
+        values |= dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    elif body:
+        raise SlackRefusal("invalid_post_type")
     return Arguments(values)
 
 
-async def _read_json(request: web.Request) -> dict[str, Any]:
+def _read_json(body: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(await request.read() or b"{}")
+        values = json.loads(body or b"{}")
     except ValueError as error:
         raise SlackRefusal("invalid_json") from error
-    if not isinstance(body, dict):
+    if not isinstance(values, dict):
         raise SlackRefusal("json_not_object")
-    return body
+    return values

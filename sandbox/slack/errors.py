@@ -1,5 +1,6 @@
 """The refusals of Slack's Web API: almost always HTTP 200 with ``"ok": false`` and an error code."""
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -26,8 +27,7 @@ class RateLimited(SlackRefusal):
         self.retry_after = retry_after
 
 
-def missing_argument(name: str) -> SlackRefusal:
-    """Refuse a call that lacks a required argument, naming it."""
-    return SlackRefusal(
-        "invalid_arguments", response_metadata={"messages": [f"[ERROR] missing required field: {name}"]}
-    )
+def missing_arguments(names: Sequence[str]) -> SlackRefusal:
+    """Refuse a call that lacks required arguments, naming each."""
+    messages = [f"[ERROR] missing required field: {name}" for name in names]
+    return SlackRefusal("invalid_arguments", response_metadata={"messages": messages})

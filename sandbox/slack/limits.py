@@ -10,6 +10,8 @@ from sandbox.slack.block_rules import check_blocks
 from sandbox.slack.errors import SlackRefusal
 
 TEXT_LENGTH = 40_000
+#: Documented as ``msg_too_long`` of chat.update, and seen: github NousResearch/hermes-agent#111336 (2026-09-15).
+EDITED_TEXT_LENGTH = 4_000
 ATTACHMENTS = 100
 #: Slack counts all blocks together, in a way it does not document. Measured by others (slackapi/bolt-js #2509,
 #: #2867): one markdown block of 13,297 characters passes; 9,597 characters in 50 blocks pass; 11,341 characters in
@@ -68,11 +70,11 @@ def _complete_texts(node: Any) -> None:
             _complete_texts(value)
 
 
-def accept_text(text: Any) -> str:
+def accept_text(text: Any, most: int = TEXT_LENGTH) -> str:
     """Return the message's text, or refuse it as too long."""
     if text is not None and not isinstance(text, str):
         text = str(text)
-    if len(text or "") > TEXT_LENGTH:
+    if len(text or "") > most:
         raise SlackRefusal("msg_too_long")
     return text or ""
 

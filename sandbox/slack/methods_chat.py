@@ -93,7 +93,7 @@ def _edited_content(call: Call, old: Content) -> Content:
         raise SlackRefusal("no_text")
     is_kept = text is None and blocks is None
     content = Content(
-        text=old.text if is_kept else limits.accept_text(text),
+        text=old.text if is_kept else limits.accept_text(text, limits.EDITED_TEXT_LENGTH),
         blocks=old.blocks if is_kept else blocks or [],
         attachments=old.attachments if attachments is None else attachments,
         metadata=old.metadata if metadata is None else limits.accept_metadata(metadata),

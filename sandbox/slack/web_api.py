@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.slack import methods_chat, methods_conversations, methods_workspace
-from sandbox.slack.arguments import Arguments, read_arguments
+from sandbox.slack.arguments import DOCUMENTED, Arguments, read_arguments
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from sandbox.slack.faults import Fault, Faults
 from sandbox.slack.method_call import Call, Method
@@ -36,7 +36,7 @@ class WebApi:
         """Answer one call."""
         method = request.match_info["method"]
         try:
-            arguments = await read_arguments(request)
+            arguments = await read_arguments(request, method)
         except SlackRefusal as refusal:
             return self._answer(method, "", refusal)
         named = arguments.text("channel")
@@ -53,6 +53,7 @@ class WebApi:
                 raise SlackRefusal("unknown_method", req_method=method)
             self._authorize(request, method, arguments)
             self.limits.check(method, channel)
+            arguments.check(DOCUMENTED[method]["required"])
             base_url = f"http://{request.host}"
             answer = METHODS[method](Call(arguments, self.store, self.switches, base_url))
         except SlackRefusal as refusal:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack.arguments import Arguments
+from sandbox.slack.arguments import sent_arguments
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from sandbox.slack.ratelimit import RateLimits
 from sandbox.slack.records import Channel
@@ -57,7 +57,8 @@ class Workspace:
             return _answer(trouble, "Internal Server Error", {})
         if trouble is not None:
             raise trouble
-        arguments = Arguments(json.loads(request.data))
+        content_type = (request.get_header("Content-type") or "").partition(";")[0]
+        arguments = sent_arguments(method, content_type, request.data or b"", {})  # type: ignore[arg-type]
         asked = SimpleNamespace(headers=request.headers, host="slack.invalid")
         response = self._api._run(asked, method, arguments.text("channel"), arguments)
         trouble = self.after(method)

@@ -1,7 +1,8 @@
 """Formats neutral messages as Slack Block Kit. Pure; Slack's limits are kept by construction.
 
-Slack's limits: 50 blocks, section text 3,000, 10 fields of 2,000, ``text`` advised up to 4,000, and an undocumented
-total of about 13,200 characters. Here a message has at most ten blocks and BUDGET characters, whatever the names are.
+Slack's limits: 50 blocks, section text 3,000, 10 fields of 2,000, ``text`` 4,000 in an edit (``msg_too_long``; a post
+may have more, but every parent is edited), and an undocumented total of about 13,200 characters. Here a message has at
+most ten blocks and BUDGET characters, whatever the names are.
 """
 
 import re
@@ -11,7 +12,7 @@ from typing import Any
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.wording import ISOLATE
 
-TEXT, BUDGET = 4000, 9500
+TEXT, BUDGET = 3900, 9500
 TITLE, LEAD, LABEL, FIELD, NOTES, QUERY, LINK = 100, 1200, 40, 300, 900, 600, 700
 FIELDS, LINKS, LINES, LINE, LIST = 10, 6, 20, 420, 2800
 SCALES = (1.0, 0.6, 0.3)
@@ -44,12 +45,17 @@ def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def fit(text: str, length: int, marked: Callable[[str], str] = plain_markup) -> str:
-    """Mark text, cut so that the result has at most ``length`` characters; never within an escape sequence."""
+def units(text: str) -> int:
+    """Count as UTF-16 does, an emoji as two: Slack does not say how it counts, and no count of characters is larger."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def fit(text: str, length: int, marked: Callable[[str], str] = plain_markup, size: Callable[[str], int] = len) -> str:
+    """Mark text, cut so that the result is at most ``length`` by its size; never within an escape sequence."""
     text = shorten(text, length)
     result = marked(text)
-    while len(result) > length and text:
-        text = shorten(text, min(len(text) - 1, max(len(text) * length // len(result), 1)))
+    while size(result) > length and text:
+        text = shorten(text, min(len(text) - 1, max(len(text) * length // size(result), 1)))
         result = marked(text)
     return result
 
@@ -57,7 +63,7 @@ def fit(text: str, length: int, marked: Callable[[str], str] = plain_markup) -> 
 def text_of(message: Message) -> str:
     """Return the top-level text: the whole fact, for notifications and screen readers."""
     mention = f"{message.mention} " if message.mention else ""
-    return mention + fit(message.text, TEXT - len(mention), escape)
+    return mention + fit(message.text, TEXT - units(mention), escape, units)
 
 
 def _mrkdwn(text: str) -> dict[str, Any]:
@@ -135,7 +141,8 @@ def links_text(message: Message, scale: float = 1.0) -> str:
 
 def thread_text(message: Message) -> str:
     """Return the text of the reply in an episode's thread."""
-    return f"{message.mark} {fit(message.thread or message.text, TEXT - len(message.mark) - 1, escape)}"
+    room = TEXT - units(message.mark) - 1
+    return f"{message.mark} {fit(message.thread or message.text, room, escape, units)}"
 
 
 def thread_blocks(message: Message) -> Blocks:

@@ -11,7 +11,8 @@ from pedwatch.alerts.outbox import SendError, UnusableTransportError
 from pedwatch.config import Config, Slack
 from pedwatch.errors import NotifyError
 from pedwatch.hooks.preflight import Finding, skew
-from pedwatch.hooks.slack_channel import SCOPES, SlackChannel
+from pedwatch.hooks.slack_channel import SlackChannel
+from pedwatch.hooks.slack_refusals import MALFORMED, SCOPES
 
 AREA = "Slack"
 _INVITE = "invite the bot: /invite @{bot} in the channel"
@@ -74,7 +75,7 @@ def _channel(channel: SlackChannel, identifier: str, whose: str, bot: str) -> tu
         found = channel.call("conversations.info", {"channel": identifier})["channel"]
     except NotifyError as error:
         code = str(error).partition(": ")[2] if isinstance(error, SendError) else str(error).partition(":")[0]
-        fix = _FIXES.get(code, "see docs/slack.md")
+        fix = "report it: pedwatch asks Slack wrongly" if code in MALFORMED else _FIXES.get(code, "see docs/slack.md")
         return Finding(AREA, what, "failed", code, fix), False
     is_private = bool(found.get("is_private"))
     if found.get("is_archived"):

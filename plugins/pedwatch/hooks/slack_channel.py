@@ -1,9 +1,13 @@
 """Slack as this project uses it: parent messages, edits, thread replies, and reading the channel back.
 
-Errors are sorted by what they mean for the message: try later, may have been posted, never, or nothing can be sent.
-No retry handlers: retrying a connection after a post is how messages double (DESIGN D8).
+Only what writes goes as JSON: a form is read by every method, JSON by some, and the others answer ``invalid_arguments``
+as if the arguments were not there. Errors are sorted by what they mean for the message: try later, may have been
+posted, never, or nothing can be sent. No retry handlers: retrying a connection after a post is how messages double
+(DESIGN D8).
 """
 
+import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,41 +15,12 @@ from pedwatch.alerts import block_kit
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import CannotReadBackError, Found, ParentGoneError, SendError, UnusableTransportError
 from pedwatch.errors import NotifyError
+from pedwatch.hooks import slack_refusals as refusals
+
+log = logging.getLogger(__name__)
 
 EVENT_TYPE = "pedwatch_alert"
-SCOPES = ("chat:write", "channels:read", "channels:history", "groups:history", "metadata.message:read")
-"""What the app needs; ``groups:*`` only for private channels."""
-
-_REINSTALL = "reinstall the app and put its bot token (xoxb-…) into the connection"
-_UNUSABLE = {
-    "invalid_auth": "the Slack token is not valid: put the bot token (xoxb-…) into the connection",
-    "not_authed": "the Slack connection has no token: put the bot token (xoxb-…) into its password",
-    "token_revoked": f"the Slack token was revoked: {_REINSTALL}",
-    "token_expired": "the Slack token has expired: renew the connection",
-    "account_inactive": f"the Slack bot user is deactivated: {_REINSTALL}",
-    "missing_scope": f"the Slack app lacks a scope: it needs {', '.join(SCOPES)}",
-    "not_allowed_token_type": "this is no bot token: put the one that begins with xoxb- into the connection",
-    "no_permission": "the bot may not do this: ask an administrator of the workspace",
-    "access_denied": "the workspace denies access to the app: ask its administrator",
-    "ekm_access_denied": "an administrator has suspended posting in this workspace",
-    "enterprise_is_restricted": "the app may not be used by this organisation's members",
-    "org_login_required": "the workspace is being moved into an organisation: wait for its end",
-    "team_access_not_granted": "the token is not granted for this workspace: approve the app there",
-    "two_factor_setup_required": "the bot's account needs two-factor authentication",
-}
-_GONE_THREAD = {"cannot_reply_to_message", "message_not_found", "thread_not_found", "restricted_action_thread_locked"}
-_NO_THREAD = {"thread_not_found", "message_not_found"}
-_BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
-_RATE_LIMITED = {"ratelimited", "rate_limited", "message_limit_exceeded", "accesslimited"}
-_TRANSIENT = {
-    "internal_error",
-    "fatal_error",
-    "service_unavailable",
-    "request_timeout",
-    "team_added_to_org",
-    "update_failed",
-}
-_NO_HISTORY = {"missing_scope", "not_in_channel", "channel_not_found", "access_denied", "no_permission"}
+_AS_JSON = {"chat.postMessage", "chat.update"}
 
 
 class SlackChannel:
@@ -63,8 +38,8 @@ class SlackChannel:
         # The hook looks its connection up at first use; here nothing is leased yet that an error would hold up.
         self.timeout_seconds = float(self._hook.client.timeout)
 
-    def call(self, method: str, body: Mapping[str, Any]) -> Any:
-        """Call a method of the Web API and return its answer.
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Call a method of the Web API, as JSON if it writes and else as a form, and return its answer.
 
         Raises:
             SendError, UnusableTransportError: as classified.
@@ -72,7 +47,9 @@ class SlackChannel:
         from slack_sdk.errors import SlackApiError
 
         try:
-            return self._hook.call(method, json=dict(body))
+            if method in _AS_JSON:
+                return self._hook.call(method, json=dict(arguments))
+            return self._hook.call(method, params=form(arguments))
         except SlackApiError as error:
             raise self._classified(method, error.response) from None
         except OSError as error:  # timeouts and broken connections: the request may have arrived
@@ -81,12 +58,12 @@ class SlackChannel:
     def _classified(self, method: str, response: Any) -> NotifyError:
         status = getattr(response, "status_code", 200)
         code = response.get("error", "unknown_error") if isinstance(response.data, dict) else f"HTTP {status}"
-        if status == 429 or code in _RATE_LIMITED:
+        if status == 429 or code in refusals.RATE_LIMITED:
             seconds = float(response.headers.get("Retry-After") or response.headers.get("retry-after") or 1)
             return SendError("later", f"ratelimited: {method}", seconds, holds_channel=True)
-        if code in _UNUSABLE:
-            return UnusableTransportError(f"{code}: {_UNUSABLE[code]} ({self.connection})")
-        if status >= 500 or code in _TRANSIENT:
+        if code in refusals.UNUSABLE:
+            return UnusableTransportError(f"{code}: {refusals.UNUSABLE[code]} ({self.connection})")
+        if status >= 500 or code in refusals.TRANSIENT:
             return SendError("ambiguous", f"{method}: {code}")
         return SendError("dead", f"{method}: {code}")
 
@@ -97,7 +74,7 @@ class SlackChannel:
         try:
             return str(self.call("chat.postMessage", body)["ts"])
         except SendError as error:
-            if _code(error) not in _BAD_BLOCKS:
+            if _code(error) not in refusals.BAD_BLOCKS:
                 raise
             body.pop("blocks", None)
             return str(self.call("chat.postMessage", body)["ts"])
@@ -117,7 +94,7 @@ class SlackChannel:
         try:
             return self._post(body, payload)
         except SendError as error:
-            if _code(error) in _GONE_THREAD:
+            if _code(error) in refusals.GONE_THREAD:
                 raise ParentGoneError(str(error)) from None
             raise
 
@@ -131,7 +108,7 @@ class SlackChannel:
         try:
             self._edit(body | {"blocks": block_kit.parent_blocks(message)})
         except SendError as error:
-            if _code(error) not in _BAD_BLOCKS:
+            if _code(error) not in refusals.BAD_BLOCKS:
                 raise
             self._edit(body)
 
@@ -139,11 +116,26 @@ class SlackChannel:
         try:
             self.call("chat.update", body)
         except SendError as error:
-            if error.outcome == "dead" and _code(error) not in _BAD_BLOCKS:
+            if error.outcome == "dead" and _code(error) not in refusals.BAD_BLOCKS:
                 raise ParentGoneError(str(error)) from None
             if error.outcome == "ambiguous":
                 raise SendError("later", str(error)) from None
             raise
+
+    def _read(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Ask Slack; what it does not understand is a fault of this module, told as such: asking again mends nothing.
+
+        Raises:
+            CannotReadBackError: the request is malformed.
+            SendError, UnusableTransportError: as classified.
+        """
+        try:
+            return self.call(method, arguments)
+        except SendError as error:
+            if _code(error) not in refusals.MALFORMED:
+                raise
+            log.error("pedwatch_slack_read_refused error=%s", error)
+            raise CannotReadBackError(f"{error}: pedwatch asked wrongly, report it") from None
 
     def find(self, target: str, notification_id: str, oldest: float, parents: Sequence[str]) -> Found | None:
         """Look for a message by its notification id: in the threads of its parents, then in the channel.
@@ -174,11 +166,11 @@ class SlackChannel:
         cursor = ""
         while True:
             try:
-                page = self.call(method, body | ({"cursor": cursor} if cursor else {}))
+                page = self._read(method, body | ({"cursor": cursor} if cursor else {}))
             except (SendError, UnusableTransportError) as error:
-                if _code(error) in _NO_THREAD and method == "conversations.replies":
+                if _code(error) in refusals.NO_THREAD and method == "conversations.replies":
                     raise ParentGoneError(str(error)) from None
-                if _code(error) in _NO_HISTORY:
+                if _code(error) in refusals.NO_HISTORY:
                     raise CannotReadBackError(str(error)) from None
                 if isinstance(error, SendError) and error.outcome != "later":
                     raise SendError("later", str(error)) from None  # reading changes nothing
@@ -192,10 +184,15 @@ class SlackChannel:
     def permalink(self, target: str, ts: str) -> str | None:
         """Return Slack's link to a message; None when Slack does not say, for the message stands anyway."""
         try:
-            link: str | None = self.call("chat.getPermalink", {"channel": target, "message_ts": ts}).get("permalink")
+            link: str | None = self._read("chat.getPermalink", {"channel": target, "message_ts": ts}).get("permalink")
         except NotifyError:
             return None
         return link
+
+
+def form(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return arguments as a form has them: flags as ``true`` or ``false``, lists and objects as JSON text."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in arguments.items()}
 
 
 def _tells(message: Mapping[str, Any], notification_id: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from sandbox.slack.arguments import DOCUMENTED
 from sandbox.slack.control import ControlClient, ControlError
 from sandbox.slack.tests.conftest import Server, refusal
 
@@ -88,14 +89,35 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str]] = {
     "cursor": ("conversations.history", {"channel": CHANNEL, "cursor": "%%%"}, "invalid_cursor"),
     "limit": ("conversations.history", {"channel": CHANNEL, "limit": -1}, "invalid_limit"),
     "unknown user": ("users.info", {"user": "U0NOBODY"}, "user_not_found"),
+    "an empty channel is there": ("conversations.info", {"channel": ""}, "channel_not_found"),
+    "an empty thread is there": ("conversations.replies", {"channel": CHANNEL, "ts": ""}, "thread_not_found"),
+    "a name that is none": ("conversations.info", {"channel": CHANNEL, "bad-name!": "1"}, "invalid_arg_name"),
 }
 
 
 @pytest.mark.parametrize(("method", "arguments", "code"), REFUSALS.values(), ids=REFUSALS)
 def test_refusals_carry_slacks_codes(client: WebClient, method: str, arguments: dict[str, Any], code: str) -> None:
     with pytest.raises(SlackApiError) as error:
-        client.api_call(method, json=arguments)
+        client.api_call(method, params=arguments)
     assert refusal(error) == code and error.value.response.status_code == 200
+
+
+@pytest.mark.parametrize("method", ["chat.getPermalink", "conversations.info", "conversations.replies"])
+def test_a_method_that_reads_no_json_sees_nothing_in_it(client: WebClient, method: str) -> None:
+    ts = client.chat_postMessage(channel=CHANNEL, text="x")["ts"]
+    given = {"channel": CHANNEL, "ts": ts, "message_ts": ts}
+    assert client.api_call(method, params=given)["ok"], "a form is read by every method"
+    with pytest.raises(SlackApiError) as error:
+        client.api_call(method, json=given)
+    missing = [f"[ERROR] missing required field: {name}" for name in DOCUMENTED[method]["required"]]
+    assert refusal(error) == "invalid_arguments" and error.value.response["response_metadata"]["messages"] == missing
+
+
+def test_a_person_named_in_json_is_nobody(client: WebClient) -> None:
+    assert client.users_info(user="U0MAYA")["ok"]
+    with pytest.raises(SlackApiError) as error:
+        client.api_call("users.info", json={"user": "U0MAYA"})
+    assert refusal(error) == "user_not_found"
 
 
 def test_the_control_api_asks_for_its_own_token(server: Server) -> None:

@@ -210,8 +210,12 @@ def test_other_refusals_store_nothing(
     assert control.messages() == []
 
 
-def test_forty_thousand_characters_of_text_fit(client: WebClient) -> None:
-    assert client.chat_postMessage(channel=CHANNEL, text="x" * 40_000)["ok"]
+def test_forty_thousand_characters_of_text_fit_a_post_and_four_thousand_an_edit(client: WebClient) -> None:
+    ts = client.chat_postMessage(channel=CHANNEL, text="x" * 40_000)["ts"]
+    assert client.chat_update(channel=CHANNEL, ts=ts, text="y" * 4_000)["ok"]
+    with pytest.raises(SlackApiError) as error:
+        client.chat_update(channel=CHANNEL, ts=ts, text="z" * 4_001)
+    assert refusal(error) == "msg_too_long"
 
 
 def test_a_workspace_without_charts_refuses_them(client: WebClient, control: ControlClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pedwatch.alerts import block_kit
 from sandbox.slack import mrkdwn
 from sandbox.slack.block_rules import check_blocks
-from sandbox.slack.limits import accept_blocks, text_length
+from sandbox.slack.limits import EDITED_TEXT_LENGTH, accept_blocks, accept_text, text_length
 from tests.golden_messages import FOLDER, SITUATIONS, text_of
 
 REGENERATE = "run `python -m tests.golden_messages` and read the difference"
@@ -73,6 +73,17 @@ def test_what_is_cut_stays_whole(text: str, length: int) -> None:
         cut = block_kit.fit(text, length, marked)
         assert len(cut) <= length
         assert "&" not in re.sub(r"&(amp|lt|gt);", "", cut), "no escape sequence is cut in two"
+
+
+@pytest.mark.parametrize("letter", ["x", "&", "<", "é", "🦑", "\ud83d", "👩‍💻"])
+def test_every_text_fits_an_edit_with_room_however_it_is_counted(letter: str) -> None:
+    from pedwatch.alerts.messages import Message
+
+    long = letter * 5000
+    message = Message(":red_circle:", "Over limit", long, notes=[long], mention="<!subteam^S0ORDERS>", thread=long)
+    for text in (block_kit.text_of(message), block_kit.thread_text(message)):
+        assert 3800 <= len(text.encode("utf-16-le", "surrogatepass")) // 2 <= 3900, "Slack refuses edits above 4,000"
+        assert accept_text(text, EDITED_TEXT_LENGTH) == text
 
 
 def test_names_stay_as_they_are_where_nothing_formats_them() -> None:
