@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from collector_api_server import DEPLOYMENTS, HPAS, ApiServer, deployment, hpa, serving
 from collector_harness import CYCLE, Collect, Collected
+from google_identity import MetadataServer
 
 from replica_collector import transport
 from replica_collector.batch import Batch, exit_status
@@ -47,3 +48,19 @@ def collect(api: ApiServer, tmp_path: Path) -> Collect:
         return Collected(tmp_path, exit_status(batch.run()))
 
     return run
+
+
+@pytest.fixture
+def metadata(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MetadataServer]:
+    """This machine is a pod on Google Cloud."""
+    with serving() as server:
+        fake = MetadataServer(server)
+        for name, value in fake.variables(tmp_path / "no-gcloud").items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+        from google.auth.compute_engine import _metadata
+
+        # google-auth reads the addresses when it is imported, which another test may have caused.
+        monkeypatch.setattr(_metadata, "_GCE_METADATA_HOST", fake.host)
+        monkeypatch.setattr(_metadata, "_METADATA_IP_ROOT", f"http://{fake.host}", raising=False)
+        yield fake

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from collector_api_server import ApiServer, Exchange, serving
+from collector_api_server import ApiServer, Exchange
 from collector_harness import Collect
 
 from replica_collector.clusters import Cluster
@@ -160,51 +160,15 @@ def test_redaction_by_shape() -> None:
     assert redact("the bucket is gs://replicas") == "the bucket is gs://replicas"
 
 
-class MetadataServer:
-    """The token endpoint of Workload Identity; every token it gives is another."""
-
-    def __init__(self, server: ApiServer) -> None:
-        self.given = 0
-        server.behaviour = self._answer
-        self.host = f"127.0.0.1:{server.port}"
-
-    def _answer(self, exchange: Exchange) -> bool:
-        answer: Any = b""
-        if exchange.path.endswith("/token"):
-            self.given += 1
-            answer = {"access_token": f"ya29.{self.given}", "expires_in": 3600, "token_type": "Bearer"}
-        elif exchange.path.endswith("/project-id"):
-            answer = b"demo"
-        elif "service-accounts" in exchange.path:
-            answer = {"email": "collector@demo", "scopes": [], "aliases": []}
-        kind = "application/json" if isinstance(answer, dict) else "text/plain"
-        exchange.send(200, answer, Content_Type=kind, Metadata_Flavor="Google")
-        return True
-
-
-@pytest.fixture
-def metadata(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    with serving() as server:
-        fake = MetadataServer(server)
-        monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
-        monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "no-gcloud"))
-        for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT"):
-            monkeypatch.setenv(name, fake.host)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        from google.auth.compute_engine import _metadata
-
-        # google-auth reads the addresses when it is imported, which another test may have caused.
-        monkeypatch.setattr(_metadata, "_GCE_METADATA_HOST", fake.host)
-        monkeypatch.setattr(_metadata, "_METADATA_IP_ROOT", f"http://{fake.host}", raising=False)
-        yield fake
-
-
-def test_workload_identitys_token_serves_all_clusters(api: ApiServer, collect: Collect, metadata: Any) -> None:
+def test_the_metadata_servers_token_serves_all_clusters(api: ApiServer, collect: Collect, metadata: Any) -> None:
     api.behaviour = only("ya29.1")
     entries = [Cluster(name, "prod", endpoint=api.url) for name in ("eu-1", "eu-2", "eu-3")]
     collected = collect(*entries, google=GoogleToken())
     assert [told["status"] for told in collected.manifests.values()] == ["complete"] * 3
     assert metadata.given == 1
+    assert metadata.scopes == {
+        "https://www.googleapis.com/auth/" + name for name in ("cloud-platform", "userinfo.email")
+    }
 
 
 def test_a_google_token_the_server_rejects_is_renewed_once(api: ApiServer, collect: Collect, metadata: Any) -> None:

@@ -16,11 +16,13 @@ from replica_collector.clusters import Cluster
 from replica_collector.errors import Misconfigured
 
 PREFIX = "REPLICA_COLLECTOR_"
+IAM_ENDPOINT = "https://iamcredentials.googleapis.com"
 
 _ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _LABEL_KEY = re.compile(
     r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII
 )
+_SERVICE_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9.-]*@[a-z0-9][a-z0-9.-]*\.gserviceaccount\.com")
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 DESCRIPTION = """\
@@ -81,6 +83,8 @@ class Config:
     label_team_id: str = "team_id"
     label_also: tuple[str, ...] = ()
     log_every_pages: int = 50
+    impersonate: str = ""
+    iam_endpoint: str = IAM_ENDPOINT
     is_gzip: bool = True
     is_dry_run: bool = False
 
@@ -117,6 +121,8 @@ def from_args(arguments: Sequence[str], environment: Mapping[str, str]) -> Confi
         label_team_id=given.label_team_id,
         label_also=given.label_also,
         log_every_pages=given.log_every_pages,
+        impersonate=given.impersonate,
+        iam_endpoint=given.iam_endpoint,
         is_gzip=not given.no_gzip,
         is_dry_run=given.dry_run,
     )
@@ -173,6 +179,10 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("--label-team-id", _label_key, "team_id", "KEY", "label that holds the team's id")
     option("--label-also", _label_keys, "", "A,B", "further labels that are stored (default: none)")
     option("--log-every-pages", _count, "50", "N", "log progress each N pages of a cluster")
+    option(
+        "--impersonate", _service_account, "", "EMAIL", "service account to be, for clusters and output (default: none)"
+    )
+    option("--iam-endpoint", str, IAM_ENDPOINT, "URL", "where the IAM Credentials API is")
     switch("--no-gzip", "ask for uncompressed pages: half the CPU, ten times the traffic")
     switch("--dry-run", "list, print the manifests to stdout, write nothing")
     parser.add_argument("--version", action="version", version=__version__)
@@ -236,6 +246,12 @@ def _label_key(text: str) -> str:
 
 def _label_keys(text: str) -> tuple[str, ...]:
     return tuple(sorted(_label_key(key) for key in _list(text)))
+
+
+def _service_account(text: str) -> str:
+    if text and not _SERVICE_ACCOUNT.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"not the e-mail address of a service account: {text!r}")
+    return text
 
 
 def _attempt(text: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from replica_collector.errors import CredentialError
 
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+#: With the second GKE knows the caller by e-mail, which is what RBAC binds; without it only by number.
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email")
 TOKEN_REQUEST_SECONDS = 10.0
 
 
@@ -69,7 +70,7 @@ class TokenFile:
 
 
 class GoogleToken:
-    """Application Default Credentials: Workload Identity in a pod, a key or gcloud's login elsewhere.
+    """Application Default Credentials: the pod's own identity on Google Cloud, a key or gcloud's login elsewhere.
 
     One instance serves all clusters and the output, so the token is fetched once.
     """
@@ -95,6 +96,12 @@ class GoogleToken:
                 self._refresh()
             return bool(self._credentials.token != rejected)
 
+    @property
+    def account(self) -> str | None:
+        """Who this is, where that is known: a service account, once it has a token."""
+        name = getattr(self._credentials, "service_account_email", None) or ""
+        return name if "@" in name else None
+
     def _load(self) -> None:
         # Imported here: these two cost 25 MB and 0.2 s, which a run with tokens from files need not pay.
         import google.auth
@@ -102,7 +109,7 @@ class GoogleToken:
 
         self._request = google.auth.transport.requests.Request()
         try:
-            self._credentials, _ = google.auth.default(scopes=[SCOPE], request=self._request)
+            self._credentials, _ = google.auth.default(scopes=SCOPES, request=self._request)
         except google.auth.exceptions.GoogleAuthError as error:
             raise CredentialError(f"no Google credentials: {error}") from None
 

@@ -17,6 +17,7 @@ ErrorClass = Literal[
     "dns",
     "expired",
     "forbidden",
+    "impersonation",
     "internal",
     "misconfigured",
     "redirected",
@@ -44,6 +45,10 @@ class Misconfigured(Exception):
 
 class CredentialError(Exception):
     """No token could be had (no credentials, token file unreadable, token endpoint refused)."""
+
+
+class ImpersonationError(CredentialError):
+    """The pod cannot become the service account that it should be: a matter of the pod, not of a cluster."""
 
 
 class Cancelled(Exception):
@@ -92,6 +97,7 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Err
     (Cancelled, "cancelled"),
     (Redirected, "redirected"),
     (Misconfigured, "misconfigured"),
+    (ImpersonationError, "impersonation"),
     (CredentialError, "unauthenticated"),
     ((BadPayload, PageTooLarge, msgspec.MsgspecError, zlib.error), "bad_payload"),
     (TimeoutError, "timeout"),
@@ -105,7 +111,17 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Err
 
 # Another kind's listing would meet the same fate, so it is not even tried.
 CLUSTER_WIDE: frozenset[ErrorClass] = frozenset(
-    ("cancelled", "dns", "misconfigured", "redirected", "timeout", "tls", "unauthenticated", "unreachable")
+    (
+        "cancelled",
+        "dns",
+        "impersonation",
+        "misconfigured",
+        "redirected",
+        "timeout",
+        "tls",
+        "unauthenticated",
+        "unreachable",
+    )
 )
 
 
