@@ -43,7 +43,6 @@ EXPLAINED = {
     "Cluster.token_file": "With `auth: token_file`: path in the pod, read again for every request",
     "Collector.image": "Image by digest or version, never `latest`",
     "Collector.namespace": "Composer runs pods only here",
-    "Collector.service_account_name": "Kubernetes service account that is the Google one by Workload Identity",
     "Collector.page_size": "Objects a page; sets memory, hardly CPU",
     "Collector.budget_seconds": "Hard limit for one cluster; a cluster that needs longer is dark",
     "Collector.cpu": "Requested CPU",

@@ -1,11 +1,15 @@
 """Least privilege, asserted: nobody may do more than the job, and nothing is granted wider than its resource."""
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from airflow.providers.google.cloud.secrets.secret_manager import CloudSecretManagerBackend
+
+from pedwatch.config import Connections
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 
@@ -23,9 +27,13 @@ ROLES = {
 }
 #: Predefined roles, and the only kind of resource each may be bound on.
 PREDEFINED = {
+    "roles/artifactregistry.reader": "repository",
     "roles/bigquery.dataEditor": "dataset",
     "roles/bigquery.dataViewer": "dataset",
     "roles/bigquery.jobUser": "project",  # grants no data
+    "roles/composer.worker": "project",  # wide, and Google's own minimum
+    "roles/iam.serviceAccountTokenCreator": "service_account",
+    "roles/secretmanager.secretAccessor": "secret",
     "roles/storage.objectCreator": "bucket",
     "roles/storage.objectUser": "bucket",
     "roles/storage.objectViewer": "bucket",
@@ -34,6 +42,13 @@ PREDEFINED = {
 
 def load(path: Path) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(path.read_text()))
+
+
+def configuration() -> dict[str, Any]:
+    """The configuration as it ships, with PROJECT for every variable."""
+    text = (DEPLOY.parent / "include" / "config" / "pedwatch.yaml").read_text()
+    found: dict[str, Any] = yaml.safe_load(re.sub(r"\$\{\w+(?::-[^}]*)?\}", "PROJECT", text))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +75,49 @@ def test_roles_are_bound_as_narrowly_as_they_can_be(bindings: list[dict[str, Any
         if role.startswith("custom/"):
             assert role.removeprefix("custom/") in ROLES
         else:
-            assert PREDEFINED.get(role) == binding["level"], f"{role} on a {binding['on']}"
+            assert PREDEFINED.get(role) == binding["level"], f"{role} on a {binding['level']}"
         assert (binding["level"] == "project") == ("resource" not in binding)
+
+
+def test_every_binding_has_its_reason_and_stands_in_the_guide(bindings: list[dict[str, Any]]) -> None:
+    guide = (DEPLOY.parent / "docs" / "deployment.md").read_text()
+    shown = [line for line in guide.splitlines() if re.match(r"\| `ped-", line)]
+    expected = []
+    for binding in bindings:
+        on = binding["level"].replace("_", " ")
+        on += f" `{binding['resource']}`" if "resource" in binding else ""
+        on += f", on the condition `{binding['condition']}`" if "condition" in binding else ""
+        expected.append(f"| `{binding['member']}` | `{binding['role']}` | {on} | {binding['reason']} |")
+    assert shown == expected
+
+
+def test_only_the_environment_becomes_only_the_collector(bindings: list[dict[str, Any]]) -> None:
+    """The configuration, the binding, and who the clusters know are one account."""
+    found = [binding for binding in bindings if binding["role"] == "roles/iam.serviceAccountTokenCreator"]
+    assert [(binding["member"], binding["resource"]) for binding in found] == [("ped-airflow", "ped-replica-collector")]
+    collector = configuration()["collector"]
+    (subject,) = load(DEPLOY / "rbac" / "replica-collector.yaml")[1]["subjects"]
+    assert collector["impersonate"] == subject["name"] == "ped-replica-collector@PROJECT.iam.gserviceaccount.com"
+    assert "service_account_name" not in collector, "nobody can make one in Composer's namespace"
+
+
+def test_the_guide_asks_for_nothing_that_composer_refuses() -> None:
+    """Composer 3's cluster is Google's: no kubectl, no service account, no Workload Identity of one's own in it."""
+    for path in [DEPLOY.parent / "README.md", *(DEPLOY.parent / "docs").rglob("*.md")]:
+        code = "\n".join(re.findall(r"^```.*?^```", path.read_text(), re.MULTILINE | re.DOTALL))
+        for line in code.replace("\\\n", " ").splitlines():
+            assert not ("kubectl" in line and "composer-user-workloads" in line), f"{path.name}: {line}"
+            assert "workloadIdentityUser" not in line and "svc.id.goog" not in line, f"{path.name}: {line}"
+
+
+def test_the_secret_is_the_one_that_airflow_asks_for(bindings: list[dict[str, Any]]) -> None:
+    (secret,) = [binding["resource"] for binding in bindings if binding["level"] == "secret"]
+    backend = inspect.signature(CloudSecretManagerBackend).parameters
+    prefix, separator = backend["connections_prefix"].default, backend["sep"].default
+    assert secret == CloudSecretManagerBackend.build_path(prefix, Connections().slack, separator)
+    guide = (DEPLOY.parent / "docs" / "deployment.md").read_text()
+    assert f"`{CloudSecretManagerBackend.__module__}.{CloudSecretManagerBackend.__name__}`" in guide
+    assert f"`{secret}`" in guide
 
 
 def test_firestores_roles_hold_for_its_database_alone(bindings: list[dict[str, Any]]) -> None:
@@ -110,9 +166,5 @@ def test_firestores_rules_deny_all() -> None:
     assert "match /{document=**}" in code
 
 
-def test_the_configuration_names_the_accounts_and_database_of_the_roles() -> None:
-    config = yaml.safe_load(
-        re.sub(r"\$\{\w+(?::-[^}]*)?\}", "x", (DEPLOY.parent / "include" / "config" / "pedwatch.yaml").read_text())
-    )
-    assert config["collector"]["service_account_name"] == "ped-replica-collector"
-    assert config["firestore"]["database"] == "ped"
+def test_the_configuration_names_the_database_of_the_roles() -> None:
+    assert configuration()["firestore"]["database"] == "ped"

@@ -12,18 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-#: What a Composer image brings: Airflow, these providers, and whatever they depend on.
-COMPOSER = (
-    "apache-airflow",
-    "apache-airflow-providers-google",
-    "apache-airflow-providers-cncf-kubernetes",
-    "apache-airflow-providers-slack",
-    "apache-airflow-providers-standard",
-)
+#: What is known of Composer's image, and what it lacks.
+IMAGE = yaml.safe_load((ROOT / "include" / "composer_image.yaml").read_text())
 GRAB_BAGS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 
 
@@ -33,10 +29,10 @@ def requirements() -> list[Requirement]:
 
 
 @functools.cache
-def composer_distributions() -> frozenset[str]:
-    """Everything that Composer's packages depend on, extras left out, in this environment."""
+def with_dependencies(*names: str) -> frozenset[str]:
+    """These packages and everything that they depend on, extras left out, in this environment."""
     found: set[str] = set()
-    waiting = list(COMPOSER)
+    waiting = list(names)
     while waiting:
         name = canonicalize_name(waiting.pop())
         if name in found:
@@ -51,6 +47,11 @@ def composer_distributions() -> frozenset[str]:
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 waiting.append(requirement.name)
     return frozenset(found)
+
+
+def composer_distributions() -> frozenset[str]:
+    """What the image has: the packages recorded of it, and what these cannot be without."""
+    return with_dependencies(*IMAGE["packages"])
 
 
 @functools.cache
@@ -86,6 +87,7 @@ def distribution_of(module: str) -> str | None:
     return None
 
 
+@functools.cache
 def shipped_imports() -> dict[str, set[str]]:
     """Distribution → the shipped files that import it."""
     found: dict[str, set[str]] = {}
@@ -100,7 +102,7 @@ def shipped_imports() -> dict[str, set[str]]:
 
 
 def test_composer_has_what_is_imported_or_requirements_bring_it() -> None:
-    brought = {canonicalize_name(requirement.name) for requirement in requirements()}
+    brought = with_dependencies(*(requirement.name for requirement in requirements()))
     missing = {
         name: sorted(files)
         for name, files in shipped_imports().items()
@@ -109,12 +111,37 @@ def test_composer_has_what_is_imported_or_requirements_bring_it() -> None:
     assert missing == {}, "add them to requirements.txt, pinned"
 
 
-def test_requirements_bring_nothing_that_composer_has_or_nobody_imports() -> None:
+def test_requirements_bring_what_the_image_lacks_and_somebody_imports() -> None:
     used = shipped_imports()
+    assert {requirement.name for requirement in requirements()} == set(IMAGE["lacks"])
     for requirement in requirements():
         name = canonicalize_name(requirement.name)
         assert name not in composer_distributions(), f"{name} would replace the image's own version"
         assert name in used, f"nothing in dags/ or plugins/ imports {name}"
+
+
+def test_requirements_fit_what_the_image_has() -> None:
+    """pip would replace a package of the image that is too old for ours, and Airflow with it."""
+    for requirement in requirements():
+        for needed in map(Requirement, importlib.metadata.requires(requirement.name) or []):
+            recorded = IMAGE["packages"].get(canonicalize_name(needed.name))
+            assert recorded is None or needed.specifier.contains(recorded["version"]), f"{requirement.name}: {needed}"
+
+
+@pytest.mark.parametrize("name", sorted(IMAGE["packages"]))
+def test_what_is_recorded_of_the_image_says_how_it_is_known(name: str) -> None:
+    recorded = IMAGE["packages"][name]
+    assert recorded["proof"] in ("documented", "unproven") and recorded["reason"]
+    if canonicalize_name(name) in shipped_imports() or name == "apache-airflow":
+        assert recorded["version"] == importlib.metadata.version(name), "what we import is tested as the image has it"
+
+
+def test_the_image_is_the_one_that_we_build_for() -> None:
+    assert re.fullmatch(r"composer-3-airflow-[\d.]+-build\.\d+", IMAGE["image"]), "pinned to a build"
+    assert IMAGE["packages"]["apache-airflow"]["version"] in IMAGE["image"]
+    assert IMAGE["released_on"] <= IMAGE["recorded_on"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert IMAGE["python"]["version"] in SpecifierSet(project["requires-python"])
 
 
 def test_requirements_are_pinned_to_what_is_tested() -> None:

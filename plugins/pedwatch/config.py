@@ -16,6 +16,8 @@ from pedwatch.spelling import unknown_key
 NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 CLUSTER_NAME = r"^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+SERVICE_ACCOUNT = r"^[a-z0-9][-.a-z0-9]*@[a-z0-9][-.a-z0-9]*\.gserviceaccount\.com$"
+COMPOSER_NAMESPACE = "composer-user-workloads"
 CHANNEL_ID = r"^[CGD][A-Z0-9]{2,}$"
 
 Name = Annotated[str, Field(pattern=NAME, max_length=63)]
@@ -82,8 +84,23 @@ class Collector(Strict):
     """The pod that lists a cluster."""
 
     image: str
-    namespace: str = "composer-user-workloads"
-    service_account_name: str | None = None
+    namespace: str = COMPOSER_NAMESPACE
+    service_account_name: str | None = Field(
+        default=None,
+        description="Kubernetes service account of the pods, only where they run in a cluster of your own "
+        "(`connections.kubernetes`): in Composer's namespace nobody can make one",
+    )
+    impersonate: str | None = Field(
+        default=None,
+        pattern=SERVICE_ACCOUNT,
+        description="Google service account that the pods become, for clusters and bucket alike; without one they are "
+        "whoever they run as, on Composer the environment's account",
+    )
+    iam_endpoint: str = Field(
+        default="https://iamcredentials.googleapis.com",
+        pattern=r"^https://\S+$",
+        description="Address of the IAM Credentials API, for Private Service Connect",
+    )
     page_size: int = Field(default=500, ge=1, le=10_000)
     budget_seconds: int = Field(default=90, ge=5, le=150)
     max_pods: int = Field(default=10, ge=1, le=100, description="Above this many clusters, a pod takes several")
@@ -96,6 +113,15 @@ class Collector(Strict):
     environment: dict[str, str] = Field(default_factory=dict, description="Extra environment, e.g. a proxy; no secrets")
     cpu: str = "500m"
     memory: str = "256Mi"
+
+    @model_validator(mode="after")
+    def _service_account_can_exist(self) -> "Collector":
+        if self.service_account_name and self.namespace == COMPOSER_NAMESPACE:
+            raise ValueError(
+                f"service_account_name: nobody can make the service account {self.service_account_name} in Composer's "
+                f"namespace {COMPOSER_NAMESPACE}; leave it out and name the Google service account in impersonate"
+            )
+        return self
 
 
 class PolicyOverride(Strict):

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pedwatch import ddl, settings, sql
 from pedwatch.cli import main
 from pedwatch.config import Config
-from pedwatch.hooks import preflight
+from pedwatch.hooks import preflight, preflight_identity, preflight_image
 from pedwatch.hooks.warehouse import Warehouse
 from sandbox.slack.control import ControlClient
 from tests.conftest import running
@@ -116,6 +117,32 @@ def test_the_columns_of_a_statement_are_read_as_sqlglot_reads_them(table: str) -
     text = sql.render(settings.include_dir() / "sql", f"ddl/tables/{table}.sql", dataset="d")
     names = [column.name for column in columns(table) if "." not in column.name]
     assert [column.name for column in ddl.columns(text)] == names
+
+
+def test_an_image_that_moved_is_told_and_a_package_that_we_bring_has_to_be_there() -> None:
+    image = preflight_image.recorded(settings.include_dir())
+    versions = {name: package["version"] for name, package in image["packages"].items()}
+    brought = dict.fromkeys(image["lacks"], "1.0")
+    here = versions | brought
+
+    def found(here: dict[str, str]) -> dict[str, tuple[str, str]]:
+        findings = preflight_image.image_findings(image, here.get, "3.11.7")
+        return {finding.what: (finding.status, finding.detail) for finding in findings}
+
+    assert {status for status, _ in found(here).values()} == {"ok"}
+    moved = found(here | {"apache-airflow-providers-google": "99.0"})
+    version = versions["apache-airflow-providers-google"]
+    assert moved["apache-airflow-providers-google"] == ("skipped", f"99.0 here, {version} recorded (unproven)")
+    without = {name: version for name, version in here.items() if name != "apache-airflow-providers-slack"}
+    assert found(without)["apache-airflow-providers-slack"] == ("failed", "not installed")
+
+
+def test_pods_that_are_who_they_run_as_impersonate_nobody(config: Config) -> None:
+    def nobody_asks() -> Any:
+        raise AssertionError
+
+    [finding] = preflight_identity.identity_findings(config.collector, nobody_asks)
+    assert (finding.status, finding.fix) == ("skipped", "")
 
 
 def test_a_cluster_that_does_not_answer(control: ControlClient, make_config: Callable[..., Config]) -> None:

@@ -9,19 +9,37 @@ from pedwatch.config import Config
 from pedwatch.hooks.preflight import Finding
 
 MARKS = {"ok": "✓", "failed": "✗", "skipped": "–"}
-AREAS = ("slack", "bigquery", "firestore", "storage", "clusters")
+AREAS = ("image", "identity", "slack", "bigquery", "firestore", "storage", "clusters")
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser(
         "doctor",
-        help="check Slack, tables, Firestore, bucket, clusters and clocks; says how to mend what is wrong",
+        help="check image, identity, Slack, tables, Firestore, bucket, clusters, clocks; says how to mend what is wrong",
         description="Checks everything that pedwatch needs and changes nothing. Exit status 1 when something is wrong.",
         epilog="Google's services are asked as you (application default credentials), Slack as the Airflow connection.",
     )
     parser.add_argument("--only", choices=AREAS, action="append", help="check only this; may be repeated")
     parser.set_defaults(run=_run)
+
+
+def _image(config: Config) -> Iterator[Finding]:
+    from pedwatch.hooks import preflight, preflight_image
+
+    def check() -> Iterator[Finding]:
+        yield from preflight_image.image_findings(preflight_image.recorded(settings.include_dir()))
+
+    return preflight.examine("Image", "deploy include/ beside the DAGs", check)
+
+
+def _identity(config: Config) -> Iterator[Finding]:
+    from pedwatch.hooks import preflight, preflight_identity
+
+    def check() -> Iterator[Finding]:
+        yield from preflight_identity.identity_findings(config.collector, preflight_identity.connect)
+
+    return preflight.examine("Identity", preflight_identity.NO_LOGIN, check)
 
 
 def _slack(config: Config) -> Iterator[Finding]:
@@ -67,6 +85,8 @@ def _clusters(config: Config) -> Iterator[Finding]:
 
 
 CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
+    "image": _image,
+    "identity": _identity,
     "slack": _slack,
     "bigquery": _bigquery,
     "firestore": _firestore,

@@ -24,12 +24,19 @@ def collector_environment(
 ) -> list[dict[str, str]]:
     """Return the environment of each collector pod of a cycle; ``PEDWATCH_BATCH`` is what the UI shows."""
     closes_at = started_at + dt.timedelta(seconds=COLLECTION_SECONDS)
+    identity = {}
+    if config.collector.impersonate:
+        identity = {
+            "REPLICA_COLLECTOR_IMPERSONATE": config.collector.impersonate,
+            "REPLICA_COLLECTOR_IAM_ENDPOINT": config.collector.iam_endpoint,
+        }
     pods = []
     for batch in batch_clusters(clusters, config.collector.max_pods):
         names = [cluster.name for cluster in batch]
         targets = [collector_target(cluster, kubeconfig_path) for cluster in batch]
         pods.append(
             config.collector.environment
+            | identity
             | {
                 "PEDWATCH_BATCH": names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}",
                 CLOSES_AT: closes_at.isoformat(),

@@ -96,6 +96,32 @@ def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:
     assert first["PEDWATCH_CLOSES_AT"] == "2026-03-02T10:07:50+00:00", "150 s after the run began"
     assert first["HTTPS_PROXY"] == "x"
     assert all(isinstance(value, str) for value in first.values())
+    assert "REPLICA_COLLECTOR_IMPERSONATE" not in first, "a pod is who it runs as, unless it is told"
+
+
+def test_a_pod_is_told_whom_to_be_and_where_to_ask() -> None:
+    account = "ped-replica-collector@p.iam.gserviceaccount.com"
+    given = config(1, impersonate=account, iam_endpoint="https://iam.psc.example")
+    (pod,) = plan.collector_environment(given, given.clusters, CYCLE, CYCLE, "/kube")
+    assert pod["REPLICA_COLLECTOR_IMPERSONATE"] == account
+    assert pod["REPLICA_COLLECTOR_IAM_ENDPOINT"] == "https://iam.psc.example"
+
+
+@pytest.mark.parametrize(
+    ("collector", "told"),
+    [
+        (
+            {"service_account_name": "ped-replica-collector"},
+            "nobody can make .* composer-user-workloads; .* impersonate",
+        ),
+        ({"impersonate": "ped-replica-collector"}, "impersonate"),
+        ({"impersonate": "a@example.com"}, "impersonate"),
+        ({"iam_endpoint": "http://127.0.0.1:1"}, "iam_endpoint"),
+    ],
+)
+def test_an_identity_that_cannot_be_is_refused(collector: dict[str, str], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        config(1, **collector)
 
 
 def test_limits_that_were_fresh_at_the_load_are_not_asked_for_again() -> None:

@@ -1,0 +1,99 @@
+"""The preflight's identity part: may who we are here become who the collector's pods have to be."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from pedwatch.config import Collector
+from pedwatch.hooks.preflight import Finding
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+AREA = "Identity"
+ROLE = "roles/iam.serviceAccountTokenCreator"
+RIGHT = "iam.serviceAccounts.getAccessToken"
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email")
+NO_LOGIN = "log in (gcloud auth application-default login), or run the doctor as the environment's account"
+_TIMEOUT_SECONDS = 10
+
+
+def connect() -> "Credentials":
+    """Return application default credentials: of the environment on Composer, of a person at a shell.
+
+    Raises:
+        google.auth.exceptions.DefaultCredentialsError: there are none.
+    """
+    import google.auth
+
+    credentials, _ = google.auth.default(scopes=SCOPES)
+    return credentials
+
+
+def identity_findings(collector: Collector, connect: Callable[[], "Credentials"]) -> Iterator[Finding]:
+    """Ask for a token of the account to impersonate, and throw it away.
+
+    Args:
+        collector: names the account and the address of the IAM Credentials API.
+        connect: returns the credentials of who asks; called only where there is something to ask.
+
+    Raises:
+        requests.RequestException, google.auth.exceptions.GoogleAuthError: the API, or Google's own login, is not there.
+    """
+    from google.auth.transport.requests import AuthorizedSession
+
+    account = collector.impersonate
+    if account is None:
+        detail = "collector.impersonate is not set: the pods are whoever they run as"
+        yield Finding(AREA, "impersonation", "skipped", detail)
+        return
+    what = f"impersonates {account}"
+    credentials = connect()
+    with AuthorizedSession(credentials) as session:
+        answer = session.post(
+            f"{collector.iam_endpoint.rstrip('/')}/v1/projects/-/serviceAccounts/{account}:generateAccessToken",
+            json={"scope": SCOPES, "lifetime": "60s"},
+            timeout=_TIMEOUT_SECONDS,
+        )
+    body = _json(answer)
+    me = getattr(credentials, "service_account_email", None) or "you"
+    if answer.status_code != 200:
+        message, reason = _refusal(body)
+        yield Finding(
+            AREA, what, "failed", f"HTTP {answer.status_code} to {me}: {message}", _fix(answer, reason, account)
+        )
+    elif isinstance(body.get("accessToken"), str):
+        yield Finding(AREA, what, "ok", f"{me} may")
+    else:
+        fix = "correct collector.iam_endpoint: something else answers there"
+        yield Finding(AREA, what, "failed", "the answer is no token", fix)
+
+
+def _json(answer: Any) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _refusal(body: dict[str, Any]) -> tuple[str, str]:
+    """What Google's APIs say: a sentence, and the reason's own name where there is one."""
+    error = body.get("error")
+    if not isinstance(error, dict):
+        return "not an answer of Google's", ""
+    details = error.get("details")
+    reasons = [item["reason"] for item in details if isinstance(item, dict) and "reason" in item] if details else []
+    return str(error.get("message", ""))[:200], str(reasons[0]) if reasons else ""
+
+
+def _fix(answer: Any, reason: str, account: str) -> str:
+    if reason == "SERVICE_DISABLED":
+        return "gcloud services enable iamcredentials.googleapis.com"
+    if answer.status_code == 404:
+        return f"create the service account {account}, or correct collector.impersonate"
+    if answer.status_code == 403:
+        return (
+            f"grant {ROLE} (it holds {RIGHT}) on {account} to the environment's service account, which the pods run "
+            "as; to yourself too, to ask from here"
+        )
+    return "see docs/deployment.md, section 2"
