@@ -16,7 +16,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add the command."""
     parser = commands.add_parser(
         "doctor",
-        help="check image, identity, Slack, tables, Firestore, bucket, clusters, clocks; says how to mend what is wrong",
+        help="check image, identity, Slack, tables, Firestore, bucket, clusters, clocks; says what mends it",
         description="Checks everything that pedwatch needs and changes nothing. Exit status 1 when something is wrong.",
         epilog="Google's services are asked as you (application default credentials), Slack as the Airflow connection.",
     )

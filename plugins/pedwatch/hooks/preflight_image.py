@@ -32,7 +32,7 @@ def image_findings(
     version_of: Callable[[str], str | None] = installed,
     python: str = platform.python_version(),
 ) -> Iterator[Finding]:
-    """Compare: a version of the image's that differs is worth knowing and may do, a package that we bring must be there.
+    """Compare: a version that differs from the image's is worth knowing, a package that we bring has to be there.
 
     Args:
         image: see ``recorded``.
