@@ -69,7 +69,7 @@ def collector(folder: Path, cluster: str, *flags: str) -> list[str]:
     """Return the collector's command, as a pod runs it but for its output to a folder."""
     server = (folder / f"{cluster}.access").read_text().split()[0]
     entry = {"name": cluster, "environment": "prod", "endpoint": server, "auth": "token_file"}
-    entry["token_file"] = str(folder / f"{cluster}.token")
+    entry |= {"token_file": str(folder / f"{cluster}.token"), "ca_file": str(folder / "ca.pem")}
     output = (folder / "collected").as_uri()
     given = ["--clusters-json", json.dumps([entry]), "--cycle", CYCLE, "--output", output]
     return [sys.executable, "-m", "replica_collector", *given, *flags]
@@ -127,7 +127,7 @@ def _kubectl(folder: Path) -> list[str]:
     path = shutil.which("kubectl")
     if path is None:
         return []
-    access = ["--kubeconfig", str(folder / "kubectl.yaml"), "--context", LARGE]
+    access = ["--kubeconfig", str(folder / "all.yaml"), "--context", LARGE]
     return [path, *access, "get", "deploy,hpa", "-A", "-o", "json"]
 
 

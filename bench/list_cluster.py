@@ -6,6 +6,7 @@ transfer compressed; ``typed`` is the official client as its documentation shows
 
 import http.client
 import re
+import ssl
 import sys
 import zlib
 from pathlib import Path
@@ -15,10 +16,10 @@ PATHS = ("/apis/apps/v1/deployments", "/apis/autoscaling/v2/horizontalpodautosca
 _CONTINUE = re.compile(rb'"continue"\s*:\s*"([^"]+)"')
 
 
-def read(server: str, token: str, is_gzip: bool) -> None:
+def read(server: str, token: str, tls: ssl.SSLContext, is_gzip: bool) -> None:
     """Fetch all pages and look at nothing but where the next one begins."""
     parts = urlsplit(server)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=tls)
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip" if is_gzip else "identity"}
     for path in PATHS:
         start = ""
@@ -60,7 +61,7 @@ def main() -> None:
         typed(folder / f"{cluster}.yaml")
         return
     server, token = (folder / f"{cluster}.access").read_text().split()
-    read(server, token, what == "gunzip")
+    read(server, token, ssl.create_default_context(cafile=folder / "ca.pem"), what == "gunzip")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def announce(address: str) -> None:
-    """Print the one line a starter waits for: ``ready http://127.0.0.1:N`` or ``ready 127.0.0.1:N``."""
+    """Print the one line a starter waits for: ``ready http(s)://127.0.0.1:N`` or ``ready 127.0.0.1:N``."""
     print(f"ready {address}", flush=True)
 
 

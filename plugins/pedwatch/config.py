@@ -42,11 +42,22 @@ class Cluster(Strict):
 
     name: ClusterName
     environment: Name
-    endpoint: str | None = Field(default=None, description="https:// address; the kubeconfig's when omitted")
+    endpoint: str | None = Field(
+        default=None,
+        description="https:// address, or host or IP alone, as GKE lists it; the kubeconfig's when omitted",
+    )
     ca_data: str | None = Field(default=None, description="Base64 PEM of the cluster's certificate authority")
     auth: Literal["google", "kubeconfig", "token_file", "none"] = "google"
     context: str | None = Field(default=None, description="kubeconfig context; the cluster's name when omitted")
     token_file: str | None = None
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_reached_over_tls(cls, endpoint: str | None) -> str | None:
+        scheme, separator, _ = (endpoint or "").partition("://")
+        if separator and scheme.lower() != "https":
+            raise ValueError("a cluster is reached over https alone: write https://host[:port], or the host alone")
+        return endpoint
 
 
 class Discovery(Strict):
@@ -74,8 +85,8 @@ class Discovery(Strict):
     )
     api_endpoint: str = Field(
         default="https://container.googleapis.com",
-        pattern=r"^https?://\S+$",
-        description="Address of the GKE API, for Private Service Connect; http only to this machine",
+        pattern=r"^https://\S+$",
+        description="Address of the GKE API, for Private Service Connect",
     )
     timeout_seconds: int = Field(default=15, ge=1, le=60, description="For one project; the cycle waits for it")
 

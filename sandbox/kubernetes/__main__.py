@@ -18,8 +18,9 @@ from sandbox.kubernetes.state_file import fill
 from sandbox.lifecycle import LOOPBACK, announce
 
 HELP = """\
-Hosts Kubernetes clusters on one loopback port, each under /clusters/<name>. Pods run as local processes; Deployments
-and HPAs are what the control API says they are (see sandbox/kubernetes/control_api.py for its schema).
+Hosts Kubernetes clusters on one loopback port, each under /clusters/<name>, with TLS by an authority of its own. Pods
+run as local processes; Deployments and HPAs are what the control API says they are (see
+sandbox/kubernetes/control_api.py for its schema).
 """
 EXAMPLES = """\
 images.json    {"*/collector:*": {"entrypoint": ["python", "-m", "replica_collector"], "env": {}, "workdir": "."}}
@@ -27,9 +28,10 @@ images.json    {"*/collector:*": {"entrypoint": ["python", "-m", "replica_collec
 state file     {"clusters": {"eu-prod-1": {"workloads": [{"namespace": "shop", "name": "cart"}], "fault": null}}}
 
 written to the kubeconfig folder:
-  <cluster>.yaml   one cluster                    all.yaml      a context for every cluster, named as the cluster
-  control.json     address and token of control   kubectl.yaml  the same for kubectl, which sends no token without TLS:
-                                                  kubectl --kubeconfig DIR/kubectl.yaml --context NAME get deploy,hpa -A
+  <cluster>.yaml   one cluster
+  all.yaml         a context for every cluster, named as it: kubectl --kubeconfig DIR/all.yaml --context NAME get deploy
+  control.json     address and token of the control API
+  ca.pem           the authority that all addresses are known by; server.pem and server.key are this process's own
 """
 
 
@@ -69,11 +71,14 @@ async def _serve(options: argparse.Namespace, folder: KubeconfigFolder, pod_fold
     podman_arguments = tuple(options.podman_arg or PODMAN_ARGUMENTS)
     runtime = Runtime(images, pod_folder, options.backend, podman_arguments)
     control = ControlApi(folder)
-    runner = web.AppRunner(make_app(clusters, runtime, control), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        make_app(clusters, runtime, control, folder.authority.data), access_log=None, shutdown_timeout=1.0
+    )
+    tls = folder.authority.issue("server", LOOPBACK, "localhost").server_context()
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOOPBACK, options.port).start()
-        base_url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, LOOPBACK, options.port, ssl_context=tls).start()
+        base_url = f"https://{LOOPBACK}:{runner.addresses[0][1]}"
         control.write_files(base_url, list(clusters.by_name.values()))
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

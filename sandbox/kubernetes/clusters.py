@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 Key = tuple[str, str]
 CLUSTER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-RESERVED_NAMES = ("all", "kubectl", "control", "pods")  # files of the kubeconfig folder
+RESERVED_NAMES = ("all", "ca", "control", "pods", "server")  # files of the kubeconfig folder
 FIRST_NAMESPACES = ("default", "kube-system", "composer-user-workloads")
 KEEP_EVENTS = 2000
 

@@ -1,6 +1,7 @@
 """A client of the control API, for scenarios, tests and benchmarks. Standard library only."""
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ class ControlClient:
         access = json.loads(Path(control_json_path).read_text())
         self._url, self._token = access["url"], access["token"]
         # A proxy of the environment has no business between two local processes.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=access["ca_file"]))
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls)
 
     def set_state(self, cluster: str, workloads: Sequence[Document]) -> Document:
         """Replace everything a cluster runs."""

@@ -1,13 +1,16 @@
 """The one call of the GKE API that discovery makes: ``GET /v1/projects/{project}/locations/-/clusters``, as REST.
 
 What it answers is told through the control API: ``PUT /control/gke/{project}`` with ``{"clusters": [{"name",
-"location", "labels", "status", "endpoint": "dns" | "private" | "none"}], "missing_zones": [], "fault": null}``. A
-cluster's address is that of the cluster of the same name here. A status may be a number too, also one that no client
-knows yet; as in the service, ``$alt=json;enum-encoding=int`` is answered with numbers. Faults: forbidden, unauthorized,
-unavailable, not_found, garbage, hang. A project nobody told of is answered 403, as Google does.
+"location", "labels", "status", "endpoint": "dns" | "private" | "public" | "none"}], "missing_zones": [], "fault":
+null}``. A cluster's address is that of the cluster of the same name here, without a scheme, as GKE tells it (GKE's own
+have no path either), and masterAuth carries this process's authority. ``endpoint`` says which way in is open: a DNS
+endpoint is always listed, and lets traffic from outside of Google in with ``dns`` alone. A status may be a number too,
+also one that no client knows yet; as in the service, ``$alt=json;enum-encoding=int`` is answered with numbers. Faults:
+forbidden, unauthorized, unavailable, not_found, garbage, hang. A project nobody told of is answered 403, as by Google.
 """
 
 import asyncio
+import hashlib
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -18,10 +21,19 @@ from sandbox.kubernetes.clusters import CLUSTERS
 
 DEFAULT_LOCATION = "europe-west1"
 _REFUSALS = {
-    "forbidden": (HTTPStatus.FORBIDDEN, "PERMISSION_DENIED", 'Required "container.clusters.list" permission(s)'),
-    "unauthorized": (HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED", "Request had invalid authentication credentials"),
-    "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is currently unavailable"),
-    "not_found": (HTTPStatus.NOT_FOUND, "NOT_FOUND", "The project does not exist"),
+    "forbidden": (
+        *(HTTPStatus.FORBIDDEN, "PERMISSION_DENIED", "forbidden"),
+        'Required "container.clusters.list" permission(s)',
+    ),
+    "unauthorized": (
+        *(HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED", "authError"),
+        "Request had invalid authentication credentials",
+    ),
+    "unavailable": (
+        *(HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", "backendError"),
+        "The service is currently unavailable",
+    ),
+    "not_found": (HTTPStatus.NOT_FOUND, "NOT_FOUND", "notFound", "The project does not exist"),
 }
 
 
@@ -35,7 +47,7 @@ class GkeCluster(msgspec.Struct, forbid_unknown_fields=True):
     location: str = DEFAULT_LOCATION
     labels: dict[str, str] = {}
     status: str | int = "RUNNING"
-    endpoint: Literal["dns", "private", "none"] = "dns"
+    endpoint: Literal["dns", "private", "public", "none"] = "dns"
 
 
 class GkeProject(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,6 +59,7 @@ class GkeProject(msgspec.Struct, forbid_unknown_fields=True):
 
 
 PROJECTS: web.AppKey[dict[str, GkeProject]] = web.AppKey("projects", dict[str, GkeProject])
+CA_DATA: web.AppKey[str] = web.AppKey("ca_data", str)
 
 
 def _status(given: str | int, are_enums_numbers: bool) -> str | int:
@@ -55,34 +68,47 @@ def _status(given: str | int, are_enums_numbers: bool) -> str | int:
     return given if isinstance(given, str) else dict(enumerate(_STATUSES)).get(given, "NEWER_THAN_THE_SANDBOX")
 
 
-def _document(cluster: GkeCluster, server: str, are_enums_numbers: bool) -> dict[str, Any]:
-    dns = {"endpoint": server, "allowExternalTraffic": True} if cluster.endpoint == "dns" else {}
-    address = {"privateEndpoint": server} if cluster.endpoint == "private" else {}
+def _document(cluster: GkeCluster, project: str, server: str, ca_data: str, are_enums_numbers: bool) -> dict[str, Any]:
+    has_ip = cluster.endpoint in ("private", "public")
+    addresses = {f"{cluster.endpoint}Endpoint": server} if has_ip else {}
+    path = f"projects/{project}/locations/{cluster.location}/clusters/{cluster.name}"
     return {
+        "id": hashlib.sha256(path.encode()).hexdigest(),
         "name": cluster.name,
+        "selfLink": f"https://container.googleapis.com/v1/{path}",
         "location": cluster.location,
         "zone": cluster.location,
         "status": _status(cluster.status, are_enums_numbers),
         "resourceLabels": cluster.labels,
-        "controlPlaneEndpointsConfig": {"dnsEndpointConfig": dns, "ipEndpointsConfig": address},
-        "masterAuth": {},
+        **({"endpoint": server} if has_ip else {}),
+        "controlPlaneEndpointsConfig": {
+            "dnsEndpointConfig": {"endpoint": server, "allowExternalTraffic": cluster.endpoint == "dns"},
+            "ipEndpointsConfig": {"enabled": has_ip, **addresses},
+        },
+        "masterAuth": {"clusterCaCertificate": ca_data},
         "futureField": {"clients": "ignore what they do not know"},
     }
 
 
 async def list_clusters(request: web.Request) -> web.StreamResponse:
     """Answer as the GKE API does."""
-    project = request.app[PROJECTS].get(request.match_info["project"], GkeProject(fault="forbidden"))
+    name = request.match_info["project"]
+    project = request.app[PROJECTS].get(name, GkeProject(fault="forbidden"))
     if project.fault == "hang":
         await asyncio.wait([asyncio.ensure_future(request.app[CLUSTERS].closing.wait())], timeout=60)
     if project.fault == "garbage":
         return web.Response(text="<html>a proxy's page</html>", content_type="text/html")
     if project.fault in _REFUSALS:
-        status, code, message = _REFUSALS[project.fault]
-        return web.json_response({"error": {"code": status, "message": message, "status": code}}, status=status)
-    base = f"{request.scheme}://{request.host}/clusters"
+        status, code, reason, message = _REFUSALS[project.fault]
+        errors = [{"message": message, "domain": "global", "reason": reason}]
+        error = {"code": status, "message": message, "errors": errors, "status": code}
+        return web.json_response({"error": error}, status=status)
+    ca_data = request.app[CA_DATA]
     are_enums_numbers = "enum-encoding=int" in request.query.get("$alt", "").split(";")
-    documents = [_document(one, f"{base}/{one.name}", are_enums_numbers) for one in project.clusters]
+    documents = [
+        _document(one, name, f"{request.host}/clusters/{one.name}", ca_data, are_enums_numbers)
+        for one in project.clusters
+    ]
     answer: dict[str, Any] = {"clusters": documents}
     if project.missing_zones:
         answer["missingZones"] = project.missing_zones

@@ -1,4 +1,4 @@
-"""The files a starter is given: kubeconfigs and the control API's address, readable by their owner only."""
+"""The files a starter is given: kubeconfigs, certificates, the control API's address, readable by their owner only."""
 
 import json
 import os
@@ -6,43 +6,27 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
+from sandbox.kubernetes.authority import Authority
 from sandbox.kubernetes.clusters import Cluster
 
-BASIC_USER = "sandbox"
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the one in C is not built everywhere
 
 
-def _document(base_url: str, clusters: Iterable[Cluster]) -> dict[str, Any]:
+def _document(base_url: str, ca_data: str, clusters: Iterable[Cluster]) -> dict[str, Any]:
     names = list(clusters)
+    common = {"certificate-authority-data": ca_data}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "preferences": {},
         "current-context": names[0].name if names else "",
-        "clusters": [{"name": c.name, "cluster": {"server": base_url + c.path}} for c in names],
+        "clusters": [{"name": c.name, "cluster": {"server": base_url + c.path, **common}} for c in names],
         "users": [{"name": c.name, "user": {"token": c.token}} for c in names],
         "contexts": [{"name": c.name, "context": {"cluster": c.name, "user": c.name}} for c in names],
     }
-
-
-def _for_kubectl(base_url: str, clusters: Iterable[Cluster]) -> dict[str, Any]:
-    """Return the kubeconfig in which the token travels inside the address.
-
-    kubectl withholds every credential of a kubeconfig from a server it reaches without TLS, but its HTTP client sends
-    what stands in the address itself.
-    """
-    clusters = list(clusters)
-    document = _document(base_url, clusters)
-    address = urlsplit(base_url)
-    for entry, cluster in zip(document["clusters"], clusters, strict=True):
-        login = f"{BASIC_USER}:{cluster.token}"
-        entry["cluster"]["server"] = f"{address.scheme}://{login}@{address.netloc}{cluster.path}"
-    document["users"] = [{"name": c.name, "user": {}} for c in clusters]
-    return document
 
 
 class KubeconfigFolder:
@@ -53,6 +37,7 @@ class KubeconfigFolder:
         self.path = path.resolve()
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
+        self.authority = Authority(self.path, "ca")
 
     def empty_pod_folder(self) -> Path:
         """Return the folder for the pods' files, without what a killed server may have left in it."""
@@ -70,16 +55,19 @@ class KubeconfigFolder:
         return self.path / f"{cluster.name}.yaml"
 
     def write(self, base_url: str, clusters: Iterable[Cluster], changed: Iterable[Cluster]) -> None:
-        """Write ``<cluster>.yaml`` for each that changed, ``all.yaml`` and ``kubectl.yaml`` for all together."""
-        clusters = list(clusters)
+        """Write ``<cluster>.yaml`` for each that changed, and ``all.yaml`` for all together."""
         for cluster in changed:
-            self._put(self.file_of(cluster).name, _yaml(_document(base_url, [cluster])))
-        self._put("all.yaml", _yaml(_document(base_url, clusters)))
-        self._put("kubectl.yaml", _yaml(_for_kubectl(base_url, clusters)))
+            self._put(self.file_of(cluster).name, self._yaml(base_url, [cluster]))
+        self._put("all.yaml", self._yaml(base_url, clusters))
+
+    def _yaml(self, base_url: str, clusters: Iterable[Cluster]) -> str:
+        return str(yaml.dump(_document(base_url, self.authority.data, clusters), Dumper=_DUMPER, sort_keys=False))
 
     def write_control(self, base_url: str, token: str) -> None:
-        """Write ``control.json``."""
-        self._put("control.json", json.dumps({"url": base_url, "token": token}) + "\n")
+        """Write ``control.json``, and ``ca.pem``, by which its reader knows the server."""
+        access = {"url": base_url, "token": token, "ca_file": str(self.path / "ca.pem")}
+        self._put("ca.pem", self.authority.pem)
+        self._put("control.json", json.dumps(access) + "\n")
 
     def _put(self, name: str, text: str) -> None:
         """Replace a file in one step, so that no reader sees half of it."""
@@ -89,7 +77,3 @@ class KubeconfigFolder:
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
         draft.replace(self.path / name)
-
-
-def _yaml(document: dict[str, Any]) -> str:
-    return str(yaml.dump(document, Dumper=_DUMPER, sort_keys=False))

@@ -1,7 +1,5 @@
 """The application: who may come in, which cluster is meant, and which handler answers."""
 
-import base64
-import binascii
 import hmac
 from collections.abc import Awaitable, Callable
 
@@ -25,16 +23,8 @@ LARGEST_BODY = 256 * 2**20  # the state of a very large cluster
 
 
 def _offered_token(request: web.Request) -> str:
-    """Return the bearer token, or the password that kubectl takes from the server's address."""
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme == "Bearer":
-        return credentials
-    if scheme == "Basic":
-        try:
-            return base64.b64decode(credentials).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
-    return ""
+    return credentials if scheme.lower() == "bearer" else ""
 
 
 def _authorize(request: web.Request, cluster: Cluster) -> None:
@@ -134,11 +124,11 @@ async def _begin_closing(app: web.Application) -> None:
     app[CLUSTERS].closing.set()  # ends the faults that wait
 
 
-def make_app(clusters: Clusters, runtime: Runtime, control: ControlApi) -> web.Application:
-    """Return the application that serves some clusters."""
+def make_app(clusters: Clusters, runtime: Runtime, control: ControlApi, ca_data: str) -> web.Application:
+    """Return the application that serves some clusters; ``ca_data`` is the authority by which they are known."""
     app = web.Application(middlewares=[control.guard, at_cluster], client_max_size=LARGEST_BODY)
     app[CLUSTERS], app[pods.RUNTIME] = clusters, runtime
-    app[gke_api.PROJECTS] = {}
+    app[gke_api.PROJECTS], app[gke_api.CA_DATA] = {}, ca_data
     core = f"{PREFIX}/api/v1"
     app.add_routes([*control.routes(), *gke_api.routes(), web.get(REDIRECT_TARGET, redirected)])
     app.add_routes([*_workload_routes(), *pods.routes(core), *pod_streams.routes(core), *secrets.routes(core)])

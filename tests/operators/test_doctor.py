@@ -1,11 +1,13 @@
 """The doctor finds what is wrong, says how to mend it, and passes when nothing is."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from pedwatch import ddl, settings, sql
 from pedwatch.cli import main
@@ -14,6 +16,7 @@ from pedwatch.hooks import preflight, preflight_identity, preflight_image
 from pedwatch.hooks.warehouse import Warehouse
 from sandbox.slack.control import ControlClient
 from tests.conftest import running
+from tests.e2e.stand_ins import StandIns
 from tests.reference_pages import columns, table_names
 
 TOKEN = "xoxb-doctor-secret"
@@ -145,8 +148,29 @@ def test_pods_that_are_who_they_run_as_impersonate_nobody(config: Config) -> Non
     assert (finding.status, finding.fix) == ("skipped", "")
 
 
-def test_a_cluster_that_does_not_answer(control: ControlClient, make_config: Callable[..., Config]) -> None:
-    answers = {"name": "a", "environment": "prod", "endpoint": control.url}
-    silent = {"name": "b", "environment": "prod", "endpoint": "http://127.0.0.1:9"}
-    found = list(preflight.cluster_findings(make_config(clusters=[answers, silent]).clusters))
-    assert [(finding.what, finding.status) for finding in found] == [("a", "ok"), ("b", "failed")]
+def test_a_cluster_is_asked_as_gke_lists_it(stand_ins: StandIns, make_config: Callable[..., Config]) -> None:
+    """An address without a scheme is no "unknown url type"; a stranger's certificate and silence are told apart."""
+    address = stand_ins.servers.addresses["kubernetes"].removeprefix("https://")
+    ca_data = b64encode((stand_ins.servers.kubeconfigs / "ca.pem").read_bytes()).decode()
+    common = {"environment": "prod", "ca_data": ca_data, "endpoint": f"{address}/clusters/eu-prod-1"}
+    entries = [
+        {"name": "bare", **common},
+        {"name": "written-out", **common, "endpoint": f"https://{address}/clusters/eu-prod-1/"},
+        {"name": "unknown-authority", **common, "ca_data": None},
+        {"name": "silent", **common, "endpoint": "127.0.0.1:9"},
+    ]
+    found = {f.what: f for f in preflight.cluster_findings(make_config(clusters=entries).clusters)}
+    assert {name: one.status for name, one in found.items()} == {
+        "bare": "ok",
+        "written-out": "ok",
+        "unknown-authority": "failed",
+        "silent": "failed",
+    }
+    assert "CERTIFICATE_VERIFY_FAILED" in found["unknown-authority"].detail
+    assert "refused" in found["silent"].detail
+
+
+@pytest.mark.parametrize("endpoint", ["http://10.0.0.2", "http://127.0.0.1:6443", "ftp://10.0.0.2"])
+def test_a_cluster_is_reached_over_https_alone(make_config: Callable[..., Config], endpoint: str) -> None:
+    with pytest.raises(ValidationError, match="over https alone"):
+        make_config(clusters=[{"name": "a", "environment": "prod", "endpoint": endpoint}])

@@ -1,13 +1,13 @@
 """Clusters that GKE lists, over the wire: the unmodified client against the stand-in of its API."""
 
 import datetime as dt
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from pedwatch.errors import ConfigurationError
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watch_run import Run
 from tests.e2e.watched_world import World, workload
@@ -18,14 +18,16 @@ Row = dict[str, Any]
 
 
 @pytest.fixture
-def fleet(make_world: Callable[..., World], stand_ins: Any) -> World:
+def fleet(make_world: Callable[..., World], stand_ins: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     """Nothing configured: both clusters are GKE's to list, and both hold one workload."""
+    # Here stands for the public authority that signs Google's certificates.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(stand_ins.servers.kubeconfigs / "ca.pem"))
     address = urlsplit(stand_ins.servers.addresses["kubernetes"])
     discovery = {
         "projects": ["shop"],
         "labels": {"ped": "watched"},
         "auth": "kubeconfig",
-        "api_endpoint": f"http://{address.netloc}",
+        "api_endpoint": f"https://{address.netloc}",
         "timeout_seconds": 2,
     }
     world = make_world(is_seeded=False, clusters=[], discovery=discovery)
@@ -174,13 +176,21 @@ def test_a_backfill_discovers_nothing(fleet: World) -> None:
     assert run.told("find_clusters") == {"clusters": [], "runs": []}
 
 
-def test_credentials_never_travel_over_http(fleet: World) -> None:
-    from google.oauth2.credentials import Credentials
-
-    from pedwatch.hooks.gke import _client
-
-    with pytest.raises(ConfigurationError, match="http is for a stand-in"):
-        _client(fleet.config.discovery.api_endpoint, Credentials("token"))  # type: ignore[no-untyped-call]
+@pytest.mark.parametrize("endpoint", ["private", "public"])
+def test_an_address_of_the_cluster_is_known_by_the_authority_that_gke_tells(
+    fleet: World, make_world: Callable[..., World], endpoint: str
+) -> None:
+    discovery = fleet.config.discovery.model_dump() | {"endpoint": "private"}
+    world = make_world(is_seeded=False, clusters=[], discovery=discovery)
+    clusters: list[Row] = [
+        {"name": EU, "labels": PROD, "endpoint": endpoint},
+        {"name": US, "labels": PROD, "endpoint": "none"},
+    ]
+    world.kubernetes.set_gke_project("shop", {"clusters": clusters})
+    [found] = [one for one in observe(world, 1).told("find_clusters")["clusters"] if one["name"] == EU]
+    assert b64decode(found["ca_data"]) == (fleet.stand_ins.servers.kubeconfigs / "ca.pem").read_bytes()
+    assert "://" not in found["endpoint"]
+    assert outcomes(world, 1)[EU] == WELL
 
 
 def test_after_a_week_it_is_expected_no_longer(fleet: World) -> None:

@@ -1,13 +1,20 @@
 """A Kubernetes API server that lists what it is given and misbehaves on request."""
 
+import functools
 import gzip
 import http.server
 import json
+import tempfile
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from sandbox.kubernetes.authority import Authority
+
+from replica_collector.clusters import Cluster
 
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 HPAS = "/apis/autoscaling/v2/horizontalpodautoscalers"
@@ -115,8 +122,33 @@ Behaviour = Callable[[Exchange], bool | None]
 """Answers a request its own way and returns True, or leaves it to the server."""
 
 
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="collector-tests-")  # removed with the process
+
+
+@functools.cache
+def authority() -> Authority:
+    """The authority that all servers of a session are known by: keys are made once."""
+    return Authority(Path(_folder().name), "our-ca")
+
+
+@functools.cache
+def ca_file() -> Path:
+    """Its certificate, for what is told of it by the environment."""
+    path = Path(_folder().name) / "ca.pem"
+    path.write_text(authority().pem)
+    return path
+
+
+@functools.cache
+def server_tls() -> Any:
+    """What an API server on this machine needs."""
+    return authority().issue("server", "127.0.0.1").server_context()
+
+
 class ApiServer:
-    """Starts on a free port; ``behaviour`` may be replaced at any time."""
+    """Starts on a free port; ``behaviour`` may be replaced at any time. Without ``tls`` it is no cluster's."""
 
     def __init__(self, tls: Any = None) -> None:
         self.items: dict[str, list[dict[str, Any]]] = {DEPLOYMENTS: [], HPAS: []}
@@ -158,6 +190,11 @@ class ApiServer:
     @property
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def cluster(self, name: str = "eu-1", **fields: Any) -> Cluster:
+        """The entry of a cluster that lives here."""
+        known = {"endpoint": self.url, "auth": "none", "ca_data": authority().data}
+        return Cluster(name, "prod", **{**known, **fields})
 
     def list(self, exchange: Exchange) -> None:
         """A page, as the API server would send it."""

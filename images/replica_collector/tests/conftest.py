@@ -8,7 +8,7 @@ import pytest
 # The helper modules beside this file, whatever pytest's import mode.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from collector_api_server import DEPLOYMENTS, HPAS, ApiServer, deployment, hpa, serving
+from collector_api_server import DEPLOYMENTS, HPAS, ApiServer, deployment, hpa, server_tls, serving
 from collector_harness import CYCLE, Collect, Collected
 from google_identity import MetadataServer
 
@@ -22,7 +22,7 @@ from replica_collector.output import FolderOutput, Output
 
 @pytest.fixture
 def api() -> Iterator[ApiServer]:
-    with serving() as server:
+    with serving(server_tls()) as server:
         server.items[DEPLOYMENTS] = [deployment(f"d{number:04}") for number in range(25)]
         server.items[HPAS] = [hpa(f"d{number:04}") for number in range(12)]
         yield server
@@ -41,7 +41,7 @@ def collect(api: ApiServer, tmp_path: Path) -> Collect:
     def run(
         *clusters: Cluster, google: Credential | None = None, output: Output | None = None, **settings: Any
     ) -> Collected:
-        chosen = clusters or (Cluster("eu-1", "prod", endpoint=api.url, auth="none"),)
+        chosen = clusters or (api.cluster(),)
         defaults: dict[str, Any] = {"attempt_id": "try-1", "page_size": 10, "budget_seconds": 10.0}
         config = Config(clusters=chosen, cycle=CYCLE, output="", **{**defaults, **settings})
         batch = Batch(config, google or Anonymous(), output or FolderOutput(tmp_path.as_uri()))

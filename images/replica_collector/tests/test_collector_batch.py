@@ -12,10 +12,6 @@ from replica_collector import collect as collecting
 from replica_collector.clusters import Cluster
 
 
-def entry(name: str, endpoint: str) -> Cluster:
-    return Cluster(name, "prod", endpoint=endpoint, auth="none")
-
-
 def outcomes(collected: Collected) -> dict[str, tuple[str, str | None]]:
     return {name: (told["status"], told["error_class"]) for name, told in collected.manifests.items()}
 
@@ -23,10 +19,10 @@ def outcomes(collected: Collected) -> dict[str, tuple[str, str | None]]:
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_each_cluster_has_its_own_outcome(api: ApiServer, collect: Collect, parallel: int) -> None:
     entries = [
-        entry("eu-1", api.url),
-        entry("dark", "http://127.0.0.1:1"),
+        api.cluster("eu-1"),
+        api.cluster("dark", endpoint="https://127.0.0.1:1"),
         Cluster("odd", "prod", auth="google"),
-        entry("eu-2", api.url),
+        api.cluster("eu-2"),
     ]
     collected = collect(*entries, parallel=parallel)
     assert collected.status == 0
@@ -41,7 +37,7 @@ def test_each_cluster_has_its_own_outcome(api: ApiServer, collect: Collect, para
 
 def test_the_last_in_the_queue_get_an_outcome_when_the_time_is_up(api: ApiServer, collect: Collect) -> None:
     api.behaviour = lambda exchange: api.released.wait(20) or True
-    entries = [entry(name, api.url) for name in ("eu-1", "eu-2", "eu-3")]
+    entries = [api.cluster(name) for name in ("eu-1", "eu-2", "eu-3")]
     collected = collect(*entries, parallel=1, total_seconds=0.5)
     assert outcomes(collected) == dict.fromkeys(("eu-1", "eu-2", "eu-3"), ("failed", "timeout"))
 
@@ -60,7 +56,7 @@ def test_a_call_that_nothing_interrupts_is_left_behind(
 
     monkeypatch.setattr(collecting.clusters, "reach", resolve)
     monkeypatch.setattr(batch, "SLACK_SECONDS", 0.2)
-    collected = collect(entry("stuck", api.url), entry("eu-1", api.url), budget_seconds=0.5, parallel=1)
+    collected = collect(api.cluster("stuck"), api.cluster("eu-1"), budget_seconds=0.5, parallel=1)
     assert outcomes(collected) == {"stuck": ("failed", "timeout"), "eu-1": ("complete", None)}
     come_back.set()
     assert came_back.wait(5)

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 import yaml
-from collector_api_server import ApiServer, Exchange
+from collector_api_server import ApiServer, Exchange, authority
 from collector_harness import Collect
 
 from replica_collector.clusters import Cluster
-from replica_collector.credentials import GoogleToken
-from replica_collector.errors import redact
+from replica_collector.connection import emulator
+from replica_collector.credentials import GoogleToken, StaticToken
+from replica_collector.deadline import Deadline
+from replica_collector.errors import Misconfigured, redact
+from replica_collector.transport import Client
 
 SECRET = "opaque-token-7f3a"
 
@@ -24,6 +27,7 @@ def only(*tokens: str) -> Any:
 
 def kubeconfig(folder: Path, server: str, user: dict[str, Any], **cluster: Any) -> Cluster:
     path = folder / "kubeconfig.yaml"
+    trusted = {"certificate-authority-data": authority().data}
     content = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -32,7 +36,7 @@ def kubeconfig(folder: Path, server: str, user: dict[str, Any], **cluster: Any) 
             {"name": "eu", "context": {"cluster": "eu-cluster", "user": "robot"}},
             {"name": "broken", "context": {"cluster": "nowhere", "user": "robot"}},
         ],
-        "clusters": [{"name": "eu-cluster", "cluster": {"server": server, **cluster}}],
+        "clusters": [{"name": "eu-cluster", "cluster": {"server": server, **trusted, **cluster}}],
         "users": [{"name": "robot", "user": user}],
     }
     path.write_text(yaml.safe_dump(content))
@@ -49,7 +53,7 @@ def test_a_token_file_is_read_again_after_it_was_rotated(api: ApiServer, collect
         return only("old" if exchange.count < 2 else "new")(exchange)
 
     api.behaviour = rotate
-    cluster = Cluster("eu-1", "prod", endpoint=api.url, auth="token_file", token_file=str(path))
+    cluster = api.cluster(auth="token_file", token_file=str(path))
     collected = collect(cluster)
     assert collected.manifest["status"] == "complete"
     assert [exchange.token for exchange in api.exchanges][:3] == ["old", "old", "new"]
@@ -58,7 +62,7 @@ def test_a_token_file_is_read_again_after_it_was_rotated(api: ApiServer, collect
 def test_an_expired_token_that_nobody_rotates_is_refused_once(api: ApiServer, collect: Collect, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(SECRET)
     api.behaviour = only("another")
-    cluster = Cluster("eu-1", "prod", endpoint=api.url, auth="token_file", token_file=str(tmp_path / "token"))
+    cluster = api.cluster(auth="token_file", token_file=str(tmp_path / "token"))
     assert collect(cluster).manifest["error_class"] == "unauthenticated"
     assert len(api.exchanges) == 1
 
@@ -67,7 +71,7 @@ def test_an_expired_token_that_nobody_rotates_is_refused_once(api: ApiServer, co
 def test_a_token_file_that_holds_none(api: ApiServer, collect: Collect, tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "token").write_text(content)
-    cluster = Cluster("eu-1", "prod", endpoint=api.url, auth="token_file", token_file=str(tmp_path / "token"))
+    cluster = api.cluster(auth="token_file", token_file=str(tmp_path / "token"))
     assert collect(cluster).manifest["error_class"] == "unauthenticated"
     assert api.exchanges == []
 
@@ -140,9 +144,16 @@ def test_a_kubeconfig_that_is_no_yaml_is_not_quoted(collect: Collect, tmp_path: 
     assert told["error_class"] == "misconfigured" and SECRET not in json.dumps(told)
 
 
-def test_a_token_never_leaves_the_machine_in_the_clear(collect: Collect, tmp_path: Path) -> None:
-    told = collect(kubeconfig(tmp_path, "http://203.0.113.7", {"token": SECRET})).manifest
+@pytest.mark.parametrize("host", ["203.0.113.7", "127.0.0.1", "localhost", "[::1]"])
+def test_a_token_is_never_sent_in_the_clear(collect: Collect, tmp_path: Path, host: str) -> None:
+    told = collect(kubeconfig(tmp_path, f"http://{host}", {"token": SECRET})).manifest
     assert told["error_class"] == "misconfigured" and "https" in told["error_message"]
+
+
+def test_an_emulator_is_sent_no_token() -> None:
+    client = Client(emulator("http://127.0.0.1:1"), StaticToken(SECRET), Deadline(5))
+    with pytest.raises(Misconfigured, match="only sent over https"):
+        client.request("GET", "/")
 
 
 @pytest.mark.parametrize("token", [SECRET, "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", "ya29.a0Af_x-1"])
@@ -162,7 +173,7 @@ def test_redaction_by_shape() -> None:
 
 def test_the_metadata_servers_token_serves_all_clusters(api: ApiServer, collect: Collect, metadata: Any) -> None:
     api.behaviour = only("ya29.1")
-    entries = [Cluster(name, "prod", endpoint=api.url) for name in ("eu-1", "eu-2", "eu-3")]
+    entries = [api.cluster(name, auth="google") for name in ("eu-1", "eu-2", "eu-3")]
     collected = collect(*entries, google=GoogleToken())
     assert [told["status"] for told in collected.manifests.values()] == ["complete"] * 3
     assert metadata.given == 1
@@ -173,7 +184,7 @@ def test_the_metadata_servers_token_serves_all_clusters(api: ApiServer, collect:
 
 def test_a_google_token_the_server_rejects_is_renewed_once(api: ApiServer, collect: Collect, metadata: Any) -> None:
     api.behaviour = only("ya29.2")
-    assert collect(Cluster("eu-1", "prod", endpoint=api.url), google=GoogleToken()).manifest["status"] == "complete"
+    assert collect(api.cluster(auth="google"), google=GoogleToken()).manifest["status"] == "complete"
     assert metadata.given == 2
 
 
@@ -181,5 +192,5 @@ def test_google_without_credentials_is_unauthenticated(
     api: ApiServer, collect: Collect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nowhere.json"))
-    told = collect(Cluster("eu-1", "prod", endpoint=api.url), google=GoogleToken()).manifest
+    told = collect(api.cluster(auth="google"), google=GoogleToken()).manifest
     assert (told["error_class"], told["status"]) == ("unauthenticated", "failed")

@@ -27,6 +27,21 @@ def says(code: int, reason: str, **headers: str) -> Behaviour:
     return lambda exchange: exchange.status(code, reason, **headers) or True
 
 
+def anonymous(exchange: Exchange) -> bool:
+    """An API server's words to one whose token did not come along, where anonymous requests are let in."""
+    said = (
+        'deployments.apps is forbidden: User "system:anonymous" cannot list resource "deployments" in API group "apps"'
+    )
+    exchange.status(403, "Forbidden", f"{said} at the cluster scope")
+    return True
+
+
+def not_served(exchange: Exchange) -> bool:
+    """An API server's words where it does not serve a group at all: no Status."""
+    exchange.send(404, b"404 page not found\n", Content_Type="text/plain; charset=utf-8")
+    return True
+
+
 def cut(exchange: Exchange) -> bool:
     exchange.handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n{"kind"')
     exchange.hang_up()
@@ -107,6 +122,8 @@ def test_weather_passes(api: ApiServer, collect: Collect, behaviour: Behaviour) 
     [
         pytest.param(says(401, "Unauthorized"), "unauthenticated", id="401"),
         pytest.param(says(403, "Forbidden"), "forbidden", id="403"),
+        pytest.param(anonymous, "unauthenticated", id="403-to-nobody"),
+        pytest.param(not_served, "api_missing", id="404-in-plain-text"),
         pytest.param(says(404, "NotFound"), "api_missing", id="404"),
         pytest.param(says(410, "Expired"), "expired", id="410-on-the-first-page"),
         pytest.param(says(429, "TooManyRequests", Retry_After="0"), "throttled", id="429-for-ever"),
@@ -125,8 +142,8 @@ def test_weather_passes(api: ApiServer, collect: Collect, behaviour: Behaviour) 
         pytest.param(
             sends(200, {"kind": "PodList", "metadata": {}, "items": []}), "bad_payload", id="another-kind-of-list"
         ),
-        pytest.param(sends(301, b"", Location="http://127.0.0.1:1/"), "redirected", id="moved"),
-        pytest.param(sends(307, b"", Location="http://127.0.0.1:1/"), "redirected", id="moved-for-now"),
+        pytest.param(sends(301, b"", Location="https://127.0.0.1:1/"), "redirected", id="moved"),
+        pytest.param(sends(307, b"", Location="https://127.0.0.1:1/"), "redirected", id="moved-for-now"),
     ],
 )
 def test_a_dark_cluster_is_data(api: ApiServer, collect: Collect, behaviour: Behaviour, error_class: str) -> None:
@@ -161,10 +178,13 @@ def test_a_page_that_hangs_once_is_asked_for_again(api: ApiServer, collect: Coll
 @pytest.mark.parametrize(
     ("endpoint", "error_class"),
     [
-        pytest.param("http://127.0.0.1:1", "unreachable", id="refused"),
-        pytest.param("http://no-such-host.invalid", "dns", id="no-such-host"),
-        pytest.param("ftp://127.0.0.1", "misconfigured", id="not-http"),
-        pytest.param("http://127.0.0.1:port", "misconfigured", id="no-port"),
+        pytest.param("https://127.0.0.1:1", "unreachable", id="refused"),
+        pytest.param("https://no-such-host.invalid", "dns", id="no-such-host"),
+        pytest.param("ftp://127.0.0.1", "misconfigured", id="not-https"),
+        pytest.param("http://127.0.0.1:1", "misconfigured", id="plain-http-on-this-machine"),
+        pytest.param("http://localhost:1", "misconfigured", id="plain-http-by-name"),
+        pytest.param("https://user:password@127.0.0.1:1", "misconfigured", id="a-password-in-the-address"),
+        pytest.param("https://127.0.0.1:port", "misconfigured", id="no-port"),
     ],
 )
 def test_a_cluster_that_is_not_there(collect: Collect, endpoint: str, error_class: str) -> None:

@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from collector_api_server import ApiServer, Behaviour, serving
+from collector_api_server import ApiServer, Behaviour, ca_file, server_tls, serving
 from collector_harness import Collect
 from google_identity import COLLECTOR, OWN, IamCredentials, MetadataServer, refusal
 from test_collector_output import Bucket
-from test_collector_tls import LOOPBACK, Authority, server_tls
 
 from replica_collector import gcs
 from replica_collector.clusters import Cluster
@@ -22,15 +21,10 @@ from replica_collector.impersonation import ImpersonatedToken, OwnIfRefused
 SECRET = "ya29.c.b0AUFJQsGx-secret"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("ca"), "public")
-
-
 @pytest.fixture
-def iam(authority: Authority, metadata: MetadataServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[IamCredentials]:
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.root.certificate))
-    with serving(server_tls(authority, LOOPBACK)) as server:
+def iam(metadata: MetadataServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[IamCredentials]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file()))
+    with serving(server_tls()) as server:
         yield IamCredentials(server)
 
 
@@ -39,7 +33,7 @@ def impersonated(iam: IamCredentials, now: Callable[[], datetime] = lambda: date
 
 
 def clusters(api: ApiServer) -> list[Cluster]:
-    return [Cluster(name, "prod", endpoint=api.url) for name in ("eu-1", "eu-2", "eu-3")]
+    return [api.cluster(name, auth="google") for name in ("eu-1", "eu-2", "eu-3")]
 
 
 def test_one_token_with_the_e_mail_in_it_serves_all_clusters(
@@ -184,14 +178,13 @@ def test_who_writes(
     collect: Collect,
     iam: IamCredentials,
     monkeypatch: pytest.MonkeyPatch,
-    authority: Authority,
     is_granted: bool,
 ) -> None:
     """The collector writes; only a pod that may not be the collector says so as who it is."""
     if not is_granted:
         iam.fault = refusal(403, "PERMISSION_DENIED", DENIED)
     google = impersonated(iam)
-    with serving(server_tls(authority, LOOPBACK)) as storage:
+    with serving(server_tls()) as storage:
         bucket = Bucket(storage)
         monkeypatch.setattr(gcs, "SERVICE", storage.url)
         output = BucketOutput("gs://replicas", OwnIfRefused(google, GoogleToken()), {})

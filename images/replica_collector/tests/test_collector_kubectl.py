@@ -41,7 +41,7 @@ WORKLOADS: list[dict[str, Any]] = [
 
 def kubectl(folder: Path, home: Path) -> list[dict[str, Any]]:
     """What kubectl prints, object by object."""
-    command = ["kubectl", "--kubeconfig", str(folder / "kubectl.yaml"), "--context", NAMES[0]]
+    command = ["kubectl", "--kubeconfig", str(folder / "all.yaml"), "--context", NAMES[0]]
     command += ["get", "deployments.v1.apps,horizontalpodautoscalers.v2.autoscaling", "-A", "-o", "json"]
     environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
     done = subprocess.run(command, capture_output=True, timeout=30, env=environment, check=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from collector_api_server import ApiServer, Behaviour, Exchange, serving
 from collector_harness import MANIFEST, Collect
@@ -197,7 +198,7 @@ def test_an_emulator_stores_what_the_official_client_reads(
     from google.auth.credentials import AnonymousCredentials
 
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", emulator)
-    clusters = json.dumps([{"name": "eu-1", "environment": "prod", "endpoint": api.url, "auth": "none"}])
+    clusters = msgspec.json.encode([api.cluster()]).decode()
     arguments = ["--clusters-json", clusters, "--cycle", "2026-01-01T10:05:00Z", "--attempt", "try-1"]
     assert command.main([*arguments, "--output", "gs://replicas"]) == 0
     client = storage.Client("demo", credentials=AnonymousCredentials())

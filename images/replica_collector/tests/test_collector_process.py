@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from collector_api_server import ApiServer, Exchange
+from collector_api_server import ApiServer, Exchange, authority
 from collector_harness import MANIFEST, Collected
 
 CYCLE = "2026-01-01T12:05:00+02:00"
 
 
 def clusters(*urls: str) -> str:
-    entries = [
-        {"name": f"eu-{number}", "environment": "prod", "endpoint": url, "auth": "none"}
-        for number, url in enumerate(urls, 1)
-    ]
-    return json.dumps(entries)
+    common = {"environment": "prod", "auth": "none", "ca_data": authority().data}
+    return json.dumps([{"name": f"eu-{number}", "endpoint": url, **common} for number, url in enumerate(urls, 1)])
 
 
 def start(*arguments: str, **variables: str) -> "subprocess.Popen[str]":
@@ -43,7 +40,7 @@ def run(*arguments: str, **variables: str) -> tuple[int, str, str]:
 
 def test_everything_from_the_environment(api: ApiServer, tmp_path: Path) -> None:
     status, out, err = run(
-        REPLICA_COLLECTOR_CLUSTERS_JSON=clusters(api.url, "http://127.0.0.1:1", api.url),
+        REPLICA_COLLECTOR_CLUSTERS_JSON=clusters(api.url, "https://127.0.0.1:1", api.url),
         REPLICA_COLLECTOR_CLUSTER="eu-1,eu-3",
         REPLICA_COLLECTOR_CYCLE=CYCLE,
         REPLICA_COLLECTOR_OUTPUT=tmp_path.as_uri(),
@@ -69,7 +66,7 @@ def test_everything_from_the_environment(api: ApiServer, tmp_path: Path) -> None
 
 
 def test_a_flag_wins_over_its_variable(api: ApiServer, tmp_path: Path) -> None:
-    (tmp_path / "clusters.yaml").write_text(f"- {{name: eu-1, environment: prod, endpoint: '{api.url}', auth: none}}\n")
+    (tmp_path / "clusters.yaml").write_text(f"# a list\n- {clusters(api.url)[1:-1]}\n")
     arguments = ["--clusters-file", str(tmp_path / "clusters.yaml"), "--cycle", CYCLE, "--page-size", "30", "--dry-run"]
     status, out, _ = run(*arguments, REPLICA_COLLECTOR_PAGE_SIZE="7")
     assert status == 0
@@ -80,7 +77,7 @@ def test_a_flag_wins_over_its_variable(api: ApiServer, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"clusters.yaml"}, "a dry run writes nothing"
 
 
-GOOD = {"--clusters-json": clusters("http://127.0.0.1:1"), "--cycle": CYCLE, "--output": "file:///tmp/never"}
+GOOD = {"--clusters-json": clusters("https://127.0.0.1:1"), "--cycle": CYCLE, "--output": "file:///tmp/never"}
 
 
 @pytest.mark.parametrize(

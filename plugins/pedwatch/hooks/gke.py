@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pedwatch.config import Config
-from pedwatch.errors import ConfigurationError
 from pedwatch.observations.discovery import ProjectListing, Undescribed
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MESSAGE = 300
 
 
@@ -25,8 +23,6 @@ class GkeClusters:
     Args:
         config: names the Airflow connection and the address of the API.
 
-    Raises:
-        ConfigurationError: credentials would go over http to another machine.
     """
 
     def __init__(self, config: Config) -> None:
@@ -102,15 +98,8 @@ def error_class(error: Exception) -> str:
 
 
 def _client(address: str, credentials: "Credentials") -> "ClusterManagerClient":
-    from google.auth.credentials import AnonymousCredentials
     from google.cloud.container_v1 import ClusterManagerClient
     from google.cloud.container_v1.services.cluster_manager.transports.rest import ClusterManagerRestTransport
 
-    parts = urlsplit(address)
-    is_anonymous = isinstance(credentials, AnonymousCredentials)
-    if parts.scheme == "http" and not (is_anonymous and parts.hostname in _LOOPBACK):
-        raise ConfigurationError(
-            f"discovery.api_endpoint is {address}: http is for a stand-in on this machine, without credentials"
-        )
-    transport = ClusterManagerRestTransport(host=parts.netloc, url_scheme=parts.scheme, credentials=credentials)
+    transport = ClusterManagerRestTransport(host=urlsplit(address).netloc, credentials=credentials)
     return ClusterManagerClient(transport=transport)

@@ -1,6 +1,7 @@
 """Starts the stand-in as a real process."""
 
 import signal
+import ssl
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Cluster:
     def token(self) -> str:
         """The cluster's bearer token."""
         return str(yaml.safe_load(self.kubeconfig.read_text())["users"][0]["user"]["token"])
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """What a client of the standard library needs to know the server by."""
+        return ssl.create_default_context(cafile=self.folder / "ca.pem")
 
     def api_client(self) -> client.ApiClient:
         """The official client, as configured by the kubeconfig."""

@@ -7,7 +7,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-import yaml
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
@@ -17,10 +16,11 @@ from sandbox.kubernetes.tests.servers import Cluster, Server
 PATHS = ("/version", "/api", "/apis/apps/v1/deployments", "/api/v1/namespaces/default/pods", "/nowhere")
 
 
-def _status(url: str, token: str | None, method: str = "GET") -> tuple[int, dict[str, object]]:
+def _status(cluster: Cluster, url: str, token: str | None, method: str = "GET") -> tuple[int, dict[str, object]]:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers, method=method), timeout=10) as answer:
+        request = urllib.request.Request(url, headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=10, context=cluster.tls) as answer:
             return answer.status, {}
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -29,34 +29,46 @@ def _status(url: str, token: str | None, method: str = "GET") -> tuple[int, dict
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("token", [None, "", "wrong"])
 def test_without_the_token_nothing_is_answered(cluster: Cluster, path: str, token: str | None) -> None:
-    code, body = _status(cluster.server + path, token)
+    code, body = _status(cluster, cluster.server + path, token)
     assert (code, body["kind"], body["reason"]) == (401, "Status", "Unauthorized")
 
 
 def test_a_token_opens_its_own_cluster_only(cluster: Cluster, server: Server) -> None:
-    assert _status(cluster.server + "/version", cluster.token)[0] == 200
-    assert _status(server.cluster("composer").server + "/version", cluster.token)[0] == 401
+    assert _status(cluster, cluster.server + "/version", cluster.token)[0] == 200
+    assert _status(cluster, server.cluster("composer").server + "/version", cluster.token)[0] == 401
     assert (
-        _status(cluster.server + "/version", json.loads((server.folder / "control.json").read_text())["token"])[0]
+        _status(
+            cluster, cluster.server + "/version", json.loads((server.folder / "control.json").read_text())["token"]
+        )[0]
         == 401
     )
 
 
 def test_unknown_clusters_and_paths(cluster: Cluster, server: Server) -> None:
-    assert _status(f"{server.url}/clusters/nowhere/version", cluster.token)[0] == 404
-    assert _status(cluster.server + "/apis/batch/v1/jobs", cluster.token)[0] == 404
+    assert _status(cluster, f"{server.url}/clusters/nowhere/version", cluster.token)[0] == 404
+    assert _status(cluster, cluster.server + "/apis/batch/v1/jobs", cluster.token)[0] == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_workloads_can_only_be_read(cluster: Cluster, method: str) -> None:
-    code, body = _status(f"{cluster.server}/apis/apps/v1/namespaces/shop/deployments/cart", cluster.token, method)
+    code, body = _status(
+        cluster, f"{cluster.server}/apis/apps/v1/namespaces/shop/deployments/cart", cluster.token, method
+    )
     assert (code, body["kind"], body["reason"]) == (405, "Status", "MethodNotAllowed")
 
 
 def test_files_are_for_their_owner_only(cluster: Cluster, server: Server) -> None:
     assert server.folder.stat().st_mode & 0o777 == 0o700
     modes = {path.name: path.stat().st_mode & 0o777 for path in server.folder.iterdir() if path.is_file()}
-    assert {"all.yaml", "kubectl.yaml", "control.json", "composer.yaml", f"{cluster.name}.yaml"} <= set(modes)
+    assert {
+        "all.yaml",
+        "ca.pem",
+        "server.pem",
+        "server.key",
+        "control.json",
+        "composer.yaml",
+        f"{cluster.name}.yaml",
+    } <= set(modes)
     assert set(modes.values()) == {0o600}
 
 
@@ -72,8 +84,8 @@ def test_a_rotated_token_locks_out_the_old_one(cluster: Cluster) -> None:
     old = cluster.token
     new = cluster.control.rotate_token(cluster.name)
     assert new == cluster.token != old
-    assert _status(cluster.server + "/version", old)[0] == 401
-    assert _status(cluster.server + "/version", new)[0] == 200
+    assert _status(cluster, cluster.server + "/version", old)[0] == 401
+    assert _status(cluster, cluster.server + "/version", new)[0] == 200
 
 
 def test_a_rotation_can_leave_the_kubeconfig_stale(cluster: Cluster) -> None:
@@ -85,15 +97,10 @@ def test_a_rotation_can_leave_the_kubeconfig_stale(cluster: Cluster) -> None:
 
 def test_the_control_api_needs_its_own_token(cluster: Cluster, server: Server, tmp_path: Path) -> None:
     stolen = tmp_path / "control.json"
-    stolen.write_text(json.dumps({"url": server.url, "token": cluster.token}))
+    access = json.loads((server.folder / "control.json").read_text())
+    stolen.write_text(json.dumps(access | {"token": cluster.token}))
     with pytest.raises(ControlError, match="needs the token"):
         ControlClient(stolen).set_state(cluster.name, [])
-
-
-def test_the_password_of_the_kubectl_file_is_the_token(cluster: Cluster, server: Server) -> None:
-    document = yaml.safe_load((server.folder / "kubectl.yaml").read_text())
-    address = next(c["cluster"]["server"] for c in document["clusters"] if c["name"] == cluster.name)
-    assert f":{cluster.token}@" in address
 
 
 def test_only_loopback_is_listened_on(server: Server) -> None:
@@ -102,6 +109,10 @@ def test_only_loopback_is_listened_on(server: Server) -> None:
         line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"
     }
     assert {address for address in addresses if address.endswith(f":{port:04X}")} == {f"0100007F:{port:04X}"}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("GET", "/")
-    assert connection.getresponse().status == 404
+
+
+def test_nothing_is_answered_without_tls(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=5)
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        connection.request("GET", "/version")
+        connection.getresponse()

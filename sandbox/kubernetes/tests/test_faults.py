@@ -25,7 +25,7 @@ def filled(cluster: Cluster) -> Cluster:
 
 def _get(cluster: Cluster, path: str = DEPLOYMENTS, timeout: float = 10) -> tuple[int, dict[str, str], bytes]:
     address = urlsplit(cluster.server)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=timeout)
+    connection = http.client.HTTPSConnection(str(address.hostname), address.port, timeout=timeout, context=cluster.tls)
     try:
         connection.request("GET", address.path + path, headers={"Authorization": f"Bearer {cluster.token}"})
         response = connection.getresponse()
@@ -100,7 +100,7 @@ def test_slow_loris_dribbles(filled: Cluster) -> None:
     filled.set_fault("slow_loris", seconds=0.2)
     with pytest.raises((socket.timeout, http.client.IncompleteRead)):
         address = urlsplit(filled.server)
-        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=2)
+        connection = http.client.HTTPSConnection(str(address.hostname), address.port, timeout=2, context=filled.tls)
         connection.request("GET", address.path + DEPLOYMENTS, headers={"Authorization": f"Bearer {filled.token}"})
         response = connection.getresponse()
         assert response.status == 200 and response.read(1) == b"{"
@@ -135,7 +135,7 @@ def test_whoever_follows_a_redirect_is_seen(filled: Cluster) -> None:
     status, headers, _ = _get(filled)
     assert status == 302
     target = urlsplit(headers["Location"])
-    connection = http.client.HTTPConnection(str(target.hostname), target.port, timeout=5)
+    connection = http.client.HTTPSConnection(str(target.hostname), target.port, timeout=5, context=filled.tls)
     connection.request("GET", target.path, headers={"Authorization": "Bearer leaked"})
     assert connection.getresponse().status == 418
     connection.close()

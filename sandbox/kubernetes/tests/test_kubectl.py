@@ -19,7 +19,7 @@ Kubectl = Callable[..., str]
 @pytest.fixture
 def kubectl(cluster: Cluster, tmp_path: Path) -> Kubectl:
     """Runs kubectl in a fresh cluster and returns what it prints."""
-    base = ["kubectl", "--kubeconfig", str(cluster.folder / "kubectl.yaml"), "--context", cluster.name]
+    base = ["kubectl", "--kubeconfig", str(cluster.folder / "all.yaml"), "--context", cluster.name]
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}  # its discovery cache lives below HOME
 
     def run(*arguments: str, stdin: str | None = None, fails: bool = False) -> str:

@@ -30,7 +30,7 @@ def _names(listed: Any) -> list[str]:
 def _raw(cluster: Cluster, path: str, **headers: str) -> tuple[Any, dict[str, str]]:
     bearer = {"Authorization": f"Bearer {cluster.token}"}
     request = urllib.request.Request(cluster.server + path, headers=bearer | headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=10, context=cluster.tls) as response:
         body = response.read()
         if response.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)

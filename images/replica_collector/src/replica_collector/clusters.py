@@ -69,8 +69,7 @@ def reach(cluster: Cluster, google: Credential) -> tuple[Endpoint, Credential]:
 
 
 def _endpoint(url: str, material: Material) -> Endpoint:
-    tls = None if url.startswith("http://") else material.context()
-    return endpoint(url, tls, material.server_name)
+    return endpoint(url, material.context(), material.server_name)
 
 
 def _credential(cluster: Cluster, google: Credential) -> Credential:

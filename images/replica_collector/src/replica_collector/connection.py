@@ -24,12 +24,10 @@ READ_BUFFER = 256 * 1024
 # How soon a blocked read notices a cancellation.
 SLICE_SECONDS = 0.5
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an HTTP server is: address, path prefix, and TLS context (None for plain HTTP)."""
+    """Where an HTTP server is: address, path prefix, and TLS context (None for plain HTTP, see ``emulator``)."""
 
     host: str
     port: int
@@ -37,24 +35,28 @@ class Endpoint:
     tls: ssl.SSLContext | None
     server_name: str | None = None
 
-    @property
-    def is_private(self) -> bool:
-        """Whether a token may be sent there: over TLS, or without leaving this machine."""
-        return self.tls is not None or self.host in _LOOPBACK
-
 
 def endpoint(url: str, tls: ssl.SSLContext | None = None, server_name: str | None = None) -> Endpoint:
-    """Parse a base URL; a bare host or address means https, as GKE lists its endpoints."""
-    parts = urlsplit(url if "://" in url else f"https://{url}")
+    """Parse a base URL; a bare host or address means https, as GKE lists its endpoints. There is no other scheme."""
+    host, port, prefix = _parts(url, "https")
+    return Endpoint(host, port or 443, prefix, tls or ssl.create_default_context(), server_name)
+
+
+def emulator(url: str) -> Endpoint:
+    """Parse what Google's clients read from an emulator variable: plain http, to which no token is ever sent."""
+    host, port, prefix = _parts(url, "http")
+    return Endpoint(host, port or 80, prefix, None)
+
+
+def _parts(url: str, scheme: str) -> tuple[str, int | None, str]:
+    parts = urlsplit(url if "://" in url else f"{scheme}://{url}")
     try:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise Misconfigured(f"not a server address: {error}") from None
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.username is not None:
-        raise Misconfigured("a server address is http(s)://host[:port][/prefix], without user, query or fragment")
-    if parts.scheme == "http":
-        return Endpoint(host, port or 80, parts.path.rstrip("/"), None)
-    return Endpoint(host, port or 443, parts.path.rstrip("/"), tls or ssl.create_default_context(), server_name)
+    if parts.scheme != scheme or not host or parts.query or parts.username is not None:
+        raise Misconfigured(f"a server address is {scheme}://host[:port][/prefix], without user, query or fragment")
+    return host, port, parts.path.rstrip("/")
 
 
 class Connection(http.client.HTTPConnection):

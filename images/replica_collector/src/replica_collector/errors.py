@@ -84,6 +84,9 @@ class OutputError(Exception):
     """The data object or the manifest could not be written: infrastructure, worth a retry of the whole task."""
 
 
+# Whom an API server sees where no token came along, or none that it read; some refuse that with a plain 401.
+_NOBODY = 'User "system:anonymous"'
+
 _BY_STATUS: dict[int, ErrorClass] = {
     401: "unauthenticated",
     403: "forbidden",
@@ -128,6 +131,8 @@ CLUSTER_WIDE: frozenset[ErrorClass] = frozenset(
 def classify(error: BaseException) -> ErrorClass:
     """Name a failure with the manifest's vocabulary."""
     if isinstance(error, ApiError):
+        if error.status == 403 and _NOBODY in str(error):
+            return "unauthenticated"
         return _BY_STATUS.get(error.status, "server_error" if error.status >= 500 else "bad_payload")
     for types, name in _BY_TYPE:
         if isinstance(error, types):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from replica_collector.connection import endpoint
+from replica_collector.connection import emulator, endpoint
 from replica_collector.credentials import Anonymous, Credential
 from replica_collector.deadline import Deadline
 from replica_collector.errors import OutputError, describe
@@ -38,9 +38,9 @@ class BucketOutput:
         parts = urllib.parse.urlsplit(uri)
         self._bucket = parts.netloc
         self._prefix = parts.path.strip("/")
-        emulator = environment.get(EMULATOR_VARIABLE)
-        self._endpoint = endpoint(emulator or SERVICE)
-        self._credential = Anonymous() if emulator else credential
+        stand_in = environment.get(EMULATOR_VARIABLE)
+        self._endpoint = emulator(stand_in) if stand_in else endpoint(SERVICE)
+        self._credential = Anonymous() if stand_in else credential
 
     def uri(self, name: str) -> str:
         """A ``gs://`` URI."""

@@ -119,7 +119,8 @@ def api_error(status: int, body: bytes | bytearray) -> ApiError:
     try:
         said = STATUS_DECODER.decode(body)
     except msgspec.MsgspecError:
-        said = Status()
+        # An API server says so in plain text where it serves no such group or version.
+        said = Status(message="there is no such API" if status == 404 else "")
     return ApiError(status, said.reason, said.message, said.metadata.continue_token)
 
 

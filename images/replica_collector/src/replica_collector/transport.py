@@ -110,8 +110,8 @@ class Client:
         token = self.credential.token()
         if token is None:
             return None
-        if not self.endpoint.is_private:
-            raise Misconfigured("a token is only sent over https (or plain http on this machine)")
+        if self.endpoint.tls is None:
+            raise Misconfigured("a token is only sent over https")
         self._secrets.add(token)
         return token
 
