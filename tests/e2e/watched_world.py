@@ -18,7 +18,15 @@ RUN_DELAY = dt.timedelta(seconds=20)
 _EVER = "cycle >= TIMESTAMP '2026-01-01 00:00:00+00'"
 _ATTEMPT = {"attempt_id", "started_at", "finished_at", "evidence_object", "content_sha256", "bytes_read", "recorded_at"}
 _VERSIONS = {"resource_version_deployments", "resource_version_hpas"}
-_LEASE = {"attempts", "next_attempt_at", "lease_owner", "lease_expires_at", "error", "permalink"}
+_LEASE = {
+    "attempts",
+    "next_attempt_at",
+    "channel_failing_since",
+    "lease_owner",
+    "lease_expires_at",
+    "error",
+    "permalink",
+}
 
 #: Tables of the watch, and what in them is bookkeeping: who wrote a row, when, in which attempt.
 TABLES: dict[str, set[str]] = {

@@ -8,10 +8,22 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+from pedwatch.alerts.outbox import carrier_of, kind_of
+
 Row = dict[str, Any]
 UNDELIVERED = ("unsent", "sending", "ambiguous")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_EMPTY = ("next_attempt_at", "lease_owner", "lease_expires_at", "parent_ts", "message_ts", "permalink", "alert_id")
+_RECORDED = ("status", "error", "alert_id", "next_attempt_at", "channel_failing_since", "sent_at")
+_EMPTY = (
+    "next_attempt_at",
+    "channel_failing_since",
+    "lease_owner",
+    "lease_expires_at",
+    "parent_ts",
+    "message_ts",
+    "permalink",
+    "alert_id",
+)
 
 
 class OutboxModel:
@@ -29,8 +41,8 @@ class OutboxModel:
     def run(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Lease."""
         assert name == "alerts/lease_notifications.sql"
-        now, batch = parameters["now"], parameters["batch"]
-        due = self._due(now)[:batch]
+        due = _in_turns(self._due(parameters["now"]), parameters["slack_share"], parameters["batch"])
+        failing = self._failing()
         leased = []
         for row in due:
             thread = [r for r in self.rows.values() if _thread(r) == _thread(row)]
@@ -42,6 +54,7 @@ class OutboxModel:
                 "parents": sorted(set(parents)),
                 "current_message": thread[0]["message"],
                 "previous_permalink": None,
+                "failing_since": failing.get(carrier_of(row["channel"])),
             }
             leased.append(dict(row) | seen)
         for row in due:
@@ -53,26 +66,33 @@ class OutboxModel:
             }
         return leased
 
-    def _due(self, now: dt.datetime) -> list[Row]:
+    def _failing(self) -> dict[str, dt.datetime]:
+        """Return since when each carrier fails."""
+        failing: dict[str, dt.datetime] = {}
+        for row in self.rows.values():
+            if row["status"] in UNDELIVERED and row["channel_failing_since"]:
+                carrier = carrier_of(row["channel"])
+                failing[carrier] = max(failing.get(carrier, EPOCH), row["channel_failing_since"])
+        return failing
+
+    def _due(self, now: dt.datetime) -> list[tuple[dt.datetime, Row]]:
         waiting = [row for row in self.rows.values() if row["status"] in UNDELIVERED]
-        patient = {
-            row["channel"]
+        closed = {
+            carrier_of(row["channel"])
             for row in waiting
-            if row["status"] != "sending"
-            and (row["error"] or "").startswith("ratelimited")
-            and (row["next_attempt_at"] or EPOCH) > now
+            if row["channel_failing_since"] and (row["next_attempt_at"] or EPOCH) > now
         }
-        ordered: list[tuple[Any, ...]] = []
+        due = []
         waiting.sort(key=lambda row: (_thread(row), row["sequence"]))
         for _, thread in itertools.groupby(waiting, key=_thread):
             since = EPOCH
             for row in thread:
                 moments = (row["lease_expires_at"], row["next_attempt_at"])
-                if row["channel"] in patient or any((moment or EPOCH) > now for moment in moments):
+                if carrier_of(row["channel"]) in closed or any((moment or EPOCH) > now for moment in moments):
                     break
-                since = max(since, row["created_at"])
-                ordered.append((since, *_thread(row), row["sequence"], row))
-        return [item[-1] for item in sorted(ordered, key=lambda item: item[:-1])]
+                since = max(since, row["created_at"], row["next_attempt_at"] or EPOCH)
+                due.append((since, row))
+        return sorted(due, key=lambda item: (item[0], *_thread(item[1]), item[1]["sequence"]))
 
     def write(self, name: str, parameters: Mapping[str, Any]) -> int:
         """Record."""
@@ -81,11 +101,29 @@ class OutboxModel:
             row = self.rows[send["notification_id"]]
             if row["lease_owner"] == parameters["owner"]:
                 kept = {key: send.get(key) or row[key] for key in ("parent_ts", "message_ts", "permalink")}
-                new = {key: send.get(key) for key in ("status", "error", "alert_id", "next_attempt_at", "sent_at")}
+                new = {key: send.get(key) for key in _RECORDED}
                 row |= kept | new | {"lease_owner": None, "lease_expires_at": None}
         told = {row["alert_id"] for row in self.rows.values() if row["status"] == "dead"}
         self.add(*(alert for alert in parameters["alerts"].value if alert["notification_id"] in told))
         return 0
+
+
+def _in_turns(due: list[tuple[dt.datetime, Row]], slack_share: int, batch: int) -> list[Row]:
+    """Take of each kind of channel its share, and within a kind one row after the other of each channel."""
+    by_channel: dict[str, list[tuple[dt.datetime, Row]]] = {}
+    for item in due:
+        by_channel.setdefault(item[1]["channel"], []).append(item)
+    by_kind: dict[str, list[tuple[int, dt.datetime, str, Row]]] = {}
+    for channel, items in by_channel.items():
+        places = [(place, since, channel, row) for place, (since, row) in enumerate(items)]
+        by_kind.setdefault(kind_of(channel), []).extend(places)
+    turns = []
+    for kind, places in by_kind.items():
+        share = slack_share if kind == "slack" else 1
+        for place, item in enumerate(sorted(places, key=lambda item: item[:3])):
+            turns.append((place // share, kind != "slack", kind, place, item[3]))
+    taken = sorted(turns, key=lambda turn: turn[:4])[:batch]
+    return [turn[4] for turn in sorted(taken, key=lambda turn: turn[1:4])]
 
 
 def _thread(row: Row) -> tuple[str, str]:

@@ -77,7 +77,7 @@ def send(channel: SlackChannel, *rows: dict[str, Any]) -> list[dict[str, Any]]:
 
 def sender(channel: SlackChannel, **fields: Any) -> Sender:
     """A sender that does not pause."""
-    return Sender(channel, Pacer(pause=lambda seconds: None), NOW, **fields)
+    return Sender(channel, Pacer(pause=lambda seconds: None, clock=lambda: 0.0), NOW, **fields)
 
 
 def visible(control: ControlClient) -> list[tuple[str, bool]]:

@@ -1,56 +1,84 @@
 -- Take the lease on what can be sent now: one sender at a time, and a crashed holder's lease runs out (DESIGN D8).
 -- A row taken over from an expired lease, or left ambiguous, may have been posted already: `was_tried` says so, and the
 -- sender reads the channel back before it posts. Messages of one thread keep their order: none is leased while an
--- earlier one waits. A channel that asked for patience is left alone until then.
--- Parameters: @now, @lease_expires_at TIMESTAMP; @owner STRING; @batch INT64.
+-- earlier one waits.
+-- Nobody starves: what fails together (a carrier: a Slack channel, a webhook, the mail server) leaves the queue until
+-- its time. The rest is taken in turns: of each kind of channel its share, Slack's being the largest and first, and
+-- within a kind one row after the other of each channel.
+-- Parameters: @now, @lease_expires_at TIMESTAMP; @owner STRING; @batch INT64; @slack_share INT64: rows of Slack to one
+-- row of each other kind.
 BEGIN TRANSACTION;
 
 CREATE TEMP TABLE leased_notifications AS
 WITH
-patient_channels AS (
-  SELECT DISTINCT w.channel
-  FROM `{{ dataset }}.notifications` AS w
-  WHERE w.status IN ('unsent', 'ambiguous') AND STARTS_WITH(w.error, 'ratelimited') AND w.next_attempt_at > @now
-),
-
 undelivered AS (
   SELECT
     n.*,
     n.status IN ('sending', 'ambiguous') AS was_tried,
-    COALESCE(n.lease_expires_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
-    AND COALESCE(n.next_attempt_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
-    AND n.channel NOT IN (SELECT p.channel FROM patient_channels AS p) AS is_due
+    COALESCE(REGEXP_EXTRACT(n.channel, r'^([a-z]+):'), 'slack') AS kind,
+    IF(STARTS_WITH(n.channel, 'mailto:'), 'mailto', n.channel) AS carrier
   FROM `{{ dataset }}.notifications` AS n
   WHERE n.status IN ('unsent', 'sending', 'ambiguous')
 ),
 
-lines AS (
-  -- Clocks of senders differ: within a thread the sequence is the order, whatever created_at says.
+carriers AS (
   SELECT
     u.*,
-    MAX(u.created_at) OVER thread_line AS waits_since,
-    COUNTIF(NOT u.is_due) OVER thread_line AS waiting_before
+    MAX(u.channel_failing_since) OVER carrier_rows AS failing_since,
+    COALESCE(u.lease_expires_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
+    AND COALESCE(u.next_attempt_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
+    AND COUNTIF(u.channel_failing_since IS NOT NULL AND u.next_attempt_at > @now) OVER carrier_rows = 0 AS is_due
   FROM undelivered AS u
+  WINDOW carrier_rows AS (PARTITION BY u.carrier)
+),
+
+lines AS (
+  -- Clocks of senders differ: within a thread the sequence is the order, whatever created_at says. What has failed by
+  -- itself waits since its next attempt was due: it goes behind what has not been tried yet.
+  SELECT
+    c.*,
+    MAX(GREATEST(c.created_at, COALESCE(c.next_attempt_at, c.created_at))) OVER thread_line AS waits_since,
+    COUNTIF(NOT c.is_due) OVER thread_line AS waiting_before
+  FROM carriers AS c
   WINDOW thread_line AS (
-    PARTITION BY u.episode_id, u.channel ORDER BY u.sequence ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    PARTITION BY c.episode_id, c.channel ORDER BY c.sequence ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
+),
+
+places AS (
+  SELECT
+    l.*,
+    ROW_NUMBER() OVER (PARTITION BY l.channel ORDER BY l.waits_since, l.episode_id, l.sequence) AS place_in_channel
+  FROM lines AS l
+  WHERE l.waiting_before = 0
+),
+
+turns AS (
+  SELECT
+    p.*,
+    ROW_NUMBER() OVER (PARTITION BY p.kind ORDER BY p.place_in_channel, p.waits_since, p.channel) AS place_in_kind
+  FROM places AS p
 )
 
 SELECT
-  l.notification_id,
-  l.episode_id,
-  l.sequence,
-  l.reason,
-  l.cycle,
-  l.channel,
-  l.message,
-  l.attempts,
-  l.created_at,
-  l.waits_since,
-  l.was_tried
-FROM lines AS l
-WHERE l.waiting_before = 0
-QUALIFY ROW_NUMBER() OVER (ORDER BY l.waits_since, l.episode_id, l.channel, l.sequence) <= @batch;
+  t.notification_id,
+  t.episode_id,
+  t.sequence,
+  t.reason,
+  t.cycle,
+  t.channel,
+  t.message,
+  t.attempts,
+  t.created_at,
+  t.was_tried,
+  t.failing_since,
+  ROW_NUMBER() OVER (ORDER BY IF(t.kind = 'slack', 0, 1), t.kind, t.place_in_kind) AS turn
+FROM turns AS t
+WHERE t.place_in_kind <= @batch
+QUALIFY ROW_NUMBER() OVER (
+  ORDER BY
+    DIV(t.place_in_kind - 1, IF(t.kind = 'slack', @slack_share, 1)), IF(t.kind = 'slack', 0, 1), t.kind, t.place_in_kind
+) <= @batch;
 
 UPDATE `{{ dataset }}.notifications` AS n
 SET
@@ -87,4 +115,4 @@ LEFT JOIN (
   FROM `{{ dataset }}.notifications`
   GROUP BY episode_id
 ) AS q ON e.previous_episode_id = q.episode_id
-ORDER BY l.waits_since, l.episode_id, l.channel, l.sequence;
+ORDER BY l.turn;

@@ -1,7 +1,8 @@
 -- What became of the leased messages, and the alerts about those that died of it, together; running it again changes
 -- nothing. A sender that lost its lease writes nothing: another has taken its rows over.
 -- Parameters: @owner, @run_id STRING; @sends ARRAY<STRUCT<notification_id STRING, status STRING, parent_ts STRING,
--- message_ts STRING, permalink STRING, error STRING, alert_id STRING, next_attempt_at TIMESTAMP, sent_at TIMESTAMP>>;
+-- message_ts STRING, permalink STRING, error STRING, alert_id STRING, next_attempt_at TIMESTAMP,
+-- channel_failing_since TIMESTAMP, sent_at TIMESTAMP>>;
 -- @alerts ARRAY<STRUCT<notification_id STRING, episode_id STRING, sequence INT64, cycle TIMESTAMP, reason STRING,
 -- destination STRING, channel STRING, told_state STRING, message STRING, status STRING, created_at TIMESTAMP>>.
 BEGIN TRANSACTION;
@@ -18,6 +19,7 @@ WHEN MATCHED AND known.lease_owner = @owner THEN
     error = sent.error,
     alert_id = sent.alert_id,
     next_attempt_at = sent.next_attempt_at,
+    channel_failing_since = sent.channel_failing_since,
     sent_at = sent.sent_at,
     lease_owner = NULL,
     lease_expires_at = NULL;

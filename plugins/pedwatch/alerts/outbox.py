@@ -18,7 +18,8 @@ from pedwatch.errors import NotifyError
 Outcome = Literal["later", "ambiguous", "dead"]
 Row = Mapping[str, Any]
 
-RETRY_DELAY = dt.timedelta(minutes=5)
+RETRY_DELAY = dt.timedelta(minutes=2)  # the next cycle finds it due, however late in this one it failed
+LONGEST_DELAY = dt.timedelta(minutes=30)
 MAX_ATTEMPTS = 8
 GIVE_UP_AFTER = dt.timedelta(days=1)  # longer than an outage of the transport: nothing dies of one
 DEAD_LETTER = "dead_letter"
@@ -40,7 +41,8 @@ class SendError(NotifyError):
     """One message was not, or perhaps not, delivered.
 
     ``outcome``: later (not posted, try again after ``retry_after`` seconds), ambiguous (may have been posted), dead
-    (this message can never be posted as it is). ``holds_channel``: nothing else can be posted there for now either.
+    (this message can never be posted as it is). ``holds_channel``: nothing else can be posted there for now either,
+    nor where the same carrier brings it (``carrier_of``).
     """
 
     def __init__(
@@ -50,6 +52,13 @@ class SendError(NotifyError):
         self.outcome = outcome
         self.retry_after = retry_after
         self.holds_channel = holds_channel
+
+
+class OutOfTimeError(SendError):
+    """The time that a sender has for this kind of channel is used up: the message was not tried."""
+
+    def __init__(self) -> None:
+        super().__init__("later", "the time of this batch is used up: the next one goes on", 0.0)
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,29 @@ class Transport(Protocol):
         ...
 
 
-def failed(row: Row, error: SendError, now: dt.datetime, is_unclear: bool, is_blocked: bool = False) -> dict[str, Any]:
+def kind_of(channel: str) -> str:
+    """Return the kind of a channel: ``mailto``, ``webhook``, or ``slack``."""
+    return channel.partition(":")[0] if ":" in channel else "slack"
+
+
+def carrier_of(channel: str) -> str:
+    """Return what fails as a whole: the one mail server of all addresses, else the channel itself."""
+    return "mailto" if kind_of(channel) == "mailto" else channel
+
+
+def retry_delay(failing_for: dt.timedelta) -> dt.timedelta:
+    """Return how long a carrier is left alone: as long as it has failed already, so that the delay doubles."""
+    return min(max(failing_for, RETRY_DELAY), LONGEST_DELAY)
+
+
+def failed(
+    row: Row,
+    error: SendError,
+    now: dt.datetime,
+    is_unclear: bool,
+    is_blocked: bool = False,
+    failing_since: dt.datetime | None = None,
+) -> dict[str, Any]:
     """Say what becomes of a row that was not delivered.
 
     Args:
@@ -98,17 +129,21 @@ def failed(row: Row, error: SendError, now: dt.datetime, is_unclear: bool, is_bl
         now: settings clock, UTC.
         is_unclear: an earlier attempt may have posted it, and nobody has looked yet.
         is_blocked: it was not tried at all, because something before it failed.
+        failing_since: since when its carrier takes nothing; None when this message alone failed.
     """
-    delay = dt.timedelta(seconds=error.retry_after) if error.retry_after is not None else RETRY_DELAY
-    is_worn_out = row["attempts"] + 1 >= MAX_ATTEMPTS and now - row["created_at"] >= GIVE_UP_AFTER
+    delay = RETRY_DELAY if failing_since is None else retry_delay(now - failing_since)
+    if error.retry_after is not None:
+        delay = dt.timedelta(seconds=error.retry_after)
+    is_down = failing_since is not None and now - failing_since >= GIVE_UP_AFTER
+    is_worn_out = now - row["created_at"] >= GIVE_UP_AFTER and (is_down or row["attempts"] + 1 >= MAX_ATTEMPTS)
     is_dead = (error.outcome == "dead" or is_worn_out) and not is_blocked and row["reason"] != DEAD_LETTER
     status = "dead" if is_dead else "ambiguous" if error.outcome == "ambiguous" or is_unclear else "unsent"
-    next_attempt = None if is_dead else now + delay
     return {
         "notification_id": row["notification_id"],
         "status": status,
         "error": str(error),
-        "next_attempt_at": next_attempt,
+        "next_attempt_at": None if is_dead else now + delay,
+        "channel_failing_since": None if is_dead else failing_since,
     }
 
 

@@ -65,8 +65,12 @@ class WebhookChannel:
             if error.code in _PATIENCE or error.code >= 500:
                 raise SendError("later", f"{self.name}: HTTP {error.code}", seconds, holds_channel=True) from None
             raise SendError("dead", f"{self.name}: HTTP {error.code}") from None
-        except OSError as error:
-            raise SendError("ambiguous", f"{self.name}: {type(error).__name__}") from None
+        except urllib.error.URLError as error:  # it cannot be reached
+            what = type(error.reason).__name__
+            raise SendError("ambiguous", f"{self.name}: {what}", holds_channel=True) from None
+        except OSError as error:  # broken, or silent, while it was to answer
+            is_silent = isinstance(error, TimeoutError)
+            raise SendError("ambiguous", f"{self.name}: {type(error).__name__}", holds_channel=is_silent) from None
 
     def reply(self, target: str, parent_ts: str, message: Message, payload: Mapping[str, str]) -> str:
         """Deliver the newer state of the same episode."""

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pedwatch.alerts import outbox
-from pedwatch.alerts.outbox import Transport, UnusableTransportError
+from pedwatch.alerts.outbox import Transport, UnusableTransportError, kind_of
 from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.sender import Pacer, Sender, kind_of
+from pedwatch.tasks.sender import SLACK_SHARE, Pacer, Sender
 
 log = logging.getLogger(__name__)
 
 BATCH = 60
-BATCHES = 3
 LEASE = dt.timedelta(minutes=4)
+LAST_BATCH_SECONDS = 120.0
+"""No batch begins later than that after the first: a run of the watch has 4.5 minutes, and the next goes on."""
 
 SEND_COLUMNS = {
     "notification_id": "STRING",
@@ -28,6 +29,7 @@ SEND_COLUMNS = {
     "error": "STRING",
     "alert_id": "STRING",
     "next_attempt_at": "TIMESTAMP",
+    "channel_failing_since": "TIMESTAMP",
     "sent_at": "TIMESTAMP",
 }
 ALERT_COLUMNS = {
@@ -53,26 +55,58 @@ class Delivery:
     message: dict[str, str] | None = None
     """``channel`` and ``message_ts``, for a link."""
 
-    def take(self, leased: list[dict[str, Any]], sends: list[dict[str, Any]]) -> None:
+    may_leave_more: bool = False
+    """Whether more can be sent at once; what failed waits for its time."""
+
+    def take(self, leased: list[dict[str, Any]], sends: list[dict[str, Any]], sender: Sender) -> None:
         """Count a batch."""
         for row, send in zip(leased, sends, strict=True):
             self.counts[send["status"]] = self.counts.get(send["status"], 0) + 1
             if send["status"] == "sent" and kind_of(row["channel"]) == "slack":
                 self.message = {"channel": row["channel"], "message_ts": send["message_ts"]}
+        is_cut = len(leased) == BATCH or bool(sender.out_of_time)
+        is_stuck = bool(sender.out_of_time - sender.delivered)  # it would use up the next batch's time as well
+        # The alerts of letters that died just now go out at once.
+        self.may_leave_more = not is_stuck and ("dead" in self.counts or ("sent" in self.counts and is_cut))
+
+    def add(self, batch: "Delivery") -> None:
+        """Count what another batch counted."""
+        for status, count in batch.counts.items():
+            self.counts[status] = self.counts.get(status, 0) + count
+        self.message = batch.message or self.message
+
+
+def lease_of(owner: str, now: dt.datetime) -> dict[str, Any]:
+    """Return the parameters of a lease that begins now."""
+    return {
+        "now": now,
+        "lease_expires_at": now + LEASE,
+        "owner": owner,
+        "batch": BATCH,
+        "slack_share": SLACK_SHARE,
+    }
 
 
 def send_batch(
     warehouse: Warehouse, transport: Transport, slack: Slack, now: dt.datetime, run_id: str, pacer: Pacer
 ) -> tuple[Delivery, UnusableTransportError | None]:
-    """Lease what can be sent, send it, record what became of it."""
+    """Lease what can be sent, send it, record what became of it.
+
+    Args:
+        warehouse: holds the outbox.
+        transport: all channels.
+        slack: names the platform's channel.
+        now: settings clock, UTC, at this very moment: the lease in the table ends when the sender thinks it does.
+        run_id: Airflow's.
+        pacer: paces and measures time.
+    """
     delivery = Delivery()
     owner = f"{run_id}#{secrets.token_hex(4)}"  # a retried task and its zombie are two senders
-    ends_at = pacer.clock() + LEASE.total_seconds()
-    parameters = {"now": now, "lease_expires_at": now + LEASE, "owner": owner, "batch": BATCH}
-    leased = warehouse.run("alerts/lease_notifications.sql", parameters)
+    sender = Sender(transport, pacer, now, slack.on_ambiguous, pacer.clock() + LEASE.total_seconds())
+    leased = warehouse.run("alerts/lease_notifications.sql", lease_of(owner, now))
     if not leased:
         return delivery, None
-    sends, stopped = Sender(transport, pacer, now, slack.on_ambiguous, ends_at).send(leased)
+    sends, stopped = sender.send(leased)
     alerts = outbox.dead_letter_alerts(leased, sends, slack.platform_channel, now)
     warehouse.write(
         "alerts/record_sends.sql",
@@ -86,7 +120,7 @@ def send_batch(
     for send in sends:
         if send["status"] == "dead":
             log.error("pedwatch_dead_letter notification_id=%s error=%s", send["notification_id"], send["error"])
-    delivery.take(leased, sends)
+    delivery.take(leased, sends, sender)
     log.info("outbox: %s", delivery.counts)
     return delivery, stopped
 
@@ -94,21 +128,30 @@ def send_batch(
 def send_notifications(
     warehouse: Warehouse, transport: Transport, slack: Slack, now: dt.datetime, run_id: str, pacer: Pacer | None = None
 ) -> Delivery:
-    """Deliver the outbox, batch after batch while all of a batch is delivered.
+    """Deliver the outbox, batch after batch while more can be delivered and time is left.
+
+    Args:
+        warehouse: holds the outbox.
+        transport: all channels.
+        slack: names the platform's channel.
+        now: settings clock, UTC, at this very moment; the pacer's clock moves it on.
+        run_id: Airflow's.
+        pacer: paces and measures time.
 
     Raises:
         UnusableTransportError: Slack refuses everything; nothing is lost, the rows are sent when it is mended.
     """
     pacer = pacer or Pacer()
     total = Delivery()
-    for _ in range(BATCHES):
-        batch, stopped = send_batch(warehouse, transport, slack, now, run_id, pacer)
-        for status, count in batch.counts.items():
-            total.counts[status] = total.counts.get(status, 0) + count
-        total.message = batch.message or total.message
-        if stopped is not None:
-            raise stopped
-        # The alerts of letters that died just now go out at once; what failed otherwise waits for its time.
-        if "dead" not in batch.counts and batch.counts.get("sent", 0) < BATCH:
+    unusable = None
+    began_at, passed = pacer.clock(), 0.0
+    while passed <= LAST_BATCH_SECONDS:
+        batch, stopped = send_batch(warehouse, transport, slack, now + dt.timedelta(seconds=passed), run_id, pacer)
+        total.add(batch)
+        unusable = unusable or stopped
+        if not batch.may_leave_more:
             break
+        passed = pacer.clock() - began_at
+    if unusable is not None:
+        raise unusable
     return total

@@ -3,6 +3,8 @@
 import contextlib
 import datetime as dt
 import json
+import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,15 +15,22 @@ from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import (
     CannotReadBackError,
     Found,
+    OutOfTimeError,
     ParentGoneError,
     SendError,
     Transport,
     UnusableTransportError,
+    carrier_of,
+    kind_of,
 )
 
 CLOCK_SKEW_SECONDS = 60.0  # a lease is not used in its last minute: the next sender's clock may be ahead
 LOOK_BACK_SECONDS = 86_400.0  # Slack's clock stamps the messages, ours the rows
 CHANNEL_INTERVAL_SECONDS = 1.05  # chat.postMessage: about one message a second and channel
+SLACK_SHARE = 4
+"""Of rows and of time Slack gets so much to one of each other kind of channel."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -42,14 +51,23 @@ class Pacer:
         self._next[channel] = self.clock() + CHANNEL_INTERVAL_SECONDS
 
 
+@dataclass(frozen=True)
+class Hold:
+    """Why what comes behind in a thread, from a carrier, or of a kind, is not tried."""
+
+    error: SendError
+    failing_since: dt.datetime | None = None
+    """Since when the carrier takes nothing, if it is the carrier."""
+
+
 @dataclass
 class Sender:
-    """Delivers leased rows, in order, while the lease lasts.
+    """Delivers leased rows, in order, while the lease lasts: each kind of channel has its share of the time.
 
     Args:
         transport: where to.
         pacer: paces and measures time; monotonic, so that a wall clock that jumps cannot stretch the lease.
-        now: settings clock, UTC.
+        now: settings clock, UTC, when the sender begins; the pacer's clock moves it on.
         on_ambiguous: what to do with what may have been posted where the channel cannot be read back.
         lease_ends_at: by the pacer's clock; None for no lease.
     """
@@ -59,13 +77,41 @@ class Sender:
     now: dt.datetime
     on_ambiguous: Literal["resend", "hold"] = "hold"
     lease_ends_at: float | None = None
-    _parents: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    _shown: dict[tuple[str, str], Message] = field(default_factory=dict)
+    out_of_time: set[str] = field(default_factory=set, init=False)
+    """Kinds of channels whose share of the time was used up."""
+    delivered: set[str] = field(default_factory=set, init=False)
+    """Kinds of channels, and carriers, that took something."""
 
-    def _check_lease(self) -> None:
-        needed = self.transport.timeout_seconds + CLOCK_SKEW_SECONDS
-        if self.lease_ends_at is not None and self.lease_ends_at - self.pacer.clock() <= needed:
-            raise SendError("later", "the lease runs out: the next sender goes on", 0.0, holds_channel=True)
+    def __post_init__(self) -> None:
+        self._began_at = self.pacer.clock()
+        self._parents: dict[tuple[str, str], list[str]] = {}
+        self._shown: dict[tuple[str, str], Message] = {}
+        self._usable_until = math.inf
+        self._seconds: dict[str, float] = {}
+        self._ends: dict[str, float] = {}
+
+    def _now(self) -> dt.datetime:
+        return self.now + dt.timedelta(seconds=self.pacer.clock() - self._began_at)
+
+    def _share_time(self, leased: list[dict[str, Any]]) -> None:
+        """Say how long each kind may take from when it begins; the last one has all that is left.
+
+        A Slack that times out must not use up the lease of the mails that were to say the same.
+        """
+        if self.lease_ends_at is None:
+            return
+        self._usable_until = self.lease_ends_at - self.transport.timeout_seconds - CLOCK_SKEW_SECONDS
+        shares = {kind: SLACK_SHARE if kind == "slack" else 1 for kind in (kind_of(row["channel"]) for row in leased)}
+        usable = self._usable_until - self._began_at
+        self._seconds = {kind: usable * share / sum(shares.values()) for kind, share in shares.items()}
+        self._seconds[kind_of(leased[-1]["channel"])] = math.inf
+
+    def _check_time(self, channel: str) -> None:
+        kind, now = kind_of(channel), self.pacer.clock()
+        ends_at = self._ends.setdefault(kind, now + self._seconds.get(kind, math.inf))
+        if now >= min(ends_at, self._usable_until):
+            self.out_of_time.add(kind)
+            raise OutOfTimeError
 
     def _was_posted(self, row: Mapping[str, Any], parents: list[str]) -> Found | None:
         """Look for the message if an earlier attempt may have posted it."""
@@ -93,14 +139,14 @@ class Sender:
         known = [*row["parents"], *filter(None, [row["parent_ts"]])]
         parents = self._parents.setdefault(thread, [*dict.fromkeys(known)])  # the newest is last
         parent_ts = parents[-1] if parents else None
-        self._check_lease()
+        self._check_time(target)
         if parent_ts is not None and not self._shows(target, parent_ts, newest):
             parent_ts = None
         found = self._was_posted(row, parents)
         if found is None:
             progress["is_unclear"] = False
             self.pacer.wait(target)
-            self._check_lease()
+            self._check_time(target)
             found = self._say(row, own, newest, parent_ts)
         else:
             self._shows(target, found.parent_ts, newest)
@@ -130,33 +176,52 @@ class Sender:
 
     def send(self, leased: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], UnusableTransportError | None]:
         """Deliver leased rows in order; return what became of each, and the error that stops everything, if any."""
+        self._share_time(leased)
         sends: list[dict[str, Any]] = []
-        # A kind of channel, a channel, or a thread, whose earlier message failed: the order must hold.
-        held: dict[str, SendError] = {}
+        # A kind of channel, a carrier, or a thread, whose earlier message failed: the order must hold.
+        held: dict[str, Hold] = {}
         stopped = None
         for row in leased:
-            kind, thread = kind_of(row["channel"]), f"{row['channel']} {row['episode_id']}"
-            blocked = held.get(kind) or held.get(row["channel"]) or held.get(thread)
-            if blocked is not None:
-                error = SendError("later", _behind(blocked), blocked.retry_after)
-                sends.append(outbox.failed(row, error, self.now, row["was_tried"], is_blocked=True))
+            channel = row["channel"]
+            kind, carrier, thread = kind_of(channel), carrier_of(channel), f"{channel} {row['episode_id']}"
+            hold = held.get(kind) or held.get(carrier) or held.get(thread)
+            if hold is not None:
+                sends.append(self._behind(row, hold))
                 continue
             progress: dict[str, Any] = {"is_unclear": row["was_tried"]}
             try:
                 self.deliver(row, progress)
             except SendError as error:
-                result = outbox.failed(row, error, self.now, progress["is_unclear"])
+                hold = Hold(error, self._failing_since(row, error))
+                is_blocked = isinstance(error, OutOfTimeError)
+                result = outbox.failed(row, error, self._now(), progress["is_unclear"], is_blocked, hold.failing_since)
                 sends.append(result)
-                if result["status"] != "dead":
-                    held[thread] = error
                 if error.holds_channel:
-                    held[row["channel"]] = error
+                    held[carrier] = hold
+                    log.warning("pedwatch_channel_failing channel=%s error=%s", carrier, error)
+                elif result["status"] != "dead":
+                    held[thread] = hold
             except UnusableTransportError as error:
-                stopped, held[kind] = error, SendError("later", str(error))
-                sends.append(outbox.failed(row, held[kind], self.now, progress["is_unclear"], is_blocked=True))
+                stopped, held[kind] = error, Hold(SendError("later", str(error)))
+                sends.append(outbox.failed(row, held[kind].error, self._now(), progress["is_unclear"], is_blocked=True))
             else:
+                self.delivered |= {kind, carrier}
                 sends.append(self._sent(row, progress))
         return sends, stopped
+
+    def _failing_since(self, row: Mapping[str, Any], error: SendError) -> dt.datetime | None:
+        """Return since when the row's carrier takes nothing; None when the error is the message's own."""
+        if not error.holds_channel:
+            return None
+        known = None if carrier_of(row["channel"]) in self.delivered else row.get("failing_since")
+        return known or self._now()
+
+    def _behind(self, row: Mapping[str, Any], hold: Hold) -> dict[str, Any]:
+        """Say what becomes of a row that was not tried, because what came before it failed."""
+        error = SendError("later", f"waits behind another message: {hold.error}", hold.error.retry_after)
+        # A carrier that has failed for a day would fail with this one too; one that asks for patience would not.
+        is_blocked = hold.failing_since is None or error.retry_after is not None
+        return outbox.failed(row, error, self._now(), row["was_tried"], is_blocked, hold.failing_since)
 
     def _sent(self, row: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, Any]:
         is_parent = progress["parent_ts"] == progress["message_ts"]
@@ -167,18 +232,8 @@ class Sender:
             "parent_ts": progress["parent_ts"],
             "message_ts": progress["message_ts"],
             "permalink": link,
-            "sent_at": self.now,
+            "sent_at": self._now(),
         }
-
-
-def kind_of(channel: str) -> str:
-    """Return what carries a channel: ``mailto``, ``webhook``, or Slack."""
-    return channel.partition(":")[0] if ":" in channel else "slack"
-
-
-def _behind(error: SendError) -> str:
-    text = str(error)
-    return text if text.startswith("ratelimited") else f"waits behind another message: {text}"
 
 
 def _payload(row: Mapping[str, Any]) -> dict[str, str]:

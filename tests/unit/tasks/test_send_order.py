@@ -64,7 +64,7 @@ def row(
 
 def sent(channel: Mute, *rows: dict[str, Any]) -> list[tuple[str, dt.datetime | None]]:
     """Send rows; return status and next attempt of each."""
-    pacer = sender.Pacer(pause=lambda seconds: None)
+    pacer = sender.Pacer(pause=lambda seconds: None, clock=lambda: 0.0)
     sends, _ = sender.Sender(channel, pacer, NOW).send(list(rows))
     return [(item["status"], item.get("next_attempt_at")) for item in sends]
 

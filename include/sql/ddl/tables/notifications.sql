@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.notifications` (
   status STRING NOT NULL OPTIONS (description = 'unsent | sending | sent | ambiguous | suppressed | grouped (told by a storm) | dead'),
   attempts INT64 NOT NULL OPTIONS (description = 'Sends tried'),
   next_attempt_at TIMESTAMP OPTIONS (description = 'Not before, UTC'),
+  channel_failing_since TIMESTAMP OPTIONS (description = 'Since when the channel takes nothing at all, as the last attempt found: it is left alone until next_attempt_at; NULL when this message alone failed, UTC'),
   lease_owner STRING OPTIONS (description = 'Who is sending'),
   lease_expires_at TIMESTAMP OPTIONS (description = 'When another may take over, UTC'),
   parent_ts STRING OPTIONS (description = 'Slack ts of the episode parent message'),
