@@ -200,7 +200,8 @@ def test_every_page_is_in_its_folders_index(folder: str) -> None:
 
 def test_decisions_are_numbered_and_say_what_was_rejected() -> None:
     pages = sorted(path for path in (DOCS / "decisions").glob("*.md") if path.name != "README.md")
-    assert [path.name[:4] for path in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    # A number is given when the work begins, so one may be missing for a while; none is given twice.
+    assert len({path.name[:4] for path in pages}) == len(pages)
     for path in pages:
         assert path.read_text().startswith(f"# {path.name[:4]} ")
         for part in ("**Decision.**", "**Why.**", "**Rejected.**"):
