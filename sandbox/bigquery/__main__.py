@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from sandbox.bigquery.server import make_app
+from sandbox.bigquery.service import Waits
 from sandbox.lifecycle import serve_app
 
 _DESCRIPTION = """\
@@ -30,9 +31,17 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="keep datasets, tables and finished jobs here (default: in memory)"
     )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        metavar="SECONDS",
+        help="let jobs.insert and jobs.getQueryResults wait at most this long for a job; with 0 every job is PENDING "
+        "when it was inserted (default: 1 second, and what getQueryResults is asked for)",
+    )
     arguments = parser.parse_args()
+    waits = Waits() if arguments.wait is None else Waits(arguments.wait, arguments.wait)
     try:
-        app = make_app(arguments.data)
+        app = make_app(arguments.data, waits)
     except (duckdb.Error, OSError) as error:
         sys.exit(f"cannot open the database in {arguments.data}: {str(error).splitlines()[0]}")
     serve_app(app, arguments.port)

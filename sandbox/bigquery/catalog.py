@@ -39,44 +39,67 @@ def now_ms() -> int:
 
 
 class Catalog:
-    """What exists, from the point of view of one cursor and the transaction it may have open."""
+    """What exists, from the point of view of one cursor and the transaction it may have open.
+
+    A job's catalog has the job's ``location``: a dataset elsewhere is not there for it, though its name is taken.
+    """
 
     def __init__(
         self,
         cursor: DuckDBPyConnection,
         locks: TableLocks,
         list_jobs: Callable[[str], list[dict[str, Any]]] = lambda project: [],
+        location: str | None = None,
     ) -> None:
         self._cursor = cursor
         self._locks = locks
+        self.location = location
+        self._within_reach: set[tuple[str, str]] = set()  # where a dataset is never changes while a job runs
         self.list_jobs = list_jobs  # a project's job resources, for INFORMATION_SCHEMA.JOBS
 
     # ---- datasets
 
     def has_dataset(self, project: str, dataset: str) -> bool:
-        """Whether the dataset exists."""
-        return self.find_dataset(project, dataset) is not None
+        """Whether the dataset exists where this catalog looks."""
+        body = self.find_dataset(project, dataset)
+        return body is not None and self._is_near(body)
 
     def find_dataset(self, project: str, dataset: str) -> dict[str, Any] | None:
-        """The dataset's stored attributes (REST names, with creationTime and lastModifiedTime in ms), or None."""
+        """The dataset's stored attributes (REST names, with creationTime and lastModifiedTime in ms), or None.
+
+        In whatever location: a name is taken for all of them.
+        """
         row = self._cursor.execute(
             "SELECT body FROM _bq.datasets WHERE project = ? AND dataset = ?", [project, dataset]
         ).fetchone()
         return json.loads(row[0]) if row else None
 
     def get_dataset(self, project: str, dataset: str) -> dict[str, Any]:
-        """As ``find_dataset``; raises ``notFound`` when there is none."""
+        """As ``find_dataset``; raises ``notFound`` when there is none where this catalog looks."""
         body = self.find_dataset(project, dataset)
-        if body is None:
-            raise dataset_not_found(project, dataset)
+        if body is None or not self._is_near(body):
+            raise dataset_not_found(project, dataset, self.location)
         return body
 
+    def _is_near(self, body: dict[str, Any]) -> bool:
+        return self.location is None or body["location"].lower() == self.location.lower()
+
+    def _reaches(self, ref: TableRef) -> bool:
+        """Whether a table that exists is where this catalog looks."""
+        name = (ref.project, ref.dataset)
+        if self.location is not None and name not in self._within_reach:
+            if not self.has_dataset(*name):
+                return False
+            self._within_reach.add(name)
+        return True
+
     def list_datasets(self, project: str) -> list[tuple[str, dict[str, Any]]]:
-        """The ids and attributes of a project's datasets, by id."""
+        """The ids and attributes of a project's datasets where this catalog looks, by id."""
         rows = self._cursor.execute(
             "SELECT dataset, body FROM _bq.datasets WHERE project = ? ORDER BY dataset", [project]
         ).fetchall()
-        return [(dataset, json.loads(body)) for dataset, body in rows]
+        found = [(dataset, json.loads(body)) for dataset, body in rows]
+        return [(dataset, body) for dataset, body in found if self._is_near(body)]
 
     def create_dataset(
         self,
@@ -91,13 +114,18 @@ class Catalog:
         cursor: DuckDBPyConnection,
         more: dict[str, Any] | None = None,
     ) -> str:
-        """Create a dataset; answers CREATE or SKIP. ``more`` takes further REST attributes as they are."""
+        """Create a dataset; answers CREATE or SKIP. ``more`` takes further REST attributes as they are.
+
+        Without a ``location`` it is made where this catalog looks; a job makes none elsewhere.
+        """
         check_dataset_id(dataset)
-        if self.has_dataset(project, dataset):
+        if location and self.location and location.lower() != self.location.lower():
+            raise invalid(f"Cannot create dataset {project}:{dataset} in {location} in a job of {self.location}")
+        if self.find_dataset(project, dataset) is not None:
             if if_not_exists:
                 return "SKIP"
             raise already_exists("Dataset", f"{project}:{dataset}")
-        body = {**(more or {}), "location": location or DEFAULT_LOCATION, "creationTime": now_ms()}
+        body = {**(more or {}), "location": location or self.location or DEFAULT_LOCATION, "creationTime": now_ms()}
         named = {
             "description": description,
             "labels": labels or None,
@@ -129,7 +157,7 @@ class Catalog:
         if not self.has_dataset(project, dataset):
             if if_exists:
                 return False
-            raise dataset_not_found(project, dataset)
+            raise dataset_not_found(project, dataset, self.location)
         if not cascade and self.list_tables(project, dataset):
             raise BigQueryError(400, "resourceInUse", f"Dataset {project}:{dataset} is still in use")
         with transaction(cursor):
@@ -141,15 +169,16 @@ class Catalog:
     # ---- tables
 
     def find(self, ref: TableRef) -> TableMeta | None:
-        """The table's metadata, or None when it does not exist or has expired."""
+        """The table's metadata, or None when it does not exist, has expired or is where this catalog does not look."""
         meta = read_record(self._cursor, ref)
-        return None if meta is None or _is_expired(meta) else meta
+        return None if meta is None or _is_expired(meta) or not self._reaches(ref) else meta
 
     def get(self, ref: TableRef) -> TableMeta:
         """The table's metadata; raises ``notFound`` for the dataset or the table."""
         meta = self.find(ref)
         if meta is None:
-            raise table_not_found(ref, self.get_dataset(ref.project, ref.dataset).get("location", DEFAULT_LOCATION))
+            self.get_dataset(ref.project, ref.dataset)
+            raise table_not_found(ref, self.location)
         return meta
 
     def list_tables(self, project: str, dataset: str) -> list[TableMeta]:

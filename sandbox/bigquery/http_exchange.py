@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from sandbox.bigquery.errors import BigQueryError, invalid, not_implemented
-from sandbox.bigquery.request_shape import check_shape
+from sandbox.bigquery.request_shape import check_body, check_query
+from sandbox.contracts.descriptions import Schema
 
 _STATUS_NAMES = {
     400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
@@ -30,8 +31,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     data: bytes = b""
 
-    def body(self) -> dict[str, Any]:
-        """The JSON object in the body; an empty one without a body."""
+    def body(self, schema: str | Schema) -> dict[str, Any]:
+        """The JSON object in the body, held against a schema of the service's; an empty one without a body."""
         if not self.data.strip():
             return {}
         try:
@@ -40,7 +41,7 @@ class Request:
             raise BigQueryError(400, "parseError", "Invalid JSON payload received.") from None
         if not isinstance(parsed, dict):
             raise invalid("Invalid JSON payload received: an object is expected")
-        check_shape(parsed)
+        check_body(parsed, schema)
         return parsed
 
 
@@ -57,6 +58,7 @@ class Answer:
         return b"" if self.body is None else json.dumps(self.body).encode()
 
 
+API_PREFIX = "bigquery/v2/"
 NO_CONTENT = 204
 
 
@@ -87,6 +89,7 @@ class Routes:
     def answer(self, request: Request) -> Answer:
         """The answer to a request; what no route fits is answered 501."""
         path = request.path.strip("/")
+        check_query(request.method, path if path.startswith("upload/") else API_PREFIX + path, request.query)
         for method, pattern, handler in self._routes:
             match = pattern.match(path) if method == request.method else None
             if match is not None:

@@ -55,9 +55,11 @@ class JobRunner:
             except duckdb.Error as error:
                 raise translated(error) from error
             job.end()
+            job.done.set()
 
     def _work(self, job: Job, cursor: duckdb.DuckDBPyConnection, media: bytes | None) -> Work:
-        return Work(job, cursor, Catalog(cursor, self._locks, self._jobs.list_resources), self._jobs, media)
+        catalog = Catalog(cursor, self._locks, self._jobs.list_resources, job.location)
+        return Work(job, cursor, catalog, self._jobs, media)
 
     def _run(self, job: Job, media: bytes | None) -> None:
         me = threading.current_thread()

@@ -18,6 +18,7 @@ from sandbox.bigquery.storage import Database
 _KEPT_RESULT_CHARACTERS = 4_000_000
 """A larger result is gone after a restart, as BigQuery's cached results are after a day."""
 
+_MULTI_REGIONS = ("us", "eu")
 _KEPT_RESULT_CELLS = 20_000_000
 """How much of all results is held, in memory or in files; the oldest go first."""
 
@@ -44,9 +45,9 @@ class JobStore:
         return job
 
     def get(self, project: str, job_id: str, location: str | None = None) -> Job:
-        """As ``find``; raises ``notFound``."""
+        """As ``find``; raises ``notFound``, also of a job outside the multi-regions without its location."""
         job = self.find(project, job_id, location)
-        if job is None:
+        if job is None or (not location and job.location.lower() not in _MULTI_REGIONS):
             raise not_found("Job", f"{project}:{location + '.' if location else ''}{job_id}")
         return job
 
@@ -138,7 +139,7 @@ class JobStore:
 
     def _remember(self, job: Job) -> None:
         self._jobs[job.project, job.job_id] = job
-        if job.state == "DONE":
+        if job.ended_ms is not None:
             job.done.set()
 
 
@@ -156,8 +157,8 @@ def _stored(job: Job) -> dict[str, Any]:
     kept = {
         name: getattr(job, name)
         for name in (
-            "project", "job_id", "location", "configuration", "parent_id", "state", "created_ms", "started_ms",
-            "ended_ms", "statistics", "errors",
+            "project", "job_id", "location", "configuration", "parent_id", "created_ms", "started_ms", "ended_ms",
+            "statistics", "errors",
         )
     }  # fmt: skip
     if job.error is not None:

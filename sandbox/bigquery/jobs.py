@@ -1,4 +1,8 @@
-"""A job: what was asked, how far it is, what came of it, and the resource that clients see."""
+"""A job: what was asked, how far it is, what came of it, and the resource that clients see.
+
+A job is done for everyone at one moment, when ``done`` is set: were its state told sooner, a client would take the
+rows that are not there yet for an answer without rows.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -40,7 +44,6 @@ class Job:
     location: str
     configuration: dict[str, Any]
     parent_id: str | None = None
-    state: str = "PENDING"
     created_ms: int = field(default_factory=now_ms)
     started_ms: int | None = None
     ended_ms: int | None = None
@@ -54,6 +57,13 @@ class Job:
         self.done = threading.Event()
         self.cancel_requested = threading.Event()
         self._interrupt: Callable[[], None] | None = None
+
+    @property
+    def state(self) -> str:
+        """PENDING, RUNNING or DONE."""
+        if self.done.is_set():
+            return "DONE"
+        return "PENDING" if self.started_ms is None else "RUNNING"
 
     @property
     def kind(self) -> str:
@@ -76,7 +86,6 @@ class Job:
         """Begin to run; ``interrupt`` stops whatever the job is just doing."""
         self._interrupt = interrupt
         self.started_ms = now_ms()
-        self.state = "RUNNING"
 
     def fail(self, error: BigQueryError) -> None:
         """Note the error the job ends with, unless it has details of its own already."""
@@ -86,11 +95,10 @@ class Job:
             self.errors = [error_proto(error)]
 
     def end(self) -> None:
-        """The job is over; whoever waits for it goes on."""
+        """The work is over; the job is done once ``done`` is set, after what came of it was kept."""
         self._interrupt = None
         self.ended_ms = now_ms()
         self.started_ms = self.started_ms or self.ended_ms
-        self.state = "DONE"
 
     def cancel(self) -> None:
         """Ask the job to stop, and interrupt it until it has."""
@@ -114,8 +122,10 @@ class Job:
         return reference if self.is_dry_run else {**reference, "jobId": self.job_id}
 
     def status(self) -> dict[str, Any]:
-        """State, and the errors there were."""
+        """State, and the errors there were once it is done."""
         status: dict[str, Any] = {"state": self.state}
+        if status["state"] != "DONE":
+            return status
         if self.error is not None:
             status["errorResult"] = error_proto(self.error)
         if self.errors:
@@ -124,15 +134,16 @@ class Job:
 
     def resource(self) -> dict[str, Any]:
         """The REST job resource."""
-        times = {"creationTime": self.created_ms, "startTime": self.started_ms, "endTime": self.ended_ms}
+        state, ended_ms = self.state, self.ended_ms if self.done.is_set() else None
+        times = {"creationTime": self.created_ms, "startTime": self.started_ms, "endTime": ended_ms}
         statistics = {name: str(value) for name, value in times.items() if value is not None} | self.statistics
         if self.parent_id:
             statistics["parentJobId"] = self.parent_id
-        if self.ended_ms is not None and self.started_ms is not None:
-            statistics["finalExecutionDurationMs"] = str(self.ended_ms - self.started_ms)
+        if ended_ms is not None and self.started_ms is not None:
+            statistics["finalExecutionDurationMs"] = str(ended_ms - self.started_ms)
         return {
             "kind": "bigquery#job",
-            "etag": f"{self.state}-{self.ended_ms}",
+            "etag": f"{state}-{ended_ms}",
             "id": f"{self.project}:{self.location}.{self.job_id}",
             "selfLink": f"/bigquery/v2/projects/{self.project}/jobs/{self.job_id}?location={self.location}",
             "user_email": USER_EMAIL,

@@ -26,6 +26,7 @@ def perform(work: Work) -> None:
         raise invalid("Dry run is not supported for load jobs")
     _refuse_unsupported(settings)
     destination = Destination.of(settings, "WRITE_APPEND")
+    work.catalog.get_dataset(destination.table.project, destination.table.dataset)  # told before what the files lack
     work.jobs.mark_started(work.job, work.cursor)
     files = _files(settings, work.media)
     meta = work.catalog.find(destination.table)

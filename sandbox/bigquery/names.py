@@ -76,11 +76,15 @@ def physical_name(ref: TableRef) -> str:
     return f"{physical_schema(ref.project, ref.dataset)}.{quote(_distinguish_case(ref.table))}"
 
 
-def dataset_not_found(project: str, dataset: str) -> BigQueryError:
-    """A dataset is missing."""
-    return not_found("Dataset", f"{project}:{dataset}")
+def dataset_not_found(project: str, dataset: str, location: str | None = None) -> BigQueryError:
+    """A dataset is missing; a job looks for it in its own ``location`` and says so, other requests look everywhere."""
+    return not_found("Dataset", f"{project}:{dataset}{_where(location)}")
 
 
-def table_not_found(ref: TableRef, location: str = "US") -> BigQueryError:
-    """A table is missing from a dataset that exists."""
-    return not_found("Table", f"{ref} was not found in location {location}")
+def table_not_found(ref: TableRef, location: str | None = None) -> BigQueryError:
+    """A table is missing from a dataset that exists; ``location`` as in ``dataset_not_found``."""
+    return not_found("Table", f"{ref}{_where(location)}")
+
+
+def _where(location: str | None) -> str:
+    return f" was not found in location {location}" if location else ""

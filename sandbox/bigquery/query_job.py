@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.bigquery.errors import invalid, invalid_query, not_implemented
+from sandbox.bigquery.errors import invalid, not_implemented
 from sandbox.bigquery.job_runner import Work
 from sandbox.bigquery.jobs import Job, JobResult
 from sandbox.bigquery.model import StatementResult
@@ -34,7 +34,7 @@ def perform(work: Work) -> None:
     sql = settings.get("query")
     if not isinstance(sql, str) or not sql.strip():
         raise invalid("Required parameter is missing: query")
-    _refuse_unsupported(settings, sql)
+    _refuse_unsupported(settings)
 
     def on_statement(result: StatementResult) -> None:
         if session.is_script:
@@ -111,23 +111,17 @@ def _result_of_script(results: list[StatementResult]) -> StatementResult:
 # ---- settings
 
 
-def _refuse_unsupported(settings: dict[str, Any], sql: str) -> None:
+def _refuse_unsupported(settings: dict[str, Any]) -> None:
     for name in _UNSUPPORTED:
         if settings.get(name):
             raise not_implemented(f"the query option {name}")
-    if settings.get("useLegacySql", True):
-        _refuse_legacy(sql)
 
 
-def _refuse_legacy(sql: str) -> None:
-    """Legacy SQL is what REST means by default. What both dialects read alike may pass."""
-    if "`" in sql:
-        raise invalid_query(
-            "Legacy SQL does not know backquotes. "
-            "[Try using standard SQL: set useLegacySql to false (it is true by default)]"
-        )
-    if "[" in sql:
-        raise not_implemented("legacy SQL; set useLegacySql to false")
+def check_dialect(settings: dict[str, Any]) -> None:
+    """Refuse legacy SQL, which REST means by default."""
+    legacy = settings.get("useLegacySql")
+    if settings.get("query") and (legacy or legacy is None):
+        raise not_implemented("legacy SQL, which is meant unless useLegacySql is false")
 
 
 def _default_dataset(settings: dict[str, Any], project: str) -> tuple[str, str] | None:

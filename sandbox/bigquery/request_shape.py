@@ -1,87 +1,116 @@
-"""The JSON types of REST's attributes: a request with a text where an object belongs is refused before it is read.
+"""A request held against Google's description before it is read: a name or a JSON type that is not in it is refused."""
 
-An attribute's name says its type wherever it stands, so one table does for all requests.
-"""
-
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.bigquery.errors import invalid
+from sandbox.contracts.descriptions import Schema, description
 
-_OBJECTS = frozenset(
+INSERT_ALL: Schema = {
+    "type": "object",
+    "properties": {
+        **{name: {"type": "boolean"} for name in ("ignoreUnknownValues", "skipInvalidRows")},
+        **{name: {"type": "string"} for name in ("kind", "templateSuffix", "traceId")},
+        "rows": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "insertId": {"type": "string"},
+                    "json": {"type": "object", "additionalProperties": {"type": "any"}},
+                },
+            },
+        },
+    },
+}
+"""The body of tabledata.insertAll, which the reduced description does without."""
+
+_ANY_SCALAR = frozenset({"value"})
+"""Texts that may come as any scalar: Google's own client sends a FLOAT64 inside a STRUCT as a number."""
+_UNDESCRIBED = frozenset({"projection", "upload_id"})
+"""Parameters that the service takes though the methods' descriptions lack them: Google's own client sends them."""
+_WANTED = {
+    "array": "a list", "boolean": "true or false", "integer": "an integer", "number": "a number", "object": "an object",
+    "string": "a text",
+}  # fmt: skip
+
+
+def check_body(body: dict[str, Any], schema: str | Schema) -> None:
+    """Refuse a body that is not as the schema (or the description's schema of that name) has it.
+
+    null stands for what is not there, and an int64 may come as a number or as text.
     """
-    arrayType clustering configuration copy datasetReference defaultDataset destinationTable
-    destinationTableProperties extract formatOptions jobReference labels load materializedView parameterType
-    parameterValue range rangePartitioning schema sourceTable structValues tableReference timePartitioning view
-    """.split()
-)
-_LISTS_OF_OBJECTS = frozenset("arrayValues connectionProperties queryParameters rows sourceTables structTypes".split())
-_LISTS_OF_TEXTS = frozenset("destinationUris schemaUpdateOptions sourceUris".split())
-_TEXTS = frozenset(
-    """
-    compression createDisposition datasetId defaultValueExpression description destinationFormat destinationUri
-    encoding field fieldDelimiter friendlyName insertId jobId key location mode name nullMarker operationType
-    parameterMode priority projectId quote requestId sourceFormat tableId timestampOutputFormat type writeDisposition
-    """.split()
-)
-_NUMBERS = frozenset(
-    "expirationMs expirationTime maxBadRecords maxResults skipLeadingRows startIndex timeoutMs".split()
-)
-_USER_DATA = frozenset({"json", "labels", "structValues"})
-"""Attributes whose inner names are the user's, not REST's."""
-_OBJECT_PLACES = frozenset({("configuration", "query"), ("structTypes", "type")})
-"""Names that elsewhere stand for a text, by what they stand in."""
+    if isinstance(schema, str):
+        root = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", schema).lower()
+        _check(body, description("bigquery").schema(schema), root)
+    else:
+        _check(body, schema, "")
 
 
-def check_shape(body: dict[str, Any], path: str = "") -> None:
-    """Refuse a request whose attributes have the wrong JSON type; null stands for an attribute that is not there."""
-    for name, value in body.items():
-        here = f"{path}.{name}" if path else name
-        if value is None:
-            continue
-        wanted = _wanted(name, value, path)
-        if wanted:
-            raise invalid(f"Invalid value at '{here}': {wanted} is expected")
-        if name in _USER_DATA:
-            if name == "structValues":
-                _check_each(list(value.values()), here)
-        elif isinstance(value, dict):
-            check_shape(value, here)
-        elif isinstance(value, list):
-            _check_each([item for item in value if isinstance(item, dict)], here)
+def check_query(verb: str, path: str, query: Mapping[str, str]) -> None:
+    """Refuse a parameter that the method does not have, or whose text is not of its type."""
+    method = description("bigquery").find(verb, path, query.get("uploadType"))
+    if method is None:
+        return  # one of those that the reduced description does without
+    for name, text in query.items():
+        known = method.parameters.get(name)
+        if known is None and name not in _UNDESCRIBED:
+            raise invalid(
+                f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
+                f"Field '{name}' could not be found in request message."
+            )
+        if known and text and known.get("format") in ("int32", "uint32", "int64", "uint64") and not _is_integer(text):
+            raise invalid(f"Invalid value for {name}: {text}")
 
 
-def _check_each(items: list[Any], path: str) -> None:
-    for item in items:
-        if not isinstance(item, dict):
-            raise invalid(f"Invalid value at '{path}': objects are expected")
-        check_shape(item, path)
+def _check(value: Any, schema: Schema, path: str) -> None:
+    schema = description("bigquery").resolved(schema)
+    kind = schema["type"]
+    if value is None or kind == "any":
+        return
+    if not _fits(value, schema, path):
+        raise invalid(f"Invalid value at '{path}': {_expected(schema)} is expected")
+    if kind == "object":
+        _check_object(value, schema, path)
+    elif kind == "array":
+        for place, item in enumerate(value):
+            if item is None:
+                raise invalid(f"Invalid value at '{path}[{place}]': null in a list")
+            _check(item, schema["items"], f"{path}[{place}]")
 
 
-def _wanted(name: str, value: Any, path: str) -> str | None:
-    """What should stand there, if it does not."""
-    if name in _OBJECTS or (path.rpartition(".")[2], name) in _OBJECT_PLACES:
-        return None if isinstance(value, dict) else "an object"
-    if name == "fields":
-        item, items = (str, "texts") if path.endswith("clustering") else (dict, "objects")
-        return None if _is_list_of(value, item) else f"a list of {items}"
-    if name in _LISTS_OF_OBJECTS:
-        return None if _is_list_of(value, dict) else "a list of objects"
-    if name in _LISTS_OF_TEXTS:
-        return None if _is_list_of(value, str) else "a list of texts"
-    if name in _TEXTS:
-        return None if isinstance(value, str) else "a text"
-    if name in _NUMBERS:
-        return None if _is_number(value) else "an integer"
-    return None
+def _check_object(value: dict[str, Any], schema: Schema, path: str) -> None:
+    known, others = schema.get("properties", {}), schema.get("additionalProperties")
+    for name, inner in value.items():
+        if name not in known and others is None:
+            where = f" at '{path}'" if path else ""
+            raise invalid(f'Invalid JSON payload received. Unknown name "{name}"{where}: Cannot find field.')
+        _check(inner, known.get(name, others), f"{path}.{name}" if path else name)
 
 
-def _is_list_of(value: Any, kind: type) -> bool:
-    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+def _fits(value: Any, schema: Schema, path: str) -> bool:
+    kind = schema["type"]
+    if kind == "integer" or schema.get("format") in ("int64", "uint64"):
+        return _is_integer(value)
+    if "enum" in schema and isinstance(value, str):
+        return value in schema["enum"]
+    if kind == "string" and path.rpartition(".")[2] in _ANY_SCALAR:
+        return isinstance(value, str | int | float)
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, {"object": dict, "array": list, "string": str, "boolean": bool}[kind])
 
 
-def _is_number(value: Any) -> bool:
+def _expected(schema: Schema) -> str:
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    return _WANTED["integer" if schema.get("format") in ("int64", "uint64") else schema["type"]]
+
+
+def _is_integer(value: Any) -> bool:
     """int64 comes as a number or as text, and empty text is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
+    if isinstance(value, bool) or not isinstance(value, int | str):
         return False
     try:
         return value == "" or abs(int(value)) < 2**63

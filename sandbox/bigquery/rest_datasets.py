@@ -59,7 +59,7 @@ class DatasetRoutes:
 
     def insert(self, request: Request, project: str) -> Answer:
         """datasets.insert."""
-        body = request.body()
+        body = request.body("Dataset")
         reference = body.get("datasetReference") or {}
         dataset = reference.get("datasetId")
         if not isinstance(dataset, str) or not dataset:
@@ -78,7 +78,7 @@ class DatasetRoutes:
 
     def patch(self, request: Request, project: str, dataset: str) -> Answer:
         """datasets.patch: what the body names; null removes."""
-        attributes = _attributes(request.body())
+        attributes = _attributes(request.body("Dataset"))
         with self._lock(project, dataset), self._service.catalog() as (catalog, cursor):
             old = catalog.get_dataset(project, dataset)
             _check_etag(request, old)
@@ -89,7 +89,7 @@ class DatasetRoutes:
 
     def update(self, request: Request, project: str, dataset: str) -> Answer:
         """datasets.update: what the body does not name is removed."""
-        attributes = dict.fromkeys(_SETTABLE) | _attributes(request.body())
+        attributes = dict.fromkeys(_SETTABLE) | _attributes(request.body("Dataset"))
         with self._lock(project, dataset), self._service.catalog() as (catalog, cursor):
             _check_etag(request, catalog.get_dataset(project, dataset))
             catalog.update_dataset(project, dataset, attributes, cursor=cursor)

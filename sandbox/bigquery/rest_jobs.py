@@ -6,18 +6,16 @@ from typing import Any
 
 from sandbox.bigquery.errors import BigQueryError, invalid
 from sandbox.bigquery.http_exchange import NO_CONTENT, Answer, Request, Routes
+from sandbox.bigquery.job_location import location_of
 from sandbox.bigquery.jobs import JOB_TYPES, Job
-from sandbox.bigquery.listing import page_of
+from sandbox.bigquery.listing import check_labels, page_of
+from sandbox.bigquery.query_job import check_dialect
 from sandbox.bigquery.service import Service
-
-DEFAULT_LOCATION = "US"
-INSERT_WAIT_SECONDS = 1.0
-"""How long jobs.insert waits for a quick job, which spares the client from polling."""
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}\Z")
 
 
-def new_job(project: str, body: dict[str, Any]) -> Job:
+def new_job(service: Service, project: str, body: dict[str, Any]) -> Job:
     """The job that a request describes, not yet started."""
     configuration = body.get("configuration")
     if not isinstance(configuration, dict) or not any(kind in configuration for kind in JOB_TYPES):
@@ -32,18 +30,29 @@ def new_job(project: str, body: dict[str, Any]) -> Job:
             f'Invalid job ID "{job_id}". Job IDs must be alphanumeric (plus underscores and dashes) and must be '
             "at most 1024 characters long."
         )
-    location = reference.get("location") or DEFAULT_LOCATION
-    return Job(reference.get("projectId") or project, job_id, location, configuration)
+    check_labels(configuration.get("labels"))
+    if "query" in configuration:
+        check_dialect(configuration["query"])
+    project = reference.get("projectId") or project
+    location = reference.get("location")
+    if not location:
+        with service.catalog() as (catalog, _):
+            location = location_of(catalog, project, configuration)
+    return Job(project, job_id, location, configuration)
 
 
 def insert_job(service: Service, project: str, body: dict[str, Any], media: bytes | None = None) -> Answer:
     """Start the job that a request describes; answers when it is done, or after a moment while it goes on."""
-    job = new_job(project, body)
+    job = new_job(service, project, body)
     if job.is_dry_run:
         service.runner.check(job)
-    else:
-        service.runner.start(job, media)
-        job.done.wait(INSERT_WAIT_SECONDS)
+        return Answer(job.resource())
+    as_inserted = Answer(job.resource())
+    service.runner.start(job, media)
+    wait = service.waits.insert_seconds
+    if not wait:
+        return as_inserted
+    job.done.wait(wait)
     return Answer(job.resource())
 
 
@@ -64,7 +73,7 @@ class JobRoutes:
 
     def insert(self, request: Request, project: str) -> Answer:
         """jobs.insert without an upload."""
-        return insert_job(self._service, project, request.body())
+        return insert_job(self._service, project, request.body("Job"))
 
     def get(self, request: Request, project: str, job_id: str) -> Answer:
         """jobs.get."""

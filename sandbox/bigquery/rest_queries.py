@@ -37,13 +37,13 @@ class QueryRoutes:
 
     def query(self, request: Request, project: str) -> Answer:
         """jobs.query: start a query and answer with its first page if it is quick."""
-        body = request.body()
-        job = new_job(project, _job_body(body))
+        body = request.body("QueryRequest")
+        job = new_job(self._service, project, _job_body(body))
         if job.is_dry_run:
             self._service.runner.check(job)
             return Answer(_dry_run_answer(job))
         job = self._start_once(project, job, body.get("requestId"))
-        job.done.wait(_wait_seconds(body.get("timeoutMs")))
+        self._wait(job, body.get("timeoutMs"))
         answer = results_answer(job, Page(body, body.get("formatOptions")))
         times = {"creationTime": job.created_ms, "startTime": job.started_ms, "endTime": job.ended_ms}
         return Answer(
@@ -74,9 +74,12 @@ class QueryRoutes:
         if job.kind != "query":
             raise invalid(f"Job {project}:{job_id} is not a query job")
         page = Page(dict(request.query))
-        job.done.wait(_wait_seconds(request.query.get("timeoutMs")))
+        self._wait(job, request.query.get("timeoutMs"))
         answer = results_answer(job, page)
         return Answer({"kind": "bigquery#getQueryResultsResponse", "etag": job.resource()["etag"], **answer})
+
+    def _wait(self, job: Job, timeout_ms: Any) -> None:
+        job.done.wait(min(_wait_seconds(timeout_ms), self._service.waits.results_seconds))
 
 
 def _wait_seconds(given: Any) -> float:

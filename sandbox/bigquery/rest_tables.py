@@ -56,7 +56,7 @@ class TableRoutes:
 
     def insert(self, request: Request, project: str, dataset: str) -> Answer:
         """tables.insert: a table or a view."""
-        body = request.body()
+        body = request.body("Table")
         table = (body.get("tableReference") or {}).get("tableId")
         if not isinstance(table, str) or not table:
             raise invalid("Required parameter is missing: tableReference.tableId")
@@ -95,12 +95,12 @@ class TableRoutes:
 
     def patch(self, request: Request, project: str, dataset: str, table: str) -> Answer:
         """tables.patch: what the body names; null removes."""
-        return self._change(request, TableRef(project, dataset, table), request.body())
+        return self._change(request, TableRef(project, dataset, table), request.body("Table"))
 
     def update(self, request: Request, project: str, dataset: str, table: str) -> Answer:
         """tables.update: what the body does not name is removed."""
         body = dict.fromkeys(("description", "friendlyName", "expirationTime", "labels", "requirePartitionFilter"))
-        return self._change(request, TableRef(project, dataset, table), body | request.body())
+        return self._change(request, TableRef(project, dataset, table), body | request.body("Table"))
 
     def _change(self, request: Request, ref: TableRef, body: dict[str, Any]) -> Answer:
         refuse_unsupported(body)

@@ -11,18 +11,17 @@ import duckdb
 from aiohttp import web
 
 from sandbox.bigquery.errors import BigQueryError, invalid
-from sandbox.bigquery.http_exchange import Answer, Request, Routes, error_answer
+from sandbox.bigquery.http_exchange import API_PREFIX, Answer, Request, Routes, error_answer
 from sandbox.bigquery.job_runner import translated
 from sandbox.bigquery.rest_datasets import DatasetRoutes
 from sandbox.bigquery.rest_jobs import JobRoutes
 from sandbox.bigquery.rest_queries import QueryRoutes
 from sandbox.bigquery.rest_tabledata import TabledataRoutes
 from sandbox.bigquery.rest_tables import TableRoutes
-from sandbox.bigquery.service import Service
+from sandbox.bigquery.service import Service, Waits
 from sandbox.bigquery.uploads import UploadRoutes
 from sandbox.lifecycle import LOOPBACK
 
-API_PREFIX = "/bigquery/v2/"
 _MOST_UPLOAD_BYTES = 4 * 2**30
 # Threads cost nothing until they are needed, and a client that waits for its job holds one.
 _THREADS = 256
@@ -30,9 +29,9 @@ _THREADS = 256
 _log = logging.getLogger(__name__)
 
 
-def make_app(data: Path | None = None) -> web.Application:
+def make_app(data: Path | None = None, waits: Waits | None = None) -> web.Application:
     """The application; its database opens now and closes with it."""
-    service = Service(data)
+    service = Service(data, waits)
     routes = Routes()
     for group in (DatasetRoutes, TableRoutes, TabledataRoutes, JobRoutes, QueryRoutes, UploadRoutes):
         group(service).register(routes)
@@ -41,7 +40,7 @@ def make_app(data: Path | None = None) -> web.Application:
     async def handle(request: web.Request) -> web.Response:
         exchange = Request(
             method=request.method,
-            path=request.rel_url.raw_path.removeprefix(API_PREFIX),
+            path=request.rel_url.raw_path.removeprefix(f"/{API_PREFIX}"),
             query=dict(request.query),
             lists={name: request.query.getall(name) for name in request.query},
             headers=request.headers,

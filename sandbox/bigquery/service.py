@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -24,10 +25,21 @@ _PERFORMERS = {
 }
 
 
+@dataclass(frozen=True)
+class Waits:
+    """How long requests wait for a job: the service may answer before a job is done, or when it is."""
+
+    insert_seconds: float = 1.0
+    """jobs.insert; waiting for a quick job spares its client from polling. With 0 a job is PENDING when inserted."""
+    results_seconds: float = 60.0
+    """jobs.getQueryResults and jobs.query, at most: less where the request asks for less."""
+
+
 class Service:
     """The state that all requests share."""
 
-    def __init__(self, data: Path | None = None) -> None:
+    def __init__(self, data: Path | None = None, waits: Waits | None = None) -> None:
+        self.waits = waits or Waits()
         self.database = Database(data)
         self.locks = TableLocks()
         self.jobs = JobStore(self.database)

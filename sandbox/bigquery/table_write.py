@@ -107,9 +107,9 @@ class _Writer:
 
     def _create(self) -> TableMeta:
         ref = self._to.table
-        dataset = self._catalog.get_dataset(ref.project, ref.dataset)
+        self._catalog.get_dataset(ref.project, ref.dataset)
         if self._to.create == "CREATE_NEVER":
-            raise table_not_found(ref, dataset["location"])
+            raise table_not_found(ref, self._catalog.location)
         meta = TableMeta(ref, fields=self._rows.fields)
         if self._rows.like is not None:
             meta.time_partitioning = self._rows.like.time_partitioning

@@ -51,10 +51,10 @@ class UploadRoutes:
             return insert_job(self._service, project, body, media)
         if kind != "resumable":
             raise not_implemented(f"uploads of the type {kind}")
-        return self._begin(Request("POST", "", {}, data=request.data).body(), project, request)
+        return self._begin(Request("POST", "", {}, data=request.data).body("Job"), project, request)
 
     def _begin(self, body: dict[str, Any], project: str, request: Request) -> Answer:
-        job = new_job(project, body)  # what is wrong with the job is told before the file travels
+        job = new_job(self._service, project, body)  # what is wrong with the job is told before the file travels
         if self._service.jobs.find(job.project, job.job_id):
             self._service.jobs.add(job)
         # A repeated request to finish must find the same job.
@@ -114,4 +114,4 @@ def _parts(request: Request) -> tuple[dict[str, Any], bytes]:
     contents = [section.partition(b"\r\n\r\n")[2] for section in sections[1:] if not section.startswith(b"--")]
     if len(contents) != 2:
         raise invalid("A multipart upload has two parts: the job and the file")
-    return Request("POST", "", {}, data=contents[0]).body(), contents[1]
+    return Request("POST", "", {}, data=contents[0]).body("Job"), contents[1]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.bigquery.errors import invalid_query, not_found, not_implemented
+from sandbox.bigquery.errors import invalid_query, not_implemented
 from sandbox.bigquery.model import Field, StatementResult, TableMeta, TableRef
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import can_coerce, cast
@@ -51,10 +51,9 @@ def _alter_schema(execution: Execution, node: n.Alter) -> StatementResult:
     environment = execution.environment
     project, dataset = node.path if len(node.path) == 2 else (environment.project, node.path[0])
     ref = TableRef(project, dataset, "")
-    if not environment.catalog.has_dataset(project, dataset):
-        if node.if_exists:
-            return StatementResult(node.text, "ALTER_SCHEMA", ddl_target=ref, ddl_operation="SKIP")
-        raise not_found("Dataset", f"{project}:{dataset}")
+    if node.if_exists and not environment.catalog.has_dataset(project, dataset):
+        return StatementResult(node.text, "ALTER_SCHEMA", ddl_target=ref, ddl_operation="SKIP")
+    environment.catalog.get_dataset(project, dataset)
     changes: dict[str, Any] = {}
     for action in node.actions:
         for name, value in option_values(execution, action.parts.get("options", {})).items():

@@ -1,6 +1,6 @@
 """Dry runs: everything a statement would be refused for, and nothing of what it would do."""
 
-from sandbox.bigquery.errors import already_exists, not_found
+from sandbox.bigquery.errors import already_exists
 from sandbox.bigquery.model import StatementResult
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.environment import TemporaryTable, Variable
@@ -89,8 +89,7 @@ def _describe_create(interpreter: Interpreter, node: n.Create, result: Statement
         return
     ref = environment.table_ref(node.path)
     result.ddl_target = ref
-    if not environment.catalog.has_dataset(ref.project, ref.dataset):
-        raise not_found("Dataset", f"{ref.project}:{ref.dataset}")
+    environment.catalog.get_dataset(ref.project, ref.dataset)
     if environment.catalog.find(ref) is not None and not (node.or_replace or node.if_not_exists):
         raise already_exists("Table", str(ref))
     if node.kind == "TABLE":

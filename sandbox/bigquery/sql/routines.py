@@ -49,8 +49,7 @@ class Routines:
             self.temporary[node.kind, node.path[0].lower()] = node
             return "CREATE"
         ref = self.environment.table_ref(node.path)
-        if not self.environment.catalog.has_dataset(ref.project, ref.dataset):
-            raise not_found("Dataset", f"{ref.project}:{ref.dataset}")
+        self.environment.catalog.get_dataset(ref.project, ref.dataset)
         exists = self._stored(ref.project, ref.dataset, ref.table, node.kind) is not None
         if exists and node.if_not_exists:
             return "SKIP"

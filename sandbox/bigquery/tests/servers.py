@@ -42,9 +42,10 @@ class StandIn:
 
 
 @contextmanager
-def stand_in(data: Path | None = None, **environment: str) -> Iterator[StandIn]:
-    """Run ``python -m sandbox.bigquery`` on a free port."""
+def stand_in(data: Path | None = None, wait: float | None = None, **environment: str) -> Iterator[StandIn]:
+    """Run ``python -m sandbox.bigquery`` on a free port; ``wait`` as its option."""
     command = [sys.executable, "-m", "sandbox.bigquery", "--port", "0"] + (["--data", str(data)] if data else [])
+    command += [] if wait is None else ["--wait", str(wait)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
     try:
         assert process.stdout is not None

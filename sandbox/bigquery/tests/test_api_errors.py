@@ -50,9 +50,10 @@ def test_unknown_paths_name_what_is_missing(server: StandIn, method: str, path: 
         b'{"configuration":{"query":{"query":1}}}', b'{"configuration":{"load":{}}}',
         b'{"configuration":{"load":{"destinationTable":1}}}', b'{"configuration":{"copy":{}}}',
         b'{"configuration":{"load":{"destinationTable":{"projectId":"p","datasetId":"d"}}}}',
-        b'{"configuration":{"query":{"query":"SELECT 1"},"load":{}}}', b'{"configuration":{"extract":{}}}',
-        b'{"jobReference":1,"configuration":{"query":{"query":"SELECT 1"}}}',
-        b'{"jobReference":{"jobId":5},"configuration":{"query":{"query":"SELECT 1"}}}',
+        b'{"configuration":{"query":{"query":"SELECT 1","useLegacySql":false},"load":{}}}',
+        b'{"configuration":{"extract":{}}}',
+        b'{"jobReference":1,"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}',
+        b'{"jobReference":{"jobId":5},"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}',
     ],
 )  # fmt: skip
 def test_jobs_that_make_no_sense(server: StandIn, body: bytes) -> None:
@@ -60,6 +61,55 @@ def test_jobs_that_make_no_sense(server: StandIn, body: bytes) -> None:
     error = answer["status"]["errorResult"] if status == 200 else answer["error"]
     assert status in (200, 400)
     assert error["message"]
+
+
+QUERY = {"query": "SELECT 1", "useLegacySql": False}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("jobs", {"konfiguration": 1, "configuration": {"query": QUERY}}, "\"konfiguration\" at 'job'"),
+        (
+            "jobs",
+            {"configuration": {"query": {**QUERY, "noSuchField": 1}}},
+            "\"noSuchField\" at 'job.configuration.query'",
+        ),
+        (
+            "jobs",
+            {"configuration": {"query": {**QUERY, "queryParameters": [{"nome": "a"}]}}},
+            "\"nome\" at 'job.configuration.query.queryParameters[0]'",
+        ),
+        ("jobs?nonsense=1", {"configuration": {"query": QUERY}}, "Field 'nonsense' could not be found"),
+        ("jobs", {"configuration": {"query": {**QUERY, "useLegacySql": "no"}}}, "query.useLegacySql': true or false"),
+        ("queries", {**QUERY, "maxResult": 1}, "\"maxResult\" at 'query_request'"),
+        ("datasets", {"datasetReference": {"datasetId": "d"}, "place": "EU"}, "\"place\" at 'dataset'"),
+        ("datasets/d/tables", {"tableReference": {"tableId": "t"}, "scheme": {}}, "\"scheme\" at 'table'"),
+        ("datasets/d/tables/t/insertAll", {"rows": [{"insertID": "1", "json": {}}]}, "\"insertID\" at 'rows[0]'"),
+    ],
+)
+def test_a_misspelt_name_is_refused_and_told(server: StandIn, path: str, body: dict[str, Any], named: str) -> None:
+    status, answer = send(server, "POST", f"{HERE}/{path}", json.dumps(body).encode())
+    assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    assert named in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["jobs?maxResult=1", "datasets/d/tables/t?views=BASIC", "queries/j?timeoutMs=soon"])
+def test_a_misspelt_parameter_is_refused(server: StandIn, path: str) -> None:
+    assert send(server, "GET", f"{HERE}/{path}")[0] == 400
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{"Team": "a"}, {"1st": "a"}, {"": "a"}, {"team": "A/b"}, {"team": "x" * 64}, {f"k{n}": "" for n in range(65)}],
+)
+def test_labels_against_the_rules(server: StandIn, labels: dict[str, str]) -> None:
+    job = {"configuration": {"labels": labels, "query": QUERY}}
+    table = {"tableReference": {"tableId": "t"}, "labels": labels}
+    dataset = {"datasetReference": {"datasetId": "labelled"}, "labels": labels}
+    for path, body in (("jobs", job), ("datasets", dataset), ("datasets/d/tables", table)):
+        status, answer = send(server, "POST", f"{HERE}/{path}", json.dumps(body).encode())
+        assert (status, "abel" in answer["error"]["message"]) in {(400, True), (404, False)}, path
 
 
 @pytest.mark.parametrize(

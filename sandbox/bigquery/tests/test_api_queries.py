@@ -140,11 +140,13 @@ def test_a_repeated_request_runs_once(server: StandIn, client: bigquery.Client, 
     assert client.get_table(f"{dataset}.t").num_rows == 1
 
 
-def test_legacy_sql_is_refused_where_it_differs(server: StandIn) -> None:
-    assert post(server, "queries", {"query": "SELECT 1 AS x"})[0] == 200
-    assert post(server, "queries", {"query": "SELECT `x` FROM (SELECT 1 AS x)"})[0] == 400
-    status, answer = post(server, "queries", {"query": "SELECT x FROM [p:d.t]", "useLegacySql": True})
-    assert (status, answer["error"]["errors"][0]["reason"]) == (501, "notImplemented")
+@pytest.mark.parametrize("dialect", [{}, {"useLegacySql": None}, {"useLegacySql": True}])
+def test_legacy_sql_is_what_a_query_means_by_itself(server: StandIn, dialect: dict[str, Any]) -> None:
+    query = {"query": "SELECT 1 AS x", **dialect}
+    for path, body in (("queries", query), ("jobs", {"configuration": {"query": query}})):
+        status, answer = post(server, path, body)
+        assert (status, answer["error"]["errors"][0]["reason"]) == (501, "notImplemented")
+        assert "useLegacySql" in answer["error"]["message"]
 
 
 def test_timestamps_as_the_request_wants_them(server: StandIn) -> None:
