@@ -123,7 +123,7 @@ def warehouse(
     """BigQuery with a fresh dataset and the tables and views of the DDL, empty."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_server.address)
     warehouse = clients.warehouse(config, clients.AsPerson())
-    warehouse.client.create_dataset(config.dataset)
+    warehouse.create_dataset()
     for name in sql.statement_names(settings.include_dir() / "sql"):
         if name.startswith("ddl/tables/"):
             warehouse.run(name)

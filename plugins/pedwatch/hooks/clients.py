@@ -5,6 +5,7 @@ configuration names; tasks call these. The command line passes ``AsPerson()``: a
 anonymous for a service whose emulator variable is set, as Google's own Firestore and Storage clients do.
 """
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pedwatch import settings
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from google.cloud import bigquery, firestore, storage
 
     from pedwatch.hooks.limit_store import FirestoreLimits
+
+_NO_BUCKET_METADATA = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 
 
 class ClientSource(Protocol):
@@ -99,7 +102,12 @@ def limit_store(config: Config, source: ClientSource | None = None) -> "Firestor
 
 
 def storage_client(config: Config, source: ClientSource | None = None) -> "storage.Client":
-    """Return a Cloud Storage client for the configured bucket's project."""
+    """Return a Cloud Storage client for the configured bucket's project.
+
+    It asks for no bucket's metadata by itself, as it would for its traces: no role of deploy/iam permits that, and each
+    denial is a line in the audit log.
+    """
+    os.environ.setdefault(_NO_BUCKET_METADATA, "true")
     return (source or AsAirflow()).storage(config)
 
 

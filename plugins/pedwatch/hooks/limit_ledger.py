@@ -95,12 +95,8 @@ class BigQueryLimits:
                 client.load_table_from_file(
                     file, table.reference, rewind=True, job_config=load, location=config.location
                 ).result()
-            except exceptions.NotFound as error:
-                raise LedgerError(
-                    f"{STAGING} is missing: run the DAG ped_housekeeping once ({error.message})"
-                ) from error
             except exceptions.GoogleAPICallError as error:
-                raise LedgerError(f"{STAGING}: {error.message}") from error
+                raise LedgerError(self._warehouse.explained(STAGING, error)) from error
         return staged
 
 

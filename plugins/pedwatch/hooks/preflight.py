@@ -72,7 +72,7 @@ def bigquery_findings(warehouse: Warehouse) -> Iterator[Finding]:
     except NotFound:
         yield Finding(area, f"dataset {name}", "failed", "not found", _HOUSEKEEPING)
         return
-    if (dataset.location or "").upper() != config.location.upper():
+    if warehouse.is_elsewhere(dataset):
         fix = f"set location: {dataset.location} in pedwatch.yaml; a dataset cannot be moved"
         yield Finding(area, f"dataset {name}", "failed", f"in {dataset.location}, not {config.location}", fix)
     else:

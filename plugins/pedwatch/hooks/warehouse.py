@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 # every script here is idempotent.
 _ABORTED = ("aborted due to concurrent update", "could not serialize access")
 _ATTEMPTS = 5
-_MISSING_TABLE = "was not found"
+# What BigQuery says of a dataset or a table that is not there, or not where the job is; requests that are no jobs are
+# told without the location.
+_MISSING = ("Not found: Dataset ", "Not found: Table ")
 
 
 def _is_aborted(error: Exception) -> bool:
@@ -75,18 +77,32 @@ class Warehouse:
         """Create the dataset in the configured location unless it is there.
 
         It is looked for first: who may only edit the dataset may not create it again, not even where it exists.
+
+        Raises:
+            LedgerError: the dataset is in another location; names both and the setting.
         """
         from google.api_core.exceptions import NotFound
         from google.cloud import bigquery
 
         name = f"{self.config.project}.{self.config.dataset}"
         with contextlib.suppress(NotFound):
-            self.client.get_dataset(name)
+            if self.is_elsewhere(found := self.client.get_dataset(name)):
+                raise LedgerError(self._elsewhere(found))
             return
         dataset = bigquery.Dataset(name)
         dataset.location = self.config.location
         dataset.description = "PED limits, replica observations, verdicts, episodes and the outbox of pedwatch"
         self.client.create_dataset(dataset, exists_ok=True)
+
+    def is_elsewhere(self, dataset: "bigquery.Dataset") -> bool:
+        """Return whether the dataset is in another location than the configured one, where no job of ours finds it."""
+        return (dataset.location or "").upper() != self.config.location.upper()
+
+    def _elsewhere(self, dataset: "bigquery.Dataset") -> str:
+        return (
+            f"dataset {self.config.dataset} is in {dataset.location}, but location in pedwatch.yaml is "
+            f"{self.config.location}: set location: {dataset.location} there, since a dataset cannot be moved."
+        )
 
     def add_columns(self, table: str, wanted: Sequence[Column]) -> list[str]:
         """Add those columns to a table that it lacks, and return their names; rows that are there have NULL in them.
@@ -104,7 +120,7 @@ class Warehouse:
                 added = ", ".join(f"ADD COLUMN IF NOT EXISTS {column.addable}" for column in missing)
                 self.client.query(f"ALTER TABLE `{name}` {added}", location=self.config.location).result()
         except GoogleAPICallError as error:
-            raise LedgerError(self._explain(f"columns of {table}", error)) from error
+            raise LedgerError(self.explained(f"columns of {table}", error)) from error
         return [column.name for column in missing]
 
     def replace_partition(self, table: str, partition: str, uri: str, least_rows: int) -> int:
@@ -134,7 +150,7 @@ class Warehouse:
             )
             job.result()
         except GoogleAPICallError as error:
-            raise LedgerError(self._explain(f"load of {uri}", error)) from error
+            raise LedgerError(self.explained(f"load of {uri}", error)) from error
         if job.output_rows < least_rows:
             raise LedgerError(f"load of {uri}: {job.output_rows} rows, but the manifests promise {least_rows}")
         return int(job.output_rows)
@@ -159,12 +175,21 @@ class Warehouse:
                 if _is_aborted(error) and attempt < _ATTEMPTS:
                     self._pause(0.5 * 2**attempt)
                     continue
-                raise LedgerError(self._explain(name, error)) from error
+                raise LedgerError(self.explained(name, error)) from error
             return job
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _explain(self, name: str, error: Exception) -> str:
+    def explained(self, name: str, error: Exception) -> str:
+        """Return what BigQuery's refusal means, and the fix where the dataset or a table of it is missing."""
+        from google.api_core.exceptions import GoogleAPICallError
+
         message = getattr(error, "message", str(error))
-        if _MISSING_TABLE in message:
-            return f"{name}: {message} Run the DAG ped_housekeeping once: it creates the dataset and its tables."
-        return f"{name}: {message}"
+        if not any(missing in message for missing in _MISSING):
+            return f"{name}: {message}"
+        with contextlib.suppress(GoogleAPICallError):
+            dataset = self.client.get_dataset(f"{self.config.project}.{self.config.dataset}")
+            if self.is_elsewhere(dataset):
+                return f"{name}: {self._elsewhere(dataset)}"
+        details = getattr(error, "errors", None) or [{}]
+        missing = details[0].get("message", message).rstrip(".")
+        return f"{name}: {missing}. Run the DAG ped_housekeeping once: it creates the dataset and its tables."
