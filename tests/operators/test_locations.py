@@ -68,7 +68,7 @@ def test_the_case_of_a_location_makes_no_difference(warehouse: Warehouse) -> Non
 
 def test_storage_asks_for_no_bucket_by_itself(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """No role of deploy/iam permits buckets.get, which the client would ask for its traces."""
-    from google.cloud.storage import _opentelemetry_tracing
+    from google.cloud.storage import _opentelemetry_tracing  # type: ignore[import-untyped]
 
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
     monkeypatch.delenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", raising=False)
