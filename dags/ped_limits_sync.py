@@ -7,11 +7,18 @@
 - *"another limit sync was committed meanwhile":* two syncs overlapped. This one wrote nothing; nothing to do.
 - *A team says its new limit does not count:* look for its document in `limit_rejections`. The reason names the field;
   the previous valid version stays in force until the document is mended.
+- *`MassEndError`:* Firestore lists so few documents that many limits would end; nothing was written. Find out first who
+  emptied or restored the database: what is put back counts again from the next run on. Only if they are to end, trigger
+  once with *Let limits end*.
+- *`OtherSourceError`:* the configuration names another project, database or collection than the last sync read. Correct
+  it; or trigger once with *Read from another place*.
 - *Limits are stale:* the newest `read_time` in `limit_sync_runs` says how old. After 15 minutes the platform is told.
 
 ```
 Firestore at one read_time ─▶ what changed ─▶ one transaction ─▶ limit_history, limit_rejections, limit_sync_runs
 ```
+
+A refused sync is a row of `limit_sync_refusals`; it is not tried again by itself, the next run looks anew.
 
 Backfilling this DAG is harmless and useless: limits cannot be read in the past, so backfilled runs are skipped.
 Running a sync twice writes nothing twice.
@@ -27,9 +34,10 @@ from pedwatch.tasks import failed_dags
 
 def sync_limits() -> dict[str, Any]:
     """Read Firestore at one moment and commit what is new; returns what was found, for the log and the UI."""
-    from airflow.sdk.exceptions import AirflowSkipException
+    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
     from pedwatch import settings
+    from pedwatch.errors import SyncRefusedError
     from pedwatch.hooks import clients, limit_sync
     from pedwatch.hooks.limit_ledger import BigQueryLimits
 
@@ -39,9 +47,20 @@ def sync_limits() -> dict[str, Any]:
         raise AirflowSkipException("limits cannot be read in the past: a backfilled sync does nothing")
     config = settings.load_config()
     ledger = BigQueryLimits(clients.warehouse(config))
-    plan = limit_sync.sync_limits(
-        clients.limit_store(config), ledger, config.policy, run.run_id, context["params"]["full"]
-    )
+    asked = context["params"]
+    try:
+        plan = limit_sync.sync_limits(
+            clients.limit_store(config),
+            ledger,
+            config,
+            run.run_id,
+            asked["full"],
+            asked["allow_mass_end"],
+            asked["accept_source"],
+        )
+    except SyncRefusedError as error:
+        # Firestore answers the same in twenty seconds: no retries.
+        raise AirflowFailException(f"{type(error).__name__}: {error}") from error
     return plan.summary() if plan else {"note": f"{run.run_id} is committed already: nothing was written"}
 
 
@@ -62,7 +81,21 @@ with DAG(
             type="boolean",
             title="Compare every document",
             description="List all documents now instead of once an hour: finds edits made in the console",
-        )
+        ),
+        "allow_mass_end": Param(
+            False,
+            type="boolean",
+            title="Let limits end",
+            description="End all limits whose documents are gone from Firestore, also more than limits_sync allows: "
+            "nothing is granted to their APIs from now on, and their open alerts freeze",
+        ),
+        "accept_source": Param(
+            False,
+            type="boolean",
+            title="Read from another place",
+            description="Accept that the configuration names another project, database or collection than the last "
+            "sync read; later runs go on from there",
+        ),
     },
     **failed_dags.CALLBACKS,
 ) as dag:

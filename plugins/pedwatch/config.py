@@ -300,6 +300,31 @@ class Firestore(Strict):
     database: str = "ped"
     collection: str = "ped_limits"
 
+    def __str__(self) -> str:
+        return f"collection {self.collection} of database {self.database} in project {self.project}"
+
+
+class LimitsSync(Strict):
+    """When a sync of limits takes what Firestore lists for a mistake. Both must be exceeded."""
+
+    max_ended_ratio: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="A full sync that would end more than this share of the limits in force, because their documents "
+        "are gone, is refused …",
+    )
+    max_ended_count: int = Field(
+        default=10,
+        ge=0,
+        description="… if that is also more than so many limits. A fleet with no more limits than this is not guarded: "
+        "set 0 there",
+    )
+
+    def refuses(self, ended: int, standing: int) -> bool:
+        """Tell whether that many of the limits that stand are too many to end at once."""
+        return ended > self.max_ended_count and ended > self.max_ended_ratio * standing
+
 
 class Connections(Strict):
     """Names of the Airflow connections used; secrets live only there."""
@@ -340,6 +365,9 @@ class Config(Strict):
     label_keys: LabelKeys = Field(default_factory=LabelKeys)
     connections: Connections = Field(default_factory=Connections)
     firestore: Firestore
+    limits_sync: LimitsSync = Field(
+        default_factory=LimitsSync, description="When a sync of limits refuses what Firestore lists"
+    )
     collector: Collector
     clusters: list[Cluster] = Field(default_factory=list)
     discovery: Discovery = Field(default_factory=Discovery, description="Clusters that GKE lists are watched too")

@@ -20,6 +20,27 @@ class LimitStoreError(PedwatchError):
     """Firestore could not be read or written."""
 
 
+class SyncRefusedError(PedwatchError):
+    """A sync of limits would have done what nobody asked for. Nothing was written but a row in ``limit_sync_refusals``.
+
+    ``reason`` is what that row calls it. The message names the setting or parameter that mends or allows it.
+    """
+
+    reason = "refused"
+
+
+class MassEndError(SyncRefusedError):
+    """Too many limits would have ended at once, because their documents are no longer listed."""
+
+    reason = "mass_end"
+
+
+class OtherSourceError(SyncRefusedError):
+    """The limits would have been read from another project, database or collection than the last time."""
+
+    reason = "other_source"
+
+
 class LedgerError(PedwatchError):
     """BigQuery refused or lacks something; the message names the table or statement and the fix."""
 

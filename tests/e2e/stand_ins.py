@@ -116,5 +116,5 @@ def stand_ins_in(folder: Path) -> Iterator[StandIns]:
         clocks.set(START + dt.timedelta(days=1))
         warehouse = clients.warehouse(config, clients.AsPerson())
         create_tables(warehouse)
-        sync_limits(clients.limit_store(config, clients.AsPerson()), BigQueryLimits(warehouse), config.policy, "seed")
+        sync_limits(clients.limit_store(config, clients.AsPerson()), BigQueryLimits(warehouse), config, "seed")
         yield StandIns(servers, clocks, config)

@@ -42,10 +42,10 @@ class Slice:
         counted = [replace(change, archived=numbers.get(change.document_id, 0)) for change in changes]
         self.store.write([write_of(change) for change in counted])
 
-    def sync(self, sync_id: str | None = None, is_full: bool = False) -> SyncPlan | None:
+    def sync(self, sync_id: str | None = None, is_full: bool = False, **allowed: bool) -> SyncPlan | None:
         """Sync as the DAG does."""
         name = sync_id or f"scheduled__{next(self._runs)}"
-        return sync_limits(self.store, self.ledger, self.config.policy, name, is_full)
+        return sync_limits(self.store, self.ledger, self.config, name, is_full, **allowed)
 
     def as_of(self, cycle: dt.datetime, known_at: dt.datetime | None = None) -> dict[str, int]:
         """Return max_replicas by limit, by the rule of limits_as_of.sql."""

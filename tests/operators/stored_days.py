@@ -100,7 +100,8 @@ class StoredDays:
     def _sync(self, read_time: dt.datetime) -> Row:
         counts = dict.fromkeys(("documents_read", "documents_known", "changes", "rejections"), 0)
         times = {"read_time": read_time, "committed_at": read_time}
-        return {"sync_id": read_time.isoformat(), "mode": "full", **times, **counts}
+        source = {f"firestore_{name}": "-" for name in ("project", "database", "collection")}
+        return {"sync_id": read_time.isoformat(), "mode": "full", **times, **counts, **source}
 
     def _exemption(self, name: str, starts_at: dt.datetime, ends_at: dt.datetime, replicas: int) -> Row:
         named = {"exemption_id": name, "reason": name, "ticket": "PED-9", "approver": "dana"}

@@ -9,6 +9,8 @@ import pytest
 
 from pedwatch import settings
 from pedwatch.config import Config
+from pedwatch.errors import MassEndError
+from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import failed_dags, sender
 from tests.operators.slack_in_process import TOKEN, Workspace, connect, serve
@@ -48,6 +50,13 @@ class Played:
 def played(warehouse: Warehouse, config: Config, monkeypatch: pytest.MonkeyPatch) -> Played:
     """An empty outbox and an empty channel."""
     return Played(warehouse, config, monkeypatch)
+
+
+def test_a_refused_sync_says_why(played: Played, warehouse: Warehouse, config: Config) -> None:
+    refusal = MassEndError("200 of 200 limits would end")
+    BigQueryLimits(warehouse).record_refusal(refusal, "r1", NOW, config.firestore)
+    played.ends(failed_dags.dag_failed, "r1", dag_id="ped_limits_sync")
+    assert [text.rpartition(": ")[2] for text in played.texts] == ["200 of 200 limits would end"]
 
 
 def test_one_message_until_it_runs_again(played: Played) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from pedwatch.config import Config
+from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.limit_publish import Request
 from pedwatch.hooks.limit_store import FirestoreLimits
+from pedwatch.hooks.limit_sync import sync_limits
 from pedwatch.hooks.warehouse import Warehouse
 from tests.operators.test_limits_cli import GOOD
 
@@ -49,7 +51,8 @@ def airflow(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def run(kind: str = "scheduled") -> dict[str, Any]:
     """Return the context of a run of the sync."""
     run_id = f"{kind}__2026-03-02T10:05:00+00:00"
-    return {"dag_run": SimpleNamespace(run_type=kind, run_id=run_id), "params": {"full": False}}
+    params = {"full": False, "allow_mass_end": False, "accept_source": False}
+    return {"dag_run": SimpleNamespace(run_type=kind, run_id=run_id), "params": params}
 
 
 def test_publish_then_sync(
@@ -77,6 +80,20 @@ def test_publish_then_sync(
     parameters = {"cycle": limit_store.server_time(), "known_at": limit_store.server_time()}
     [row] = warehouse.run("limits/limits_as_of.sql", parameters)
     assert (row["limit_id"], row["max_replicas"], row["source_path"]) == ("prod.orders.orders-api", 12, "orders.yaml")
+
+
+def test_a_refused_sync_fails_by_name_and_is_allowed_by_its_form(
+    airflow: None, limit_store: FirestoreLimits, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = warehouse.config.firestore.model_copy(update={"database": "elsewhere"})
+    config = warehouse.config.model_copy(update={"firestore": elsewhere})
+    sync_limits(limit_store, BigQueryLimits(warehouse), config, "before")
+    context = run()
+    sync = load("ped_limits_sync", context, monkeypatch)
+    with pytest.raises(AirflowFailException, match=r"OtherSourceError: the limits were last read from .*elsewhere"):
+        sync.sync_limits()
+    context["params"]["accept_source"] = True
+    assert sync.sync_limits()["mode"] == "incremental"
 
 
 def test_a_backfilled_sync_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

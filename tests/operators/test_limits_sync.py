@@ -75,9 +75,9 @@ def test_a_commit_that_is_repeated_after_an_unclear_answer_writes_nothing(slice_
     slice_.publish(limit(12))
     plan = plan_sync(slice_.store, slice_.ledger, None)
     moment = slice_.store.server_time()
-    slice_.ledger.commit(plan, None, "scheduled__x", moment, slice_.config.policy)
+    slice_.ledger.commit(plan, None, "scheduled__x", moment, slice_.config)
     before = slice_.history()
-    slice_.ledger.commit(plan, None, "scheduled__x", moment, slice_.config.policy)
+    slice_.ledger.commit(plan, None, "scheduled__x", moment, slice_.config)
     assert slice_.history() == before
 
 
@@ -87,7 +87,7 @@ def test_of_two_syncs_from_the_same_state_only_one_commits(slice_: Slice) -> Non
     slice_.sync("theirs")
     before = slice_.history()
     with pytest.raises(LedgerError, match="another limit sync was committed meanwhile"):
-        slice_.ledger.commit(ours, None, "ours", ours.read_time, slice_.config.policy)
+        slice_.ledger.commit(ours, None, "ours", ours.read_time, slice_.config)
     assert slice_.history() == before
     assert [row["sync_id"] for row in slice_.rows("limit_sync_runs")] == ["theirs"]
 

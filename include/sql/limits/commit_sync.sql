@@ -8,6 +8,7 @@
 --   @mode STRING: incremental | full
 --   @documents_read, @documents_known, @changes, @staged_rows INT64: counts; staged_rows guards the staging table
 --   @documents_sha256 STRING: fingerprint of Firestore's listing; NULL when nothing was listed
+--   @firestore_project, @firestore_database, @firestore_collection STRING: where the limits were read from
 --   @rejections ARRAY<STRUCT<document_id STRING, reason STRING, content_sha256 STRING, has_previous_limit BOOL,
 --     is_current BOOL>>: all documents that could not be read at @read_time, and versions of them since replaced
 --   @policy_version STRING: version of the policy in the configuration
@@ -131,7 +132,8 @@ IF NOT v_is_committed THEN
     UPDATE SET valid_to = @read_time;
 
   INSERT INTO `{{ dataset }}.limit_sync_runs` (
-    sync_id, read_time, committed_at, mode, documents_read, documents_known, documents_sha256, changes, rejections
+    sync_id, read_time, committed_at, mode, documents_read, documents_known, documents_sha256, changes, rejections,
+    firestore_project, firestore_database, firestore_collection
   )
   SELECT
     @sync_id,
@@ -142,7 +144,10 @@ IF NOT v_is_committed THEN
     @documents_known,
     @documents_sha256,
     @changes,
-    COUNTIF(found.is_current)
+    COUNTIF(found.is_current),
+    @firestore_project,
+    @firestore_database,
+    @firestore_collection
   FROM UNNEST(@rejections) AS found;
 
   COMMIT TRANSACTION;

@@ -4,6 +4,9 @@
 SELECT
   runs.read_time,
   runs.documents_known,
+  runs.firestore_project AS project,
+  runs.firestore_database AS `database`,
+  runs.firestore_collection AS collection,
   MAX(IF(runs.mode = 'full', runs.read_time, NULL)) OVER () AS full_read_time,
   COUNTIF(runs.sync_id = @sync_id) OVER () > 0 AS is_committed
 FROM

@@ -34,8 +34,10 @@ def compose(episode: Episode, reason: str, cycle: dt.datetime, run_url: str | No
     return Message(":black_circle:", title, summary, facts, notes, still if reason == "reminder" else "", links=links)
 
 
-def dag_failed(dag_id: str, run_id: str, cycle: dt.datetime, tasks: list[str], run_url: str | None) -> Message:
-    """Write that a DAG's run failed; it stays until a later run succeeds."""
+def dag_failed(
+    dag_id: str, run_id: str, cycle: dt.datetime, tasks: list[str], run_url: str | None, cause: str | None = None
+) -> Message:
+    """Write that a DAG's run failed, and why where that is known; it stays until a later run succeeds."""
     consequence = {
         "ped_replica_watch": "replica counts of this cycle were not judged; later cycles go on",
         "ped_limits_sync": "limits are as old as the last good run; after 15 minutes messages say so",
@@ -44,7 +46,7 @@ def dag_failed(dag_id: str, run_id: str, cycle: dt.datetime, tasks: list[str], r
         "ped_replica_audit": "the evidence of that day is missing; the run may be cleared",
     }
     which = f", in {', '.join(tasks)}" if tasks else ""
-    summary = f"the run of {dag_id} for {clock_time(cycle)} failed{which}"
+    summary = f"the run of {dag_id} for {clock_time(cycle)} failed{which}" + (f": {cause}" if cause else "")
     facts = [("DAG", dag_id), ("Run", run_id), ("What it means", consequence.get(dag_id, "nothing was done"))]
     links = [("Airflow run", run_url)] if run_url else []
     notes = ["one message until a run succeeds again; docs/runbooks/a-task-failed.md"]

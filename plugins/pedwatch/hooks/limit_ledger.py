@@ -9,8 +9,8 @@ from typing import Any
 from google.api_core import exceptions
 from google.cloud import bigquery
 
-from pedwatch.config import PolicyConfig
-from pedwatch.errors import LedgerError
+from pedwatch.config import Config, Firestore
+from pedwatch.errors import LedgerError, SyncRefusedError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.history import Belief
@@ -29,7 +29,8 @@ class BigQueryLimits:
     def last_sync(self, sync_id: str) -> tuple[LastSync | None, bool]:
         """Return where the last committed sync stood, and whether ``sync_id`` itself is committed already."""
         for row in self._warehouse.run("limits/last_sync.sql", {"sync_id": sync_id}):
-            last = LastSync(row["read_time"], row["full_read_time"], row["documents_known"])
+            source = Firestore(project=row["project"], database=row["database"], collection=row["collection"])
+            last = LastSync(row["read_time"], row["full_read_time"], row["documents_known"], source)
             return last, bool(row["is_committed"])
         return None, False
 
@@ -50,9 +51,9 @@ class BigQueryLimits:
         return [Rejection(**row) for row in self._warehouse.run("limits/current_rejections.sql")]
 
     def commit(
-        self, plan: SyncPlan, last: LastSync | None, sync_id: str, committed_at: dt.datetime, policy: PolicyConfig
+        self, plan: SyncPlan, last: LastSync | None, sync_id: str, committed_at: dt.datetime, config: Config
     ) -> None:
-        """Write all that a sync found, in one transaction.
+        """Write all that a sync found, in one transaction, with the policy and where the limits were read from.
 
         Raises:
             LedgerError: BigQuery refused, or another sync was committed since ``last``.
@@ -69,11 +70,29 @@ class BigQueryLimits:
             "documents_sha256": Typed("STRING", plan.documents_sha256),
             "changes": plan.versions_written,
             "staged_rows": staged,
+            **_source_parameters(config.firestore),
             "rejections": Typed(REJECTION_COLUMNS, [vars(rejection) for rejection in plan.rejections]),
-            "policy_version": policy.version,
-            "policies": Typed(POLICY_COLUMNS, policy_rows(policy)),
+            "policy_version": config.policy.version,
+            "policies": Typed(POLICY_COLUMNS, policy_rows(config.policy)),
         }
         self._warehouse.run("limits/commit_sync.sql", parameters)
+
+    def record_refusal(
+        self, refusal: SyncRefusedError, sync_id: str, refused_at: dt.datetime, source: Firestore
+    ) -> None:
+        """Note that a sync was refused, and why.
+
+        Raises:
+            LedgerError: BigQuery refused.
+        """
+        parameters = {
+            "sync_id": sync_id,
+            "refused_at": refused_at,
+            "reason": refusal.reason,
+            "message": str(refusal),
+            **_source_parameters(source),
+        }
+        self._warehouse.write("limits/record_refusal.sql", parameters)
 
     def _stage(self, plan: SyncPlan, sync_id: str) -> int:
         """Load what changes into the staging table; by way of a file, because the first sync ever changes all."""
@@ -98,6 +117,10 @@ class BigQueryLimits:
             except exceptions.GoogleAPICallError as error:
                 raise LedgerError(self._warehouse.explained(STAGING, error)) from error
         return staged
+
+
+def _source_parameters(source: Firestore) -> dict[str, str]:
+    return {f"firestore_{name}": value for name, value in source.model_dump().items()}
 
 
 def _staging_rows(plan: SyncPlan, sync_id: str) -> Iterator[dict[str, Any]]:

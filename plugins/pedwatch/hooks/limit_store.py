@@ -222,8 +222,9 @@ def _refuse(error: exceptions.GoogleAPIError) -> NoReturn:
     cause = getattr(error, "cause", None) or error
     message = getattr(cause, "message", None) or str(cause)
     advice = {
-        exceptions.PermissionDenied: "grant roles/datastore.viewer (the sync) or roles/datastore.user (publishing) on "
-        "the limits' database to the account of the Google connection",
+        exceptions.PermissionDenied: "check that firestore.project and firestore.database name the limits' database, "
+        "and grant roles/datastore.viewer (the sync) or roles/datastore.user (publishing) on it to the account of the "
+        "Google connection",
         exceptions.Unauthenticated: "the Google connection's credentials are missing or expired: renew them",
         exceptions.NotFound: "the database does not exist: check firestore.project and firestore.database",
         exceptions.FailedPrecondition: "an index or the database's mode is missing: see deploy/ for what it needs",

@@ -1,26 +1,59 @@
 """One sync of Firestore into BigQuery, from asking where the last one stood to the commit."""
 
+import logging
+
 from pedwatch import settings
-from pedwatch.config import PolicyConfig
+from pedwatch.config import Config
+from pedwatch.errors import LedgerError, SyncRefusedError
 from pedwatch.hooks.limit_ledger import BigQueryLimits
-from pedwatch.limits.sync import plan_sync
+from pedwatch.limits.sync import check_source, plan_sync
 from pedwatch.limits.sync_plan import LimitReader, SyncPlan
+
+log = logging.getLogger(__name__)
 
 
 def sync_limits(
-    store: LimitReader, ledger: BigQueryLimits, policy: PolicyConfig, sync_id: str, is_full: bool = False
+    store: LimitReader,
+    ledger: BigQueryLimits,
+    config: Config,
+    sync_id: str,
+    is_full: bool = False,
+    allow_mass_end: bool = False,
+    accept_source: bool = False,
 ) -> SyncPlan | None:
     """Bring ``limit_history`` up to date; None when this very sync is committed already.
 
-    ``is_full`` lists every document now instead of waiting for the hour: it finds what was edited by hand.
+    Args:
+        store: the limits in Firestore, those that ``config.firestore`` names.
+        ledger: the limits in BigQuery.
+        config: the policy that is recorded, where the limits are read from, and how many may end at once.
+        sync_id: run id of the sync.
+        is_full: list every document now instead of waiting for the hour: it finds what was edited by hand.
+        allow_mass_end: let limits end whose documents are gone, however many they are.
+        accept_source: read from another project, database or collection than the last time.
 
     Raises:
         LimitStoreError: Firestore could not be read; nothing was written, the next sync reads on from the same place.
+        SyncRefusedError: what would have been written is not allowed; only the refusal itself was recorded.
         LedgerError: BigQuery refused; nothing was written.
     """
     last, is_committed = ledger.last_sync(sync_id)
     if is_committed:
         return None
-    plan = plan_sync(store, ledger, last, is_full)
-    ledger.commit(plan, last, sync_id, settings.now(), policy)
+    try:
+        if not accept_source:
+            check_source(last, config.firestore)
+        plan = plan_sync(store, ledger, last, is_full, None if allow_mass_end else config.limits_sync)
+    except SyncRefusedError as error:
+        _record(ledger, error, sync_id, config)
+        raise
+    ledger.commit(plan, last, sync_id, settings.now(), config)
     return plan
+
+
+def _record(ledger: BigQueryLimits, refusal: SyncRefusedError, sync_id: str, config: Config) -> None:
+    """Write the refusal down; that it could not be written must not hide it."""
+    try:
+        ledger.record_refusal(refusal, sync_id, settings.now(), config.firestore)
+    except LedgerError as error:
+        log.error("the refusal of %s could not be recorded: %s", sync_id, error)

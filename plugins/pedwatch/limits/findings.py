@@ -29,6 +29,7 @@ class Findings:
     superseded: list[Rejection] = field(default_factory=list)
     changes: dict[str, Change] = field(default_factory=dict)
     documents_read: int = 0
+    ended: int = 0
 
     def read(self, document: StoredDocument) -> Belief | None:
         """Take in the state of one document, and the versions written since the last one recorded.
@@ -40,16 +41,29 @@ class Findings:
         last = newest(before)
         self.documents_read += 1
         self.rejected.pop(document.document_id, None)
-        if last is not None and document.update_time <= last.document_update_time:
+        if last is not None and _is_recorded(document, last):
             return last
+        if last is not None and document.update_time <= last.document_update_time:
+            return self._restate(document, before, last)
         versions = [*self._versions_between(document, last), document]
         statements = self._statements(versions, stands(last), document)
         return self._learn(document.document_id, before, statements, versions)
+
+    def _restate(self, document: StoredDocument, before: Sequence[Belief], last: Belief) -> Belief | None:
+        """Take in a document that stands as it was before something newer was recorded of it.
+
+        It was taken for gone, or its database was restored. When that began nobody knows: what it says holds from now.
+        """
+        statements = self._statements([document], stands(last), document)
+        restated = [replace(statement, restated_at=self.at) for statement in statements]
+        self.ended += document.is_withdrawn and stands(last)
+        return self._learn(document.document_id, before, restated, [document])
 
     def is_gone(self, document_id: str) -> None:
         """Take in that a document was deleted for good, which nobody dated: it ends now."""
         before = self.beliefs.get(document_id, ())
         last = newest(before)
+        self.ended += stands(last)
         self.rejected.pop(document_id, None)
         versions = list(self.reader.versions(document_id, self._after(last), self.at))
         self.documents_read += len(versions)
@@ -120,8 +134,20 @@ class Findings:
         # The same wrong content may have come, gone and come again: one row, and what stands now decides.
         unique = {(rejection.document_id, rejection.content_sha256, rejection.reason): rejection for rejection in found}
         return SyncPlan(
-            self.at, mode, self.changes, tuple(unique.values()), self.documents_read, documents_known, documents_sha256
+            self.at,
+            mode,
+            self.changes,
+            tuple(unique.values()),
+            self.documents_read,
+            documents_known,
+            documents_sha256,
+            self.ended,
         )
+
+
+def _is_recorded(document: StoredDocument, last: Belief) -> bool:
+    """Tell whether the newest belief is what the document says. What was taken for gone has a time of our own."""
+    return document.update_time == last.document_update_time and document.is_withdrawn == last.is_deleted
 
 
 def _missing(last: Belief | None, numbers: set[int]) -> int:

@@ -20,11 +20,16 @@ class Statement:
     """What a document said from ``update_time`` on; a withdrawn one (``limit`` None) says that nothing is granted.
 
     ``document_version`` is the publisher's number of it; None when nobody numbered it, as with a hard delete.
+
+    ``restated_at`` is set where a document is found to say something else than what was recorded after it was written:
+    it was taken for gone, or an older state of it was restored. It then holds from that moment, and nothing before it
+    is touched.
     """
 
     update_time: dt.datetime
     limit: PedLimit | None
     document_version: int | None = None
+    restated_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,13 @@ def learn(beliefs: Sequence[Belief], statements: Iterable[Statement]) -> Change:
 
 def _state(beliefs: list[Belief], statement: Statement) -> list[Belief]:
     previous = newest(beliefs)
-    if previous and statement.update_time <= previous.document_update_time:
+    if previous and statement.restated_at is None and statement.update_time <= previous.document_update_time:
         return beliefs
     if _says_nothing_new(previous, statement):
         return beliefs
-    valid_from = _valid_from(beliefs, previous, statement)
+    valid_from = _valid_from(previous, statement)
+    if previous and statement.restated_at and valid_from > statement.restated_at:
+        beliefs, previous = _resumed(beliefs, previous, statement.restated_at)
     latest = replace(
         _content(previous, statement),
         version=previous.version + 1 if previous else 1,
@@ -94,6 +101,16 @@ def _state(beliefs: list[Belief], statement: Statement) -> list[Belief]:
     )
     earlier = [belief for belief in beliefs if belief.valid_from < valid_from]
     return [*(replace(belief, valid_to=min(belief.valid_to, valid_from)) for belief in earlier), latest]
+
+
+def _resumed(beliefs: list[Belief], end: Belief, restated_at: dt.datetime) -> tuple[list[Belief], Belief]:
+    """Let what held until the end that is taken back hold again, until a limit begins that waits for its day."""
+    held = next((one for one in beliefs if one.valid_to == end.valid_from and not one.is_deleted), None)
+    if held is None or not end.is_deleted:
+        return beliefs, end
+    again = replace(held, version=end.version + 1, valid_from=restated_at, valid_to=FOREVER)
+    earlier = [belief for belief in beliefs if belief.valid_from < restated_at]
+    return [*(replace(one, valid_to=min(one.valid_to, restated_at)) for one in earlier), again], again
 
 
 def _document_version(previous: Belief | None, statement: Statement) -> int | None:
@@ -118,29 +135,23 @@ def _says_nothing_new(previous: Belief | None, statement: Statement) -> bool:
     return statement.limit is not None and statement.limit.content_sha256 == previous.content_sha256
 
 
-def _valid_from(beliefs: Sequence[Belief], previous: Belief | None, statement: Statement) -> dt.datetime:
+def _valid_from(previous: Belief | None, statement: Statement) -> dt.datetime:
     """``effective_from`` in the version that sets or changes it, else the document's update time.
 
-    A version that merely carries an ``effective_from`` still to come does not bring it forward.
+    A version that merely carries an ``effective_from`` still to come does not bring it forward, and what is restated
+    never reaches back behind the moment it is.
     """
+    said_at = statement.restated_at or statement.update_time
     written = statement.limit.effective_from if statement.limit else None
     if written is None:
-        return statement.update_time
-    carried = previous is not None and not previous.is_deleted and written == effective_from(previous, beliefs)
-    return max(written, statement.update_time) if carried else written
+        return said_at
+    is_carried = previous is not None and not previous.is_deleted and _was_written_with(previous, written)
+    return max(written, said_at) if is_carried or statement.restated_at else written
 
 
-def effective_from(belief: Belief, beliefs: Iterable[Belief]) -> dt.datetime | None:
-    """Return the ``effective_from`` that a recorded version was written with.
-
-    ``limit_history`` keeps when a version held, not what its document said of it. Whatever it said, some belief begins
-    there (a version that sets it begins there, and what carries it cannot have replaced that); the content's hash
-    tells which.
-    """
-    for candidate in (belief.limit.effective_from, None, *(other.valid_from for other in beliefs)):
-        if belief.limit.model_copy(update={"effective_from": candidate}).content_sha256 == belief.content_sha256:
-            return candidate
-    return None
+def _was_written_with(belief: Belief, effective_from: dt.datetime) -> bool:
+    """Tell whether a recorded version said this: ``limit_history`` keeps when it held, and the hash of what it said."""
+    return belief.limit.model_copy(update={"effective_from": effective_from}).content_sha256 == belief.content_sha256
 
 
 def _numbered(before: dict[dt.datetime, Belief], after: Sequence[Belief]) -> list[Belief]:

@@ -1,13 +1,12 @@
 """Limits and policy as rows of BigQuery, and back."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pedwatch.config import Policy, PolicyConfig
 from pedwatch.limits.document import PedLimit, Selectors
-from pedwatch.limits.history import Belief, effective_from
+from pedwatch.limits.history import Belief
 
 REJECTION_COLUMNS = {
     "document_id": "STRING",
@@ -113,16 +112,11 @@ def _exemption_row(exemption: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_beliefs(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Belief]]:
-    """Read rows of ``limit_history`` (current beliefs only) by limit, and work out each ``effective_from``."""
+    """Read rows of ``limit_history`` (current beliefs only) by limit. They do not tell ``effective_from``."""
     found: dict[str, list[Belief]] = {}
     for row in rows:
         found.setdefault(row["limit_id"], []).append(_belief(row))
-    return {limit_id: [_restored(belief, beliefs) for belief in beliefs] for limit_id, beliefs in found.items()}
-
-
-def _restored(belief: Belief, beliefs: Sequence[Belief]) -> Belief:
-    written = effective_from(belief, beliefs)
-    return replace(belief, limit=belief.limit.model_copy(update={"effective_from": written}))
+    return found
 
 
 def _belief(row: Mapping[str, Any]) -> Belief:

@@ -3,13 +3,16 @@
 All reads are as of one moment T of Firestore's own clock, and T becomes the next watermark. What changed since the
 last T (less an overlap) is read; a count that does not add up, or an hour gone by, makes the sync *full*: every
 document's update time is listed, so that hard deletes and edits that bypassed the publisher are found too.
+
+A listing that lacks many limits is more likely a mistake than their end: the sync is refused unless that is allowed.
 """
 
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
 
-from pedwatch.errors import LimitStoreError
+from pedwatch.config import Firestore, LimitsSync
+from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
 from pedwatch.limits.findings import Findings, stands
 from pedwatch.limits.history import newest
 from pedwatch.limits.sync_plan import Known, LastSync, LimitLedger, LimitReader, SyncPlan
@@ -19,14 +22,43 @@ OVERLAP = dt.timedelta(minutes=10)
 FULL_EVERY = dt.timedelta(minutes=57, seconds=30)
 """An hour, less half a cycle so that it does not slip to 65 minutes."""
 
+_GUARD = LimitsSync()
 _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
 
-def plan_sync(reader: LimitReader, ledger: LimitLedger, last: LastSync | None, is_full: bool = False) -> SyncPlan:
-    """Read Firestore at one moment and decide what to record; ``is_full`` asks for the full listing now.
+def check_source(last: LastSync | None, source: Firestore) -> None:
+    """Refuse to read limits from elsewhere than the last time.
+
+    Raises:
+        OtherSourceError: project, database or collection is another one.
+    """
+    if last is not None and last.source is not None and last.source != source:
+        raise OtherSourceError(
+            f"the limits were last read from {last.source}, but the configuration names {source}: nothing was written. "
+            f"Correct firestore.project, firestore.database or firestore.collection in pedwatch.yaml or, if the limits "
+            f"have moved, trigger ped_limits_sync once with the parameter accept_source."
+        )
+
+
+def plan_sync(
+    reader: LimitReader,
+    ledger: LimitLedger,
+    last: LastSync | None,
+    is_full: bool = False,
+    guard: LimitsSync | None = _GUARD,
+) -> SyncPlan:
+    """Read Firestore at one moment and decide what to record.
+
+    Args:
+        reader: Firestore.
+        ledger: what is recorded.
+        last: where the sync before stood; None for the first ever.
+        is_full: list every document now.
+        guard: how many limits may end because their documents are gone; None: all of them.
 
     Raises:
         LimitStoreError: Firestore could not be read, or its clock went back behind the last sync.
+        MassEndError: more limits would end than the guard lets pass.
     """
     at = reader.server_time()
     if last is not None and at <= last.read_time:
@@ -38,7 +70,7 @@ def plan_sync(reader: LimitReader, ledger: LimitLedger, last: LastSync | None, i
         plan = _incremental(reader, ledger, last, at)
         if reader.count(at) == plan.documents_known:
             return plan
-    return _full(reader, ledger, last, at)
+    return _full(reader, ledger, last, at, guard)
 
 
 def _incremental(reader: LimitReader, ledger: LimitLedger, last: LastSync, at: dt.datetime) -> SyncPlan:
@@ -54,7 +86,9 @@ def _incremental(reader: LimitReader, ledger: LimitLedger, last: LastSync, at: d
     return findings.plan("incremental", known)
 
 
-def _full(reader: LimitReader, ledger: LimitLedger, last: LastSync | None, at: dt.datetime) -> SyncPlan:
+def _full(
+    reader: LimitReader, ledger: LimitLedger, last: LastSync | None, at: dt.datetime, guard: LimitsSync | None
+) -> SyncPlan:
     known = ledger.known()
     rejected = {rejection.document_id: rejection for rejection in ledger.rejections()}
     listing = reader.listing(at)
@@ -75,7 +109,20 @@ def _full(reader: LimitReader, ledger: LimitLedger, last: LastSync | None, at: d
     for name in sorted(gone):
         findings.is_gone(name)
     findings.documents_read += len(listing)
+    if guard is not None:
+        _check_end(findings.ended, sum(not record.is_deleted for record in known.values()), len(listing), guard)
     return findings.plan("full", documents_known, fingerprint(standing))
+
+
+def _check_end(ended: int, standing: int, listed: int, guard: LimitsSync) -> None:
+    if guard.refuses(ended, standing):
+        raise MassEndError(
+            f"{ended} of {standing} limits would end, because theirs are not among the {listed} documents that "
+            f"Firestore lists: more than limits_sync.max_ended_count ({guard.max_ended_count}) and "
+            f"limits_sync.max_ended_ratio ({guard.max_ended_ratio:g}) let pass, so nothing was written. Put the "
+            f"documents back or, if the limits are to end, trigger ped_limits_sync once with the parameter "
+            f"allow_mass_end."
+        )
 
 
 def _came_and_went(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from pedwatch.config import Firestore
 from pedwatch.limits.history import Belief, Change
 from pedwatch.limits.stored import StoredDocument
 
@@ -38,11 +39,12 @@ class LimitReader(Protocol):
 
 @dataclass(frozen=True)
 class LastSync:
-    """Where the sync before this one stood."""
+    """Where the sync before this one stood; ``source`` is what it read, None where that was not noted."""
 
     read_time: dt.datetime
     full_read_time: dt.datetime
     documents_known: int
+    source: Firestore | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class SyncPlan:
     """Everything one sync commits.
 
     ``documents_sha256`` is the fingerprint of what a full sync listed; checks/limits_listing_differs.sql works it out
-    again from ``limit_history``.
+    again from ``limit_history``. ``ended`` counts the limits that end because their documents are gone.
     """
 
     read_time: dt.datetime
@@ -92,6 +94,7 @@ class SyncPlan:
     documents_read: int
     documents_known: int
     documents_sha256: str | None = None
+    ended: int = 0
 
     @property
     def versions_written(self) -> int:
@@ -106,6 +109,7 @@ class SyncPlan:
             "documents_read": self.documents_read,
             "documents_known": self.documents_known,
             "changes": self.versions_written,
+            "ended": self.ended,
             "rejections": sum(rejection.is_current for rejection in self.rejections),
         }
 

@@ -88,7 +88,8 @@ def tell(
         state = json.loads(row["told_state"])
         told = Told(row["episode_id"], row["sequence"], row["channel"], row["destination"], state)
     if is_failure:
-        message = platform_messages.dag_failed(dag_id, run_id, cycle, tasks, url)
+        cause = refusal_of(warehouse, dag_id, run_id)
+        message = platform_messages.dag_failed(dag_id, run_id, cycle, tasks, url, cause)
     else:
         since = dt.datetime.fromisoformat(told.state["since"]) if told else cycle
         message = platform_messages.dag_recovered(dag_id, since, cycle, url)
@@ -100,6 +101,14 @@ def tell(
     rows = Typed(NOTIFICATION_COLUMNS, [notification_to_row(row) for row in written])
     warehouse.write("alerts/write_notifications.sql", {"created_at": now, "run_id": run_id, "notifications": rows})
     return True
+
+
+def refusal_of(warehouse: Warehouse, dag_id: str, run_id: str) -> str | None:
+    """Say why a sync of limits was refused: the callback of a run is not told what failed it."""
+    if dag_id != "ped_limits_sync":
+        return None
+    found = warehouse.run("limits/refusal_of_run.sql", {"sync_id": run_id})
+    return found[0]["message"] if found else None
 
 
 def _ended(context: Any, is_failure: bool) -> None:

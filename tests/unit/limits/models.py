@@ -157,18 +157,26 @@ class MemoryLedger:
 
 def naive_limit(statements: Sequence[Statement], cycle: dt.datetime) -> int | None:
     """What held at a cycle: of all that was said, the last to begin at or before it. As a person would say it."""
-    held: int | None = None
+    held = naive_content(statements, cycle)
+    return held.max_replicas if held else None
+
+
+def naive_content(statements: Sequence[Statement], cycle: dt.datetime) -> PedLimit | None:
+    """Return the limit that held at a cycle."""
+    held: PedLimit | None = None
     previous: PedLimit | None = None
     for statement in statements:
-        said = statement.limit
+        said, said_at = statement.limit, statement.restated_at or statement.update_time
         if said is None or said.effective_from is None:
-            begins = statement.update_time
+            begins = said_at
+        elif statement.restated_at is not None:
+            begins = max(said.effective_from, said_at)
         elif previous is None or previous.effective_from != said.effective_from:
             begins = said.effective_from
         else:
-            begins = max(said.effective_from, statement.update_time)
+            begins = max(said.effective_from, said_at)
         is_news = (said and said.content()) != (previous and previous.content())
         if is_news and begins <= cycle:
-            held = said.max_replicas if said else None
+            held = said
         previous = said
     return held

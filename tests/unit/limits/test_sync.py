@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pedwatch.errors import LimitStoreError
+from pedwatch.config import Firestore, LimitsSync
+from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
+from pedwatch.limits.document import PedLimit
 from pedwatch.limits.history import Statement
-from pedwatch.limits.sync import FULL_EVERY, plan_sync
-from pedwatch.limits.sync_plan import SyncPlan
-from tests.unit.limits.models import MemoryFirestore, MemoryLedger, naive_limit
+from pedwatch.limits.sync import FULL_EVERY, check_source, plan_sync
+from pedwatch.limits.sync_plan import LastSync, SyncPlan
+from tests.unit.limits.models import MemoryFirestore, MemoryLedger, naive_content, naive_limit
 from tests.unit.limits.samples import limit, minutes
 
 NAME = "prod.orders.orders-api"
 OTHER = "prod.orders.orders-api.batch"
+GUARD = LimitsSync()
 
 
 class World:
@@ -30,10 +33,12 @@ class World:
         """Let minutes pass."""
         self.firestore.now += dt.timedelta(minutes=count)
 
-    def sync(self) -> SyncPlan:
-        """Sync, a minute later."""
+    def sync(self, reader: MemoryFirestore | None = None, guard: LimitsSync | None = GUARD) -> SyncPlan:
+        """Sync, a minute later; from another database if one is given."""
         self.wait()
-        plan = plan_sync(self.firestore, self.ledger, self.ledger.last)
+        if reader is not None:
+            reader.now = self.firestore.now
+        plan = plan_sync(reader or self.firestore, self.ledger, self.ledger.last, guard=guard)
         self.ledger.commit(plan)
         self.wait()
         return plan
@@ -207,6 +212,114 @@ def test_a_clock_that_went_back_stops_the_sync(world: World) -> None:
         plan_sync(world.firestore, world.ledger, world.ledger.last)
 
 
+def _many(count: int, ceiling: int = 12) -> World:
+    """Return a world in which so many limits are known."""
+    world = World()
+    world.firestore.publish(*(limit(ceiling, name=f"n{number}") for number in range(count)))
+    world.sync()
+    world.wait(20)  # beyond the overlap
+    world.sync()
+    return world
+
+
+def test_an_empty_database_ends_no_limits_and_what_stands_goes_on() -> None:
+    """Once 200 limits were ended so, without a word, and came back never."""
+    world = _many(200)
+    rows, last = list(world.ledger.rows), world.ledger.last
+    empty = MemoryFirestore(world.firestore.now)
+    with pytest.raises(MassEndError, match=r"200 of 200 limits would end.*allow_mass_end"):
+        world.sync(empty)
+    assert (world.ledger.rows, world.ledger.last) == (rows, last)
+    assert world.sync().changes == {}
+    assert len(world.now()) == 200
+
+
+@pytest.mark.parametrize(
+    ("known", "gone", "guard", "is_refused"),
+    [
+        pytest.param(100, 20, LimitsSync(), False, id="a fifth is let pass"),
+        pytest.param(100, 21, LimitsSync(), True, id="more than a fifth is not"),
+        pytest.param(10, 10, LimitsSync(), False, id="ten are let pass, whatever share they are"),
+        pytest.param(11, 11, LimitsSync(), True, id="eleven of eleven are not"),
+        pytest.param(3, 1, LimitsSync(max_ended_count=0), True, id="a small fleet that counts from the first"),
+        pytest.param(100, 30, LimitsSync(max_ended_ratio=0.5), False, id="a share of one's own"),
+        pytest.param(100, 100, None, False, id="asked for"),
+    ],
+)
+def test_how_many_limits_may_end_at_once(known: int, gone: int, guard: LimitsSync | None, is_refused: bool) -> None:
+    world = _many(known)
+    for number in range(gone):
+        world.firestore.put(f"{NAME}.n{number}", None)
+    if is_refused:
+        with pytest.raises(MassEndError):
+            world.sync(guard=guard)
+    else:
+        assert world.sync(guard=guard).ended == gone
+    assert len(world.now()) == (known if is_refused else known - gone)
+
+
+def test_what_was_withdrawn_ends_however_much_it_is() -> None:
+    """A withdrawal is dated and was asked for; also where an hourly listing is what finds it."""
+    world = _many(50)
+    world.firestore.publish(withdraw_missing=True)
+    world.wait(FULL_EVERY / dt.timedelta(minutes=1))
+    plan = world.sync()
+    assert (plan.mode, plan.ended, len(plan.changes), world.now()) == ("full", 0, 50, {})
+
+
+def test_limits_that_were_ended_by_mistake_stand_again_from_now_on() -> None:
+    world = _many(30)
+    world.sync(MemoryFirestore(world.firestore.now), guard=None)
+    assert world.now() == {}
+    ended = world.firestore.now
+    world.wait(90)
+    plan = world.sync()
+    assert (plan.mode, len(plan.changes), len(world.now())) == ("full", 30, 30)
+    assert world.ledger.as_of(ended, world.firestore.now) == {}, "between, nothing was granted: as it was judged"
+    assert world.ledger.as_of(ended - dt.timedelta(minutes=5), world.firestore.now) == world.now()
+    rows = list(world.ledger.rows)
+    world.wait(90)
+    assert (world.sync().changes, world.ledger.rows) == ({}, rows)
+
+
+def test_a_restored_database_counts_from_now_on(world: World) -> None:
+    """An older state was put back: its documents are older than what was recorded since."""
+    before = {name: list(states) for name, states in world.firestore.states.items()}
+    world.wait(5)
+    world.firestore.publish(limit(20), limit(5, name="batch"))
+    then = world.firestore.now
+    world.sync()
+    world.firestore.states = before
+    plan = world.sync()
+    assert (plan.mode, plan.ended, world.now()) == ("full", 1, {NAME: 10})
+    assert world.ledger.as_of(then, world.firestore.now) == {NAME: 20, OTHER: 5}
+
+
+def test_a_limit_that_waits_for_its_day_waits_again_and_what_held_until_then_holds() -> None:
+    world = World()
+    world.firestore.publish(limit(10))
+    world.sync()
+    world.firestore.publish(limit(20, effective_from=minutes(600)))
+    world.sync()
+    world.sync(MemoryFirestore(world.firestore.now))
+    assert world.now() == {}
+    world.wait(30)
+    world.sync()
+    assert world.now() == {NAME: 10}
+    assert world.ledger.as_of(minutes(600), world.firestore.now) == {NAME: 20}
+
+
+@pytest.mark.parametrize("field", ["project", "database", "collection"])
+def test_another_source_is_refused_by_name(field: str) -> None:
+    source = Firestore(project="p")
+    last = LastSync(minutes(0), minutes(0), 1, source)
+    check_source(None, source)
+    check_source(last, source)
+    other = source.model_copy(update={field: "elsewhere"})
+    with pytest.raises(OtherSourceError, match=r"elsewhere.*firestore\.collection.*accept_source"):
+        check_source(last, other)
+
+
 ACTIONS = st.sampled_from(["publish", "publish", "console", "withdraw", "delete", "break", "sync", "sync", "crash"])
 
 
@@ -259,15 +372,35 @@ class Told:
 
     said: dict[str, list[Statement]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     known: list[tuple[dt.datetime, dict[str, list[Statement]]]] = field(default_factory=list)
 
     def says(self, name: str, statement: Statement) -> None:
         """Note what a document said; one that is written again was not deleted for all we knew."""
         self.said.setdefault(name, []).append(statement)
         self.gone.discard(name)
+        self.lost.discard(name)
 
-    def is_synced(self, plan: SyncPlan) -> None:
+    def is_lost(self, plan: SyncPlan) -> None:
+        """Note that a sync saw an empty database: whatever stood ends."""
+        for name in self.said if plan.mode == "full" else ():
+            self.said[name].append(Statement(plan.read_time, None))
+            self.lost.add(name)
+        self.known.append((plan.read_time, {name: list(said) for name, said in self.said.items()}))
+
+    def _finds_again(self, plan: SyncPlan, standing: dict[str, PedLimit]) -> None:
+        """Note what stands again from now on, though nothing was written; before its day, what held before."""
+        for name in self.lost & standing.keys():
+            ended = self.said[name][-1].update_time
+            held = naive_content(self.said[name], ended - dt.timedelta(microseconds=1))
+            for content in (held, standing[name]):
+                if content is not None:
+                    self.said[name].append(Statement(plan.read_time, content, restated_at=plan.read_time))
+        self.lost = set()
+
+    def is_synced(self, plan: SyncPlan, firestore: MemoryFirestore) -> None:
         """Note what is known from now on; a deletion for good has no date but that of its discovery."""
+        self._finds_again(plan, {one.document_id: one.limit() for one in firestore.documents() if not one.is_withdrawn})
         if not self.known:
             # History begins with the first sync: what was gone by then was never judged by.
             self.said = {name: said for name, said in self.said.items() if name not in self.gone}
@@ -285,7 +418,7 @@ class Told:
 
 STORY = st.lists(
     st.tuples(
-        st.sampled_from(["publish"] * 4 + ["withdraw", "delete", "sync", "sync", "full", "crash", "again"]),
+        st.sampled_from(["publish"] * 4 + ["withdraw", "delete", "sync", "sync", "full", "crash", "again", "lost"]),
         st.sampled_from([None, "batch"]),
         st.integers(0, 3),
         st.none() | st.integers(-60, 120),
@@ -311,7 +444,8 @@ def test_limits_as_of_is_what_was_true_and_known(story: list[tuple[str, str | No
         is_there = bool(states) and states[-1][1] is not None
         if action == "publish":
             world.firestore.publish(content)
-            told.says(content.limit_id, Statement(now, content))
+            if world.firestore.states[content.limit_id][-1][0] == now:  # else it says so already
+                told.says(content.limit_id, Statement(now, content))
             moments |= {content.effective_from or now}
         elif action == "withdraw" and is_there:
             standing = [one for one in world.firestore.documents() if not one.is_withdrawn]
@@ -323,14 +457,17 @@ def test_limits_as_of_is_what_was_true_and_known(story: list[tuple[str, str | No
             told.gone.add(content.limit_id)
         elif action == "crash":
             plan_sync(world.firestore, world.ledger, world.ledger.last)
-        elif action in ("sync", "full", "again"):
-            if action == "full":
+        elif action in ("sync", "full", "again", "lost"):
+            if action in ("full", "lost"):  # a full one first: an empty database has no archive to look into later
                 world.wait(FULL_EVERY / dt.timedelta(minutes=1))
-            told.is_synced(world.sync())
+            told.is_synced(world.sync(), world.firestore)
             if action == "again":
-                told.is_synced(world.sync())
+                told.is_synced(world.sync(), world.firestore)
+            elif action == "lost":
+                told.is_lost(world.sync(MemoryFirestore(now)))
     world.wait(FULL_EVERY / dt.timedelta(minutes=1))
-    told.is_synced(world.sync())
+    told.is_synced(world.sync(), world.firestore)
+    moments |= {known_at for known_at, _ in told.known}
     for known_at, said in told.known:
         for cycle in sorted(moments | {moment - dt.timedelta(microseconds=1) for moment in moments}):
             expected = {name: naive_limit(statements, cycle) for name, statements in said.items()}

@@ -8,7 +8,10 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_sync_runs` (
   documents_known INT64 NOT NULL OPTIONS (description = 'Documents known after the sync, tombstones not counted'),
   documents_sha256 STRING OPTIONS (description = 'Fingerprint of the limits Firestore listed; NULL for incremental'),
   changes INT64 NOT NULL OPTIONS (description = 'limit versions written'),
-  rejections INT64 NOT NULL OPTIONS (description = 'Documents that did not validate at this read_time')
+  rejections INT64 NOT NULL OPTIONS (description = 'Documents that did not validate at this read_time'),
+  firestore_project STRING NOT NULL OPTIONS (description = 'Project of the database that was read'),
+  firestore_database STRING NOT NULL OPTIONS (description = 'Database that was read'),
+  firestore_collection STRING NOT NULL OPTIONS (description = 'Collection that was read')
 )
 PARTITION BY DATE(read_time)
 OPTIONS (description = 'One row per committed limit sync; the newest read_time is how fresh the limits are');
