@@ -10,5 +10,5 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_sync_refusals` (
   firestore_database STRING NOT NULL OPTIONS (description = 'Database that the configuration named'),
   firestore_collection STRING NOT NULL OPTIONS (description = 'Collection that the configuration named')
 )
-PARTITION BY DATE(refused_at)
+CLUSTER BY sync_id
 OPTIONS (description = 'Limit syncs that were refused, and why: nothing else was written by them');
