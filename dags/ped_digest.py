@@ -17,7 +17,7 @@ import datetime as dt
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
 from pedwatch import settings
-from pedwatch.tasks import digest, failed_dags
+from pedwatch.tasks import digest, failed_dags, heartbeats
 
 CONFIG = settings.load_config()
 
@@ -39,4 +39,5 @@ with DAG(
     },
     **failed_dags.CALLBACKS,
 ) as dag:
-    task(digest.send_digest)(task(digest.compose_digest)())
+    sent = task(digest.send_digest)(task(digest.compose_digest)())
+    sent >> task(heartbeats.heartbeat)()

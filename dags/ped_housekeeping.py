@@ -15,7 +15,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
-from pedwatch.tasks import failed_dags, housekeeping
+from pedwatch.tasks import failed_dags, heartbeats, housekeeping
 
 with DAG(
     dag_id="ped_housekeeping",
@@ -35,4 +35,5 @@ with DAG(
     },
     **failed_dags.CALLBACKS,
 ) as dag:
-    task(housekeeping.apply_ddl)() >> task(retries=0)(housekeeping.check_invariants)()
+    checked = task(retries=0)(housekeeping.check_invariants)()
+    task(housekeeping.apply_ddl)() >> checked >> task(heartbeats.heartbeat)()

@@ -13,9 +13,11 @@
 - *`OtherSourceError`:* the configuration names another project, database or collection than the last sync read. Correct
   it; or trigger once with *Read from another place*.
 - *Limits are stale:* the newest `read_time` in `limit_sync_runs` says how old. After 15 minutes the platform is told.
+- *`listen` fails:* it names what Slack or BigQuery refuses. Limits are read all the same; what it had to tell waits.
 
 ```
 Firestore at one read_time ─▶ what changed ─▶ one transaction ─▶ limit_history, limit_rejections, limit_sync_runs
+heartbeats of the DAGs     ─▶ listen ─▶ nothing to say, or the platform's channel: silence, a DAG that failed or is back
 ```
 
 A refused sync is a row of `limit_sync_refusals`; it is not tried again by itself, the next run looks anew.
@@ -29,7 +31,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 
-from pedwatch.tasks import failed_dags
+from pedwatch.tasks import failed_dags, heartbeats, listening
 
 
 def sync_limits() -> dict[str, Any]:
@@ -99,4 +101,7 @@ with DAG(
     },
     **failed_dags.CALLBACKS,
 ) as dag:
-    task(execution_timeout=dt.timedelta(minutes=4))(sync_limits)()
+    synced = task(execution_timeout=dt.timedelta(minutes=4))(sync_limits)()
+    # Beside the sync, not behind it: limits that cannot be read must not hide that nothing is judged.
+    heard = task(execution_timeout=dt.timedelta(minutes=4))(listening.listen)()
+    [synced, heard] >> task(heartbeats.heartbeat)()

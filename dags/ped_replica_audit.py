@@ -31,7 +31,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
 from pedwatch import settings
 from pedwatch.audit.request import KNOWN_AT, LABEL
 from pedwatch.operators.links import AuditReportLink, with_links
-from pedwatch.tasks import audit, failed_dags, watch
+from pedwatch.tasks import audit, failed_dags, heartbeats, watch
 
 CONFIG = settings.load_config()
 NAMES = {"type": ["null", "array"], "items": {"type": "string"}}
@@ -95,5 +95,5 @@ with DAG(
             .expand(of=["run"])
         )
 
-    settled >> pack >> link
+    settled >> pack >> link >> task(heartbeats.heartbeat)()
     with_links(pack, AuditReportLink())

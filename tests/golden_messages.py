@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pedwatch.alerts import block_kit, digest, outbox, platform_messages
+from pedwatch.alerts import block_kit, digest, outbox, platform_messages, silence
 from pedwatch.alerts.episodes import Episode, Evidence, Observation, Subject
 from pedwatch.alerts.evidence import Exemption, Known, LimitSource, Links
 from pedwatch.alerts.ledger import SubjectObservation, fold_period, from_cluster, from_limits_known
@@ -161,7 +161,8 @@ def blind(statuses: str) -> list[Any]:
 def found(**fields: Any) -> digest.Digest:
     """Return what a digest is made of: nothing, unless said."""
     lists: dict[str, Any] = dict.fromkeys(("firing", "near", "without", "exemptions", "late_changes"), ())
-    return digest.Digest(**(lists | {"unsent": 0, "dead": 0, "coverage": 0.997} | fields))
+    proof = {"unsent": 0, "dead": 0, "coverage": 0.997, "judged": START, "asked_at": START + PERIOD}
+    return digest.Digest(**(lists | proof | fields))
 
 
 def busy(firing: int = 2) -> digest.Digest:
@@ -204,6 +205,28 @@ def late_only() -> digest.Digest:
 def digest_of(value: digest.Digest, whose: str = "all teams") -> Shown:
     """Return a digest as it is shown."""
     return shown(digest.compose(value, whose, START.date(), "Europe/Berlin"), has_thread=False)
+
+
+def dag_failed(reason: str) -> Shown:
+    """Return what is said of a run of the watch that failed."""
+    tasks = ["verdicts.compare"]
+    message = platform_messages.dag_failed("ped_replica_watch", "scheduled__2026", at(1), tasks, reason, LINKS.run)
+    return shown(message, has_thread=False)
+
+
+def silent(heard: silence.Heard, before: Told | None) -> Shown:
+    """Return what is said of a watch that is not heard, or is heard again."""
+    now = (heard.first_after or at(4)) + dt.timedelta(seconds=30)
+    row = silence.row_to_write(heard, before, "C0PLATFORM", now, "https://airflow.example/dags/ped_replica_watch")
+    assert row is not None
+    return shown(row.message, has_thread=row.sequence > 1)
+
+
+def told_silent() -> Told:
+    """Return what the channel was told at the fourth cycle."""
+    row = silence.row_to_write(silence.Heard(START, START, START), None, "C0PLATFORM", at(4))
+    assert row is not None
+    return told([row])[row.episode_id]
 
 
 def dead_letter() -> Shown:
@@ -278,15 +301,18 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "exemption_ended": lambda: only(
         story(*OVER, seen(3, 14, **EXEMPT), seen(4, 14), around=known(exemption=SALE)), "exemption_ended"
     ),
-    "dag_failed": lambda: shown(
-        platform_messages.dag_failed("ped_replica_watch", "scheduled__2026", at(1), ["verdicts.compare"], LINKS.run),
-        has_thread=False,
-    ),
+    "dag_failed": lambda: dag_failed("task_failure"),
+    "dag_timed_out": lambda: dag_failed("timed_out"),
     "dag_recovered": lambda: shown(platform_messages.dag_recovered("ped_replica_watch", at(1), at(4), LINKS.run)),
+    "silence": lambda: silent(silence.Heard(START, START, START), None),
+    "silence_from_the_start": lambda: silent(silence.Heard(None, None, START - dt.timedelta(hours=3)), None),
+    "silence_of_runs_that_do_not_finish": lambda: silent(silence.Heard(at(3), START, START), None),
+    "silence_over": lambda: silent(silence.Heard(at(24), at(24), START, at(24)), told_silent()),
     "dead_letter": dead_letter,
     "digest": lambda: digest_of(busy()),
     "digest_of_a_bad_day": lambda: digest_of(busy(40)),
     "digest_of_late_observations": lambda: digest_of(late_only()),
+    "digest_of_silence": lambda: digest_of(replace(busy(), coverage=0.412, asked_at=START + dt.timedelta(hours=12))),
     "all_clear": lambda: digest_of(found(), "orders"),
     "very_long_names": lambda: only(over_by_name("very-long-" * 1000), "first"),
     "markup_in_labels": lambda: only(over_by_name(MARKUP), "first"),

@@ -73,10 +73,36 @@ def test_every_task_is_retried_or_says_why_not(dag: "DAG") -> None:
             assert task.retry_delay <= dt.timedelta(minutes=1), f"{task.task_id} pauses for {task.retry_delay}"
 
 
-def test_a_failure_is_told_and_its_end_too(dag: "DAG") -> None:
+def test_a_failure_is_told_and_success_calls_nobody(dag: "DAG") -> None:
     from pedwatch.tasks import failed_dags
 
-    assert (dag.on_failure_callback, dag.on_success_callback) == (failed_dags.dag_failed, failed_dags.dag_succeeded)
+    # A callback of success would run after every run, on the processes that parse everybody's DAGs.
+    assert (dag.on_failure_callback, dag.on_success_callback) == (failed_dags.dag_failed, None)
+
+
+@pytest.mark.parametrize("dag_id", sorted(SCHEDULED))
+def test_the_last_task_is_a_heartbeat_that_means_all_of_it_was_done(dag_bag: "DagBag", dag_id: str) -> None:
+    from airflow.sdk import TriggerRule
+
+    dag = dag_bag.dags[dag_id]
+    assert [task.task_id for task in dag.leaves] == ["heartbeat"]
+    [last] = dag.leaves
+    # Never ALL_DONE: what failed would end green. The watch chooses one of three branches before it.
+    branches = dag_id == "ped_replica_watch"
+    expected = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS if branches else TriggerRule.ALL_SUCCESS
+    assert last.trigger_rule == expected
+
+
+@pytest.mark.parametrize("dag_id", sorted(MANUAL))
+def test_who_starts_it_by_hand_needs_no_heartbeat(dag_bag: "DagBag", dag_id: str) -> None:
+    # Nobody waits for its next run, its failures are told to nobody, and it may run before there are tables.
+    assert "heartbeat" not in dag_bag.dags[dag_id].task_ids
+
+
+def test_the_sync_listens_whether_or_not_limits_can_be_read(dag_bag: "DagBag") -> None:
+    dag = dag_bag.dags["ped_limits_sync"]
+    assert sorted(task.task_id for task in dag.roots) == ["listen", "sync_limits"]
+    assert dag.get_task("heartbeat").upstream_task_ids == {"listen", "sync_limits"}
 
 
 @pytest.mark.parametrize("dag_id", sorted(SCHEDULED))

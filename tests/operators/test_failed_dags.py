@@ -1,8 +1,12 @@
-"""A failed DAG is told once, until it runs again; its callback never raises."""
+"""A failed DAG: its callback logs, writes one row and sends nothing; the sync sends, and says when it is back."""
 
 import datetime as dt
 import logging
-from types import SimpleNamespace
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,92 +16,258 @@ from pedwatch.config import Config
 from pedwatch.errors import MassEndError
 from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import failed_dags, sender
-from tests.operators.slack_in_process import TOKEN, Workspace, connect, serve
+from pedwatch.tasks import failed_dags
+from tests.operators.listening_platform import NOW, Platform
 
-NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
-
-
-class Played:
-    """Runs that end, and the platform's channel."""
-
-    def __init__(self, warehouse: Warehouse, config: Config, patch: pytest.MonkeyPatch) -> None:
-        self.now = NOW
-        self.workspace = Workspace(lambda: self.now.timestamp(), "C0PLATFORM")
-        connect(patch)
-        serve(patch, self.workspace)
-        patch.setattr(settings, "load_config", lambda: config)
-        patch.setattr(settings, "now", lambda: self.now)
-        patch.setattr("pedwatch.hooks.clients.warehouse", lambda config: warehouse)
-        patch.setattr(sender.time, "sleep", lambda seconds: None)
-
-    def ends(self, callback: Any, run_id: str, run_type: str = "scheduled", dag_id: str = "ped_replica_watch") -> None:
-        """Let a run end."""
-        self.now += dt.timedelta(minutes=5)
-        run = SimpleNamespace(
-            dag_id=dag_id, run_id=run_id, run_type=run_type, data_interval_end=self.now, run_after=self.now
-        )
-        callback({"dag_run": run, "ti": SimpleNamespace(task_id="verdicts.compare")})
-
-    @property
-    def texts(self) -> list[str]:
-        """What the channel shows, up to the first full stop."""
-        shown = [m for m in self.workspace.store.all_messages() if m.deleted_ts is None]
-        return [message.content.text.split(". ")[0] for message in shown]
+ROOT = Path(__file__).resolve().parents[2]
+WATCH = "ped_replica_watch"
 
 
 @pytest.fixture
-def played(warehouse: Warehouse, config: Config, monkeypatch: pytest.MonkeyPatch) -> Played:
+def platform(warehouse: Warehouse, config: Config, monkeypatch: pytest.MonkeyPatch) -> Platform:
     """An empty outbox and an empty channel."""
-    return Played(warehouse, config, monkeypatch)
+    return Platform(warehouse, config, monkeypatch)
 
 
-def test_a_refused_sync_says_why(played: Played, warehouse: Warehouse, config: Config) -> None:
+def test_the_callback_writes_and_the_sync_sends_once(platform: Platform) -> None:
+    platform.fails("r1")
+    assert (platform.calls, [row["status"] for row in platform.rows()]) == ([], ["unsent"])
+    platform.fails("r2")
+    assert len(platform.rows()) == 1, "one message until it finishes again"
+    platform.listens()
+    assert platform.texts == ["DAG failed: the run of ped_replica_watch for 10:05 UTC failed, in verdicts.compare"]
+    platform.fails("r1", dag_id="ped_limits_sync")
+    platform.listens(times=2)
+    assert len(platform.texts) == 2, "another DAG is another message"
+
+
+def test_a_refused_sync_says_why(platform: Platform) -> None:
     refusal = MassEndError("200 of 200 limits would end")
-    BigQueryLimits(warehouse).record_refusal(refusal, "r1", NOW, config.firestore)
-    played.ends(failed_dags.dag_failed, "r1", dag_id="ped_limits_sync")
-    assert [text.rpartition(": ")[2] for text in played.texts] == ["200 of 200 limits would end"]
+    BigQueryLimits(platform.warehouse).record_refusal(refusal, "r1", NOW, platform.config.firestore)
+    platform.fails("r1", dag_id="ped_limits_sync")
+    platform.listens()
+    assert [text.rpartition(": ")[2] for text in platform.texts] == ["200 of 200 limits would end"]
 
 
-def test_one_message_until_it_runs_again(played: Played) -> None:
-    played.ends(failed_dags.dag_succeeded, "r0")
-    assert played.texts == []
-    for run in ("r1", "r2", "r3"):
-        played.ends(failed_dags.dag_failed, run)
-    assert played.texts == ["DAG failed: the run of ped_replica_watch for 10:16 UTC failed, in verdicts.compare"]
-    played.ends(failed_dags.dag_failed, "r1", dag_id="ped_limits_sync")
-    assert len(played.texts) == 2, "another DAG is another message"
-    played.ends(failed_dags.dag_succeeded, "r4")
-    played.ends(failed_dags.dag_succeeded, "r5")
-    parent, _, reply = played.texts
-    assert parent.startswith("Resolved: ped_replica_watch runs again after 20 min")
+def test_it_is_back_after_three_runs_in_a_row(platform: Platform) -> None:
+    platform.fails("r1")
+    for run in ("r2", "r4", "r5"):  # r3 fails, and is not told
+        platform.finishes(run)
+        platform.listens()
+        if run == "r2":
+            platform.fails("r3")
+    assert len(platform.texts) == 1
+    platform.finishes("r6")
+    platform.listens(times=2)
+    parent, reply = platform.texts
+    assert parent.startswith("Resolved: ped_replica_watch runs again after 15 min, since 10:20 UTC")
     assert reply.startswith(":large_green_circle: Resolved: ped_replica_watch runs again")
-    played.ends(failed_dags.dag_failed, "r6")
-    assert len(played.texts) == 4, "a new failure is a new message"
+    platform.fails("r7")
+    platform.listens()
+    assert len(platform.texts) == 3, "a new failure is a new message"
 
 
-def test_a_cleared_run_that_fails_again_goes_on_in_its_thread(played: Played) -> None:
-    for callback in (failed_dags.dag_failed, failed_dags.dag_succeeded, failed_dags.dag_failed):
-        played.ends(callback, "r1")
-    assert [text.split(":")[0] for text in played.texts if not text.startswith(":")] == ["DAG failed"]
-    assert len(played.texts) == 3
+def test_a_daily_dag_is_back_with_its_first_run_and_a_cleared_one_goes_on_in_its_thread(platform: Platform) -> None:
+    platform.fails("r1", dag_id="ped_digest")
+    platform.listens()
+    failed_at = platform.now
+    platform.finishes("r1", dag_id="ped_digest", cycle=failed_at)
+    platform.listens()
+    platform.fails("r1", dag_id="ped_digest", cycle=failed_at)
+    platform.listens()
+    assert [row["sequence"] for row in platform.rows()] == [1, 2, 3]
+    assert len({row["episode_id"] for row in platform.rows()}) == 1
+    assert platform.texts[0].startswith("DAG failed"), "the parent shows the newest state"
 
 
 @pytest.mark.parametrize("run_type", ["backfill", "manual", "something_new"])
-def test_only_scheduled_runs_are_told(played: Played, run_type: str) -> None:
-    played.ends(failed_dags.dag_failed, "r1", run_type)
-    assert played.texts == []
+def test_only_scheduled_runs_are_told(platform: Platform, run_type: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        platform.fails("r1", run_type)
+    assert platform.rows() == []
+    assert "pedwatch_dag_failed dag_id=ped_replica_watch run_id=r1 reason=task_failure" in caplog.text
+
+
+def test_a_backfill_is_no_sign_of_life(platform: Platform) -> None:
+    platform.fails("r1", dag_id="ped_digest")
+    platform.finishes("b1", dag_id="ped_digest", origin="backfill")
+    platform.listens()
+    assert [row["reason"] for row in platform.rows()] == ["dag_failed"]
+
+
+@pytest.fixture(scope="module")
+def processor() -> Any:
+    """What Airflow's DAG processor does with a request, on the DAG that ships."""
+    import structlog
+    from airflow.callbacks.callback_requests import DagCallbackRequest, DagRunContext
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.dag_processing.processor import _execute_dag_callbacks
+
+    from tests.dags.conftest import ENVIRONMENT
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        bag = DagBag(ROOT / "dags" / f"{WATCH}.py")
+
+    def process(run_id: str, reason: str, context: DagRunContext | None) -> None:
+        request = DagCallbackRequest(
+            filepath=f"{WATCH}.py",
+            bundle_name="dags",
+            bundle_version=None,
+            dag_id=WATCH,
+            run_id=run_id,
+            context_from_server=context,
+            is_failure_callback=True,
+            msg=reason,
+        )
+        _execute_dag_callbacks(bag, request, structlog.get_logger())
+
+    return process
+
+
+def server_context(run_type: str, run_id: str, task: str | None) -> Any:
+    """What the scheduler sends along: the run, and a task if one is to blame."""
+    from airflow.api_fastapi.execution_api.datamodels import taskinstance as server
+    from airflow.callbacks.callback_requests import DagRunContext
+
+    end = dt.datetime(2026, 3, 2, 10, 5, tzinfo=dt.UTC)
+    start = end - dt.timedelta(minutes=5)
+    run = server.DagRun(
+        dag_id=WATCH,
+        run_id=run_id,
+        logical_date=start,
+        data_interval_start=start,
+        data_interval_end=end,
+        run_after=end,
+        start_date=end,
+        end_date=end,
+        partition_key=None,
+        run_type=run_type,
+        state="failed",
+        consumed_asset_events=[],
+    )
+    ti = task and server.TaskInstance(
+        id=uuid.uuid4(),
+        task_id=task,
+        dag_id=WATCH,
+        run_id=run_id,
+        try_number=1,
+        dag_version_id=uuid.uuid4(),
+        map_index=-1,
+    )
+    return DagRunContext(dag_run=run, last_ti=ti or None)
+
+
+SCHEDULED = "scheduled__2026-03-02T10:05:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("reason", "run_type", "task", "has_context", "says"),
+    [
+        ("task_failure", "scheduled", "compare", True, "for 10:05 UTC failed, in compare"),
+        ("timed_out", "scheduled", "collect", True, "for 10:05 UTC timed out in collect"),
+        ("timed_out", "scheduled", None, True, 'for 10:05 UTC timed out"'),
+        ("all_tasks_deadlocked", "scheduled", None, False, "could not go on (its tasks wait for each other)"),
+        ("task_failure", "backfill", "compare", True, None),
+    ],
+    ids=["a task failed", "timed out", "no task is named", "dag, run_id and reason only", "a backfill's"],
+)
+def test_through_airflow(
+    platform: Platform,
+    processor: Any,
+    reason: str,
+    run_type: str,
+    task: str | None,
+    has_context: bool,
+    says: str | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        processor(SCHEDULED, reason, server_context(run_type, SCHEDULED, task) if has_context else None)
+    assert f"pedwatch_dag_failed dag_id={WATCH} run_id={SCHEDULED} reason={reason}" in caplog.text
+    assert "pedwatch_dag_callback_failed" not in caplog.text
+    texts = [row["message"] for row in platform.rows()]
+    assert platform.calls == []
+    if says is None:
+        assert texts == []
+    else:
+        assert len(texts) == 1 and says in texts[0]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "days", "is_told"),
+    [
+        (SCHEDULED, 0, True),
+        (SCHEDULED, 2, False),
+        ("backfill__2026-03-02T10:05:00+00:00", 0, False),
+        ("manual__2026-03-02T10:05:00+00:00", 0, False),
+        ("scheduled__somewhen", 0, True),
+        ("", 0, False),
+    ],
+)
+def test_a_run_known_by_its_id_alone(run_id: str, days: int, is_told: bool) -> None:
+    run = failed_dags.read_context({"run_id": run_id})
+    assert run.may_alert(NOW + dt.timedelta(days=days)) is is_told
 
 
 def test_without_bigquery_there_is_a_line_in_the_log_and_no_error(
-    played: Played, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def down(config: Config) -> Warehouse:
-        raise ConnectionError(f"503 {TOKEN}")
+        raise ConnectionError("503 xoxb-secret")
 
     monkeypatch.setattr("pedwatch.hooks.clients.warehouse", down)
-    monkeypatch.setattr(failed_dags.log, "propagate", True)
     with caplog.at_level(logging.INFO):
-        played.ends(failed_dags.dag_failed, "r1")
-    assert "pedwatch_dag_failed dag_id=ped_replica_watch run_id=r1" in caplog.text
-    assert "pedwatch_dag_callback_failed" in caplog.text and TOKEN not in caplog.text
+        platform.fails("r1")
+    assert [line.split(" ")[0] for line in caplog.messages] == ["pedwatch_dag_failed", "pedwatch_dag_callback_failed"]
+    assert "pedwatch_dag_callback_failed dag_id=ped_replica_watch error=ConnectionError" in caplog.text
+    assert "xoxb" not in caplog.text
+
+
+@pytest.fixture
+def never_answers() -> Iterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def silent_warehouse(address: str, config: Config) -> Warehouse:
+    from google.api_core.client_options import ClientOptions
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
+
+    client = bigquery.Client(
+        project="p", credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=address)
+    )
+    return Warehouse(client, config, settings.include_dir() / "sql")
+
+
+def test_a_bigquery_that_never_answers_is_given_up_in_time(
+    platform: Platform,
+    never_answers: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert failed_dags.LIMIT_SECONDS <= 20
+    monkeypatch.setattr(failed_dags, "LIMIT_SECONDS", 0.5)
+    monkeypatch.setattr("pedwatch.hooks.clients.warehouse", lambda config: silent_warehouse(never_answers, config))
+    with caplog.at_level(logging.INFO):
+        platform.fails("r1")
+    assert "pedwatch_dag_callback_failed dag_id=ped_replica_watch error=LedgerError" in caplog.text
+
+
+def test_what_hangs_elsewhere_is_left_to_itself() -> None:
+    with pytest.raises(Exception, match="not written within"):
+        failed_dags.within(0.05, lambda: time.sleep(5))
+
+
+def test_a_heartbeat_is_a_line_and_a_row(platform: Platform, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            platform.finishes("r1", cycle=NOW)
+        platform.finishes("b1", origin="backfill")
+    lines = [line for line in caplog.messages if line.startswith("pedwatch_heartbeat")]
+    assert lines[0] == "pedwatch_heartbeat dag_id=ped_replica_watch cycle=2026-03-02T10:05:00+00:00 lag_seconds=60"
+    assert len(lines) == 2, "a backfill is none"
+    assert len(platform.beats()) == 2

@@ -1,4 +1,5 @@
 -- What the digest tells: who is over, near, without a valid limit, what ends or was learnt late, and the proof.
+-- How far it can be trusted is `judged_cycle`, and coverage: of the clusters in the cycles that were due in a day.
 -- Parameters: @now TIMESTAMP. One row; times UTC; each list the worst or soonest first.
 {%- from 'limits/_holds.sql' import holds %}
 WITH
@@ -122,6 +123,45 @@ late_runs AS (
       WHEN 'complete' THEN FALSE
       ELSE r.recording_cycle > r.cycle
     END
+),
+
+due_span AS (
+  SELECT
+    TIMESTAMP_SUB(@now, INTERVAL 1 DAY) AS after_cycle,
+    -- A cycle is due five minutes after it began.
+    TIMESTAMP_SECONDS(DIV(UNIX_SECONDS(TIMESTAMP_SUB(@now, INTERVAL 5 MINUTE)), 300) * 300) AS last_cycle
+),
+
+cycles_seen AS (
+  -- As far back as tells an installation that begins from one that stood still.
+  SELECT
+    c.cycle,
+    COUNT(*) AS clusters,
+    COUNTIF(c.status = 'complete') AS clusters_seen
+  FROM `{{ dataset }}.collection_runs` AS c
+  WHERE c.cycle > TIMESTAMP_SUB(@now, INTERVAL 35 DAY) AND c.cycle <= @now
+  GROUP BY c.cycle
+),
+
+due AS (
+  -- What was seen of a day, against what should have been: where a cycle has no row at all, nobody ran to write one, and
+  -- it counts as many clusters as the newest that has.
+  SELECT
+    COALESCE(SUM(IF(k.cycle > s.after_cycle, k.clusters_seen, 0)), 0) AS clusters_seen,
+    COALESCE(SUM(IF(k.cycle > s.after_cycle, k.clusters, 0)), 0) AS clusters_recorded,
+    COUNTIF(k.cycle > s.after_cycle AND k.cycle <= s.last_cycle) AS cycles_recorded,
+    COALESCE(ARRAY_AGG(k.clusters IGNORE NULLS ORDER BY k.cycle DESC LIMIT 1)[SAFE_OFFSET(0)], 0) AS newest_clusters,
+    COALESCE(
+      DIV(
+        TIMESTAMP_DIFF(
+          s.last_cycle, GREATEST(MIN(k.cycle), TIMESTAMP_SUB(s.last_cycle, INTERVAL 1430 MINUTE)), MINUTE
+        ), 5
+      ) + 1,
+      0
+    ) AS cycles_due
+  FROM due_span AS s
+  LEFT JOIN cycles_seen AS k ON TRUE
+  GROUP BY s.after_cycle, s.last_cycle
 )
 
 SELECT
@@ -225,13 +265,8 @@ SELECT
     FROM `{{ dataset }}.notifications` AS o
     WHERE o.status = 'dead' AND o.created_at > TIMESTAMP_SUB(@now, INTERVAL 1 DAY)
   ) AS dead,
-  (
-    SELECT COUNTIF(c.status = 'complete')
-    FROM `{{ dataset }}.collection_runs` AS c
-    WHERE c.cycle > TIMESTAMP_SUB(@now, INTERVAL 1 DAY) AND c.cycle <= @now
-  ) AS clusters_seen,
-  (
-    SELECT COUNT(*)
-    FROM `{{ dataset }}.collection_runs` AS c
-    WHERE c.cycle > TIMESTAMP_SUB(@now, INTERVAL 1 DAY) AND c.cycle <= @now
-  ) AS clusters_expected
+  @now AS asked_at,
+  (SELECT MAX(f.cycle) FROM `{{ dataset }}.fold_cursor` AS f WHERE f.name = 'live') AS judged_cycle,
+  d.clusters_seen,
+  d.clusters_recorded + GREATEST(d.cycles_due - d.cycles_recorded, 0) * d.newest_clusters AS clusters_expected
+FROM due AS d

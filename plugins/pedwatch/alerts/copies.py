@@ -67,7 +67,7 @@ def alertmanager_json(message: Message, payload: Mapping[str, str], receiver: st
     """
     labels = dict(message.labels)
     starts_at = labels.pop("starts_at", payload["cycle"])
-    is_resolved = payload["reason"] in ("resolved", "dag_recovered")
+    is_resolved = payload["reason"] in ("resolved", "dag_recovered", "silence_over")
     ends_at = labels.pop("ends_at", payload["cycle"]) if is_resolved else "0001-01-01T00:00:00Z"
     labels = {"alertname": "Pedwatch", "severity": "warning"} | labels
     annotations = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pedwatch.alerts import silence
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
@@ -45,6 +46,10 @@ class Digest:
     unsent: int
     dead: int
     coverage: float | None
+    """Clusters that were seen whole, of those in the cycles that were due in a day; None when none was."""
+    judged: dt.datetime | None
+    """Newest cycle that was judged; None when none ever was."""
+    asked_at: dt.datetime
     advisories: Sequence[Row] = ()
     """What ``verdicts/advisories.sql`` found, where such rules are asked for."""
     chain_head: str | None = None
@@ -70,8 +75,13 @@ class Digest:
         )
 
     @property
+    def is_silent(self) -> bool:
+        """Whether nothing is known of what runs now; who says "all clear" then knows nothing."""
+        return silence.is_silent(self.judged, self.asked_at)
+
+    @property
     def is_clear(self) -> bool:
-        """Whether there is nothing but the proof to say."""
+        """Whether nothing is known but the proof."""
         lists = (self.firing, self.near, self.without, self.exemptions, self.late_changes, self.late_observations)
         return not any((*lists, self.advisories))
 
@@ -81,7 +91,14 @@ def from_row(row: Row, advisories: Sequence[Row] = (), chain_head: str | None = 
     lists = {name: row[name] for name in _LISTS}
     coverage = row["clusters_seen"] / row["clusters_expected"] if row["clusters_expected"] else None
     return Digest(
-        unsent=row["unsent"], dead=row["dead"], coverage=coverage, advisories=advisories, chain_head=chain_head, **lists
+        unsent=row["unsent"],
+        dead=row["dead"],
+        coverage=coverage,
+        judged=row["judged_cycle"],
+        asked_at=row["asked_at"],
+        advisories=advisories,
+        chain_head=chain_head,
+        **lists,
     )
 
 
@@ -164,6 +181,15 @@ def proof(digest: Digest) -> str:
     return f"firing {len(digest.firing)}, told {told}, unsent {digest.unsent}{undelivered}, coverage {coverage}"
 
 
+def _silence(digest: Digest, zone: ZoneInfo) -> str:
+    if digest.judged is None:
+        return "no cycle has been judged yet: who runs over a limit is not known"
+    is_today = digest.judged.astimezone(zone).date() == digest.asked_at.astimezone(zone).date()
+    since = f"{digest.judged.astimezone(zone):%H:%M}" if is_today else _day(digest.judged, zone)
+    then = "" if digest.is_clear else "; what follows is as of then"
+    return f"no cycle since {since}: who runs over a limit now is not known{then}"
+
+
 def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str) -> Message:
     """Write the digest of a team, or of all of them; ``whose`` names it."""
     zone = ZoneInfo(report_timezone)
@@ -171,6 +197,9 @@ def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str) -> M
     facts = [("Proof", proof(digest)), ("Times in", report_timezone)]
     if digest.chain_head:
         facts.append(("Newest evidence pack", f"sha256 {digest.chain_head}"))
+    if digest.is_silent:
+        lines, notes = _lines(digest, zone), [silence.RUNBOOK]
+        return Message(":black_circle:", title, _silence(digest, zone), facts, notes, lines=lines)
     if digest.is_clear:
         summary = f"all clear for {whose}: nobody is over or near a limit, and nothing is about to change"
         return Message(":white_check_mark:", title, summary, facts)

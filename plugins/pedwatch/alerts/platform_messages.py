@@ -1,6 +1,7 @@
 """The messages to the platform's channel: a cluster nobody sees, limits nobody reads, a DAG that failed. Pure."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import Message
@@ -34,27 +35,53 @@ def compose(episode: Episode, reason: str, cycle: dt.datetime, run_url: str | No
     return Message(":black_circle:", title, summary, facts, notes, still if reason == "reminder" else "", links=links)
 
 
+_HOW = {"timed_out": "timed out", "all_tasks_deadlocked": "could not go on (its tasks wait for each other)"}
+_CONSEQUENCES = {
+    "ped_replica_watch": "replica counts of this cycle were not judged; later cycles go on",
+    "ped_limits_sync": "limits are as old as the last good run; after 15 minutes messages say so",
+    "ped_limits_sync.listen": "limits are read all the same; what else the platform has to hear waits",
+    "ped_housekeeping": "tables or invariants need a look; alerts go on",
+    "ped_digest": "the digest of this day is missing",
+    "ped_replica_audit": "the evidence of that day is missing; the run may be cleared",
+}
+
+
 def dag_failed(
-    dag_id: str, run_id: str, cycle: dt.datetime, tasks: list[str], run_url: str | None, cause: str | None = None
+    dag_id: str,
+    run_id: str,
+    cycle: dt.datetime,
+    tasks: Sequence[str],
+    reason: str,
+    run_url: str | None,
+    cause: str | None = None,
 ) -> Message:
-    """Write that a DAG's run failed, and why where that is known; it stays until a later run succeeds."""
-    consequence = {
-        "ped_replica_watch": "replica counts of this cycle were not judged; later cycles go on",
-        "ped_limits_sync": "limits are as old as the last good run; after 15 minutes messages say so",
-        "ped_housekeeping": "tables or invariants need a look; alerts go on",
-        "ped_digest": "the digest of this day is missing",
-        "ped_replica_audit": "the evidence of that day is missing; the run may be cleared",
-    }
-    which = f", in {', '.join(tasks)}" if tasks else ""
-    summary = f"the run of {dag_id} for {clock_time(cycle)} failed{which}" + (f": {cause}" if cause else "")
-    facts = [("DAG", dag_id), ("Run", run_id), ("What it means", consequence.get(dag_id, "nothing was done"))]
+    """Write that a DAG's run failed; it stays until later runs finish.
+
+    Args:
+        dag_id: the DAG.
+        run_id: the run.
+        cycle: of the run, UTC.
+        tasks: those that failed; of a run that timed out those that had not ended.
+        reason: Airflow's word for how it ended.
+        run_url: its page.
+        cause: why, where that is known.
+    """
+    which = (
+        f", in {', '.join(tasks)}" if tasks and reason != "timed_out" else f" in {', '.join(tasks)}" if tasks else ""
+    )
+    summary = f"the run of {dag_id} for {clock_time(cycle)} {_HOW.get(reason, 'failed')}{which}" + (
+        f": {cause}" if cause else ""
+    )
+    means = next((_CONSEQUENCES[f"{dag_id}.{task}"] for task in tasks if f"{dag_id}.{task}" in _CONSEQUENCES), None)
+    means = means or _CONSEQUENCES.get(dag_id, "nothing was done")
+    facts = [("DAG", dag_id), ("Run", run_id), ("What it means", means)]
     links = [("Airflow run", run_url)] if run_url else []
-    notes = ["one message until a run succeeds again; docs/runbooks/a-task-failed.md"]
+    notes = ["one message until its runs finish again; docs/runbooks/a-task-failed.md"]
     return Message(":black_circle:", "DAG failed", summary, facts, notes, links=links)
 
 
 def dag_recovered(dag_id: str, since: dt.datetime, cycle: dt.datetime, run_url: str | None) -> Message:
-    """Write that a DAG succeeds again."""
+    """Write that a DAG's runs finish again."""
     summary = f"{dag_id} runs again after {duration(cycle - since)}, since {clock_time(cycle)}"
     links = [("Airflow run", run_url)] if run_url else []
     return Message(":large_green_circle:", "Resolved", summary, thread=f"Resolved: {summary}.", links=links)

@@ -44,6 +44,17 @@ class Warehouse:
         self.config = config
         self._sql_root = sql_root
         self._pause = pause
+        self._ends_at: float | None = None
+
+    def within(self, seconds: float) -> "Warehouse":
+        """Return a warehouse whose statements all end within so many seconds from now, by a monotonic clock.
+
+        No call waits longer than what is left, none is retried beyond it, and a statement that failed is not submitted
+        again. A statement that was cut off may still take effect.
+        """
+        hurried = Warehouse(self.client, self.config, self._sql_root, self._pause)
+        hurried._ends_at = time.monotonic() + seconds
+        return hurried
 
     def render(self, name: str, **variables: object) -> str:
         """Return the text of a statement with this dataset filled in."""
@@ -56,7 +67,7 @@ class Warehouse:
             LedgerError: BigQuery refused; names the statement and, for a missing table, the fix.
         """
         job = self._job(name, parameters or {}, variables)
-        return [dict(row.items()) for row in job.result()]
+        return [dict(row.items()) for row in job.result(**self._patience())]
 
     def stream(self, name: str, parameters: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Run a named SELECT and yield its rows page by page: for results that do not fit into memory."""
@@ -156,8 +167,9 @@ class Warehouse:
         return int(job.output_rows)
 
     def _job(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:
-        from google.api_core.exceptions import GoogleAPICallError
+        from google.api_core.exceptions import GoogleAPICallError, RetryError
         from google.cloud import bigquery
+        from requests.exceptions import RequestException
 
         from pedwatch.hooks.parameters import query_parameters
 
@@ -169,15 +181,27 @@ class Warehouse:
         text = self.render(name, **variables)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                job = self.client.query(text, job_config=config, location=self.config.location)
-                job.result()
+                once: dict[str, Any] = {} if self._ends_at is None else {"job_retry": None} | self._patience()
+                job = self.client.query(text, job_config=config, location=self.config.location, **once)
+                job.result(**self._patience())
             except GoogleAPICallError as error:
-                if _is_aborted(error) and attempt < _ATTEMPTS:
+                if _is_aborted(error) and attempt < _ATTEMPTS and self._ends_at is None:
                     self._pause(0.5 * 2**attempt)
                     continue
                 raise LedgerError(self.explained(name, error)) from error
+            except (TimeoutError, RetryError, RequestException) as error:
+                raise LedgerError(f"{name}: BigQuery did not answer ({type(error).__name__})") from error
             return job
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _patience(self) -> dict[str, Any]:
+        """Return how long the client's next call may take, as its arguments; none where there is no end."""
+        if self._ends_at is None:
+            return {}
+        from google.cloud.bigquery.retry import DEFAULT_RETRY
+
+        left = max(self._ends_at - time.monotonic(), 0.1)
+        return {"timeout": left, "retry": DEFAULT_RETRY.with_timeout(left)}
 
     def explained(self, name: str, error: Exception) -> str:
         """Return what BigQuery's refusal means, and the fix where the dataset or a table of it is missing."""

@@ -1,105 +1,108 @@
-"""A failed DAG is told in the platform's channel once, until a run succeeds again (DESIGN D12).
+"""A failed DAG is told in the platform's channel once, until it finishes again: the callback writes, others send.
 
-``CALLBACKS`` goes into every DAG. A callback never raises: it logs a structured line first, so that a log-based metric
-can alert when BigQuery or Slack cannot, and then writes to the same outbox and sends at once, for the DAG that failed
-may be the one that sends.
+``CALLBACKS`` goes into every DAG. Airflow calls it in its DAG processor, which parses everybody's DAGs and is killed
+with all it does after 50 seconds; the context is that of a task, or no more than ``dag``, ``run_id`` and ``reason``. So
+it logs a line first, which a log-based metric hears when BigQuery or Slack cannot, writes one row to the outbox within
+``LIMIT_SECONDS``, and sends nothing: the next run of ped_limits_sync or ped_replica_watch does. It never raises.
 """
 
 import datetime as dt
-import json
 import logging
-import uuid
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pedwatch.alerts import platform_messages
+from pedwatch.alerts import dag_runs, platform_messages
 from pedwatch.alerts.copies import with_copies
-from pedwatch.alerts.episodes import NAMESPACE
-from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Notification, Told, notification_id
+from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.config import Config
+from pedwatch.cycles import cycle_of_run, floor_to_cycle
+from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
+LIMIT_SECONDS = 20.0
+"""For connecting, reading what was told, and writing."""
+
 ALERTING = ("scheduled", "asset_triggered")
 """Run types that may alert; a backfill never does, and a manual run has somebody who watches it (DESIGN D9)."""
 
+RECENT = dt.timedelta(days=1)
+"""A run known by its id alone is taken for live if that names a moment no longer ago: a backfill reprocesses scheduled
+runs under their own ids."""
 
-def row_to_write(
-    told: Told | None, is_failure: bool, dag_id: str, run_id: str, message: Message, channel: str, cycle: dt.datetime
-) -> Notification | None:
-    """Decide what the channel has to hear of a DAG's run; None when it knows already.
 
-    Args:
-        told: what was last told of the DAG.
-        is_failure: how the run ended.
-        dag_id: the DAG.
-        run_id: the run.
-        message: what would be said.
-        channel: the platform's.
-        cycle: of the run.
-    """
-    is_open = told is not None and told.phase == "failed"
-    if is_failure == is_open:
+@dataclass(frozen=True)
+class FailedRun:
+    """A run that failed, as far as its callback's context tells."""
+
+    dag_id: str
+    run_id: str
+    reason: str
+    """Airflow's word: task_failure, timed_out, all_tasks_deadlocked."""
+    run_type: str
+    cycle: dt.datetime | None
+    """None when only the moment of the callback is known."""
+    tasks: tuple[str, ...] = ()
+    """The task that failed last; of a run that timed out one that was still to end."""
+
+    is_bare: bool = False
+    """Airflow gave no more than the ids: the run's type and cycle are read off its id."""
+
+    def may_alert(self, now: dt.datetime) -> bool:
+        """Tell whether the platform hears of it."""
+        is_recent = self.cycle is None or now - self.cycle < RECENT
+        return self.run_type in ALERTING and (is_recent or not self.is_bare)
+
+
+def read_context(context: Mapping[str, Any]) -> FailedRun:
+    """Read what a callback was given; nothing in it is relied upon."""
+    run, ti, dag = (context.get(name) for name in ("dag_run", "ti", "dag"))
+    dag_id = getattr(dag, "dag_id", None) or getattr(run, "dag_id", None) or "unknown"
+    run_id = context.get("run_id") or getattr(run, "run_id", None) or "unknown"
+    reason = context.get("reason") or "unknown"
+    task_id = getattr(ti, "task_id", None)
+    tasks = (task_id,) if task_id else ()
+    if run is None:
+        run_type, _, moment = run_id.partition("__")
+        return FailedRun(dag_id, run_id, reason, run_type, _cycle_named(moment), tasks, True)
+    run_type = getattr(run.run_type, "value", run.run_type)
+    interval_end, run_after = getattr(run, "data_interval_end", None), getattr(run, "run_after", None)
+    known = interval_end or run_after
+    return FailedRun(dag_id, run_id, reason, run_type, cycle_of_run(interval_end, known) if known else None, tasks)
+
+
+def _cycle_named(text: str) -> dt.datetime | None:
+    try:
+        return floor_to_cycle(dt.datetime.fromisoformat(text))
+    except ValueError:
         return None
-    thread, sequence = str(uuid.uuid5(NAMESPACE, f"dag|{dag_id}|{run_id}")), 1
-    if told is not None and (is_open or told.episode_id == thread):  # a run that fails again after it was cleared
-        thread, sequence = told.episode_id, told.sequence + 1
-    state = {
-        "phase": "failed" if is_failure else "resolved",
-        "severity": None,
-        "dag_id": dag_id,
-        "since": cycle.isoformat(),
-    }
-    return Notification(
-        notification_id=notification_id(thread, sequence, channel),
-        episode_id=thread,
-        sequence=sequence,
-        team_id=None,
-        cycle=cycle,
-        reason="dag_failed" if is_failure else "dag_recovered",
-        destination="team",
-        channel=channel,
-        told_state=json.dumps(state, sort_keys=True),
-        message=message,
-        status="unsent",
-    )
 
 
-def tell(
-    warehouse: Warehouse,
-    config: Config,
-    is_failure: bool,
-    dag_id: str,
-    run_id: str,
-    cycle: dt.datetime,
-    now: dt.datetime,
-    tasks: list[str],
-    url: str | None = None,
-) -> bool:
-    """Write the outbox row of a DAG that failed, or runs again; tell whether there was one to write."""
-    from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+def write_row(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.datetime) -> bool:
+    """Write that a run failed into the outbox; tell whether there was anything to write.
+
+    Raises:
+        LedgerError: BigQuery refused, or took longer than the warehouse may wait.
+    """
+    from pedwatch.alerts.reconcile import told_from_row
     from pedwatch.hooks.parameters import Typed
+    from pedwatch.tasks.run_links import run_url
 
-    found = warehouse.run("alerts/told_of_dag.sql", {"dag_id": dag_id})
-    told = None
-    if found:
-        row = found[0]
-        state = json.loads(row["told_state"])
-        told = Told(row["episode_id"], row["sequence"], row["channel"], row["destination"], state)
-    if is_failure:
-        cause = refusal_of(warehouse, dag_id, run_id)
-        message = platform_messages.dag_failed(dag_id, run_id, cycle, tasks, url, cause)
-    else:
-        since = dt.datetime.fromisoformat(told.state["since"]) if told else cycle
-        message = platform_messages.dag_recovered(dag_id, since, cycle, url)
-    channel = config.slack.platform_channel
-    notification = row_to_write(told, is_failure, dag_id, run_id, message, channel, cycle)
-    if notification is None:
+    found = warehouse.run("alerts/told_of_dag.sql", {"dag_id": run.dag_id})
+    told = told_from_row(found[0]) if found else None
+    cycle = run.cycle or floor_to_cycle(now)
+    url = run_url(run.dag_id, run.run_id)
+    cause = refusal_of(warehouse, run.dag_id, run.run_id)
+    message = platform_messages.dag_failed(run.dag_id, run.run_id, cycle, run.tasks, run.reason, url, cause)
+    row = dag_runs.failure_row(told, run.dag_id, run.run_id, message, config.slack.platform_channel, cycle)
+    if row is None:
         return False
-    written = with_copies([notification], config.slack)
-    rows = Typed(NOTIFICATION_COLUMNS, [notification_to_row(row) for row in written])
-    warehouse.write("alerts/write_notifications.sql", {"created_at": now, "run_id": run_id, "notifications": rows})
+    written = [notification_to_row(each) for each in with_copies([row], config.slack)]
+    rows = Typed(NOTIFICATION_COLUMNS, written)
+    warehouse.write("alerts/write_notifications.sql", {"created_at": now, "run_id": run.run_id, "notifications": rows})
     return True
 
 
@@ -111,43 +114,50 @@ def refusal_of(warehouse: Warehouse, dag_id: str, run_id: str) -> str | None:
     return found[0]["message"] if found else None
 
 
-def _ended(context: Any, is_failure: bool) -> None:
+def _write(run: FailedRun) -> None:
     from pedwatch import settings
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.hooks.transports import Transports
-    from pedwatch.tasks.run_links import run_url
-    from pedwatch.tasks.send import send_notifications
 
-    run = context["dag_run"]
-    dag_id, run_type = run.dag_id, getattr(run.run_type, "value", run.run_type)
-    if is_failure:
-        log.error("pedwatch_dag_failed dag_id=%s run_id=%s run_type=%s", dag_id, run.run_id, run_type)
-    if run_type not in ALERTING:
-        return
-    config, now = settings.load_config(), settings.now()
-    cycle = (run.data_interval_end or run.run_after or now).astimezone(dt.UTC)
-    failed = [context["ti"].task_id] if is_failure and context.get("ti") is not None else []
-    store = warehouse(config)
-    if tell(store, config, is_failure, dag_id, run.run_id, cycle, now, failed, run_url(dag_id, run.run_id)):
-        send_notifications(store, Transports(config), config.slack, now, run.run_id)
+    now = settings.now()
+    if run.may_alert(now):
+        config = settings.load_config()
+        write_row(warehouse(config).within(LIMIT_SECONDS), config, run, now)
 
 
-def dag_failed(context: Any) -> None:
-    """Tell the platform that a scheduled run failed."""
-    _safely(context, is_failure=True)
+def within(seconds: float, work: Callable[[], None]) -> None:
+    """Do something in a thread, and wait so long for it: connecting and signing in have limits of their own.
+
+    Raises:
+        LedgerError: it is not done. The thread is left to itself and ends with its process; what it may yet write is
+            what it was to write.
+    """
+    failures: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 raised again by the one who waits
+            failures.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise LedgerError(f"not written within {seconds:.0f} s")
+    if failures:
+        raise failures[0]
 
 
-def dag_succeeded(context: Any) -> None:
-    """Tell the platform that a DAG that had failed runs again."""
-    _safely(context, is_failure=False)
-
-
-def _safely(context: Any, is_failure: bool) -> None:
+def dag_failed(context: Mapping[str, Any]) -> None:
+    """Log that a run failed and, if it was a live one, leave the outbox a row that tells the platform."""
+    run = read_context(context)
+    log.error("pedwatch_dag_failed dag_id=%s run_id=%s reason=%s", run.dag_id, run.run_id, run.reason)
     try:
-        _ended(context, is_failure)
+        within(LIMIT_SECONDS, lambda: _write(run))
     except Exception as error:  # noqa: BLE001 a callback that fails would hide the failure it is there to tell
-        # Not the traceback: what a client's exception carries is not known here.
-        log.error("pedwatch_dag_callback_failed is_failure=%s error=%s", is_failure, type(error).__name__)
+        # Not the message: what a client's exception carries is not known here.
+        log.error("pedwatch_dag_callback_failed dag_id=%s error=%s", run.dag_id, type(error).__name__)
 
 
-CALLBACKS = {"on_failure_callback": dag_failed, "on_success_callback": dag_succeeded}
+CALLBACKS = {"on_failure_callback": dag_failed}
+"""What every DAG is given. There is no callback of success: the heartbeat says that a run finished."""

@@ -4,7 +4,8 @@ import datetime as dt
 import logging
 from typing import Any
 
-from pedwatch.alerts import evidence, ledger, reconcile, rows
+from pedwatch.alerts import evidence, ledger, reconcile, rows, silence
+from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Notification
 from pedwatch.config import Config
@@ -73,6 +74,12 @@ def _notifications(
     return reconcile.reconcile(episodes, told, cycle, config.slack, around)
 
 
+def _about_gap(config: Config, last: dt.datetime | None, cycle: dt.datetime, run_url: str) -> list[Notification]:
+    """Tell which cycles nobody judged before this one: ped_limits_sync may have been down as well."""
+    row = silence.row_after_gap(last, cycle, config.slack.platform_channel, run_url or None)
+    return with_copies([row], config.slack) if row else []
+
+
 def fold_alerts(
     warehouse: Warehouse,
     config: Config,
@@ -100,6 +107,7 @@ def fold_alerts(
     if may_notify:
         to_tell = {e.episode_id: e for e in untold} | newest
         notifications = _notifications(warehouse, config, cycle, found, list(to_tell.values()), run_url)
+        notifications += _about_gap(config, found["cursor_cycle"], cycle, run_url)
     _log_firing(list(newest.values()), cycle)
     if changed or notifications:
         warehouse.write(

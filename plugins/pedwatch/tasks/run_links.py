@@ -1,11 +1,21 @@
-"""Addresses in the Airflow UI."""
+"""Addresses in the Airflow UI; empty where ``[api] base_url`` is not configured."""
 
 from urllib.parse import quote
 
 
-def run_url(dag_id: str, run_id: str | None) -> str:
-    """Return the address of a DAG run, as ``[api] base_url`` has it; empty when that is not configured."""
+def _base() -> str:
     from airflow.configuration import conf
 
-    base = (conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    return (conf.get("api", "base_url", fallback="") or "").rstrip("/")
+
+
+def dag_url(dag_id: str) -> str:
+    """Return the address of a DAG."""
+    base = _base()
+    return f"{base}/dags/{quote(dag_id)}" if base else ""
+
+
+def run_url(dag_id: str, run_id: str | None) -> str:
+    """Return the address of a DAG run; empty also without a run."""
+    base = _base()
     return f"{base}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}" if base and run_id else ""

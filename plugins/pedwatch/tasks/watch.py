@@ -150,21 +150,19 @@ def write_evidence(plan: Plan, limits: dict[str, Any], run_id: Any = None) -> st
 def heartbeat(plan: Plan, of: str = "run", run_id: Any = None, dag: Any = None, ti: Any = None) -> None:
     """Write, last of all, that the run finished; what it was in short is the name of this task's instance."""
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.tasks import run_summary
+    from pedwatch.tasks import heartbeats, run_summary
 
     # A backfill reprocesses a live run under the same id: what that one has sent is still in its XCom.
     sent = (ti.xcom_pull(task_ids="notify") or {}) if plan["may_notify"] else {}
     loaded = ti.xcom_pull(task_ids="load_observations") or {}
     folded = ti.xcom_pull(task_ids="fold_episodes") or {}
     ti.xcom_push(key=IN_SHORT, value=run_summary.in_short(plan, loaded, folded, sent.get("sent", 0)))
-    warehouse(settings.load_config()).write(
-        "heartbeats/record_heartbeat.sql",
-        {
-            "dag_id": dag.dag_id,
-            "run_id": run_id,
-            "run_type": plan["run_type"],
-            "cycle": _cycle(plan),
-            "finished_at": settings.now(),
-            "notifications_sent": sent.get("sent", 0),
-        },
+    heartbeats.record(
+        warehouse(settings.load_config()),
+        dag_id=dag.dag_id,
+        run_id=run_id,
+        run_type=plan["run_type"],
+        origin=plan["origin"],
+        cycle=_cycle(plan),
+        sent=sent.get("sent", 0),
     )

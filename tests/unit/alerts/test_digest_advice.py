@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from pedwatch.alerts.digest import Digest, compose
+from tests.golden_messages import found
 
 DAY = dt.date(2026, 3, 2)
 
@@ -21,7 +22,7 @@ def advice(rule: str, team_id: str, detail: str) -> dict[str, Any]:
 
 
 def digest(*rows: dict[str, Any]) -> Digest:
-    return Digest((), (), (), (), (), 0, 0, 1.0, rows)
+    return found(coverage=1.0, advisories=rows)
 
 
 def test_advice_is_a_line_per_rule() -> None:
@@ -42,7 +43,7 @@ def test_a_team_reads_its_own_advice() -> None:
 
 
 def test_the_head_of_the_chain_of_packs_is_posted() -> None:
-    message = compose(Digest((), (), (), (), (), 0, 0, 1.0, chain_head="ab12"), "all teams", DAY, "UTC")
+    message = compose(found(coverage=1.0, chain_head="ab12"), "all teams", DAY, "UTC")
     assert ("Newest evidence pack", "sha256 ab12") in message.facts
     assert not [name for name, _ in compose(digest(), "all teams", DAY, "UTC").facts if "pack" in name]
 

@@ -1,6 +1,7 @@
 """Who may send a digest, when, and what it proves (DESIGN D9)."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -72,3 +73,28 @@ def test_what_came_late_names_where_to_see_what_it_changes(what: str) -> None:
 def test_the_digest_names_the_reports_section_as_the_report_does() -> None:
     page = (include_dir() / "report" / "report.html").read_text(encoding="utf-8")
     assert '<h2 id="differences">Differences from what was judged live</h2>' in page
+
+
+@pytest.mark.parametrize(
+    ("later", "since"),
+    [
+        (dt.timedelta(hours=2), "no cycle since 10:00:"),
+        (dt.timedelta(hours=20), "no cycle since Mon 02 Mar 10:00:"),
+        (dt.timedelta(hours=72), "no cycle since Mon 02 Mar 10:00:"),
+    ],
+)
+def test_nothing_is_clear_when_nothing_is_judged(later: dt.timedelta, since: str) -> None:
+    text = compose(found(asked_at=START + later, coverage=0.0), "orders", START.date(), "UTC").text
+    assert since in text and "all clear" not in text and "coverage 0.0 %" in text
+    never = compose(found(judged=None, coverage=None), "orders", START.date(), "UTC").text
+    assert "no cycle has been judged yet" in never and "all clear" not in never
+
+
+def test_a_cycle_or_two_that_are_missing_leave_the_rest_clear() -> None:
+    late = found(asked_at=START + dt.timedelta(minutes=19))
+    assert "all clear" in compose(late, "orders", START.date(), "UTC").text
+
+
+def test_what_was_over_before_the_silence_is_listed_as_of_then() -> None:
+    text = compose(replace(busy(), asked_at=START + dt.timedelta(hours=2)), "orders", START.date(), "UTC").text
+    assert "what follows is as of then. Over now (2)" in text

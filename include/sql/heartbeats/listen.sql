@@ -1,0 +1,93 @@
+-- What ped_limits_sync listens for: how old the newest cycle is, which DAGs that failed finish again, and whether the
+-- platform's part of the outbox waits for a sender. Three small tables, one row; times UTC.
+-- Parameters: @now TIMESTAMP.
+WITH
+live_beats AS (
+  -- A cycle that was run twice finished once.
+  SELECT
+    b.dag_id,
+    b.cycle,
+    MAX(b.finished_at) AS finished_at
+  FROM `{{ dataset }}.heartbeats` AS b
+  WHERE b.cycle > TIMESTAMP_SUB(@now, INTERVAL 35 DAY) AND b.cycle <= @now AND b.origin = 'live'
+  GROUP BY b.dag_id, b.cycle
+),
+
+platform_rows AS (
+  SELECT
+    n.episode_id,
+    n.sequence,
+    n.cycle,
+    n.reason,
+    n.channel,
+    n.destination,
+    n.told_state,
+    n.status,
+    n.next_attempt_at,
+    n.lease_expires_at,
+    n.created_at,
+    COALESCE(JSON_VALUE(n.told_state, '$.dag_id'), 'silence') AS about
+  FROM `{{ dataset }}.notifications` AS n
+  WHERE n.team_id IS NULL
+),
+
+told AS (
+  -- The newest word about each DAG, and about cycles; copies by mail or webhook follow what Slack is told.
+  SELECT p.*
+  FROM platform_rows AS p
+  WHERE
+    p.reason IN ('dag_failed', 'dag_recovered', 'silence', 'silence_over') AND p.channel NOT LIKE '%:%'
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY p.about ORDER BY p.created_at DESC, p.sequence DESC) = 1
+),
+
+failed_dags AS (
+  -- A run that was cleared keeps its cycle, and finishes after its failure was told.
+  SELECT
+    t.about AS dag_id,
+    t.episode_id,
+    t.sequence,
+    t.channel,
+    t.destination,
+    t.told_state,
+    ARRAY_AGG(b.cycle IGNORE NULLS ORDER BY b.cycle DESC LIMIT 3) AS finished_cycles
+  FROM told AS t
+  LEFT JOIN live_beats AS b
+    ON
+      t.about = b.dag_id
+      AND t.cycle <= b.cycle
+      AND (t.cycle < b.cycle OR t.created_at < b.finished_at)
+  WHERE t.reason = 'dag_failed'
+  GROUP BY t.about, t.episode_id, t.sequence, t.channel, t.destination, t.told_state
+)
+
+SELECT
+  (SELECT MAX(c.cycle) FROM `{{ dataset }}.fold_cursor` AS c WHERE c.name = 'live') AS judged_cycle,
+  (SELECT MAX(b.cycle) FROM live_beats AS b WHERE b.dag_id = 'ped_replica_watch') AS finished_cycle,
+  (
+    -- The first one after the silence that was told.
+    SELECT MIN(b.cycle)
+    FROM live_beats AS b
+    INNER JOIN told AS t ON t.reason = 'silence' AND b.dag_id = 'ped_replica_watch'
+    WHERE b.cycle > COALESCE(TIMESTAMP(JSON_VALUE(t.told_state, '$.since')), TIMESTAMP '1970-01-01 00:00:00+00')
+  ) AS first_finished_cycle,
+  (SELECT MIN(b.cycle) FROM live_beats AS b WHERE b.dag_id = 'ped_limits_sync') AS first_synced_cycle,
+  ARRAY(
+    SELECT AS STRUCT
+      t.episode_id,
+      t.sequence,
+      t.cycle,
+      t.channel,
+      t.destination,
+      t.told_state
+    FROM told AS t
+    WHERE t.reason IN ('silence', 'silence_over')
+  ) AS silence,
+  ARRAY(SELECT AS STRUCT f.* FROM failed_dags AS f ORDER BY f.dag_id) AS failed_dags,
+  (
+    SELECT COUNT(*)
+    FROM platform_rows AS p
+    WHERE
+      p.status IN ('unsent', 'sending', 'ambiguous')
+      AND COALESCE(p.next_attempt_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
+      AND COALESCE(p.lease_expires_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
+  ) AS waiting

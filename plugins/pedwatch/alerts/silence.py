@@ -1,0 +1,181 @@
+"""Nobody judges: no cycle since when, and what was missed once there is one again. Pure; times in UTC.
+
+Two DAGs can tell: ped_limits_sync while the gap lasts, and the watch in the first cycle after it. Both derive the ids
+from the last cycle before the gap, so that what both tell is told once.
+"""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pedwatch.alerts.episodes import NAMESPACE
+from pedwatch.alerts.messages import Message
+from pedwatch.alerts.notifications import Notification, Told, notification_id
+from pedwatch.alerts.wording import clock_time, counted
+from pedwatch.cycles import PERIOD, floor_to_cycle
+
+SILENCE, OVER = "silence", "silence_over"
+"""Reasons of the outbox rows."""
+
+TELLS_AFTER = 3
+"""So many cycles in a row may be missed before it is told: one or two are a restart, or a deployment."""
+
+FIRST_CYCLE_WITHIN = 12 * PERIOD
+"""Of a new installation: for so long after its first sync of limits nobody minds that nothing was ever judged."""
+
+Kind = Literal["judged", "finished"]
+"""What is missing: cycles are not judged; or they are, and no run of the watch gets to its end."""
+
+RUNBOOK = "docs/runbooks/no-cycle-is-judged.md"
+_MEANS: Mapping[Kind, str] = {
+    "judged": "who runs over a limit meanwhile is not known and not told; older messages show what was true then",
+    "finished": "problems are found, and may not have been told",
+}
+_LOOK_AT: Mapping[Kind, str] = {
+    "judged": "whether ped_replica_watch is paused, fails, or starts five minutes late or more",
+    "finished": "the task in which runs of ped_replica_watch fail or are cut off",
+}
+
+
+def missed(last: dt.datetime, now: dt.datetime) -> int:
+    """Count the cycles after ``last`` that are over by ``now``: each had its five minutes to be judged."""
+    return max((now - last) // PERIOD - 1, 0)
+
+
+def is_silent(judged: dt.datetime | None, now: dt.datetime) -> bool:
+    """Tell whether nothing is known of what runs now, by the newest cycle that was judged."""
+    return judged is None or missed(judged, now) >= TELLS_AFTER
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the tables say of the watch."""
+
+    judged: dt.datetime | None
+    """Newest cycle that was judged live."""
+    finished: dt.datetime | None
+    """Newest cycle whose live run came to its end."""
+    first_synced: dt.datetime | None
+    """First cycle in which limits were read, as far back as is looked."""
+    first_after: dt.datetime | None = None
+    """First cycle that finished after the silence that was told."""
+    resumed: dt.datetime | None = None
+    """First cycle judged after the silence before: its run may be on its way yet."""
+    is_failure_told: bool = False
+    """The channel knows already that runs of the watch fail."""
+
+
+def episode_id(kind: Kind, since: dt.datetime | None) -> str:
+    """Return the id of a silence: that of the last cycle before it, None for before the first of all."""
+    return str(uuid.uuid5(NAMESPACE, f"silence|{kind}|{since.isoformat() if since else 'ever'}"))
+
+
+def row_to_write(
+    heard: Heard, told: Told | None, channel: str, now: dt.datetime, url: str | None = None
+) -> Notification | None:
+    """Decide what the platform has to hear; None when it knows, or when all is well.
+
+    Args:
+        heard: the state of the watch.
+        told: the newest word about silence.
+        channel: the platform's.
+        now: settings clock, UTC.
+        url: of the watch's runs.
+    """
+    if told is not None and told.phase == SILENCE:
+        kind: Kind = told.state["kind"]
+        since = dt.datetime.fromisoformat(told.state["since"]) if told.state["since"] else None
+        newest = heard.judged if kind == "judged" else heard.finished
+        if newest is None or (since is not None and newest <= since):
+            return None
+        return _row(kind, since, 2, told.channel, now, over(kind, since, heard.first_after or newest, now, url))
+    kind = "judged" if is_silent(heard.judged, now) else "finished"
+    last = heard.judged if kind == "judged" else heard.finished
+    if kind == "finished" and heard.is_failure_told:
+        return None
+    if last is not None:
+        due_from = last if kind == "judged" or heard.resumed is None else max(last, heard.resumed - PERIOD)
+        is_due = missed(due_from, now) >= TELLS_AFTER
+    else:
+        is_due = heard.first_synced is not None and now - heard.first_synced >= FIRST_CYCLE_WITHIN
+    return _row(kind, last, 1, channel, now, _silence(kind, last, heard, now, url)) if is_due else None
+
+
+def row_after_gap(
+    judged: dt.datetime | None, cycle: dt.datetime, channel: str, url: str | None = None
+) -> Notification | None:
+    """Return the word about cycles that were missed before this one; None when they are too few to be told.
+
+    Args:
+        judged: the newest cycle judged before this one.
+        cycle: the one that is judged now.
+        channel: the platform's.
+        url: of the watch's run.
+    """
+    if judged is None or missed(judged, cycle) < TELLS_AFTER:
+        return None
+    return _row("judged", judged, 2, channel, cycle, over("judged", judged, cycle, cycle, url))
+
+
+def _row(
+    kind: Kind, since: dt.datetime | None, sequence: int, channel: str, now: dt.datetime, message: Message
+) -> Notification:
+    state: dict[str, Any] = {
+        "phase": SILENCE if sequence == 1 else "resolved",
+        "severity": None,
+        "kind": kind,
+        "since": since.isoformat() if since else None,
+    }
+    thread = episode_id(kind, since)
+    return Notification(
+        notification_id=notification_id(thread, sequence, channel),
+        episode_id=thread,
+        sequence=sequence,
+        team_id=None,
+        cycle=floor_to_cycle(now),
+        reason=SILENCE if sequence == 1 else OVER,
+        destination="team",
+        channel=channel,
+        told_state=json.dumps(state, sort_keys=True),
+        message=message,
+        status="unsent",
+    )
+
+
+def _silence(kind: Kind, last: dt.datetime | None, heard: Heard, now: dt.datetime, url: str | None) -> Message:
+    what = {
+        "judged": "no cycle has been judged",
+        "finished": "cycles are judged, but no run of ped_replica_watch has come to its end",
+    }[kind]
+    facts = [("What it means", _MEANS[kind]), ("Look at", _LOOK_AT[kind])]
+    if last is not None:
+        summary = f"{what} since {clock_time(last, now)}"
+        if kind == "judged":
+            facts.insert(0, ("Missed so far", counted(missed(last, now), "cycle")))
+    else:
+        assert heard.first_synced is not None, "told only when limits are read"
+        summary = f"{what} yet; limits have been read since {clock_time(heard.first_synced, now)}"
+    title = "No cycle judged" if kind == "judged" else "No run finishes"
+    links = [("Runs of ped_replica_watch", url)] if url else []
+    notes = [f"one message until cycles are judged again; {RUNBOOK}"]
+    return Message(":black_circle:", title, summary, facts, notes, links=links, labels={"alertname": "PedSilence"})
+
+
+def over(kind: Kind, since: dt.datetime | None, first: dt.datetime, now: dt.datetime, url: str | None) -> Message:
+    """Write that cycles are judged again, and which were missed."""
+    again = "cycles are judged again" if kind == "judged" else "runs of ped_replica_watch come to their end again"
+    summary = f"{again} since {clock_time(first, now)}"
+    notes = []
+    if since is not None:
+        count = max((first - since) // PERIOD - 1, 0)
+        span = f"{clock_time(since + PERIOD, now)} to {clock_time(first - PERIOD, now)}"
+        summary += f"; {counted(count, 'cycle')} missed, {span}" if count else ""
+        if kind == "judged":
+            notes = ["who was over a limit only in between is not known; audits count these cycles as missed"]
+    links = [("Runs of ped_replica_watch", url)] if url else []
+    labels = {"alertname": "PedSilence"}
+    thread = f"Resolved: {summary}."
+    return Message(":large_green_circle:", "Resolved", summary, notes=notes, thread=thread, links=links, labels=labels)

@@ -1,0 +1,91 @@
+"""The task of ped_limits_sync that listens for the others: silence is told, and what waits for a sender is sent.
+
+It needs nothing of the sync, so that limits that cannot be read do not hide that nothing is judged. A quiet call is one
+statement and no call of Slack.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pedwatch import settings
+from pedwatch.alerts import dag_runs, silence
+from pedwatch.alerts.copies import with_copies
+from pedwatch.alerts.notifications import Notification
+from pedwatch.alerts.outbox import Transport
+from pedwatch.alerts.reconcile import told_from_row
+from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.config import Config
+from pedwatch.cycles import SCHEDULED
+from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks.run_links import dag_url
+
+log = logging.getLogger(__name__)
+
+WATCH = "ped_replica_watch"
+
+
+def rows_to_write(found: Mapping[str, Any], channel: str, now: dt.datetime) -> list[Notification]:
+    """Return what the platform has to hear, of an answer of ``heartbeats/listen.sql``."""
+    before = found["silence"][0] if found["silence"] else None
+    told = told_from_row(before) if before else None
+    failed = [(told_from_row(row), row["finished_cycles"]) for row in found["failed_dags"]]
+    heard = silence.Heard(
+        judged=found["judged_cycle"],
+        finished=found["finished_cycle"],
+        first_synced=found["first_synced_cycle"],
+        first_after=found["first_finished_cycle"],
+        resumed=before["cycle"] if before and told and told.phase == "resolved" else None,
+        is_failure_told=any(each.state["dag_id"] == WATCH for each, _ in failed),
+    )
+    wanted = [silence.row_to_write(heard, told, channel, now, dag_url(WATCH))]
+    wanted += [dag_runs.recovery_row(each, cycles, dag_url(each.state["dag_id"])) for each, cycles in failed]
+    return [row for row in wanted if row is not None]
+
+
+def listen_once(
+    warehouse: Warehouse, config: Config, transport: Callable[[], Transport], now: dt.datetime, run_id: str
+) -> dict[str, int]:
+    """Tell what has to be told, and deliver the outbox if the platform's part of it waits.
+
+    Args:
+        warehouse: the tables.
+        config: whom to tell.
+        transport: makes the way to Slack; called only when there is something to send.
+        now: settings clock, UTC.
+        run_id: of this run.
+
+    Returns:
+        How many rows were ``written``, and what became of those that were sent.
+
+    Raises:
+        LedgerError: BigQuery refused.
+        UnusableTransportError: Slack refuses everything; the rows wait.
+    """
+    from pedwatch.hooks.parameters import Typed
+    from pedwatch.tasks.send import send_notifications
+
+    found = warehouse.run("heartbeats/listen.sql", {"now": now})[0]
+    written = with_copies(rows_to_write(found, config.slack.platform_channel, now), config.slack)
+    for row in written:
+        log.warning("%s: %s", row.reason, row.message.text)
+    if written:
+        rows = Typed(NOTIFICATION_COLUMNS, [notification_to_row(row) for row in written])
+        warehouse.write("alerts/write_notifications.sql", {"created_at": now, "run_id": run_id, "notifications": rows})
+    if not written and not found["waiting"]:
+        return {"written": 0}
+    return {"written": len(written)} | send_notifications(warehouse, transport(), config.slack, now, run_id).counts
+
+
+def listen(dag_run: Any = None, run_id: Any = None) -> dict[str, int]:
+    """Listen, in a scheduled run; a backfill tells nobody, and who starts a sync by hand sees how things stand."""
+    from pedwatch.hooks.clients import warehouse
+    from pedwatch.hooks.transports import Transports
+
+    run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
+    if run_type != SCHEDULED:
+        log.info("a run of type %r tells nobody", run_type)
+        return {"written": 0}
+    config = settings.load_config()
+    return listen_once(warehouse(config), config, lambda: Transports(config), settings.now(), run_id)

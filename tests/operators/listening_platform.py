@@ -1,0 +1,108 @@
+"""The platform's side of a small world: an outbox, a channel, DAGs that fail or finish, and the sync that listens."""
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import pytest
+
+from pedwatch import settings
+from pedwatch.config import Config
+from pedwatch.cycles import floor_to_cycle
+from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks import failed_dags, heartbeats, listening, sender
+from tests.operators.slack_in_process import Workspace, connect, serve
+
+NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
+
+
+class Platform:
+    """Runs that end, the sync that listens, and the platform's channel.
+
+    Args:
+        warehouse: an empty dataset.
+        config: names it.
+        patch: puts clock, Slack and clients in place.
+    """
+
+    def __init__(self, warehouse: Warehouse, config: Config, patch: pytest.MonkeyPatch) -> None:
+        self.warehouse, self.config, self.now = warehouse, config, NOW
+        self.workspace = Workspace(lambda: self.now.timestamp(), "C0PLATFORM")
+        self.calls: list[str] = []
+        self.workspace.before = self.calls.append  # type: ignore[assignment]
+        connect(patch)
+        serve(patch, self.workspace)
+        patch.setattr(settings, "load_config", lambda: config)
+        patch.setattr(settings, "now", lambda: self.now)
+        patch.setattr("pedwatch.hooks.clients.warehouse", lambda config: warehouse)
+        patch.setattr(sender.time, "sleep", lambda seconds: None)
+
+    def fails(
+        self,
+        run_id: str,
+        run_type: str = "scheduled",
+        dag_id: str = "ped_replica_watch",
+        cycle: dt.datetime | None = None,
+        reason: str = "task_failure",
+    ) -> None:
+        """Let a run of the cycle that is now, or another, end badly; five minutes pass."""
+        end = cycle or self.now
+        run = SimpleNamespace(dag_id=dag_id, run_id=run_id, run_type=run_type, data_interval_end=end, run_after=end)
+        task = SimpleNamespace(task_id="verdicts.compare")
+        failed_dags.dag_failed({"dag_run": run, "ti": task, "reason": reason})
+        self._pass(cycle)
+
+    def finishes(
+        self,
+        run_id: str,
+        dag_id: str = "ped_replica_watch",
+        cycle: dt.datetime | None = None,
+        origin: Literal["live", "backfill"] = "live",
+    ) -> None:
+        """Let a run come to its end; five minutes pass."""
+        heartbeats.record(
+            self.warehouse,
+            dag_id=dag_id,
+            run_id=run_id,
+            run_type="scheduled",
+            origin=origin,
+            cycle=floor_to_cycle(cycle or self.now),
+        )
+        self._pass(cycle)
+
+    def _pass(self, cycle: dt.datetime | None) -> None:
+        self.now += dt.timedelta(minutes=5) if cycle is None else dt.timedelta(minutes=1)
+
+    def judges(self, cycle: dt.datetime) -> None:
+        """Let a cycle be folded."""
+        self.warehouse.write("alerts/move_cursor.sql", {"cycle": cycle, "computed_at": self.now})
+
+    def listens(self, run_type: str = "scheduled", times: int = 1) -> dict[str, int]:
+        """Let the sync listen."""
+        found: dict[str, int] = {}
+        for _ in range(times):
+            found = listening.listen(dag_run=SimpleNamespace(run_type=run_type), run_id=f"sync-{self.now:%H%M}")
+        return found
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the outbox, in the order of writing."""
+        return sorted(self._table("notifications"), key=lambda row: (row["created_at"], row["sequence"]))
+
+    def beats(self) -> list[dict[str, Any]]:
+        """Return the heartbeats."""
+        return self._table("heartbeats")
+
+    def jobs(self, since: dt.datetime) -> list[str]:
+        """Return the labels of the statements that were run since a moment of the wall clock."""
+        found = self.warehouse.client.list_jobs(min_creation_time=since)
+        return [job.labels["pedwatch"] for job in found if self.config.dataset in getattr(job, "query", "")][::-1]
+
+    def _table(self, name: str) -> list[dict[str, Any]]:
+        table = f"{self.config.project}.{self.config.dataset}.{name}"
+        return [dict(row.items()) for row in self.warehouse.client.list_rows(table)]
+
+    @property
+    def texts(self) -> list[str]:
+        """What the channel shows, up to the first full stop."""
+        shown = [m for m in self.workspace.store.all_messages() if m.deleted_ts is None]
+        return [message.content.text.split(". ")[0] for message in shown]
