@@ -4,6 +4,7 @@ import datetime as dt
 import email
 import email.policy
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -210,6 +211,35 @@ def test_what_a_refused_webhook_becomes(make_config: Any, status: int, becomes: 
     Hook.status[:] = [status]
     [(found, error)] = send(make_config, row(HOOK, 1, words()[0]))
     assert found == becomes and SECRET not in str(error) and "127.0.0.1" not in str(error)
+
+
+@pytest.mark.parametrize("is_silent", [False, True], ids=["nobody listens", "nobody answers"])
+def test_a_webhook_that_takes_nothing_is_left_alone_as_a_whole(
+    make_config: Any, monkeypatch: pytest.MonkeyPatch, is_silent: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        if not is_silent:
+            server.close()
+        hook = {"conn_type": "http", "schema": "http", "host": "127.0.0.1", "port": port, "extra": {"timeout": 0.2}}
+        monkeypatch.setenv("AIRFLOW_CONN_PAGER", json.dumps(hook))
+        first, resolved = words()
+        told = send(make_config, row(HOOK, 1, first), row(HOOK, 1, resolved, notification_id="n9", episode_id="other"))
+    error = "TimeoutError" if is_silent else "ConnectionRefusedError"
+    assert told == [("ambiguous", f"pager: {error}"), ("unsent", f"waits behind another message: pager: {error}")]
+
+
+def test_a_mail_server_that_is_down_is_asked_once_for_all_addresses(
+    make_config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    smtp = {"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": {"disable_ssl": True, "disable_tls": True}}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(smtp))
+    other = row("mailto:second@shop.example", 1, words()[0], notification_id="n9")
+    down = "smtp: ConnectionRefusedError"
+    told = send(make_config, row(MAIL, 1, words()[0]), other, row(HOOK, 1, words()[0], notification_id="n8"))
+    assert told == [("unsent", down), ("unsent", f"waits behind another message: {down}"), ("sent", None)]
 
 
 def test_the_json_is_as_alertmanager_documents_it() -> None:
