@@ -155,6 +155,7 @@ class ApiServer:
         self.behaviour: Behaviour = lambda exchange: None
         self.exchanges: list[Exchange] = []
         self.is_gzip = False
+        self.handshake_seconds = 0.0
         self.connections = 0
         self.released = threading.Event()
         outer = self
@@ -165,6 +166,9 @@ class ApiServer:
 
             def setup(self) -> None:
                 outer.connections += 1
+                if tls:  # here, in the connection's own thread: whoever is late keeps nobody else waiting
+                    outer.released.wait(outer.handshake_seconds)
+                    self.request = tls.wrap_socket(self.request, server_side=True)
                 super().setup()
 
             def log_message(self, *arguments: Any) -> None:
@@ -183,8 +187,6 @@ class ApiServer:
         self._server.handle_error = lambda *arguments: None  # type: ignore[method-assign]
         self.port = self._server.server_port
         self.scheme = "https" if tls else "http"
-        if tls:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property

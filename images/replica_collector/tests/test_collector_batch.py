@@ -7,7 +7,7 @@ import pytest
 from collector_api_server import DEPLOYMENTS, ApiServer, deployment
 from collector_harness import Collect, Collected
 
-from replica_collector import batch, clusters, spool
+from replica_collector import batch, clusters, spool, turns
 from replica_collector import collect as collecting
 from replica_collector.clusters import Cluster
 
@@ -87,14 +87,44 @@ def test_a_full_disk_is_status_3_and_still_an_outcome(
     assert outcomes(collected) == {"eu-1": ("failed", "internal")}
 
 
-def test_start_jitter_waits_within_the_budget(
+def test_start_jitter_waits_within_the_budget_and_tries_nobody_after_it(
     api: ApiServer, collect: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[float, float]] = []
     monkeypatch.setattr(collecting.random, "uniform", lambda low, high: asked.append((low, high)) or 99.0)
     collected = collect(start_jitter_seconds=99.0, budget_seconds=0.3)
     assert asked == [(0, 99.0)]
-    assert outcomes(collected) == {"eu-1": ("failed", "timeout")}
+    assert outcomes(collected) == {"eu-1": ("failed", "not_tried")}
+    assert api.exchanges == []
+
+
+def test_who_answered_but_never_had_a_turn_was_not_tried(
+    api: ApiServer, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is known of it but that it is there: it is neither unreachable nor slow."""
+    monkeypatch.setattr(turns, "MOMENT_SECONDS", 60.0)
+    api.behaviour = lambda exchange: exchange.query["limit"] != "1" and (api.released.wait(20) or True)
+    collected = collect(api.cluster("eu-1"), api.cluster("eu-2"), parallel=1, total_seconds=0.6)
+    assert collected.status == 0
+    assert sorted(outcomes(collected).values()) == [("failed", "not_tried"), ("failed", "timeout")]
+
+
+def test_who_was_knocked_at_is_listed_over_the_same_connection(api: ApiServer, collect: Collect) -> None:
+    assert len(collect(api.cluster("eu-1"), api.cluster("eu-2"), parallel=1).rows) == 2 * 37
+    assert api.connections == 2
+    assert [exchange.query["limit"] for exchange in api.exchanges].count("1") == 2
+
+
+def test_with_a_turn_for_each_nobody_is_knocked_at(api: ApiServer, collect: Collect) -> None:
+    collect(api.cluster("eu-1"), api.cluster("eu-2"), parallel=2)
+    assert {exchange.query["limit"] for exchange in api.exchanges} == {"10"}
+
+
+def test_a_token_refused_at_the_door_is_not_sent_again(api: ApiServer, collect: Collect) -> None:
+    api.behaviour = lambda exchange: exchange.status(401, "Unauthorized") or True
+    collected = collect(api.cluster("eu-1"), api.cluster("eu-2"), parallel=1)
+    assert set(outcomes(collected).values()) == {("failed", "unauthenticated")}
+    assert len(api.exchanges) == 2
 
 
 def test_long_listings_log_their_progress(api: ApiServer, collect: Collect, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,6 @@
-"""Several clusters in one run: a few at once, each in its own thread, under an overseer that never waits for ever.
+"""Several clusters in one run, each in its own thread, under an overseer that never waits for ever.
+
+All begin at once and knock at their clusters; whoever is answered stands in line to list (turns.py).
 
 A thread may sit in a call that nothing interrupts (name resolution, a token library). The overseer then claims the
 cluster, writes its manifest and leaves the thread behind; the process ends without it.
@@ -6,7 +8,6 @@ cluster, writes its manifest and leaves the thread behind; the process ends with
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,17 +22,20 @@ from replica_collector.credentials import Credential
 from replica_collector.deadline import Deadline
 from replica_collector.errors import Cancelled, OutputError
 from replica_collector.output import Output
+from replica_collector.turns import Turns
 
 # How long a thread may overstay its deadline before it is left behind.
 SLACK_SECONDS = 2.0
+# Deadlines move when a cluster's turn comes: the overseer looks this often.
+LOOK_SECONDS = 1.0
 
 
 @dataclass(eq=False)
 class _Task:
-    """A thread at work on a run, and when its listing has to be over."""
+    """A thread at work on a run, and when that has to be over."""
 
     run: Run
-    ends: float
+    deadline: Deadline
 
 
 class Batch:
@@ -44,7 +48,6 @@ class Batch:
         self._cancel = threading.Event()
         self._stopped_at = float("inf")
         self._events: SimpleQueue[_Task | None] = SimpleQueue()
-        self._waiting = deque(Run(config, cluster) for cluster in config.clusters)
         self._active: set[_Task] = set()
 
     def stop(self) -> None:
@@ -55,25 +58,20 @@ class Batch:
 
     def run(self) -> list[Run]:
         """Give every cluster its outcome."""
-        runs = list(self._waiting)
+        runs = [Run(self._config, cluster) for cluster in self._config.clusters]
         total = Deadline(self._config.total_seconds, self._cancel)
-        while self._waiting or self._active:
-            self._start(total)
+        turns = Turns(self._config.parallel)
+        for run in runs:
+            deadline = Deadline(self._config.budget_seconds, self._cancel, within=total)
+            on_page = _progress(run, self._config.log_every_pages)
+            self._spawn(run, partial(run.work, self._google, self._output, deadline, turns, on_page), deadline)
+        while self._active:
             self._take_finished()
             self._leave_behind()
         return runs
 
-    def _start(self, total: Deadline) -> None:
-        while self._waiting and (self._cancel.is_set() or not total.left()):
-            self._fail(self._waiting.popleft())
-        while self._waiting and len(self._active) < self._config.parallel:
-            run = self._waiting.popleft()
-            deadline = Deadline(min(self._config.budget_seconds, total.left()), self._cancel)
-            on_page = _progress(run, self._config.log_every_pages)
-            self._spawn(run, partial(run.work, self._google, self._output, deadline, on_page), deadline.left())
-
-    def _spawn(self, run: Run, work: Callable[[], None], seconds: float) -> None:
-        task = _Task(run, time.monotonic() + seconds)
+    def _spawn(self, run: Run, work: Callable[[], None], deadline: Deadline) -> None:
+        task = _Task(run, deadline)
 
         def body() -> None:
             try:
@@ -89,13 +87,13 @@ class Batch:
         """Write a failed manifest, unless the run is past the point of writing its own."""
         if run.claim():
             reason = reason or (Cancelled("stopped") if self._cancel.is_set() else TimeoutError("the time is used up"))
-            self._spawn(run, partial(run.give_up, reason, self._output), 0.0)
+            self._spawn(run, partial(run.give_up, reason, self._output), Deadline(0.0))
 
     def _take_finished(self) -> None:
         """Wait for one thread to finish, but only until the next one is overdue."""
-        pause = min((self._end(task) for task in self._active), default=0.0) - time.monotonic()
+        pause = min(self._end(task) for task in self._active) - time.monotonic()
         try:
-            task = self._events.get(timeout=max(0.0, pause))
+            task = self._events.get(timeout=min(LOOK_SECONDS, max(0.0, pause)))
         except Empty:
             return
         if task is None or task not in self._active:
@@ -120,7 +118,7 @@ class Batch:
         """When to stop waiting for a thread."""
         if task.run.claimed_at is not None:
             return task.run.claimed_at + self._config.output_seconds + SLACK_SECONDS
-        return min(task.ends, self._stopped_at) + SLACK_SECONDS
+        return min(task.deadline.ends, self._stopped_at) + SLACK_SECONDS
 
 
 def exit_status(runs: list[Run]) -> int:

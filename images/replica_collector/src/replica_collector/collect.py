@@ -1,6 +1,7 @@
 """One cluster, once: list both kinds, and have an outcome whatever happens."""
 
 import base64
+import math
 import random
 import threading
 import time
@@ -13,7 +14,15 @@ from replica_collector.clusters import Cluster
 from replica_collector.config import Config
 from replica_collector.credentials import Credential
 from replica_collector.deadline import Deadline
-from replica_collector.errors import CLUSTER_WIDE, Cancelled, Misconfigured, OutputError, classify, describe
+from replica_collector.errors import (
+    CLUSTER_WIDE,
+    Cancelled,
+    Misconfigured,
+    NotTried,
+    OutputError,
+    classify,
+    describe,
+)
 from replica_collector.kubernetes_types import Kind, kinds
 from replica_collector.listing import Lister, Listing
 from replica_collector.manifest import Manifest
@@ -21,6 +30,10 @@ from replica_collector.observations import Provenance
 from replica_collector.output import Names, Object, Output, data_object, text_object
 from replica_collector.spool import Spool
 from replica_collector.transport import Client
+from replica_collector.turns import Turns
+
+# How long a server is waited for before it is asked over another connection, while others are asked as well.
+KNOCK_SECONDS = 5.0
 
 OnPage = Callable[[str, int, int], None]
 """Told of each page: resource type, pages so far, objects of this kind so far."""
@@ -43,29 +56,68 @@ def collect(
     cluster: Cluster,
     google: Credential,
     deadline: Deadline,
+    turns: Turns,
     spool: Spool,
     on_page: OnPage | None = None,
 ) -> Outcome:
     """List the cluster's Deployments and HPAs into the spool; failures are part of the outcome, never raised."""
     outcome = Outcome(datetime.now(UTC))
     try:
-        # Many collectors start in the same second of every cycle; the jitter keeps them from knocking all at once.
-        deadline.sleep(random.uniform(0, config.start_jitter_seconds))
+        _spread(config, deadline)
         endpoint, credential = clusters.reach(cluster, google)
-    except (Misconfigured, Cancelled, TimeoutError) as error:
+    except (Misconfigured, Cancelled, NotTried) as error:
         outcome.failures[""] = error
         return outcome
     client = Client(endpoint, credential, deadline, config.request_seconds, config.is_gzip)
     origin = Provenance(config.cycle, cluster.environment, cluster.name, config.attempt_id, config.label_also)
     lister = Lister(client, spool, origin, config.page_size, config.namespaces, on_page)
+    listed = kinds(config.label_api_id, config.label_team_id, config.label_also)
     try:
-        for kind in kinds(config.label_api_id, config.label_team_id, config.label_also):
-            if not _list(lister, kind, outcome):
-                break
+        if _stand_in_line(config, lister, listed[0], turns, outcome):
+            for kind in listed:
+                if not _list(lister, kind, outcome):
+                    break
     finally:
+        client.turn.leave()
         client.close()
     outcome.retries, outcome.bytes_read, outcome.secrets = client.retries, client.bytes_read, client.secrets
     return outcome
+
+
+def _spread(config: Config, deadline: Deadline) -> None:
+    """Many collectors start in the same second of every cycle; the jitter keeps them from knocking all at once."""
+    try:
+        deadline.sleep(random.uniform(0, config.start_jitter_seconds))
+    except TimeoutError:
+        raise NotTried("the time was used up before it was asked") from None
+
+
+def _stand_in_line(config: Config, lister: Lister, kind: Kind, turns: Turns, outcome: Outcome) -> bool:
+    """Take a turn to list, and begin the cluster's time; returns False when that has failed.
+
+    Where there are more clusters than turns, only one that answers may stand in line for a turn. Knocking takes none,
+    so all do it at once: the silent wait at their own expense, and come last if they answer at all.
+    """
+    client = lister.client
+    if config.is_contested:
+        try:
+            lister.knock(kind, KNOCK_SECONDS)
+        except Exception as error:
+            if classify(error) in CLUSTER_WIDE:
+                outcome.failures[""] = error
+                return False
+        client.deadline.allow(math.inf)  # its time does not begin before its turn does
+    client.turn = turns.line_up(client.deadline)
+    try:
+        client.turn.take()
+    except Cancelled as error:
+        outcome.failures[""] = error
+        return False
+    except TimeoutError:
+        outcome.failures[""] = NotTried("it answered, but the time for all clusters was used up before its turn came")
+        return False
+    client.deadline.allow(config.budget_seconds)
+    return True
 
 
 def _list(lister: Lister, kind: Kind, outcome: Outcome) -> bool:
@@ -139,13 +191,18 @@ class Run:
             return True
 
     def work(
-        self, google: Credential, output: Output | None, deadline: Deadline, on_page: OnPage | None = None
+        self,
+        google: Credential,
+        output: Output | None,
+        deadline: Deadline,
+        turns: Turns,
+        on_page: OnPage | None = None,
     ) -> None:
         """Collect and publish; raises when a file or an object cannot be written."""
         self._started_at = datetime.now(UTC)
         spool = Spool()
         try:
-            outcome = collect(self.config, self.cluster, google, deadline, spool, on_page)
+            outcome = collect(self.config, self.cluster, google, deadline, turns, spool, on_page)
             spool.finish()
             if self.claim():
                 self._publish(outcome, spool, output)

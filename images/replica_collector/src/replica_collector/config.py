@@ -88,6 +88,11 @@ class Config:
     is_gzip: bool = True
     is_dry_run: bool = False
 
+    @property
+    def is_contested(self) -> bool:
+        """Whether there are more clusters than may be listed at once."""
+        return len(self.clusters) > self.parallel
+
 
 def from_args(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
     """Read the command line, with the environment for what it leaves out; exits with status 2 when it is wrong."""
@@ -168,12 +173,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("--output", _output, "", "URI", "gs://bucket[/prefix] or file:///folder")
     option("--namespaces", _namespaces, "", "A,B", "only these namespaces (default: all)")
     option("--page-size", _count, "500", "N", "objects per page; sets memory, hardly CPU")
-    option("--budget-seconds", _seconds, "90", "S", "hard limit for listing one cluster")
+    option("--budget-seconds", _seconds, "90", "S", "hard limit for listing one cluster, from its turn on")
     option("--total-seconds", _seconds, "110", "S", "hard limit for listing all of them")
     option("--request-seconds", _seconds, "30", "S", "hard limit for one page")
     option("--output-seconds", _seconds, "25", "S", "hard limit for writing one cluster's objects")
     option("--start-jitter-seconds", _seconds_or_none, "0", "S", "wait up to this long before each cluster")
-    option("--parallel", _count, "4", "N", "clusters listed at once")
+    option("--parallel", _count, "4", "N", "clusters listed at once; all are asked at once whether they answer")
     option("--attempt", _attempt, "", "ID", "name of this attempt, new for every try (default: time and chance)")
     option("--label-api-id", _label_key, "api_id", "KEY", "label that holds the API's id")
     option("--label-team-id", _label_key, "team_id", "KEY", "label that holds the team's id")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from replica_collector.deadline import Deadline
 from replica_collector.errors import Misconfigured
+from replica_collector.tls import system_context
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -39,7 +40,7 @@ class Endpoint:
 def endpoint(url: str, tls: ssl.SSLContext | None = None, server_name: str | None = None) -> Endpoint:
     """Parse a base URL; a bare host or address means https, as GKE lists its endpoints. There is no other scheme."""
     host, port, prefix = _parts(url, "https")
-    return Endpoint(host, port or 443, prefix, tls or ssl.create_default_context(), server_name)
+    return Endpoint(host, port or 443, prefix, tls or system_context(), server_name)
 
 
 def emulator(url: str) -> Endpoint:

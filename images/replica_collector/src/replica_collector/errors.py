@@ -20,6 +20,7 @@ ErrorClass = Literal[
     "impersonation",
     "internal",
     "misconfigured",
+    "not_tried",
     "redirected",
     "server_error",
     "throttled",
@@ -53,6 +54,10 @@ class ImpersonationError(CredentialError):
 
 class Cancelled(Exception):
     """The process was asked to stop."""
+
+
+class NotTried(Exception):
+    """The time of the whole batch was used up before the cluster's turn came; nothing is known of the cluster."""
 
 
 class Redirected(Exception):
@@ -98,6 +103,7 @@ _BY_STATUS: dict[int, ErrorClass] = {
 # The first type that matches names the failure, so narrow types stand before the OSErrors they derive from.
 _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], ErrorClass], ...] = (
     (Cancelled, "cancelled"),
+    (NotTried, "not_tried"),
     (Redirected, "redirected"),
     (Misconfigured, "misconfigured"),
     (ImpersonationError, "impersonation"),
@@ -119,6 +125,7 @@ CLUSTER_WIDE: frozenset[ErrorClass] = frozenset(
         "dns",
         "impersonation",
         "misconfigured",
+        "not_tried",
         "redirected",
         "timeout",
         "tls",

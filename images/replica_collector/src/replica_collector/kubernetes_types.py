@@ -3,6 +3,7 @@
 The API server omits counts that are zero, hence the defaults. Fields it always fills in carry its documented default.
 """
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -152,7 +153,8 @@ def labels_type(api_id_key: str, team_id_key: str, also: Sequence[str] = ()) -> 
     return msgspec.defstruct("Labels", [(name, str | None, None) for name in keys], rename=keys)
 
 
-def kinds(api_id_key: str, team_id_key: str, also: Sequence[str] = ()) -> tuple[Kind, Kind]:
+@functools.cache  # all clusters of a batch share the decoders
+def kinds(api_id_key: str, team_id_key: str, also: tuple[str, ...] = ()) -> tuple[Kind, Kind]:
     """The two listings of a cluster, in the order they are read; ``also`` names further label keys."""
     labels: Any = labels_type(api_id_key, team_id_key, also)
     return (

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from replica_collector.errors import ApiError, BadPayload, PageTooLarge
-from replica_collector.kubernetes_types import STATUS_DECODER, Kind, Status
+from replica_collector.errors import CLUSTER_WIDE, ApiError, BadPayload, PageTooLarge, classify
+from replica_collector.kubernetes_types import STATUS_DECODER, Kind, ListMeta, Status
 from replica_collector.observations import Provenance, encode
 from replica_collector.spool import Spool
 from replica_collector.transport import Client
@@ -51,6 +51,13 @@ class Lister:
             sum(part.count for part in parts), parts[0].resource_version, all(part.is_consistent for part in parts)
         )
 
+    def knock(self, kind: Kind, first_seconds: float) -> None:
+        """Ask for a single object; returns when the server has answered anything that a listing may make better."""
+        namespace = self.namespaces[0] if self.namespaces else None
+        response = self.client.knock(f"{kind.path(namespace)}?limit=1", first_seconds)
+        if response.status != 200 and classify(error := api_error(response.status, response.body)) in CLUSTER_WIDE:
+            raise error
+
     def _collection(self, kind: Kind, path: str) -> Listing:
         """One collection, started over when a page is too large and, once, when its continuation expires."""
         start = self.spool.mark()
@@ -88,14 +95,19 @@ class Lister:
                 token, is_consistent, observed_at = _unseen(error.continue_token, seen), False, None
                 continue
             observed_at = observed_at or datetime.now(UTC)
-            version = version or page.metadata.resource_version or None
-            rows = [self.origin.observe(item, observed_at) for item in page.items or ()]
-            self.spool.write(encode(rows), len(rows))
-            count += len(rows)
+            count += self._keep(page.items or (), observed_at)
+            told: ListMeta = page.metadata
+            del page  # the next one may be long in coming
+            version = version or told.resource_version or None
             self._progress(kind, count)
-            if not page.metadata.continue_token:
+            if not told.continue_token:
                 return Listing(count, version, is_consistent)
-            token = _unseen(page.metadata.continue_token, seen)
+            token = _unseen(told.continue_token, seen)
+
+    def _keep(self, items: Sequence[Any], observed_at: datetime) -> int:
+        rows = [self.origin.observe(item, observed_at) for item in items]
+        self.spool.write(encode(rows), len(rows))
+        return len(rows)
 
     def _page(self, kind: Kind, path: str, token: str) -> Any:
         # resourceVersion stays unset: "0" would ignore the limit and may be answered from a stale cache.
@@ -103,6 +115,7 @@ class Lister:
         response = self.client.request("GET", f"{path}?{urllib.parse.urlencode(query)}")
         if response.status != 200:
             raise api_error(response.status, response.body)
+        self.client.turn.unpack()
         page = kind.decoder.decode(response.body)
         if page.kind != kind.list_kind:
             raise BadPayload(f"expected a {kind.list_kind}, got a {page.kind[:60]!r}")

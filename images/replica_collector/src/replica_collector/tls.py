@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import functools
 import os
 import ssl
 import tempfile
@@ -22,6 +23,8 @@ class Material(Struct, frozen=True):
 
     def context(self) -> ssl.SSLContext:
         """A verifying client context."""
+        if self.ca is None and self.client_certificate is None:
+            return system_context()
         try:
             context = ssl.create_default_context(cadata=self.ca)
             if self.ca:
@@ -32,6 +35,12 @@ class Material(Struct, frozen=True):
         except (ssl.SSLError, ValueError):
             raise Misconfigured("a certificate or key is not valid PEM, or they do not match") from None
         return context
+
+
+@functools.cache
+def system_context() -> ssl.SSLContext:
+    """Trust the system's CAs; one for all servers, since it takes a megabyte."""
+    return ssl.create_default_context()
 
 
 def _load_client_certificate(context: ssl.SSLContext, pem: str) -> None:

@@ -2,6 +2,7 @@
 
 import email.utils
 import http.client
+import itertools
 import random
 import socket
 import ssl
@@ -15,12 +16,14 @@ from replica_collector.connection import Connection, Endpoint
 from replica_collector.credentials import Credential
 from replica_collector.deadline import Deadline
 from replica_collector.errors import BodyCut, Misconfigured, PageTooLarge, Redirected
+from replica_collector.turns import Turn
 
 MAX_ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 8.0
 RETRIED_STATUSES = frozenset((408, 429, 500, 502, 503, 504))
 READ_BYTES = 256 * 1024
+UNPACK_BYTES = 64 * 1024
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_ERROR_BODY_BYTES = 64 * 1024
 CUT = "the connection ended before the body did"
@@ -57,6 +60,7 @@ class Client:
     deadline: Deadline
     request_seconds: float = 30.0
     is_gzip: bool = True
+    turn: Turn = field(default_factory=Turn)
     retries: int = 0
     bytes_read: int = 0
     _connection: Connection | None = None
@@ -74,16 +78,29 @@ class Client:
         ``body`` is called for each try, so a repetition sends it from the start. Returns the last answer, whatever its
         status, or raises what kept the last try from getting one.
         """
+        return self._insist(lambda token: self._exchange(method, target, headers or {}, body, token), RETRIED_STATUSES)
+
+    def knock(self, target: str, first_seconds: float) -> Response:
+        """Ask until the server answers at all, whatever it says.
+
+        The first try has ``first_seconds`` and each further one, over a connection of its own, twice as long: who is
+        asked beside many others is not waited for at once.
+        """
+        shares = (min(self.request_seconds, first_seconds * 2**number) for number in itertools.count())
+        return self._insist(lambda token: self._exchange("GET", target, {}, None, token, next(shares)), frozenset())
+
+    def _insist(self, exchange: Callable[[str | None], Response], retried: frozenset[int]) -> Response:
         attempt, may_renew = 1, True
         while True:
+            self.turn.take()
             token = self._token()
-            outcome = self._attempt(method, target, headers or {}, body, token)
+            outcome = self._attempt(exchange, token)
             if isinstance(outcome, Response):
                 if outcome.status == 401 and may_renew and self.credential.renew(token):
                     may_renew = False
                     self.retries += 1
                     continue
-                if outcome.status not in RETRIED_STATUSES:
+                if outcome.status not in retried:
                     return outcome
             pause = _backoff(attempt) if outcome.wait is None else outcome.wait
             # Waiting beyond the deadline would only turn a precise answer into "timeout".
@@ -93,6 +110,7 @@ class Client:
                 raise outcome.error
             attempt += 1
             self.retries += 1
+            self.turn.leave()
             self.deadline.sleep(pause)
 
     @property
@@ -115,18 +133,11 @@ class Client:
         self._secrets.add(token)
         return token
 
-    def _attempt(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: Callable[[], Iterable[bytes]] | None,
-        token: str | None,
-    ) -> Response | _Weather:
+    def _attempt(self, exchange: Callable[[str | None], Response], token: str | None) -> Response | _Weather:
         is_reused = self._connection is not None
         is_whole = False
         try:
-            response = self._exchange(method, target, headers, body, token)
+            response = exchange(token)
             is_whole = True
             return response
         except (OSError, http.client.HTTPException) as error:
@@ -145,6 +156,7 @@ class Client:
         headers: Mapping[str, str],
         body: Callable[[], Iterable[bytes]] | None,
         token: str | None,
+        seconds: float | None = None,
     ) -> Response:
         if self._connection is None:
             self._connection = Connection(self.endpoint, self.deadline)
@@ -156,7 +168,7 @@ class Client:
         }
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
-        self._connection.allow(self.request_seconds)
+        self._connection.allow(seconds or self.request_seconds)
         self._connection.request(method, f"{self.endpoint.prefix}{target}", body() if body else None, sent)
         raw = self._connection.getresponse()
         if 300 <= raw.status < 400:
@@ -170,19 +182,25 @@ class Client:
     def _read(self, raw: http.client.HTTPResponse) -> bytearray:
         is_error = raw.status >= 400
         most = MAX_ERROR_BODY_BYTES if is_error else MAX_BODY_BYTES
-        unpack = zlib.decompressobj(31) if raw.getheader("Content-Encoding") == "gzip" else None
-        if unpack is None and raw.length is not None and raw.length <= most:
-            return self._fill(raw, raw.length)
+        is_fixed = raw.length is not None and raw.length <= most
+        body = self._fill(raw, raw.length or 0) if is_fixed else self._gather(raw, most, is_error)
+        if raw.getheader("Content-Encoding") != "gzip" or not body:
+            return body
+        if not is_error:
+            self.turn.unpack()
+        return _unpacked(body, most, is_error)
+
+    def _gather(self, raw: http.client.HTTPResponse, most: int, is_error: bool) -> bytearray:
         body = bytearray()
         while piece := raw.read(READ_BYTES):
             self.bytes_read += len(piece)
-            body += unpack.decompress(piece, most + 1 - len(body)) if unpack else piece
+            body += piece
             if len(body) > most:
                 if is_error:
                     return body  # long enough to say what is wrong
                 raise PageTooLarge(f"the answer is larger than {most} bytes")
         # read(n) reports a body that ends early as a plain end of file.
-        if raw.length or (unpack and body and not unpack.eof):
+        if raw.length:
             raise BodyCut(CUT)
         return body
 
@@ -198,6 +216,27 @@ class Client:
             raise BodyCut(CUT)
         raw.read()  # http.client lets go of the connection at the end it is told of
         return body
+
+
+def _unpacked(packed: bytearray, most: int, is_error: bool) -> bytearray:
+    """Unpack a body that is there whole, piece by piece: at once would hold it twice for a moment."""
+    unpack = zlib.decompressobj(31)
+    # The last four bytes say how large it was: a body that grows as it comes would leave holes in the heap.
+    body = bytearray(min(most, int.from_bytes(packed[-4:], "little")))
+    size = 0
+    with memoryview(packed) as view:
+        for start in range(0, len(packed), UNPACK_BYTES):
+            piece = unpack.decompress(view[start : start + UNPACK_BYTES], most + 1 - size)
+            body[size : size + len(piece)] = piece
+            size += len(piece)
+            if size > most:
+                if is_error:
+                    break
+                raise PageTooLarge(f"the answer is larger than {most} bytes")
+    if not unpack.eof and not is_error:
+        raise BodyCut(CUT)
+    del body[size:]
+    return body
 
 
 def _is_weather(error: Exception) -> bool:
