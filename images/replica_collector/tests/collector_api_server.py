@@ -166,9 +166,6 @@ class ApiServer:
 
             def setup(self) -> None:
                 outer.connections += 1
-                if tls:  # here, in the connection's own thread: whoever is late keeps nobody else waiting
-                    outer.released.wait(outer.handshake_seconds)
-                    self.request = tls.wrap_socket(self.request, server_side=True)
                 super().setup()
 
             def log_message(self, *arguments: Any) -> None:
@@ -182,7 +179,18 @@ class ApiServer:
 
             do_POST = do_GET
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            def process_request_thread(self, request: Any, client_address: Any) -> None:
+                if tls:  # here, in the connection's own thread: whoever is late keeps nobody else waiting
+                    outer.released.wait(outer.handshake_seconds)
+                    try:
+                        request = tls.wrap_socket(request, server_side=True)
+                    except OSError:
+                        request.close()
+                        return
+                super().process_request_thread(request, client_address)
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.handle_error = lambda *arguments: None  # type: ignore[method-assign]
         self.port = self._server.server_port
