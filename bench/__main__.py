@@ -3,23 +3,27 @@
 import argparse
 import importlib
 import sys
+from collections.abc import Sequence
 
 from bench import results
-
-BENCHMARKS = ("audit", "collector", "dag_parsing", "fleet", "limits", "statement_rendering", "verdicts")
+from bench.catalogue import BENCHMARKS, Benchmark
 
 
 def main() -> int:
     """Run benchmarks, write their files, print the goals."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
-    names = parser.parse_args().names or BENCHMARKS
-    if unknown := set(names) - set(BENCHMARKS):
+    given = parser.parse_args()
+    if unknown := set(given.names) - set(BENCHMARKS):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    return _judge([BENCHMARKS[name] for name in given.names or BENCHMARKS])
+
+
+def _judge(benchmarks: Sequence[Benchmark]) -> int:
     is_held = True
-    for name in names:
-        goals, rows = importlib.import_module(f"bench.{name}").measure()
-        path = results.write(name, goals, rows)
+    for benchmark in benchmarks:
+        goals, rows = importlib.import_module(f"bench.{benchmark.name}").measure()
+        path = results.write(benchmark.name, goals, rows)
         for goal in goals:
             is_held &= goal.held
             print(

@@ -11,16 +11,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bench import tree
 from bench.results import Goal
 
-ROOT = Path(__file__).resolve().parents[1]
 LARGE, HUGE = "large", "huge"
 SIZES = {LARGE: (10_000, 8_000), HUGE: (50_000, 8_000)}
 CYCLE = "2026-03-02T10:05:00Z"
@@ -29,20 +29,20 @@ Row = dict[str, Any]
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[None]:
-    """Serve both clusters; what a page needs to be found later is written beside the kubeconfigs."""
+def serving(folder: Path, sizes: Mapping[str, tuple[int, int]] = SIZES) -> Iterator[None]:
+    """Serve clusters of so many Deployments and HPAs; how to reach each is written beside the kubeconfigs."""
     state = folder / "state.json"
     from sandbox.kubernetes.synthetic import synthetic_workloads
 
-    clusters = {name: {"workloads": synthetic_workloads(*size)} for name, size in SIZES.items()}
+    clusters = {name: {"workloads": synthetic_workloads(*size)} for name, size in sizes.items()}
     state.write_text(json.dumps({"clusters": clusters}))
     command = [sys.executable, "-m", "sandbox.kubernetes", "--kubeconfig", str(folder), "--state", str(state)]
-    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, cwd=tree.UNDER_TEST, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout
             if not server.stdout.readline().startswith("ready"):
                 raise RuntimeError("the stand-in did not start")
-            for name in SIZES:
+            for name in sizes:
                 document = yaml.safe_load((folder / f"{name}.yaml").read_text())
                 token = document["users"][0]["user"]["token"]
                 (folder / f"{name}.access").write_text(f"{document['clusters'][0]['cluster']['server']}\n{token}\n")
@@ -57,7 +57,13 @@ def run(command: Sequence[str], folder: Path) -> Row:
     launcher = [sys.executable, "-S", "-E", str(Path(__file__).with_name("measured.py"))]
     environment = {**ENVIRONMENT, "TMPDIR": str(folder), "HOME": str(folder), "MALLOC_ARENA_MAX": "1"}
     done = subprocess.run(
-        [*launcher, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+        [*launcher, *command],
+        cwd=tree.UNDER_TEST,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     measured: Row = json.loads(done.stdout)
     if measured["status"]:
@@ -65,13 +71,19 @@ def run(command: Sequence[str], folder: Path) -> Row:
     return measured
 
 
-def collector(folder: Path, cluster: str, *flags: str) -> list[str]:
-    """Return the collector's command, as a pod runs it but for its output to a folder."""
+def entry(folder: Path, cluster: str, **other: str) -> Row:
+    """Return what the collector is told of a cluster that is served."""
     server = (folder / f"{cluster}.access").read_text().split()[0]
-    entry = {"name": cluster, "environment": "prod", "endpoint": server, "auth": "token_file"}
-    entry |= {"token_file": str(folder / f"{cluster}.token"), "ca_file": str(folder / "ca.pem")}
+    known = {"name": cluster, "environment": "prod", "endpoint": server, "auth": "token_file"}
+    if server.startswith("https://"):  # a base may be older than the stand-in's certificates
+        known["ca_file"] = str(folder / "ca.pem")
+    return known | {"token_file": str(folder / f"{cluster}.token")} | other
+
+
+def collector(folder: Path, entries: Sequence[Row], *flags: str) -> list[str]:
+    """Return the collector's command, as a pod runs it but for its output to a folder."""
     output = (folder / "collected").as_uri()
-    given = ["--clusters-json", json.dumps([entry]), "--cycle", CYCLE, "--output", output]
+    given = ["--clusters-json", json.dumps(entries), "--cycle", CYCLE, "--output", output]
     return [sys.executable, "-m", "replica_collector", *given, *flags]
 
 
@@ -101,13 +113,14 @@ def _rows(folder: Path) -> Iterator[Row]:
     for cluster in SIZES:
         for what in ("read", "gunzip"):
             run([*lister, what, str(folder), cluster], folder)  # renders the pages
+    large, huge = [entry(folder, LARGE)], [entry(folder, HUGE)]
     for variant, command, times in (
         ("read the bytes, plain", [*lister, "read", str(folder), LARGE], 5),
         ("read the bytes, gzip", [*lister, "gunzip", str(folder), LARGE], 5),
-        ("collector, gzip", collector(folder, LARGE), 5),
-        ("collector, plain", collector(folder, LARGE, "--no-gzip"), 5),
-        ("collector, gzip, 50,000 Deployments", collector(folder, HUGE), 3),
-        ("collector, plain, 50,000 Deployments", collector(folder, HUGE, "--no-gzip"), 3),
+        ("collector, gzip", collector(folder, large), 5),
+        ("collector, plain", collector(folder, large, "--no-gzip"), 5),
+        ("collector, gzip, 50,000 Deployments", collector(folder, huge), 3),
+        ("collector, plain, 50,000 Deployments", collector(folder, huge, "--no-gzip"), 3),
         ("official client, typed", [*lister, "typed", str(folder), LARGE], 1),
         ("kubectl get -o json", _kubectl(folder), 1),
     ):

@@ -3,13 +3,13 @@
 import os
 import statistics
 import time
-from pathlib import Path
 
 import pytest
 
+from bench import tree
 from bench.results import Goal
 
-DAGS = Path(__file__).resolve().parents[1] / "dags"
+DAGS = tree.UNDER_TEST / "dags"
 ENVIRONMENT = {
     "PEDWATCH_PROJECT": "bench-project",
     "PEDWATCH_BUCKET": "bench-bucket",

@@ -20,12 +20,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench import tree
 from bench.results import Goal
 
 if TYPE_CHECKING:
     from pedwatch.config import Config
 
-ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = 50_000
 CHANGED = 50
 REPEATS = 2
@@ -71,7 +71,7 @@ def _goals(rows: Sequence[dict[str, Any]]) -> list[Goal]:
 def _server(module: str, *arguments: str) -> Iterator[list[str]]:
     """Run a stand-in; yields the addresses it prints."""
     command = [sys.executable, "-m", module, "--port", "0", *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=tree.UNDER_TEST, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield [process.stdout.readline().split()[1] for _ in range(1 + ("--control-port" in arguments))]
@@ -155,9 +155,9 @@ def _let_time_pass(control: str) -> None:
 def _sync(folder: Path, kind: str) -> dict[str, Any]:
     """Run one sync in a process of its own."""
     answer = folder / "answer.json"
-    measured = [sys.executable, "-S", "-E", "bench/measured.py"]
-    command = [*measured, sys.executable, "-m", "bench.limits", kind, "--answer", str(answer)]
-    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    measured = [sys.executable, "-S", "-E", str(Path(__file__).with_name("measured.py"))]
+    command = [*measured, sys.executable, "-P", "-m", "bench.limits", kind, "--answer", str(answer)]
+    output = subprocess.run(command, cwd=tree.UNDER_TEST, check=True, capture_output=True, text=True).stdout
     usage = json.loads(output)
     if usage["status"]:
         raise RuntimeError(f"the {kind} sync failed with status {usage['status']}")

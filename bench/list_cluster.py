@@ -16,15 +16,21 @@ PATHS = ("/apis/apps/v1/deployments", "/apis/autoscaling/v2/horizontalpodautosca
 _CONTINUE = re.compile(rb'"continue"\s*:\s*"([^"]+)"')
 
 
-def read(server: str, token: str, tls: ssl.SSLContext, is_gzip: bool) -> None:
-    """Fetch all pages and look at nothing but where the next one begins."""
+def _connection(server: str, ca: Path) -> http.client.HTTPConnection:
     parts = urlsplit(server)
-    connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=tls)
+    if parts.scheme == "http":  # a base may be older than the stand-in's certificates
+        return http.client.HTTPConnection(parts.hostname or "", parts.port)
+    return http.client.HTTPSConnection(parts.hostname or "", parts.port, context=ssl.create_default_context(cafile=ca))
+
+
+def read(server: str, token: str, ca: Path, is_gzip: bool) -> None:
+    """Fetch all pages and look at nothing but where the next one begins."""
+    connection, prefix = _connection(server, ca), urlsplit(server).path
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip" if is_gzip else "identity"}
     for path in PATHS:
         start = ""
         while True:
-            connection.request("GET", f"{parts.path}{path}?limit=500{start}", headers=headers)
+            connection.request("GET", f"{prefix}{path}?limit=500{start}", headers=headers)
             body = connection.getresponse().read()
             if is_gzip:
                 body = zlib.decompress(body, 31)
@@ -61,7 +67,7 @@ def main() -> None:
         typed(folder / f"{cluster}.yaml")
         return
     server, token = (folder / f"{cluster}.access").read_text().split()
-    read(server, token, ssl.create_default_context(cafile=folder / "ca.pem"), what == "gunzip")
+    read(server, token, folder / "ca.pem", what == "gunzip")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parents[1] / "build" / "bench"
+from bench import tree
+
+FOLDER = tree.OWN / "build" / "bench"
 VERSIONS = ("apache-airflow", "duckdb", "msgspec")
 
 
@@ -27,6 +29,11 @@ class Goal:
         return self.value <= self.goal
 
 
+def machine() -> dict[str, Any]:
+    """Return what the numbers depend on beside the code."""
+    return {"cpus": os.cpu_count(), "system": platform.platform(), "load_1m": os.getloadavg()[0]}
+
+
 def write(name: str, goals: list[Goal], rows: list[dict[str, Any]], folder: Path = FOLDER) -> Path:
     """Write ``<folder>/<name>.json`` and return its path."""
     versions = {package: importlib.metadata.version(package) for package in VERSIONS}
@@ -34,7 +41,7 @@ def write(name: str, goals: list[Goal], rows: list[dict[str, Any]], folder: Path
         "name": name,
         "goals": [{**asdict(goal), "held": goal.held} for goal in goals],
         "rows": rows,
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "load_1m": os.getloadavg()[0]},
+        "machine": machine(),
         "versions": {"python": platform.python_version()} | versions,
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 CONNECT_SECONDS = 10.0
-READ_BUFFER = 256 * 1024
+READ_BUFFER = 64 * 1024  # a TLS record has 16 KB
 # How soon a blocked read notices a cancellation.
 SLICE_SECONDS = 0.5
 

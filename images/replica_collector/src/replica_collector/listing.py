@@ -11,7 +11,7 @@ import msgspec
 from replica_collector.errors import CLUSTER_WIDE, ApiError, BadPayload, PageTooLarge, classify
 from replica_collector.kubernetes_types import STATUS_DECODER, Kind, ListMeta, Status
 from replica_collector.observations import Provenance, encode
-from replica_collector.spool import Spool
+from replica_collector.spool import Mark, Spool
 from replica_collector.transport import Client
 
 GONE = 410
@@ -43,7 +43,9 @@ class Lister:
         """List a kind whole, or leave no row of it behind and raise."""
         start = self.spool.mark()
         try:
-            parts = [self._collection(kind, kind.path(namespace)) for namespace in self.namespaces or (None,)]
+            first, *others = (kind.path(namespace) for namespace in self.namespaces or (None,))
+            parts = [self._collection(kind, first, start)]
+            parts += [self._collection(kind, path, self.spool.mark()) for path in others]
         except BaseException:
             self.spool.rollback(start)
             raise
@@ -58,9 +60,8 @@ class Lister:
         if response.status != 200 and classify(error := api_error(response.status, response.body)) in CLUSTER_WIDE:
             raise error
 
-    def _collection(self, kind: Kind, path: str) -> Listing:
+    def _collection(self, kind: Kind, path: str, start: Mark) -> Listing:
         """One collection, started over when a page is too large and, once, when its continuation expires."""
-        start = self.spool.mark()
         may_restart = True
         while True:
             try:

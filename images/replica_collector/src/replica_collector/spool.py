@@ -33,7 +33,7 @@ class Spool:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="replica-collector-", buffering=0)  # noqa: SIM115 - closed by close()
-        self._compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)  # writes no time and no name
+        self._compressor: Any = None
         self._digest = hashlib.sha256()
         self.rows = 0
         self.size = 0
@@ -43,12 +43,12 @@ class Spool:
     def write(self, lines: bytes, rows: int) -> None:
         """Append whole lines."""
         self._digest.update(lines)
-        self._append(self._compressor.compress(lines))
+        self._append(self._packing().compress(lines))
         self.rows += rows
 
     def mark(self) -> Mark:
         """Remember this point."""
-        return Mark(self._file.tell(), self.rows, self._compressor.copy(), self._digest.copy())
+        return Mark(self._file.tell(), self.rows, self._packing().copy(), self._digest.copy())
 
     def rollback(self, mark: Mark) -> None:
         """Forget what was written since; a mark can be gone back to more than once."""
@@ -59,7 +59,8 @@ class Spool:
 
     def finish(self) -> None:
         """End the gzip stream and take its measures; nothing can be written afterwards."""
-        self._append(self._compressor.flush())
+        self._append(self._packing().flush())
+        self._compressor = None
         self.size = self._file.tell()
         self.content_sha256 = self._digest.hexdigest()
         md5 = hashlib.md5(usedforsecurity=False)
@@ -72,6 +73,12 @@ class Spool:
         self._file.seek(0)
         while piece := self._file.read(READ_BYTES):
             yield piece
+
+    def _packing(self) -> Any:
+        """The compressor; it takes a quarter of a megabyte, and clusters may wait long for their turn."""
+        if self._compressor is None:
+            self._compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)  # writes no time and no name
+        return self._compressor
 
     def _append(self, compressed: bytes) -> None:
         try:

@@ -1,0 +1,33 @@
+"""The benchmarks there are, and how long each takes on a quiet machine with two processors."""
+
+from dataclasses import dataclass
+
+LONG_MINUTES = 5.0
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A module of this package that has ``measure``."""
+
+    name: str
+    minutes: float
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a comparison runs it only when it is named, and once."""
+        return self.minutes > LONG_MINUTES
+
+
+BENCHMARKS = {
+    benchmark.name: benchmark
+    for benchmark in (
+        Benchmark("audit", 22),
+        Benchmark("batch", 4),
+        Benchmark("collector", 2),
+        Benchmark("dag_parsing", 0.5),
+        Benchmark("fleet", 2),
+        Benchmark("limits", 6),
+        Benchmark("statement_rendering", 0.2),
+        Benchmark("verdicts", 8),
+    )
+}
