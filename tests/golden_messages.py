@@ -14,12 +14,14 @@ from typing import Any
 from pedwatch.alerts import block_kit, digest, outbox, platform_messages, silence
 from pedwatch.alerts.episodes import Episode, Evidence, Observation, Subject
 from pedwatch.alerts.evidence import Exemption, Known, LimitSource, Links
-from pedwatch.alerts.ledger import SubjectObservation, fold_period, from_cluster, from_limits_known
+from pedwatch.alerts.ledger import SubjectObservation, fold_period, from_clusters, from_limits_known
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.reconcile import Surroundings, reconcile
-from pedwatch.config import PolicyConfig, Slack
+from pedwatch.config import Cluster, Config, PolicyConfig, Slack
 from pedwatch.cycles import PERIOD
+from pedwatch.observations.discovery import unaccepted_run
+from pedwatch.observations.pins import KnownCluster, Listed, Place, settle
 
 FOLDER = Path(__file__).parent / "golden"
 START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -150,12 +152,40 @@ def storm(count: int) -> list[Any]:
 
 def blind(statuses: str) -> list[Any]:
     """Return how a cluster was seen: ``c`` complete, ``f`` failed."""
-    row = {"cluster": "us-prod-1", "environment": "prod"}
+    row = {"cluster": "us-prod-1", "environment": "prod", "error_message": None}
     words = {"c": ("complete", None), "f": ("failed", "connect_timeout")}
-    return [
-        from_cluster(row | {"cycle": at(n), "status": words[letter][0], "error_class": words[letter][1]})
-        for n, letter in enumerate(statuses, 1)
-    ]
+    return from_clusters(
+        (
+            row | {"cycle": at(n), "status": words[letter][0], "error_class": words[letter][1]}
+            for n, letter in enumerate(statuses, 1)
+        ),
+        [],
+    )
+
+
+def waiting(outcome: str, cycles: int = 1) -> list[Any]:
+    """Return how a cluster waited to be accepted for some cycles, and was seen after them."""
+    here = Place("shop-prod", "europe-west1", "main")
+    there = Place("pay-prod", "us-east1", "main")
+    sighting = Cluster(name="main", environment="prod")
+    known = [KnownCluster(cluster=sighting, project=here.project, location=here.location, listed_at=START)]
+    relabelled = sighting.model_copy(update={"environment": "dev"})
+    sightings = {"moved": {here: relabelled}, "ambiguous": {here: sighting, there: sighting}, "project_removed": {}}
+    projects = ["pay-prod"] if outcome == "project_removed" else ["shop-prod", "pay-prod"]
+    config = Config.model_validate(
+        {
+            "project": "p",
+            "bucket": "evidence",
+            "firestore": {"project": "p"},
+            "collector": {"image": "i"},
+            "discovery": {"projects": projects},
+            "slack": {"platform_channel": "C0PLATFORM"},
+        }
+    )
+    [one] = settle(config, Listed(sightings[outcome]), known, at(1)).unaccepted
+    rows = [unaccepted_run(one, at(n), at(n)) for n in range(1, cycles + 1)]
+    last = {"cycle": at(cycles + 1), "status": "complete", "error_class": None, "error_message": None}
+    return from_clusters([*rows, rows[-1] | last] if cycles > 1 else rows, [])
 
 
 def found(**fields: Any) -> digest.Digest:
@@ -291,6 +321,10 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "storm_of_500_workloads": lambda: only(story(*storm(500)), "storm"),
     "blind": lambda: only(story(*blind("fff")), "first"),
     "blind_resolved": lambda: only(story(*blind("fffc")), "resolved"),
+    "cluster_moved": lambda: only(story(*waiting("moved")), "first"),
+    "cluster_name_taken": lambda: only(story(*waiting("ambiguous")), "first"),
+    "cluster_without_a_project": lambda: only(story(*waiting("project_removed")), "first"),
+    "cluster_settled": lambda: only(story(*waiting("moved", 3)), "resolved"),
     "exempted": lambda: only(story(*OVER, seen(3, 14, **EXEMPT), around=known(exemption=SALE_GOES_ON)), "exempted"),
     "exemption_ending": lambda: only(
         story(*OVER, *(seen(n, 14, **EXEMPT) for n in (3, 4)), around=known(exemption=SALE_ENDS)), "exemption_ending"

@@ -5,12 +5,14 @@ Everything that weakens detection lives here, with the platform team, never in a
 
 import hashlib
 import json
+import re
 import string
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from pedwatch.discovered import qualifier
 from pedwatch.spelling import unknown_key
 
 NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -60,6 +62,29 @@ class Cluster(Strict):
         return endpoint
 
 
+class AcceptedCluster(Strict):
+    """Where a discovered cluster is, and in which environment: goes before its first sighting and its labels."""
+
+    name: ClusterName
+    environment: Name
+    project: str
+    location: str = Field(pattern=NAME)
+
+    @property
+    def own_name(self) -> str:
+        """The cluster's name in GKE."""
+        return self.name.removeprefix(qualifier(self.project, self.location))
+
+    @model_validator(mode="after")
+    def _name_is_of_this_place(self) -> "AcceptedCluster":
+        if not re.fullmatch(NAME, self.own_name):
+            raise ValueError(
+                f"name: {self.name} cannot be in {self.project}/{self.location}; write the cluster's own name, or "
+                f"{qualifier(self.project, self.location)} and its own name"
+            )
+        return self
+
+
 class Discovery(Strict):
     """Clusters that GKE itself lists are watched too; without projects there is no discovery."""
 
@@ -77,8 +102,13 @@ class Discovery(Strict):
     )
     names: Literal["name", "qualified"] = Field(
         default="name",
-        description="`qualified` is project_location_name, for fleets in which a name occurs twice. Part of every "
-        "identity: do not change it later",
+        description="`qualified` is project_location_name, for fleets in which a name occurs twice, now or later. "
+        "Clusters keep the name they were first seen by, whatever stands here afterwards",
+    )
+    accept: list[AcceptedCluster] = Field(
+        default_factory=list,
+        description="Clusters whose name, environment or place is not what it was at first sight, or whose name is "
+        "another's too; the message about it says what to write",
     )
     auth: Literal["google", "kubeconfig"] = Field(
         default="google", description="As with `clusters`; the kubeconfig's context is the cluster's own name"
@@ -89,6 +119,17 @@ class Discovery(Strict):
         description="Address of the GKE API, for Private Service Connect",
     )
     timeout_seconds: int = Field(default=15, ge=1, le=60, description="For one project; the cycle waits for it")
+
+    @model_validator(mode="after")
+    def _accepted_clusters_are_clear(self) -> "Discovery":
+        names = [entry.name for entry in self.accept]
+        places = [(entry.project, entry.location, entry.own_name) for entry in self.accept]
+        for entry, place in zip(self.accept, places, strict=True):
+            if entry.project not in self.projects:
+                raise ValueError(f"accept: {entry.name} is in {entry.project}, which projects does not name; add it")
+            if names.count(entry.name) > 1 or places.count(place) > 1:
+                raise ValueError(f"accept: {entry.name} stands there twice; one line for a name, one for a cluster")
+        return self
 
 
 class Collector(Strict):
@@ -392,6 +433,17 @@ class Config(Strict):
             raise ValueError(f"clusters: {', '.join(twice)} listed twice; identity includes the cluster name")
         if not names and not self.discovery.projects:
             raise ValueError("nothing would be watched: name clusters, or projects in discovery")
+        return self
+
+    @model_validator(mode="after")
+    def _accepted_clusters_are_discovered(self) -> "Config":
+        names = {entry.name for entry in self.discovery.accept}
+        for where, others in (
+            ("clusters", [cluster.name for cluster in self.clusters]),
+            ("retired_clusters", self.retired_clusters),
+        ):
+            if both := sorted(names & set(others)):
+                raise ValueError(f"discovery.accept: {', '.join(both)} is in {where} too; it can be in one of them")
         return self
 
     def cluster(self, name: str) -> Cluster:

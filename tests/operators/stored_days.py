@@ -222,7 +222,7 @@ class StoredDays:
         )
         previous = dict.fromkeys(f"previous_{name}" for name in _TRACED)
         observations = [ledger.from_verdict({**row, **previous}) for row in found]
-        observations += [ledger.from_cluster(row) for row in self._collections(is_late_data_there=False)]
+        observations += ledger.from_clusters(self._collections(is_late_data_there=False), [])
         episodes = ledger.fold_period([], observations, self.start - PERIOD, self.end - PERIOD, PolicyConfig())
         self._load("episodes", [self._episode(episode) for episode in episodes])
 

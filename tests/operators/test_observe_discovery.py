@@ -165,10 +165,16 @@ def test_discovery_that_never_worked_is_said_and_the_configured_are_collected(
     assert outcomes(world, 1) == {EU: WELL, "discovery_shop": ("failed", "forbidden")}
 
 
-def test_a_memory_that_is_no_memory_is_begun_anew(fleet: World) -> None:
-    fleet.storage.bucket(fleet.config.bucket).blob("discovery/known_clusters").upload_from_string("{")
+def test_where_a_cluster_is_outlasts_the_memory_of_it(fleet: World) -> None:
     observe(fleet, 1)
-    assert outcomes(fleet, 1)[EU] == WELL
+    fleet.storage.bucket(fleet.config.bucket).blob("discovery/known_clusters").upload_from_string("{")
+    moved = {"name": EU, "labels": PROD | {"environment": "dev"}}
+    fleet.kubernetes.set_gke_project("shop", {"clusters": [moved, {"name": US, "labels": PROD}]})
+    observe(fleet, 2)
+    assert outcomes(fleet, 2) == {EU: ("failed", "moved"), US: WELL, "discovery_shop": WELL}
+    rows = {row["cluster"]: row for row in fleet.rows("collection_runs") if row["cycle"] == cycle_at(2)}
+    assert {(row["environment"], row["project"]) for row in rows.values()} == {("prod", "shop"), ("discovery", None)}
+    assert "add to discovery.accept: {name: eu-prod-1, environment: dev" in rows[EU]["error_message"]
 
 
 def test_a_backfill_discovers_nothing(fleet: World) -> None:

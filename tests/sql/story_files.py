@@ -6,6 +6,8 @@ policy of ``cases/defaults.yaml``. ``cycles`` are told in order, each with
 - ``at``: the cycle, ``"10:05"``, or several, ``"10:05 to 10:30"``, in which the same was seen and said;
 - ``seen``: rows of ``replica_observations``; ``replicas: 12`` is short for as many asked for, running and up to date;
 - ``clusters``: rows of ``collection_runs``; without it one cluster was seen whole;
+- ``listed``: clusters as GKE lists them, of which discovery makes those rows: what it does not let collect was not
+  seen, the others whole, in the environment it says; ``config``: what changes in the configuration from then on;
 - ``params``: parameters of the comparison; without them limits are known as of the cycle;
 - ``then``: one row per subject with a verdict or an open episode: columns of ``verdicts``, null in a cycle without one,
   ``episode``, the state of its newest episode, and ``end_reason``. A column that one row names is null in a row that
@@ -24,12 +26,13 @@ from typing import Any
 
 from pedwatch.cycles import PERIOD, cycles_between
 from tests.sql.case_files import CASES, _load, moment
+from tests.sql.discovered_fleets import Fleet
 
 STORIES = Path(__file__).parent / "stories"
 Row = dict[str, Any]
 
 _STORY_KEYS = {"limit_history", "policy_history", "cycles", "told"}
-_CYCLE_KEYS = {"at", "seen", "clusters", "params", "then"}
+_CYCLE_KEYS = {"at", "seen", "clusters", "listed", "config", "params", "then"}
 _COUNTERS = ("spec_replicas", "status_replicas", "updated_replicas")
 
 
@@ -67,16 +70,20 @@ def _read_story(path: Path, defaults: dict[str, Row]) -> Story:
     }
     given |= {"collection_runs": [], "replica_observations": []}
     judged = []
+    fleet = Fleet()
     for told in text["cycles"]:
         _require_known(told, _CYCLE_KEYS, f"{path.name}, {told['at']}")
         for cycle in _cycles(told["at"]):
-            given["collection_runs"] += [
-                {**defaults["collection_runs"], "cycle": cycle, **row} for row in told.get("clusters", [{}])
-            ]
-            given["replica_observations"] += [
-                {**defaults["replica_observations"], "cycle": cycle, "observed_at": cycle, **_counted(row)}
-                for row in told.get("seen", [])
-            ]
+            seen = [{**defaults["replica_observations"], **_counted(row)} for row in told.get("seen", [])]
+            clusters = told.get("clusters", [] if "listed" in told else [{}])
+            if "listed" in told:
+                discovered, collected = fleet.cycle(cycle, told["listed"], told.get("config", {}))
+                clusters = clusters + discovered
+                seen = [
+                    {**row, "environment": collected[row["cluster"]]} for row in seen if row["cluster"] in collected
+                ]
+            given["collection_runs"] += [{**defaults["collection_runs"], "cycle": cycle, **row} for row in clusters]
+            given["replica_observations"] += [{**row, "cycle": cycle, "observed_at": cycle} for row in seen]
             if "then" in told:
                 params = {**defaults["params"], "cycle": cycle, "known_at": cycle, "computed_at": cycle}
                 judged.append(JudgedCycle(cycle, params | told.get("params", {}), told["then"]))

@@ -57,6 +57,12 @@ TRAPS = {
         "story cluster_gone_from_discovery_while_firing",
         "cluster_no_longer_watched",
     ],
+    "a cluster's label removed or mistyped while firing": [
+        "story cluster_label_removed_while_firing",
+        "story cluster_label_mistyped_and_accepted",
+    ],
+    "a namesake of a cluster": ["story namesake_of_a_cluster_while_firing"],
+    "a project taken off discovery": ["story project_taken_off_while_firing"],
     "a total-scope sum with one dark cluster, over and under": [
         "story total_with_one_dark_cluster",
         "total_with_a_dark_cluster_is_unknown",

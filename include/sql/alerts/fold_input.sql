@@ -104,7 +104,9 @@ SELECT
       r.cluster,
       r.environment,
       r.status,
-      r.error_class
+      r.error_class,
+      -- Words are told only of clusters that wait to be accepted.
+      IF(r.error_class IN ('moved', 'ambiguous', 'project_removed'), r.error_message, NULL) AS error_message
     FROM `{{ dataset }}.collection_runs` AS r
     CROSS JOIN fold_start AS f
     WHERE r.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY) AND r.cycle <= @cycle AND r.cycle > f.cycle

@@ -5,8 +5,8 @@
 -- STRING, attempt_id STRING, status STRING, error_class STRING, error_message STRING, deployments_listed INT64,
 -- hpas_listed INT64, resource_version_deployments STRING, resource_version_hpas STRING, is_consistent BOOL, started_at
 -- TIMESTAMP, finished_at TIMESTAMP, retries INT64, bytes_read INT64, collector_version STRING, evidence_object STRING,
--- row_count INT64, content_sha256 STRING>>; @configured ARRAY<STRUCT<cluster STRING, environment STRING>>; @retired
--- ARRAY<STRING>.
+-- row_count INT64, content_sha256 STRING>>; @configured ARRAY<STRUCT<cluster STRING, environment STRING, project
+-- STRING, location STRING>>: the latter two of discovered ones; @retired ARRAY<STRING>.
 MERGE `{{ dataset }}.collection_runs` AS known
 USING (
   WITH
@@ -19,7 +19,8 @@ USING (
   expected_clusters AS (
     SELECT
       cluster,
-      MIN(environment) AS environment,
+      -- What is listed now goes before what it was: the configuration may have accepted another one.
+      COALESCE(MIN(IF(is_listed, environment, NULL)), MIN(environment)) AS environment,
       LOGICAL_OR(is_listed) AS is_listed
     FROM (
       SELECT
@@ -121,8 +122,11 @@ USING (
     m.evidence_object,
     m.row_count,
     m.content_sha256,
+    c.project,
+    c.location,
     CASE m.status WHEN 'complete' THEN 3 WHEN 'partial' THEN 2 ELSE 1 END AS quality
   FROM chosen_manifests AS m
+  LEFT JOIN UNNEST(@configured) AS c ON m.cluster = c.cluster
   UNION ALL
   SELECT
     s.cycle,
@@ -145,8 +149,11 @@ USING (
     CAST(NULL AS STRING),
     CAST(NULL AS INT64),
     CAST(NULL AS STRING),
+    c.project,
+    c.location,
     0
   FROM silent_clusters AS s
+  LEFT JOIN UNNEST(@configured) AS c ON s.cluster = c.cluster
 ) AS reported
   ON
     known.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
@@ -178,17 +185,19 @@ END THEN
     evidence_object = reported.evidence_object,
     row_count = reported.row_count,
     content_sha256 = reported.content_sha256,
+    project = reported.project,
+    location = reported.location,
     recorded_at = @recorded_at
 WHEN NOT MATCHED BY TARGET THEN
   INSERT (
     cycle, cluster, environment, status, error_class, error_message, attempt_id, deployments_listed, hpas_listed,
     resource_version_deployments, resource_version_hpas, is_consistent, started_at, finished_at, retries, bytes_read,
-    collector_version, evidence_object, row_count, content_sha256, recorded_at
+    collector_version, evidence_object, row_count, content_sha256, project, location, recorded_at
   )
   VALUES (
     reported.cycle, reported.cluster, reported.environment, reported.status, reported.error_class,
     reported.error_message, reported.attempt_id, reported.deployments_listed, reported.hpas_listed,
     reported.resource_version_deployments, reported.resource_version_hpas, reported.is_consistent, reported.started_at,
     reported.finished_at, reported.retries, reported.bytes_read, reported.collector_version, reported.evidence_object,
-    reported.row_count, reported.content_sha256, @recorded_at
+    reported.row_count, reported.content_sha256, reported.project, reported.location, @recorded_at
   )

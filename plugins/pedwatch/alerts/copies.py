@@ -39,7 +39,12 @@ def with_copies(notifications: Iterable[Notification], slack: Slack) -> list[Not
 
 def labels_of(episode: Episode) -> dict[str, str]:
     """Return what identifies and grades an episode, for receivers that are machines."""
-    names = {"over_limit": "PedLimitExceeded", "blind_cluster": "PedClusterBlind", "limits_blind": "PedLimitsBlind"}
+    names = {
+        "over_limit": "PedLimitExceeded",
+        "blind_cluster": "PedClusterBlind",
+        "unaccepted_cluster": "PedClusterUnaccepted",
+        "limits_blind": "PedLimitsBlind",
+    }
     subject = episode.subject
     labels = {
         "alertname": names[subject.kind],

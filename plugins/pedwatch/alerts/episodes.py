@@ -45,7 +45,7 @@ class Observation:
     """One cycle of one subject as the ledger has it; ``unseen`` neither counts nor resets.
 
     ``gone`` and ``rescoped`` (its limit counts another scope now) end an episode at once. ``is_lower_bound``: not
-    everything was seen, and what was seen is over by itself.
+    everything was seen, and what was seen is over by itself. ``detail``: what there is to say of it, in words.
     """
 
     cycle: dt.datetime
@@ -59,6 +59,7 @@ class Observation:
     before: "Evidence | None" = None
     reason: str | None = None
     is_lower_bound: bool = False
+    detail: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Memory:
     before: Evidence | None = None  # the last observation before it began, to say which side moved
     now: Evidence | None = None  # the observation it began with
     is_lower_bound: bool = False  # the last count that was judged is of a part; there may be more
+    detail: str | None = None  # what the last observation said of it in words, if it did
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def _end_reason(episode: Episode, observation: Observation) -> str:
     if observation.seen in _ENDINGS:
         return _ENDINGS[observation.seen]
     if episode.subject.kind != "over_limit":
-        return "seen_again"
+        return "settled" if episode.subject.kind == "unaccepted_cluster" else "seen_again"
     was = episode.memory.over_ceiling
     still_high = was is not None and observation.measured is not None and observation.measured > was
     return "limit_raised" if still_high else "replicas_fell"
@@ -276,7 +278,9 @@ def fold(latest: Episode | None, subject: Subject, observation: Observation, pol
         subject=subject,
         last_cycle=observation.cycle,
         is_blind=False,
-        memory=replace(episode.memory, frozen_by=None, is_lower_bound=observation.is_lower_bound),
+        memory=replace(
+            episode.memory, frozen_by=None, is_lower_bound=observation.is_lower_bound, detail=observation.detail
+        ),
         measured=observation.measured,
         max_replicas=observation.max_replicas,
         ceiling=observation.ceiling,

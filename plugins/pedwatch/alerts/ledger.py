@@ -3,11 +3,13 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pedwatch.alerts.episodes import Episode, Evidence, Observation, Seen, Subject, fold
 from pedwatch.config import Policy, PolicyConfig
 from pedwatch.cycles import cycles_between
+from pedwatch.discovered import ENVIRONMENT as DISCOVERY
+from pedwatch.discovered import Unsettled
 
 _SEEN: dict[str, Seen] = {"over_limit": "over", "within_limit": "clean", "exempt": "exempt"}
 """What a verdict counts as; every other verdict freezes an episode (DESIGN D5)."""
@@ -21,9 +23,10 @@ BLIND_POLICY = Policy(
 )
 """Three blind cycles make one alert; the first complete one ends it (DESIGN D5)."""
 
-LIMITS_BLIND_POLICY = BLIND_POLICY.model_copy(update={"for_observations": 1, "window_observations": 1})
+AT_ONCE_POLICY = BLIND_POLICY.model_copy(update={"for_observations": 1, "window_observations": 1})
 LIMITS_BLIND_AFTER = dt.timedelta(minutes=15)
-PLATFORM_KINDS = ("blind_cluster", "limits_blind")
+UNACCEPTED = "unaccepted_cluster"
+_UNACCEPTED_CLASSES = get_args(Unsettled)
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,49 @@ def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
     return SubjectObservation(subject, observation)
 
 
-def from_cluster(row: Mapping[str, Any]) -> SubjectObservation:
-    """Read a row of ``collection_runs``: a cluster that was not seen whole counts as over, one that was as clean."""
-    subject = Subject(
-        fingerprint=f"blind/{row['cluster']}",
-        name=f"blind/{row['cluster']}",
-        kind="blind_cluster",
-        environment=row["environment"],
-        cluster=row["cluster"],
-    )
-    seen: Seen = "clean" if row["status"] == "complete" else "over"
-    return SubjectObservation(subject, Observation(row["cycle"], seen, offender=row["error_class"]))
+def from_clusters(rows: Iterable[Mapping[str, Any]], latest: Iterable[Episode]) -> list[SubjectObservation]:
+    """Read rows of ``collection_runs``, whole cycles of them.
+
+    A cluster that was not seen whole counts as over for its blind alert, one that was as clean. One that waits until
+    the configuration accepts where it is counts as over for an alert of its own, and says nothing about being blind; in
+    a cycle that has no such row of it, it is clean, if discovery was whole there: else absence proves nothing.
+
+    Args:
+        rows: cycle, cluster, environment, status, error_class and error_message.
+        latest: the newest episode of each subject, for those that wait already.
+    """
+    cycles: dict[dt.datetime, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        cycles.setdefault(row["cycle"], []).append(row)
+    waiting = {e.subject.name: e.subject for e in latest if e.subject.kind == UNACCEPTED and e.is_open}
+    found = []
+    for cycle, of_cycle in sorted(cycles.items()):
+        is_waiting = [row for row in of_cycle if row["error_class"] in _UNACCEPTED_CLASSES]
+        subjects = {subject.name: subject for subject in (_cluster_subject(UNACCEPTED, row) for row in is_waiting)}
+        for row in is_waiting:
+            observation = Observation(cycle, "over", offender=row["error_class"], detail=row["error_message"])
+            found.append(SubjectObservation(_cluster_subject(UNACCEPTED, row), observation))
+        if not any(_leaves_open(row) for row in of_cycle):
+            settled = [subject for name, subject in waiting.items() if name not in subjects]
+            found += [SubjectObservation(subject, Observation(cycle, "clean")) for subject in settled]
+        waiting |= subjects
+        for row in of_cycle:
+            if row["error_class"] not in _UNACCEPTED_CLASSES:
+                seen: Seen = "clean" if row["status"] == "complete" else "over"
+                observation = Observation(cycle, seen, offender=row["error_class"])
+                found.append(SubjectObservation(_cluster_subject("blind_cluster", row), observation))
+    return found
+
+
+def _leaves_open(row: Mapping[str, Any]) -> bool:
+    """Whether a row says that its cycle cannot tell which clusters there are: nobody looked, or not everywhere."""
+    nobody_looked = row["error_class"] == "missed_cycle" or row["status"] == "no_record"
+    return nobody_looked or (row["environment"] == DISCOVERY and row["status"] != "complete")
+
+
+def _cluster_subject(kind: str, row: Mapping[str, Any]) -> Subject:
+    name = f"{kind.removesuffix('_cluster')}/{row['cluster']}"
+    return Subject(fingerprint=name, name=name, kind=kind, environment=row["environment"], cluster=row["cluster"])
 
 
 def from_limits_known(cycle: dt.datetime, known_at: dt.datetime) -> SubjectObservation:
@@ -101,8 +136,8 @@ def policy_of(subject: Subject, policies: PolicyConfig) -> Policy:
     """Return the policy a subject is folded by."""
     if subject.kind == "blind_cluster":
         return BLIND_POLICY
-    if subject.kind == "limits_blind":
-        return LIMITS_BLIND_POLICY
+    if subject.kind in ("limits_blind", UNACCEPTED):
+        return AT_ONCE_POLICY
     return policies.for_api(subject.team_id, subject.api_id)
 
 

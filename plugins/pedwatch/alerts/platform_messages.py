@@ -7,18 +7,23 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.wording import clock_time, duration
 
+_LIMITS, _UNACCEPTED = "limits_blind", "unaccepted_cluster"
+_TITLES = {
+    "moved": "Cluster moved",
+    "ambiguous": "Cluster name taken",
+    "project_removed": "Cluster without a project",
+}
+
 
 def compose(episode: Episode, reason: str, cycle: dt.datetime, run_url: str | None = None) -> Message:
-    """Write the message about a blind cluster, or about limits that are not read."""
-    since, is_limits = clock_time(episode.started_cycle, cycle), episode.subject.kind == "limits_blind"
+    """Write the message about a blind cluster, one that waits to be accepted, or limits that are not read."""
     links = [("Airflow run", run_url)] if run_url else []
     if episode.state == "resolved":
-        ended = episode.resolved_cycle or episode.last_cycle
-        lasted = duration(ended - episode.started_cycle)
-        back = "the limits are read again" if is_limits else f"{episode.subject.cluster} is seen again"
-        summary = f"{back} after {lasted}, {since} to {clock_time(ended)}"
-        return Message(":large_green_circle:", "Resolved", summary, thread=f"Resolved: {summary}.", links=links)
-    if is_limits:
+        return _resolved(episode, cycle, links)
+    if episode.subject.kind == _UNACCEPTED:
+        return _not_accepted(episode, reason, cycle, links)
+    since = clock_time(episode.started_cycle, cycle)
+    if episode.subject.kind == _LIMITS:
         title, what = "Limits blind", "the limits have not been read from Firestore"
         notes = ["verdicts go on with the limits known last"]
     else:
@@ -33,6 +38,33 @@ def compose(episode: Episode, reason: str, cycle: dt.datetime, run_url: str | No
     summary = f"{what} since {since}" + (f" ({episode.offender})" if episode.offender else "")
     still = f"Still: {what}, {duration(cycle - episode.started_cycle)} by now."
     return Message(":black_circle:", title, summary, facts, notes, still if reason == "reminder" else "", links=links)
+
+
+def _resolved(episode: Episode, cycle: dt.datetime, links: list[tuple[str, str]]) -> Message:
+    ended = episode.resolved_cycle or episode.last_cycle
+    back = {
+        _LIMITS: "the limits are read again",
+        _UNACCEPTED: f"{episode.subject.cluster} waits no longer: it is where it was, was accepted, or is gone",
+    }.get(episode.subject.kind, f"{episode.subject.cluster} is seen again")
+    lasted = duration(ended - episode.started_cycle)
+    summary = f"{back} after {lasted}, {clock_time(episode.started_cycle, cycle)} to {clock_time(ended)}"
+    return Message(":large_green_circle:", "Resolved", summary, thread=f"Resolved: {summary}.", links=links)
+
+
+def _not_accepted(episode: Episode, reason: str, cycle: dt.datetime, links: list[tuple[str, str]]) -> Message:
+    outcome = episode.offender or ""
+    return Message(
+        mark=":black_circle:",
+        title=_TITLES.get(outcome, "Cluster not accepted"),
+        summary=episode.memory.detail or f"{episode.subject.cluster} is not where it was first seen",
+        facts=[("Why", outcome), ("Since", clock_time(episode.started_cycle, cycle))],
+        notes=[
+            "it is not collected until the configuration says where it is: its APIs are unknown, alerts there "
+            "neither go on nor end; docs/runbooks/a-cluster-is-not-accepted.md"
+        ],
+        thread=f"Still: {outcome}, {duration(cycle - episode.started_cycle)} by now." if reason == "reminder" else "",
+        links=links,
+    )
 
 
 _HOW = {"timed_out": "timed out", "all_tasks_deadlocked": "could not go on (its tasks wait for each other)"}

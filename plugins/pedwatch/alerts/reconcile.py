@@ -144,7 +144,7 @@ def _blind_clusters(episodes: Iterable[Episode]) -> set[str | None]:
     return {
         e.subject.cluster
         for e in episodes
-        if e.subject.kind == "blind_cluster" and phase_of(e) in ("firing", "flapping")
+        if e.subject.kind in ("blind_cluster", "unaccepted_cluster") and phase_of(e) in ("firing", "flapping")
     }
 
 

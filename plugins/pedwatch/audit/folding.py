@@ -61,7 +61,7 @@ class EpisodeFold:
 
     def cycle(self, cycle: dt.datetime, rows: Iterable[Row], clusters: Iterable[Row], policies: PolicyConfig) -> None:
         """Take one cycle: verdicts of subjects, and how the clusters were seen."""
-        observations = [*self._observations(rows), *(ledger.from_cluster(row) for row in clusters)]
+        observations = [*self._observations(rows), *ledger.from_clusters(clusters, self._latest.values())]
         fingerprints = {item.subject.fingerprint for item in observations}
         concerned = [e for e in self._latest.values() if e.is_open or e.subject.fingerprint in fingerprints]
         for episode in ledger.fold_period(concerned, observations, cycle - PERIOD, cycle, policies):

@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 SUBJECT_COLUMNS = {"fingerprint": "STRING", "limit_id": "STRING", "limit_version": "INT64"}
 
 
-def _observations(found: dict[str, Any]) -> list[ledger.SubjectObservation]:
+def _observations(found: dict[str, Any], known: list[Episode]) -> list[ledger.SubjectObservation]:
     return [
         *(ledger.from_verdict(row) for row in found["verdicts"]),
-        *(ledger.from_cluster(row) for row in found["clusters"]),
+        *ledger.from_clusters(found["clusters"], known),
         *(
             ledger.from_limits_known(row["cycle"], row["limits_known_at"])
             for row in found["limits_known"]
@@ -100,7 +100,7 @@ def fold_alerts(
     is_new = found["cursor_cycle"] is None or found["cursor_cycle"] < cycle
     changed: list[Episode] = []
     if is_new:
-        changed = ledger.fold_period(known, _observations(found), found["after_cycle"], cycle, config.policy)
+        changed = ledger.fold_period(known, _observations(found, known), found["after_cycle"], cycle, config.policy)
     newest = {e.episode_id: e for e in known} | {e.episode_id: e for e in changed}
     untold = [rows.episode_from_row(row) for row in found["untold_episodes"]]
     notifications: list[Notification] = []

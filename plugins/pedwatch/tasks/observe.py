@@ -135,6 +135,8 @@ def record_observations(
     expected = {cluster["name"]: cluster["environment"] for cluster in found["clusters"]}
     runs = [read_run(run) for run in found["runs"]]
     listed = expected | {run["cluster"]: run["environment"] for run in runs}
+    places = found.get("places", {})
+    nowhere = (None, None)  # configured, so that nobody asks where
     warehouse.write(
         "observations/record_collection.sql",
         {
@@ -142,8 +144,12 @@ def record_observations(
             "recorded_at": now,
             "manifests": Typed(MANIFEST_COLUMNS, manifests + runs),
             "configured": Typed(
-                {"cluster": "STRING", "environment": "STRING"},
-                [{"cluster": name, "environment": environment} for name, environment in listed.items()],
+                {"cluster": "STRING", "environment": "STRING", "project": "STRING", "location": "STRING"},
+                [
+                    {"cluster": name, "environment": environment}
+                    | dict(zip(("project", "location"), places.get(name, nowhere), strict=True))
+                    for name, environment in listed.items()
+                ],
             ),
             "retired": Typed("ARRAY<STRING>", config.retired_clusters),
         },

@@ -4,6 +4,7 @@ Values that travel between tasks are JSON: times as ISO 8601 with offset.
 """
 
 import datetime as dt
+import functools
 from typing import Any
 
 from pedwatch import settings
@@ -32,16 +33,24 @@ def find_clusters(plan: Plan) -> dict[str, Any]:
     """Find the clusters that are expected; none when the past is re-compared."""
     if not plan["may_collect"]:
         return {"clusters": [], "runs": []}
+    from pedwatch.hooks import clients
+    from pedwatch.hooks.gke import GkeClusters
     from pedwatch.tasks import discover
 
     config = settings.load_config()
-    if not config.discovery.projects:
-        return discover.find_clusters(config, None, None, _cycle(plan), settings.now)
-    from pedwatch.hooks.clients import storage_client
-    from pedwatch.hooks.gke import GkeClusters
 
-    list_project = GkeClusters(config).list_project
-    return discover.find_clusters(config, storage_client(config), list_project, _cycle(plan), settings.now)
+    @functools.cache
+    def gke() -> GkeClusters:
+        return GkeClusters(config)
+
+    return discover.find_clusters(
+        config,
+        clients.storage_client(config),
+        lambda: clients.warehouse(config),
+        lambda project: gke().list_project(project),
+        _cycle(plan),
+        settings.now,
+    )
 
 
 def plan_pods(plan: Plan, found: dict[str, Any], kubeconfig_path: str) -> list[dict[str, str]]:

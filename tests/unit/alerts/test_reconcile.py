@@ -3,12 +3,13 @@
 import datetime as dt
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from pedwatch.alerts import block_kit, rows
 from pedwatch.alerts.episodes import Episode, Subject
-from pedwatch.alerts.ledger import fold_period, from_cluster
+from pedwatch.alerts.ledger import fold_period, from_clusters
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.reconcile import Surroundings, reconcile
@@ -120,20 +121,18 @@ def test_routing(team: str | None, channel: str, destination: str, status: str) 
     assert row.message.mention == ("<!subteam^S0ORDERS>" if team == "team-orders" else None)
 
 
+def cluster_row(number: int, status: str, error_class: str | None, cluster: str = "eu-prod-1") -> dict[str, Any]:
+    """Return a row of ``collection_runs``."""
+    environment = "discovery" if cluster.startswith("discovery_") else "prod"
+    told = {"status": status, "error_class": error_class, "error_message": error_class and f"it is {error_class}"}
+    return {"cycle": cycle_at(number), "cluster": cluster, "environment": environment, **told}
+
+
 def blind(statuses: str) -> list[Episode]:
     """Fold how one cluster was seen: ``c`` complete, ``f`` failed."""
-    items = [
-        from_cluster(
-            {
-                "cycle": cycle_at(number),
-                "cluster": "eu-prod-1",
-                "environment": "prod",
-                "status": "complete" if letter == "c" else "failed",
-                "error_class": None if letter == "c" else "unreachable",
-            }
-        )
-        for number, letter in enumerate(statuses, 1)
-    ]
+    words = {"c": ("complete", None), "f": ("failed", "unreachable")}
+    rows_found = [cluster_row(number, *words[letter]) for number, letter in enumerate(statuses, 1)]
+    items = from_clusters(rows_found, [])
     return fold_period([], items, START, cycle_at(len(statuses)), PolicyConfig())
 
 
@@ -146,6 +145,57 @@ def test_three_blind_cycles_make_one_alert_in_the_platform_channel() -> None:
 def test_the_first_complete_cycle_ends_it() -> None:
     (episode,) = blind("fffc")
     assert (episode.state, episode.end_reason) == ("resolved", "seen_again")
+
+
+WHOLE, IN_PART = ("complete", None), ("failed", "timeout")
+
+
+@pytest.mark.parametrize(
+    ("after", "state"),
+    [
+        ([cluster_row(2, *WHOLE), cluster_row(2, *WHOLE, "discovery_shop")], "resolved"),
+        ([cluster_row(2, "failed", "unreachable"), cluster_row(2, *WHOLE, "discovery_shop")], "resolved"),
+        ([cluster_row(2, *WHOLE, "discovery_shop")], "resolved"),
+        ([cluster_row(2, *WHOLE), cluster_row(2, *IN_PART, "discovery_lab")], "firing"),
+        ([cluster_row(2, *IN_PART, "discovery_shop")], "firing"),
+        ([cluster_row(2, "failed", "missed_cycle")], "firing"),
+        ([], "firing"),
+        ([cluster_row(2, "failed", "ambiguous"), cluster_row(2, *WHOLE, "discovery_shop")], "firing"),
+    ],
+    ids=[
+        "seen again",
+        "accepted, though dark",
+        "gone from a whole listing",
+        "discovery failed elsewhere",
+        "discovery failed",
+        "nobody looked",
+        "no record",
+        "still",
+    ],
+)
+def test_a_cluster_that_waits_is_told_of_at_once_and_settled_by_a_whole_listing(
+    after: list[dict[str, Any]], state: str
+) -> None:
+    first = [cluster_row(1, "failed", "moved"), cluster_row(1, *WHOLE, "discovery_shop")]
+    together = fold_period([], from_clusters([*first, *after], []), START, cycle_at(2), PolicyConfig())
+    together = [e for e in together if e.subject.kind == "unaccepted_cluster"]
+    begun = fold_period([], from_clusters(first, []), START, cycle_at(1), PolicyConfig())
+    (row,) = reconcile(begun, {}, cycle_at(1), SLACK)
+    assert (row.reason, row.channel) == ("first", "C0PLATFORM") and "it is moved" in row.message.text
+    one_by_one = fold_period(begun, from_clusters(after, begun), cycle_at(1), cycle_at(2), PolicyConfig())
+    assert [e for e in one_by_one if e.subject.kind == "unaccepted_cluster"] == together, (
+        "cycle by cycle or at once, it is the same"
+    )
+    assert [e.state for e in together] == [state]
+    if state == "resolved":
+        (ended,) = reconcile(together, {row.episode_id: told_of(row)}, cycle_at(2), SLACK)
+        assert (ended.reason, together[0].end_reason) == ("resolved", "settled")
+
+
+def test_a_cluster_that_waits_is_not_blind_as_well() -> None:
+    rows_found = [cluster_row(number, "failed", "moved") for number in range(1, 5)]
+    episodes = fold_period([], from_clusters(rows_found, []), START, cycle_at(4), PolicyConfig())
+    assert [e.subject.kind for e in episodes] == ["unaccepted_cluster"]
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import pytest
 from pedwatch.config import Config
 from pedwatch.observations.discovery import (
     Found,
-    KnownCluster,
     ProjectListing,
     Undescribed,
     discovery_run,
     find,
     run_name,
 )
+from pedwatch.observations.pins import KnownCluster
 
 CYCLE = dt.datetime(2026, 3, 2, 10, 5, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -87,9 +87,9 @@ def test_configured_discovered_and_remembered_minus_retired() -> None:
     assert "gone is no longer listed by GKE; asked at its last address" in found.notes
 
 
-def test_a_retired_cluster_is_forgotten() -> None:
+def test_a_retired_cluster_is_not_watched() -> None:
     found = find(config(retired=("eu",)), [listing(raw("eu"))], [], CYCLE)
-    assert (found.clusters, found.known) == ([], [])
+    assert (found.clusters, found.unaccepted) == ([], [])
 
 
 @pytest.mark.parametrize(("days", "expected"), [(6.99, ["eu"]), (7, [])], ids=["within a week", "after a week"])
@@ -104,20 +104,6 @@ def test_what_was_known_outlasts_a_listing_that_failed() -> None:
         found = find(config(), [silence], known, CYCLE)
         assert (names(found), found.notes) == (["eu"], [])
         assert names(find(config(), [listing()], found.known, CYCLE + 6 * DAY)) == ["eu"], "its week begins now"
-
-
-def test_a_project_that_is_no_longer_named_is_let_go() -> None:
-    known = find(config(), [listing(raw("eu"))], [], CYCLE).known
-    assert names(find(config(("own",), projects=[]), [], known, CYCLE)) == ["own"]
-
-
-def test_two_of_one_name_are_said_and_can_be_told_apart() -> None:
-    listings = [listing(raw("eu")), listing(raw("eu", location="us-east1"), project="example.com:lab")]
-    found = find(config(), listings, [], CYCLE)
-    assert len(found.clusters) == 1
-    assert "shop/europe-west1/eu is not watched" in found.notes[0] and "qualified" in found.notes[0]
-    apart = find(config(names="qualified"), listings, [], CYCLE)
-    assert names(apart) == ["example-com-lab_us-east1_eu", "shop_europe-west1_eu"]
 
 
 def test_what_is_remembered_survives_being_written_down() -> None:

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.collection_runs` (
   cluster STRING NOT NULL OPTIONS (description = 'Cluster name'),
   environment STRING NOT NULL OPTIONS (description = 'Environment of the cluster'),
   status STRING NOT NULL OPTIONS (description = 'complete | partial | failed; only complete proves anything but over'),
-  error_class STRING OPTIONS (description = 'Why it is not complete; no_manifest when no attempt reported, not_listed when the cluster is no longer configured or discovered, missed_cycle when no run collected'),
+  error_class STRING OPTIONS (description = 'Why it is not complete; no_manifest when no attempt reported, not_listed when the cluster is no longer configured or discovered, missed_cycle when no run collected; moved, ambiguous, project_removed until the configuration accepts where it is'),
   error_message STRING OPTIONS (description = 'The error in words, secrets removed'),
   attempt_id STRING OPTIONS (description = 'Attempt that owns the cycle: the first complete one, else the best'),
   deployments_listed INT64 OPTIONS (description = 'Deployments listed; NULL when the kind was not listed'),
@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.collection_runs` (
   evidence_object STRING OPTIONS (description = 'gs:// address of the data object'),
   row_count INT64 OPTIONS (description = 'Rows in the data object'),
   content_sha256 STRING OPTIONS (description = 'Hash of the uncompressed data object'),
+  project STRING OPTIONS (description = 'Google Cloud project in which the cluster was first seen; NULL when it was not discovered'),
+  location STRING OPTIONS (description = 'Location in which the cluster was first seen; NULL when it was not discovered'),
   recorded_at TIMESTAMP NOT NULL OPTIONS (description = 'When the row was last written, settings clock, UTC')
 )
 PARTITION BY DATE(cycle)
