@@ -11,12 +11,14 @@ from pydantic import ValidationError
 
 from pedwatch import ddl, settings, sql
 from pedwatch.cli import main
-from pedwatch.config import Config
+from pedwatch.cli.doctor import report
+from pedwatch.config import Cluster, Config
 from pedwatch.hooks import preflight, preflight_identity, preflight_image
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.observations.pins import KnownCluster
 from sandbox.slack.control import ControlClient
 from tests.conftest import running
-from tests.e2e.stand_ins import StandIns
+from tests.e2e.stand_ins import START, StandIns
 from tests.reference_pages import columns, table_names
 
 TOKEN = "xoxb-doctor-secret"
@@ -92,6 +94,34 @@ def test_without_a_connection_the_other_organs_are_examined(
     status, report = doctor(capsys, "slack", "clusters")
     assert status == 1 and "AIRFLOW_CONN_SLACK_PED" in report
     assert "– Cluster    eu-prod-1" in report
+
+
+@pytest.mark.parametrize(
+    ("discovery", "locations", "status"),
+    [
+        ({"projects": ["shop", "lab"]}, [], "warning"),
+        ({"projects": ["shop"]}, ["europe-west1", "us-east1"], "warning"),
+        ({"projects": ["shop"]}, ["us-east1", "us-east1"], "ok"),
+        ({"projects": ["shop", "lab"], "names": "qualified"}, ["europe-west1", "us-east1"], "ok"),
+    ],
+    ids=["two projects", "two locations", "one of both", "qualified"],
+)
+def test_names_that_may_be_anothers_are_warned_of(
+    make_config: Callable[..., Config], discovery: dict[str, Any], locations: list[str], status: str
+) -> None:
+    known = [
+        KnownCluster(
+            cluster=Cluster(name=f"c{number}", environment="prod"),
+            project="shop",
+            location=location,
+            listed_at=START,
+        )
+        for number, location in enumerate(locations)
+    ]
+    found = list(preflight.name_findings(make_config(discovery=discovery), known))
+    assert [finding.status for finding in found] == [status]
+    written = "\n".join(report(found))
+    assert ("! Cluster" in written and "→ set discovery.names: qualified" in written) == (status == "warning")
 
 
 def test_tables_as_the_ddl_says_and_not(warehouse: Warehouse) -> None:

@@ -8,7 +8,7 @@ from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.hooks.preflight import Finding
 
-MARKS = {"ok": "✓", "failed": "✗", "skipped": "–"}
+MARKS = {"ok": "✓", "failed": "✗", "warning": "!", "skipped": "–"}
 AREAS = ("image", "identity", "slack", "bigquery", "firestore", "storage", "clusters")
 
 
@@ -79,9 +79,19 @@ def _storage(config: Config) -> Iterator[Finding]:
 
 
 def _clusters(config: Config) -> Iterator[Finding]:
-    from pedwatch.hooks import preflight
+    from pedwatch.hooks import clients, preflight
+    from pedwatch.tasks.discover import read_known
 
-    return preflight.examine("Cluster", "see docs/deployment.md", lambda: preflight.cluster_findings(config.clusters))
+    yield from preflight.examine(
+        "Cluster", "see docs/deployment.md", lambda: preflight.cluster_findings(config.clusters)
+    )
+    if config.discovery.projects and config.discovery.names == "name":
+
+        def names() -> Iterator[Finding]:
+            client = clients.storage_client(config, clients.AsPerson())
+            yield from preflight.name_findings(config, read_known(client, config.bucket) or [])
+
+        yield from preflight.examine("Cluster", "give yourself storage.objects.get on the bucket", names)
 
 
 CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
@@ -96,11 +106,11 @@ CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
 
 
 def report(findings: Iterable[Finding]) -> Iterator[str]:
-    """Write each finding as a line, and below a ✗ what mends it."""
+    """Write each finding as a line, and below a ✗ or ! what mends it."""
     for finding in findings:
         detail = f"  {finding.detail}" if finding.detail else ""
         yield f"{MARKS[finding.status]} {finding.area:<10} {finding.what:<36}{detail}".rstrip()
-        if finding.status == "failed":
+        if finding.status in ("failed", "warning"):
             yield f"  {'':<10} → {finding.fix}"
 
 

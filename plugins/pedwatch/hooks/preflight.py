@@ -8,20 +8,21 @@ import ssl
 import urllib.error
 import urllib.request
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pedwatch import ddl, settings, sql
 from pedwatch.config import Cluster, Config
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.observations.pins import KnownCluster
 
 if TYPE_CHECKING:
     from google.cloud import storage
 
     from pedwatch.hooks.limit_store import FirestoreLimits
 
-Status = Literal["ok", "failed", "skipped"]
+Status = Literal["ok", "failed", "warning", "skipped"]
 MOST_SKEW = dt.timedelta(seconds=30)
 _HOUSEKEEPING = "run the DAG ped_housekeeping once: it creates the dataset, its tables and views"
 
@@ -124,6 +125,18 @@ def storage_findings(client: "storage.Client", config: Config) -> Iterator[Findi
     yield Finding(
         "Storage", f"bucket {config.bucket}", "ok" if is_there else "failed", "" if is_there else "absent", fix
     )
+
+
+def name_findings(config: Config, known: Iterable[KnownCluster]) -> Iterator[Finding]:
+    """Check that the names of discovered clusters can hold: alone, a name is unique in one project and location."""
+    places = {f"{one.project}/{one.location}" for one in known}
+    wide = config.discovery.projects if len(config.discovery.projects) > 1 else sorted(places)
+    if config.discovery.names == "qualified" or len(wide) < 2:
+        yield Finding("Cluster", "names of discovered clusters", "ok", f"names: {config.discovery.names}")
+        return
+    detail = f"names: name over {', '.join(wide[:5])}: two clusters may have one name, and the second is not watched"
+    fix = "set discovery.names: qualified; clusters that are known keep the names they have"
+    yield Finding("Cluster", "names of discovered clusters", "warning", detail, fix)
 
 
 def cluster_findings(clusters: list[Cluster], timeout_seconds: float = 5.0) -> Iterator[Finding]:
