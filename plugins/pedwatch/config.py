@@ -65,10 +65,10 @@ class Cluster(Strict):
 class AcceptedCluster(Strict):
     """Where a discovered cluster is, and in which environment: goes before its first sighting and its labels."""
 
-    name: ClusterName
-    environment: Name
-    project: str
-    location: str = Field(pattern=NAME)
+    name: ClusterName = Field(description="What to watch it by: its own name, or project_location_name")
+    environment: Name = Field(description="Goes before what its label says")
+    project: str = Field(description="Google Cloud project it is in, one of `projects`")
+    location: str = Field(pattern=NAME, description="Region or zone it is in")
 
     @property
     def own_name(self) -> str:
