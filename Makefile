@@ -8,6 +8,9 @@
 SCENARIO ?=
 # Passed on to pytest: make test ARGS='-k episodes -x'
 ARGS ?=
+# Which benchmarks, and what to compare with: make bench BASE=main NAMES='limits collector'
+NAMES ?=
+BASE ?=
 
 BIN := .venv/bin
 PYTHON_RUN := $(BIN)/python
@@ -28,6 +31,7 @@ help: ## list the targets
 	@echo
 	@echo '  make demo SCENARIO=path.yaml     another scenario; docs/sandbox.md describes the file'
 	@echo '  make test ARGS="-k episodes -x"  some of the tests'
+	@echo '  make bench BASE=main NAMES=limits  two trees by one ruler; docs/benchmarks.md'
 	@echo '  make setup PYTHON=python3.12     another interpreter, 3.11 to 3.13'
 	@echo
 	@echo 'The first one installs 1.6 GB of packages into .venv/ and .uv/, here and nowhere else; README.md says more.'
@@ -66,8 +70,8 @@ lint: $(STAMP) ## ruff, mypy, sqlfluff and the import contracts
 	check lint-imports; \
 	if [ -n "$$failed" ]; then echo "make lint: something to mend in:$$failed" >&2; exit 1; fi
 
-bench: $(STAMP) ## benchmarks, to build/bench/
-	@$(PYTHON_RUN) -m bench
+bench: $(STAMP) ## benchmarks, to build/bench/; BASE=commit compares with it
+	@$(PYTHON_RUN) -m bench $(NAMES) $(if $(BASE),--base '$(BASE)')
 
 bundle: $(STAMP) ## build/composer/: the folders of the bucket as they would ship
 	@$(PYTHON_RUN) -m deploy.bundle

@@ -1,4 +1,7 @@
-"""Command line: ``python -m bench [NAME …]``; exit status 1 when a goal is not held."""
+"""Command line: ``python -m bench [NAME …] [--base COMMIT]``; exit status 1 when a goal is not held.
+
+With ``--base`` goals are not judged: both trees are measured by the same benchmarks, and compared.
+"""
 
 import argparse
 import importlib
@@ -10,13 +13,28 @@ from bench.catalogue import BENCHMARKS, Benchmark
 
 
 def main() -> int:
-    """Run benchmarks, write their files, print the goals."""
+    """Run benchmarks, write their files, print the goals; or compare with another commit."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument("--base", metavar="COMMIT", help="compare with it; what is long runs only when it is named")
     given = parser.parse_args()
     if unknown := set(given.names) - set(BENCHMARKS):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    if given.base:
+        return _compare(given.base, given.names)
     return _judge([BENCHMARKS[name] for name in given.names or BENCHMARKS])
+
+
+def _compare(commit: str, names: Sequence[str]) -> int:
+    from bench import base_tree, ruler, tree
+
+    chosen = [BENCHMARKS[name] for name in names] or [each for each in BENCHMARKS.values() if not each.is_long]
+    try:
+        base = base_tree.build(tree.OWN, commit)
+    except base_tree.BaseError as error:
+        print(f"make bench: {error}", file=sys.stderr)
+        return 2
+    return ruler.measure(base, base_tree.resolve(tree.OWN, commit), chosen)
 
 
 def _judge(benchmarks: Sequence[Benchmark]) -> int:

@@ -22,7 +22,7 @@ BENCHMARKS = {
     benchmark.name: benchmark
     for benchmark in (
         Benchmark("audit", 22),
-        Benchmark("batch", 4),
+        Benchmark("batch", 5),
         Benchmark("collector", 2),
         Benchmark("dag_parsing", 0.5),
         Benchmark("fleet", 2),
