@@ -12,10 +12,11 @@ from aiohttp import web
 
 from sandbox.kubernetes.faults import FaultState
 from sandbox.kubernetes.journal import Journal
-from sandbox.kubernetes.kinds import CONFIG_MAP, EVENT, POD, SECRET, Kind
+from sandbox.kubernetes.kinds import CONFIG_MAP, EVENT, NAMESPACE, POD, SECRET, SERVICE_ACCOUNT, Kind
 from sandbox.kubernetes.listing import PageCache
 from sandbox.kubernetes.object_metadata import timestamp
 from sandbox.kubernetes.snapshots import History
+from sandbox.kubernetes.status import not_found
 
 if TYPE_CHECKING:
     from sandbox.kubernetes.pod_process import Pod
@@ -24,7 +25,11 @@ Object = dict[str, Any]
 Key = tuple[str, str]
 CLUSTER_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 RESERVED_NAMES = ("all", "ca", "control", "pods", "server")  # files of the kubeconfig folder
-FIRST_NAMESPACES = ("default", "kube-system", "composer-user-workloads")
+COMPOSER_NAMESPACE = "composer-user-workloads"
+"""Where Composer lets workloads run: held to Pod Security ``restricted``, and closed to all but ``COMPOSER_KINDS``."""
+COMPOSER_KINDS = ("pods", "secrets", "configmaps")
+FIRST_NAMESPACES = ("default", "kube-system", COMPOSER_NAMESPACE)
+DEFAULT_ACCOUNT = "default"
 KEEP_EVENTS = 2000
 
 
@@ -44,7 +49,8 @@ class Cluster:
         self.journal = Journal()
         self.pods: dict[Key, Pod] = {}
         self.events: list[Object] = []
-        self.stored: dict[Kind, dict[Key, Object]] = {SECRET: {}, CONFIG_MAP: {}}
+        self.stored: dict[Kind, dict[Key, Object]] = {SECRET: {}, CONFIG_MAP: {}, SERVICE_ACCOUNT: {}}
+        self.lets_anonymous_in = True
         born = timestamp(datetime(2025, 1, 1, tzinfo=UTC))
         self._namespaces = dict.fromkeys(FIRST_NAMESPACES, born)
 
@@ -59,6 +65,15 @@ class Cluster:
             return False
         self._namespaces[namespace] = timestamp(datetime.now(UTC))
         return True
+
+    def require_namespace(self, namespace: str) -> None:
+        """Raise the 404 of an API server for a namespace that nobody made."""
+        if namespace not in self.namespaces():
+            raise not_found(NAMESPACE.plural, namespace)
+
+    def has_service_account(self, namespace: str, name: str) -> bool:
+        """Return whether pods may run as it; every namespace has its ``default``."""
+        return name == DEFAULT_ACCOUNT or (namespace, name) in self.stored[SERVICE_ACCOUNT]
 
     def namespaces(self) -> dict[str, str]:
         """Return every namespace with its creation time: made, or implied by a workload."""

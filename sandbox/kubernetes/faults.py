@@ -9,7 +9,9 @@ import msgspec
 from aiohttp import web
 
 from sandbox.kubernetes.listing import INCONSISTENT, ContinueToken
-from sandbox.kubernetes.status import JSON, ApiFailure
+from sandbox.kubernetes.representations import CHUNKED_FROM_BYTES
+from sandbox.kubernetes.request_info import INFO, USER
+from sandbox.kubernetes.status import JSON, ApiFailure, page_not_found
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FaultKind = Literal[
@@ -35,8 +37,6 @@ _ONLY = {"deployments": "/deployments", "hpa": "/horizontalpodautoscalers"}
 _POD_API = ("/pods", "/secrets", "/configmaps", "/events")
 _REFUSALS = {
     "unauthorized": (401, "Unauthorized", "Unauthorized"),
-    "forbidden": (403, "Forbidden", "forbidden: this service account may not do that"),
-    "not_found": (404, "NotFound", "the server could not find the requested resource"),
     "unavailable": (503, "ServiceUnavailable", "the server is currently unable to handle the request"),
     "server_error": (500, "InternalError", "an error on the server has prevented the request from succeeding"),
 }
@@ -95,6 +95,10 @@ async def misbehave(fault: Fault, request: web.Request, handler: Handler, closin
     """Answer a request the way the fault has it."""
     if fault.kind in _REFUSALS:
         return ApiFailure(*_REFUSALS[fault.kind]).response()
+    if fault.kind == "forbidden":
+        return request[INFO].refused(USER).response()
+    if fault.kind == "not_found":
+        return page_not_found()
     return await _BEHAVIOURS[fault.kind](fault, request, handler, closing)
 
 
@@ -139,7 +143,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.Response:
 async def _begin(request: web.Request, whole: web.Response, length: int) -> web.StreamResponse:
     headers = {name: whole.headers[name] for name in ("Content-Type", "Content-Encoding") if name in whole.headers}
     stream = web.StreamResponse(status=whole.status, headers=headers)
-    stream.content_length = length
+    if length >= CHUNKED_FROM_BYTES:
+        stream.enable_chunked_encoding()
+    else:
+        stream.content_length = length
     await stream.prepare(request)
     return stream
 
@@ -171,10 +178,10 @@ async def _cut_body(_: Fault, request: web.Request, handler: Handler, closing: a
 async def _throttled(
     fault: Fault, request: web.Request, handler: Handler, closing: asyncio.Event
 ) -> web.StreamResponse:
-    details = {"retryAfterSeconds": fault.retry_after}
-    headers = {"Retry-After": str(fault.retry_after)}
-    message = "the server has received too many requests and has asked us to try again later"
-    return ApiFailure(429, "TooManyRequests", message, details=details, headers=headers).response()
+    """Refuse as priority and fairness does: in plain text, no ``Status``."""
+    headers = {"Retry-After": str(fault.retry_after), "X-Content-Type-Options": "nosniff"}
+    text = "Too many requests, please try again later.\n"
+    return web.Response(status=429, text=text, content_type="text/plain", headers=headers)
 
 
 async def _redirect(fault: Fault, request: web.Request, handler: Handler, closing: asyncio.Event) -> web.StreamResponse:

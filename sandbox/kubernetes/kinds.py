@@ -37,7 +37,8 @@ AUTOSCALER = Kind(
 POD = Kind("Pod", "pods", "", "v1", ("create", "delete", "get", "list", "patch", "watch"), ("po",), in_all=True)
 SECRET = Kind("Secret", "secrets", "", "v1", WRITE)
 CONFIG_MAP = Kind("ConfigMap", "configmaps", "", "v1", WRITE, ("cm",))
+SERVICE_ACCOUNT = Kind("ServiceAccount", "serviceaccounts", "", "v1", WRITE, ("sa",))
 NAMESPACE = Kind("Namespace", "namespaces", "", "v1", ("create", "get", "list"), ("ns",), namespaced=False)
 EVENT = Kind("Event", "events", "", "v1", ("list", "watch"), ("ev",))
 
-KINDS = (DEPLOYMENT, AUTOSCALER, POD, SECRET, CONFIG_MAP, NAMESPACE, EVENT)
+KINDS = (DEPLOYMENT, AUTOSCALER, POD, SECRET, CONFIG_MAP, SERVICE_ACCOUNT, NAMESPACE, EVENT)

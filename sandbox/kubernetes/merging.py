@@ -9,7 +9,7 @@ from sandbox.kubernetes.status import ApiFailure, bad_request
 
 Object = dict[str, Any]
 PROTOBUF = "application/vnd.kubernetes.protobuf"
-PATCH_TYPES = ("application/merge-patch+json", "application/strategic-merge-patch+json", "application/json")
+PATCH_TYPES = ("application/merge-patch+json", "application/strategic-merge-patch+json")
 
 
 async def read_object(request: web.Request) -> Object:
@@ -30,7 +30,8 @@ async def read_object(request: web.Request) -> Object:
 async def read_patch(request: web.Request) -> Object:
     """Return a patch; of the patch types those that merge are supported, which suffices for maps of text."""
     if request.content_type not in PATCH_TYPES:
-        raise ApiFailure(415, "UnsupportedMediaType", f"{request.content_type} is not one of {', '.join(PATCH_TYPES)}")
+        accepted = f"accepted media types include: {', '.join(PATCH_TYPES)}"
+        raise ApiFailure(415, "UnsupportedMediaType", f"the body of the request was in an unknown format - {accepted}")
     return await read_object(request)
 
 

@@ -26,7 +26,21 @@ from sandbox.kubernetes.pod_inputs import (
 Object = dict[str, Any]
 SIDECAR = "airflow-xcom-sidecar"  # emulated: it only waits until the operator has read the result
 RETRY_SECONDS = 0.5
+KUBELET_SECONDS = 0.02
+"""How long a scheduled pod has no status of its containers; whoever reads it meanwhile has to bear that."""
 START_FAILED = 128
+
+
+def _waiting(container: Object) -> Object:
+    return {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": "",
+        "ready": False,
+        "started": False,
+        "restartCount": 0,
+        "state": {"waiting": {"reason": "ContainerCreating"}},
+    }
 
 
 def now() -> str:
@@ -55,14 +69,20 @@ class Pod:
         """Return namespace and name."""
         return self.obj["metadata"]["namespace"], self.obj["metadata"]["name"]
 
+    @property
+    def statuses(self) -> list[Object]:
+        """Return the containers' statuses; there are none until the kubelet has reported."""
+        found: list[Object] = self.obj["status"].get("containerStatuses", [])
+        return found
+
     def status_of(self, container: str) -> Object | None:
         """Return the status of a container by name."""
-        return next((s for s in self.obj["status"]["containerStatuses"] if s["name"] == container), None)
+        return next((status for status in self.statuses if status["name"] == container), None)
 
     @property
     def is_over(self) -> bool:
         """Return whether every container has ended."""
-        return all("terminated" in status["state"] for status in self.obj["status"]["containerStatuses"])
+        return bool(self.statuses) and all("terminated" in status["state"] for status in self.statuses)
 
     def start(self) -> None:
         """Begin the pod's life in the background."""
@@ -89,10 +109,12 @@ class Pod:
         deadline = self.obj["spec"].get("activeDeadlineSeconds")
         self.cluster.event(self.obj, "Scheduled", f"Successfully assigned {'/'.join(self.key)} to {NODE}")
         self.obj["spec"]["nodeName"] = NODE
-        self.obj["status"]["startTime"] = now()
         self._condition("PodScheduled", True)
+        self._touch()
         try:
             async with asyncio.timeout(deadline):
+                await asyncio.sleep(KUBELET_SECONDS)
+                self._report_first()
                 commands = await self._prepare()
                 self._start_containers(commands)
                 while not self.is_over:
@@ -104,6 +126,13 @@ class Pod:
             await self._end_containers(0)
             self.obj["status"].update(phase="Failed", reason="SandboxError", message=repr(error))
             self._touch()
+
+    def _report_first(self) -> None:
+        """Report as a kubelet does when it has seen the pod."""
+        self.obj["status"] |= {"startTime": now(), "containerStatuses": [_waiting(c) for c in self.containers]}
+        for condition in ("Ready", "ContainersReady"):
+            self._condition(condition, False, "ContainersNotReady")
+        self._touch()
 
     async def _exceed_deadline(self) -> None:
         message = "Pod was active on the node longer than the specified deadline"
@@ -134,7 +163,7 @@ class Pod:
 
     def _report_not_ready(self, problem: NotReady) -> None:
         is_mount = problem.reason == "FailedMount"
-        for status in self.obj["status"]["containerStatuses"]:
+        for status in self.statuses:
             reason = "ContainerCreating" if is_mount else problem.reason
             status["state"] = {"waiting": {"reason": reason, **({} if is_mount else {"message": problem.message})}}
         self.cluster.event(self.obj, problem.reason if is_mount else "Failed", problem.message, "Warning")
@@ -209,7 +238,7 @@ class Pod:
         await asyncio.gather(*(process.stop(grace) for process in self._processes.values()))
         if self._tasks:
             await asyncio.wait(self._tasks)  # they report how their containers ended
-        for status in self.obj["status"]["containerStatuses"]:
+        for status in self.statuses:
             if "running" in status["state"]:  # the sidecar: it has no process
                 self.end_container(status["name"], 143, "Error")
 
@@ -222,7 +251,7 @@ class Pod:
         self._touch()
 
     def _set_phase(self) -> None:
-        states = [status["state"] for status in self.obj["status"]["containerStatuses"]]
+        states = [status["state"] for status in self.statuses]
         if self.is_over:
             failed = any(state["terminated"]["exitCode"] for state in states)
             self.obj["status"]["phase"] = "Failed" if failed else "Succeeded"

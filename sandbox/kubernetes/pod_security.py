@@ -75,6 +75,7 @@ RULES = (
 )
 #: Every container gives up all capabilities.
 DROPPED = "ALL"
+_DROP = "securityContext.capabilities.drop"
 #: Anyone but root; a uid that is left out is the image's.
 ROOT = 0
 VOLUME_TYPES = frozenset(
@@ -83,37 +84,53 @@ VOLUME_TYPES = frozenset(
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
-def violations(spec: Object) -> list[str]:
-    """Return what of a pod's spec ``restricted`` refuses, a line each; a spec that passes has none."""
-    containers = [(f"{kind}[{c.get('name')}]", c) for kind in _CONTAINERS for c in spec.get(kind) or []]
-    found = [line for rule in RULES for line in _broken(rule, spec, containers)]
-    for where, container in containers:
+@dataclass(frozen=True)
+class Violation:
+    """One field of a pod that ``restricted`` refuses.
+
+    Args:
+        check: the rule it breaks.
+        container: whose field it is; None for the pod's own.
+        field: its path below the container or the pod's spec; a volume's name for its type.
+        value: what it holds, None where it is left out.
+    """
+
+    check: str
+    container: str | None
+    field: str
+    value: Any
+
+
+def violations(spec: Object) -> list[Violation]:
+    """Return what of a pod's spec ``restricted`` refuses; a spec that passes has none."""
+    containers = [(c.get("name", ""), c) for kind in _CONTAINERS for c in spec.get(kind) or []]
+    found = [violation for rule in RULES for violation in _broken(rule, spec, containers)]
+    for name, container in containers:
         dropped = ((container.get("securityContext") or {}).get("capabilities") or {}).get("drop") or []
         if DROPPED not in dropped:
-            found.append(f'unrestrictedCapabilities: {where}.securityContext.capabilities.drop must hold "{DROPPED}"')
-    for where, holder in [("spec", spec), *containers]:
+            found.append(Violation("unrestrictedCapabilities", name, _DROP, dropped or None))
+    for holder_name, holder in [(None, spec), *containers]:
         if (holder.get("securityContext") or {}).get("runAsUser") == ROOT:
-            found.append(f"runAsUser: {where}.securityContext.runAsUser must not be {ROOT}")
+            found.append(Violation("runAsUser", holder_name, "securityContext.runAsUser", ROOT))
     for volume in spec.get("volumes") or []:
         kinds = {kind for kind, source in volume.items() if kind != "name" and source is not _MISSING}
-        if kinds - VOLUME_TYPES:
-            refused = ", ".join(sorted(kinds - VOLUME_TYPES))
-            found.append(f"restrictedVolumeTypes: volume {volume.get('name')} must not be of type {refused}")
+        found += [Violation("restrictedVolumeTypes", None, volume["name"], kind) for kind in kinds - VOLUME_TYPES]
     return found
 
 
-def _broken(rule: Rule, spec: Object, containers: list[tuple[str, Object]]) -> Iterator[str]:
-    holders = list(containers) if rule.on != "pod" else []
+def _broken(rule: Rule, spec: Object, containers: list[tuple[str, Object]]) -> Iterator[Violation]:
+    holders: list[tuple[str | None, Object]] = list(containers) if rule.on != "pod" else []
     if rule.on in ("pod", "both"):
-        holders.append(("spec", spec))
+        holders.append((None, spec))
     inherited = next(_values(spec, rule.field)) if rule.on == "inherited" else _MISSING
-    if inherited is not _MISSING and inherited not in rule.allowed:
-        holders.append(("spec", spec))
-    for where, holder in holders:
+    if inherited is not _MISSING:
+        holders.append((None, spec))
+    for name, holder in holders:
         for value in _values(holder, rule.field):
-            effective = inherited if value is _MISSING and rule.on == "inherited" else value
-            if not any(effective == allowed and type(effective) is type(allowed) for allowed in rule.allowed):
-                yield f"{rule.check}: {where}.{rule.field} must not be {effective!r}"
+            if value is _MISSING and inherited is not _MISSING:
+                continue  # the pod's own word stands for the container, and is looked at itself
+            if not any(value == allowed and type(value) is type(allowed) for allowed in rule.allowed):
+                yield Violation(rule.check, name, rule.field, value)
 
 
 def _values(holder: Any, path: str) -> Iterator[Any]:

@@ -35,6 +35,8 @@ async def log(request: web.Request) -> web.StreamResponse:
     pod = find_pod(request)
     name = request.query.get("container") or pod.containers[0]["name"]
     status = pod.status_of(name)
+    if status is None and any(container["name"] == name for container in pod.containers):
+        raise bad_request(f'container "{name}" in pod "{pod.key[1]}" is waiting to start: ContainerCreating')
     if status is None:
         raise bad_request(f"container {name} is not valid for pod {pod.key[1]}")
     if "waiting" in status["state"]:

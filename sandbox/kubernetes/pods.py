@@ -1,8 +1,7 @@
 """The Pod API: create, list, watch, get, patch, delete."""
 
 import asyncio
-import secrets
-import uuid
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +13,22 @@ from sandbox.kubernetes.images import Runtime
 from sandbox.kubernetes.journal import watch
 from sandbox.kubernetes.kinds import EVENT, POD, Kind
 from sandbox.kubernetes.merging import merge_patch, read_object, read_patch
+from sandbox.kubernetes.pod_admission import admit
+from sandbox.kubernetes.pod_decoding import decode_pod
 from sandbox.kubernetes.pod_process import Pod, now
+from sandbox.kubernetes.pod_validation import Cause, invalid
 from sandbox.kubernetes.representations import respond_list, respond_object
 from sandbox.kubernetes.selectors import field_requirements, field_value, label_selector
-from sandbox.kubernetes.status import ApiFailure, already_exists, not_found, not_implemented
+from sandbox.kubernetes.status import already_exists, not_found, not_implemented
 
 Object = dict[str, Any]
 RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
 STOP_GRACE_SECONDS = 1.0
+_IMMUTABLE = (
+    "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
+    "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+    "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
 _POD_FIELDS = ("metadata.name", "metadata.namespace", "status.phase", "spec.nodeName")
 _EVENT_FIELDS = (
     *("metadata.name", "metadata.namespace", "reason", "type"),
@@ -43,52 +50,30 @@ def find_pod(request: web.Request) -> Pod:
     return pod
 
 
-def _check(spec: Object) -> None:
+def _require_runnable(spec: Object) -> None:
     """Refuse what this runner would have to pretend."""
-    if not spec.get("containers"):
-        raise ApiFailure(422, "Invalid", "Pod is invalid: spec.containers: Required value")
-    if spec.get("restartPolicy", "Never") != "Never":
+    if spec["restartPolicy"] != "Never":
         raise not_implemented(f"restartPolicy {spec['restartPolicy']!r}: pods run once (Never)")
     if spec.get("initContainers"):
         raise not_implemented("initContainers")
 
 
-def accept(obj: Object, namespace: str) -> Object:
-    """Complete a pod as the API server does when it accepts one."""
-    spec = obj.get("spec") or {}
-    _check(spec)
-    metadata = obj.setdefault("metadata", {})
-    metadata.setdefault("name", (metadata.get("generateName") or "pod-") + secrets.token_hex(3)[:5])
-    metadata.update(namespace=namespace, uid=str(uuid.uuid4()), creationTimestamp=now())
-    spec.setdefault("restartPolicy", "Never")
-    statuses = [
-        {
-            "name": container["name"],
-            "image": container.get("image", ""),
-            "imageID": "",
-            "ready": False,
-            "started": False,
-            "restartCount": 0,
-            "state": {"waiting": {"reason": "ContainerCreating"}},
-        }
-        for container in spec["containers"]
-    ]
-    status = {"phase": "Pending", "qosClass": "BestEffort", "conditions": [], "containerStatuses": statuses}
-    return {"metadata": metadata, "spec": spec, "status": status}
-
-
 async def create(request: web.Request) -> web.Response:
-    """Accept a pod and start it."""
+    """Accept a pod and start it; with ``dryRun=All`` only say whether it would be accepted."""
     cluster, namespace = request[CLUSTER], request.match_info["namespace"]
-    obj = accept(await read_object(request), namespace)
+    decoded = decode_pod(await read_object(request), request.query.get("fieldValidation", ""))
+    obj = admit(cluster, decoded, namespace)
     name = obj["metadata"]["name"]
     if (namespace, name) in cluster.pods:
         raise already_exists(POD.plural, name)
-    cluster.note_namespace(namespace)
+    if request.query.get("dryRun") == "All":
+        return respond_object(request, POD, obj, 201)
+    _require_runnable(obj["spec"])
     pod = cluster.pods[namespace, name] = Pod(cluster, request.app[RUNTIME], obj)
     cluster.changed(POD, obj, "ADDED")
+    accepted = respond_object(request, POD, obj, 201)
     pod.start()
-    return respond_object(request, POD, obj, 201)
+    return accepted
 
 
 def _filter(request: web.Request, fields: tuple[str, ...]) -> Callable[[Object], bool]:
@@ -132,10 +117,15 @@ async def read(request: web.Request) -> web.Response:
 
 
 async def patch(request: web.Request) -> web.Response:
-    """Change labels and annotations; the rest of a pod does not change here."""
+    """Change labels and annotations; the rest of a pod does not change."""
     pod = find_pod(request)
-    changes = (await read_patch(request)).get("metadata") or {}
-    merge_patch(pod.obj["metadata"], {field: changes[field] for field in ("labels", "annotations") if field in changes})
+    changes = await read_patch(request)
+    patched = copy.deepcopy(pod.obj["spec"])
+    merge_patch(patched, changes.get("spec") or {})
+    if patched != pod.obj["spec"]:
+        raise invalid(POD.kind, pod.key[1], [Cause("spec", _IMMUTABLE, "FieldValueForbidden")])
+    given = changes.get("metadata") or {}
+    merge_patch(pod.obj["metadata"], {field: given[field] for field in ("labels", "annotations") if field in given})
     pod.cluster.changed(POD, pod.obj)
     return respond_object(request, POD, pod.obj)
 

@@ -45,8 +45,9 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
         "immutable": (4, "bool"),
     },
     "Namespace": {"metadata": (1, "ObjectMeta")},
+    "ServiceAccount": {"metadata": (1, "ObjectMeta")},
 }
-_KEPT = ("Secret", "ConfigMap", "Namespace")
+_KEPT = ("Secret", "ConfigMap", "Namespace", "ServiceAccount")
 
 
 @lru_cache(maxsize=1)

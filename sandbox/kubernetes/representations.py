@@ -14,6 +14,7 @@ from sandbox.kubernetes.tables import metadata_only, table
 Object = dict[str, Any]
 GZIP_FROM_BYTES = 128 * 1024  # an API server leaves smaller answers alone, too
 GZIP_LEVEL = 1
+CHUNKED_FROM_BYTES = 2 * 1024  # where Go no longer knows a body's length before it sends the first of it
 
 
 class Form(enum.Enum):
@@ -40,8 +41,8 @@ def requested_form(request: web.Request) -> Form:
 
 
 def accepts_gzip(request: web.Request) -> bool:
-    """Return whether the client can unpack gzip."""
-    return "gzip" in request.headers.get("Accept-Encoding", "")
+    """Return whether the client can unpack gzip: by the bare word, as an API server has it, not by ``gzip;q=1.0``."""
+    return "gzip" in (word.strip() for word in request.headers.get("Accept-Encoding", "").split(","))
 
 
 def encode_list(kind: Kind, objects: list[Object], metadata: Object, form: Form, include: str) -> bytes:
@@ -71,13 +72,19 @@ def respond(request: web.Request, body: bytes, status: int = 200) -> web.Respons
     """Send an encoded body, compressed when that is worth it."""
     if len(body) >= GZIP_FROM_BYTES and accepts_gzip(request):
         return respond_packed(pack(body))
-    return web.Response(body=body, status=status, content_type=JSON)
+    return _framed(web.Response(body=body, status=status, content_type=JSON), body)
 
 
 def respond_packed(packed: bytes) -> web.Response:
     """Send a body that is compressed already."""
     headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-    return web.Response(body=packed, content_type=JSON, headers=headers)
+    return _framed(web.Response(body=packed, content_type=JSON, headers=headers), packed)
+
+
+def _framed(response: web.Response, body: bytes) -> web.Response:
+    if len(body) >= CHUNKED_FROM_BYTES:
+        response.enable_chunked_encoding()
+    return response
 
 
 def respond_list(request: web.Request, kind: Kind, objects: list[Object], version: int) -> web.Response:

@@ -1,4 +1,4 @@
-"""Secrets, ConfigMaps and namespaces: objects that are only kept, for pods to use."""
+"""Secrets, ConfigMaps, service accounts and namespaces: objects that are only kept, for pods to use."""
 
 import base64
 import binascii
@@ -9,13 +9,13 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.kubernetes.clusters import CLUSTER, Cluster
-from sandbox.kubernetes.kinds import CONFIG_MAP, NAMESPACE, SECRET, Kind
+from sandbox.kubernetes.clusters import CLUSTER, COMPOSER_NAMESPACE, Cluster
+from sandbox.kubernetes.kinds import CONFIG_MAP, NAMESPACE, SECRET, SERVICE_ACCOUNT, Kind
 from sandbox.kubernetes.merging import merge_patch, read_object, read_patch
 from sandbox.kubernetes.pod_process import now
 from sandbox.kubernetes.representations import respond_list, respond_object
 from sandbox.kubernetes.selectors import field_requirements, label_selector
-from sandbox.kubernetes.status import ApiFailure, already_exists, bad_request, not_found
+from sandbox.kubernetes.status import ApiFailure, already_exists, bad_request, not_found, require_own_namespace
 
 Object = dict[str, Any]
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
@@ -71,6 +71,8 @@ class Keeper:
         cluster, namespace = request[CLUSTER], request.match_info["namespace"]
         obj = _check(self.kind, await read_object(request))
         metadata = obj.setdefault("metadata", {})
+        require_own_namespace(metadata, namespace)
+        cluster.require_namespace(namespace)
         if metadata.get("generateName") and not metadata.get("name"):
             metadata["name"] = metadata["generateName"] + secrets.token_hex(3)[:5]
         if not metadata.get("name"):
@@ -79,7 +81,6 @@ class Keeper:
             raise already_exists(self.kind.plural, metadata["name"])
         metadata.update(namespace=namespace, uid=str(uuid.uuid4()), creationTimestamp=now())
         if "dryRun" not in request.query:
-            cluster.note_namespace(namespace)
             self._keep(cluster, obj)
         return respond_object(request, self.kind, obj, 201)
 
@@ -151,18 +152,20 @@ class Keeper:
 
 
 def _namespace(name: str, created_at: str) -> Object:
-    metadata = {
+    metadata: Object = {
         "name": name,
         "uid": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
         "resourceVersion": "1",
         "creationTimestamp": created_at,
         "labels": {"kubernetes.io/metadata.name": name},
     }
+    if name == COMPOSER_NAMESPACE:
+        metadata["labels"]["pod-security.kubernetes.io/enforce"] = "restricted"
     return {"metadata": metadata, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
 
 
 async def create_namespace(request: web.Request) -> web.Response:
-    """Make a namespace; pods and secrets make theirs by themselves."""
+    """Make a namespace."""
     cluster = request[CLUSTER]
     name = ((await read_object(request)).get("metadata") or {}).get("name")
     if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name):
@@ -201,6 +204,7 @@ def routes(prefix: str) -> list[web.RouteDef]:
     return [
         *Keeper(SECRET).routes(prefix),
         *Keeper(CONFIG_MAP).routes(prefix),
+        *Keeper(SERVICE_ACCOUNT).routes(prefix),
         web.post(f"{prefix}/namespaces", create_namespace),
         web.get(f"{prefix}/namespaces", list_namespaces),
         web.get(f"{prefix}/namespaces/{{name}}", read_namespace),

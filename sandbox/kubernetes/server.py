@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from sandbox.kubernetes import discovery, gke_api, pod_streams, pods, secrets
-from sandbox.kubernetes.clusters import CLUSTER, CLUSTERS, Cluster, Clusters
+from sandbox.kubernetes.clusters import CLUSTER, CLUSTERS, COMPOSER_KINDS, COMPOSER_NAMESPACE, Cluster, Clusters
 from sandbox.kubernetes.control_api import ControlApi
 from sandbox.kubernetes.faults import REDIRECT_TARGET, misbehave
 from sandbox.kubernetes.images import Runtime
@@ -15,10 +15,12 @@ from sandbox.kubernetes.kinds import AUTOSCALER, DEPLOYMENT, KINDS, Kind
 from sandbox.kubernetes.listing import list_page
 from sandbox.kubernetes.objects import render
 from sandbox.kubernetes.representations import respond, respond_object
-from sandbox.kubernetes.status import ApiFailure, not_found
+from sandbox.kubernetes.request_info import ANONYMOUS, INFO, PUBLIC_PATHS, USER, RequestInfo
+from sandbox.kubernetes.status import ApiFailure, not_found, page_not_found
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PREFIX = "/clusters/{cluster}"
+_GROUPS = frozenset(kind.group for kind in KINDS)
 LARGEST_BODY = 256 * 2**20  # the state of a very large cluster
 
 
@@ -28,8 +30,16 @@ def _offered_token(request: web.Request) -> str:
 
 
 def _authorize(request: web.Request, cluster: Cluster) -> None:
-    if not hmac.compare_digest(_offered_token(request).encode(), cluster.token.encode()):
+    info, token = request[INFO], _offered_token(request)
+    if not token and cluster.lets_anonymous_in:
+        if info.verb == "get" and info.path in PUBLIC_PATHS:
+            return
+        raise info.refused(ANONYMOUS)
+    if not hmac.compare_digest(token.encode(), cluster.token.encode()):
         raise ApiFailure(401, "Unauthorized", "Unauthorized")
+    is_object = info.verb == "create" and info.resource and not info.subresource
+    if is_object and info.namespace == COMPOSER_NAMESPACE and info.resource not in COMPOSER_KINDS:
+        raise info.refused(USER)
 
 
 def _count(request: web.Request, cluster: Cluster) -> None:
@@ -49,7 +59,8 @@ async def at_cluster(request: web.Request, handler: Handler) -> web.StreamRespon
     cluster = clusters.by_name.get(name)
     if cluster is None:
         return not_found("clusters", name).response()
-    request[CLUSTER] = cluster
+    path = request.path.removeprefix(cluster.path)
+    request[CLUSTER], request[INFO] = cluster, RequestInfo.of(request, path)
     _count(request, cluster)
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -60,7 +71,7 @@ async def at_cluster(request: web.Request, handler: Handler) -> web.StreamRespon
             return failure.response()
 
     try:
-        fault = cluster.fault.strike(request.path.removeprefix(cluster.path), request.query.get("continue", ""))
+        fault = cluster.fault.strike(path, request.query.get("continue", ""))
         return await misbehave(fault, request, answer, clusters.closing) if fault else await answer(request)
     except ApiFailure as failure:
         return failure.response()
@@ -97,7 +108,10 @@ def _workload_routes() -> list[web.RouteDef]:
 
 
 async def everything_else(request: web.Request) -> web.StreamResponse:
-    """Answer discovery; refuse the rest: 405 for a verb a known kind does not have here, else 404."""
+    """Answer discovery; refuse the rest: 405 for a verb a known kind does not have here, else 404.
+
+    As an API server: a ``Status`` where the group is served, plain text where it is not, or where there is no API.
+    """
     cluster = request[CLUSTER]
     path = "/" + request.match_info["rest"].rstrip("/")
     document = discovery.documents(cluster.path).get(path)
@@ -110,7 +124,9 @@ async def everything_else(request: web.Request) -> web.StreamResponse:
         if path.startswith(f"{kind.root}/") and kind.plural in parts:
             message = f"{request.method} is not allowed here on {kind.plural}"
             raise ApiFailure(405, "MethodNotAllowed", message)
-    raise ApiFailure(404, "NotFound", "the server could not find the requested resource")
+    if (parts[1:2] == ["apis"] and parts[2:3] and parts[2] in _GROUPS) or parts[1:2] == ["api"]:
+        raise ApiFailure(404, "NotFound", "the server could not find the requested resource", details={})
+    return page_not_found()
 
 
 async def redirected(request: web.Request) -> web.Response:

@@ -37,7 +37,7 @@ class ApiFailure(Exception):
             "reason": self.reason,
             "code": self.code,
         }
-        if self.details:
+        if self.details is not None:
             body["details"] = self.details
         return body
 
@@ -56,6 +56,18 @@ def not_found(plural: str, name: str) -> ApiFailure:
 def already_exists(plural: str, name: str) -> ApiFailure:
     """Return the 409 for a name that is taken."""
     return ApiFailure(409, "AlreadyExists", f'{plural} "{name}" already exists', details={"name": name, "kind": plural})
+
+
+def require_own_namespace(metadata: dict[str, Any], namespace: str) -> None:
+    """Raise the 400 for an object that names another namespace than its address does."""
+    if metadata.get("namespace") not in (None, "", namespace):
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+
+
+def page_not_found() -> web.Response:
+    """Return the 404 of a path below which no API is served at all: Go's own, no ``Status``."""
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return web.Response(status=404, text="404 page not found\n", content_type="text/plain", headers=headers)
 
 
 def bad_request(message: str) -> ApiFailure:

@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sandbox.kubernetes.kinds import AUTOSCALER, CONFIG_MAP, DEPLOYMENT, EVENT, NAMESPACE, POD, SECRET, Kind
+from sandbox.kubernetes.kinds import (
+    AUTOSCALER,
+    CONFIG_MAP,
+    DEPLOYMENT,
+    EVENT,
+    NAMESPACE,
+    POD,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Kind,
+)
 
 Object = dict[str, Any]
 WIDE = 1  # a column of this priority is shown by ``-o wide`` only
@@ -75,15 +85,15 @@ def _containers(obj: Object, field: str) -> str:
 
 
 def _ready_containers(pod: Object) -> str:
-    statuses = pod["status"]["containerStatuses"]
-    return f"{sum(status['ready'] for status in statuses)}/{len(statuses)}"
+    statuses = pod["status"].get("containerStatuses", [])
+    return f"{sum(status['ready'] for status in statuses)}/{len(pod['spec']['containers'])}"
 
 
 def _pod_status(pod: Object) -> str:
     """Return the word kubectl shows: the reason that matters most, else the phase."""
     if "deletionTimestamp" in pod["metadata"]:
         return "Terminating"
-    for status in pod["status"]["containerStatuses"]:
+    for status in pod["status"].get("containerStatuses", []):
         for state in ("waiting", "terminated"):
             if reason := status["state"].get(state, {}).get("reason"):
                 return str(reason)
@@ -130,6 +140,7 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
     ),
     SECRET: (_NAME, Column("Type", lambda obj: obj["type"]), _DATA, _AGE),
     CONFIG_MAP: (_NAME, _DATA, _AGE),
+    SERVICE_ACCOUNT: (_NAME, _AGE),
     NAMESPACE: (_NAME, Column("Status", lambda obj: obj["status"]["phase"]), _AGE),
     EVENT: (
         Column("Last Seen", lambda obj: age(obj["lastTimestamp"])),

@@ -1,13 +1,16 @@
 """The collector's pod: its defaults as Airflow sees them, and what a failing one gives away."""
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from kubernetes.client import ApiClient
+from kubernetes.client import ApiClient, CoreV1Api
+from kubernetes.config import new_client_from_config
 
 from pedwatch.config import Config
+from pedwatch.operators.pod_creation import refusal
 from pedwatch.operators.replica_collector import ReplicaCollectorOperator, scheduling, seconds_left
 from pedwatch.tasks.plan import collector_environment
 from sandbox.environment.servers import COLLECTOR_IMAGE
@@ -73,6 +76,67 @@ def test_a_pod_is_whoever_its_namespace_makes_it(pod_config: Config) -> None:
     assert "serviceAccountName" not in pod_spec(pod_config), "nobody can make one in Composer's namespace"
     elsewhere = pod_spec(pod_config, namespace="pedwatch", service_account_name="collector")
     assert elsewhere["serviceAccountName"] == "collector"
+
+
+def test_an_api_server_takes_the_pod_in_composers_namespace(pod_config: Config, stand_ins: StandIns) -> None:
+    """Strictly read, held to ``restricted``, run as whoever the namespace makes it: by the namespace's own rules."""
+    assert pod_config.collector.namespace == "composer-user-workloads"
+    pod = operator(pod_config).build_pod_request_obj({})
+    core = CoreV1Api(new_client_from_config(str(stand_ins.servers.kubeconfigs / "composer.yaml")))
+    made = core.create_namespaced_pod(pod.metadata.namespace, pod, dry_run="All", field_validation="Strict")
+    assert (made.spec.service_account_name, made.spec.restart_policy) == ("default", "Never")
+
+
+@pytest.mark.parametrize(
+    ("collector", "said", "mend"),
+    [
+        (
+            {"namespace": "composer-user-workload"},
+            'HTTP 404: namespaces "composer-user-workload" not found',
+            "collector.namespace is composer-user-workload: correct it",
+        ),
+        (
+            {"namespace": "default", "service_account_name": "nobody"},
+            'error looking up service account default/nobody: serviceaccount "nobody" not found',
+            "take collector.service_account_name out",
+        ),
+        ({"cpu": "lots"}, "quantities must match the regular expression", "look at collector in pedwatch.yaml"),
+    ],
+    ids=["a misspelt namespace", "a service account that nobody made", "no quantity"],
+)
+def test_a_pod_that_no_api_server_takes_fails_with_its_words_and_keeps_its_spec_to_itself(
+    pod_config: Config,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    collector: dict[str, Any],
+    said: str,
+    mend: str,
+) -> None:
+    config = pod_config.model_copy(update={"collector": pod_config.collector.model_copy(update=collector)})
+    task = operator(config, HTTPS_PROXY=SECRET)
+    with pytest.raises(AirflowFailException) as refused:
+        task.execute(context(task))
+    assert said in str(refused.value) and mend in str(refused.value)
+    printed = capfd.readouterr()
+    told = f"{refused.getrepr(style='short')} {caplog.text} {printed.out} {printed.err}"
+    assert "hunter2" not in told and "clusters_json" not in told.lower()
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "mend"),
+    [
+        (
+            403,
+            'pods is forbidden: User "x" cannot create resource "pods" in API group ""',
+            "right to create pods in ns",
+        ),
+        (403, 'pods "x" is forbidden: violates PodSecurity "restricted:latest": seccompProfile', "a policy of the"),
+        (403, 'pods "x" is forbidden: exceeded quota: small', "a policy of the namespace ns refuses it"),
+        (422, None, "it did not say why"),
+    ],
+)
+def test_each_refusal_says_what_mends_it(status: int, message: str | None, mend: str) -> None:
+    assert mend in refusal(status, json.dumps({"message": message}) if message else "<html>", "ns")
 
 
 def test_a_pod_that_fails_keeps_its_spec_to_itself(

@@ -29,6 +29,11 @@ class Sandbox:
     def cluster(self, name: str = NAMES[0]) -> Cluster:
         return Cluster(name, "prod", auth="kubeconfig", kubeconfig=str(self.folder / "all.yaml"), context=name)
 
+    def nobody(self) -> Cluster:
+        """The first cluster, for whoever brings no token."""
+        ca_file = str(self.folder / "ca.pem")
+        return Cluster(NAMES[0], "prod", endpoint=f"{self._url}/clusters/{NAMES[0]}", auth="none", ca_file=ca_file)
+
     def control(self, method: str, path: str, body: Any = None, name: str = NAMES[0]) -> None:
         request = urllib.request.Request(
             f"{self._url}/control/clusters/{name}/{path}",
@@ -106,8 +111,10 @@ def test_what_the_cluster_holds_is_what_the_rows_say(sandbox: Sandbox, collect: 
     assert bounds == [2, 12, 8, 9]
 
 
-def test_two_clusters_below_their_paths(sandbox: Sandbox, collect: Collect) -> None:
-    collected = collect(*(sandbox.cluster(name) for name in NAMES))
+@pytest.mark.parametrize("is_gzip", [True, False])
+def test_two_clusters_below_their_paths(sandbox: Sandbox, collect: Collect, is_gzip: bool) -> None:
+    """Their pages come in chunks, as a real API server's: nobody knows a length beforehand."""
+    collected = collect(*(sandbox.cluster(name) for name in NAMES), is_gzip=is_gzip, page_size=500)
     assert {told["status"] for told in collected.manifests.values()} == {"complete"}
     assert len(collected.rows) == 2 * (25 + 25)
 
@@ -148,6 +155,23 @@ def test_a_fault(
     else:
         assert told["error_class"] == error_class
     assert len(collected.rows) == told["row_count"] == {"complete": 50, "partial": 25, "failed": 0}[status]
+
+
+@pytest.mark.parametrize("is_let_in", [True, False], ids=["403 to system:anonymous", "401"])
+def test_a_request_without_a_token_is_unauthenticated(sandbox: Sandbox, collect: Collect, is_let_in: bool) -> None:
+    sandbox.control("PUT", "anonymous", {"let_in": is_let_in})
+    told = collect(sandbox.nobody()).manifest
+    sandbox.control("PUT", "anonymous", {"let_in": True})
+    assert (told["status"], told["error_class"]) == ("failed", "unauthenticated")
+    assert told["error_message"].count("HTTP") == 1, "another kind would meet the same fate, and is not asked for"
+    assert ("system:anonymous" in told["error_message"]) is is_let_in
+
+
+def test_a_group_that_is_not_served_is_said(sandbox: Sandbox, collect: Collect) -> None:
+    sandbox.control("PUT", "fault", {"kind": "not_found", "only": "hpa"})
+    told = collect(sandbox.cluster()).manifest
+    assert (told["status"], told["error_class"]) == ("partial", "api_missing")
+    assert told["error_message"] == "hpas: HTTP 404: there is no such API"
 
 
 def test_a_continuation_that_always_expires_ends_inconsistent_but_whole(sandbox: Sandbox, collect: Collect) -> None:

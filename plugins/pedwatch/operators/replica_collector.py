@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
@@ -11,6 +12,7 @@ from kubernetes.client import models as k8s
 from pedwatch import settings
 from pedwatch.config import Collector, Config
 from pedwatch.observations.batches import CLOSES_AT
+from pedwatch.operators.pod_creation import DiscreetPodManager
 
 _KUBECONFIG_DIR = "/etc/pedwatch/kubeconfig"
 KUBECONFIG_PATH = f"{_KUBECONFIG_DIR}/config"
@@ -116,11 +118,17 @@ class ReplicaCollectorOperator(KubernetesPodOperator):
         }
         super().__init__(**(defaults | kwargs))
 
+    @cached_property
+    def pod_manager(self) -> DiscreetPodManager:
+        """Return what makes and follows the pod."""
+        return DiscreetPodManager(kube_client=self.client, callbacks=self.callbacks)
+
     def execute(self, context: Any) -> Any:
         """Run the pod, for no longer than until the collection closes (DESIGN section 4).
 
         Raises:
-            AirflowFailException: it has closed; another try could only hold up the cycle.
+            AirflowFailException: it has closed; another try could only hold up the cycle. Or the API server refuses
+                the pod: the message says what mends it.
         """
         left = seconds_left(self.env_vars, settings.now())
         if left < LEAST_SECONDS:

@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 from sandbox.kubernetes.tests.conftest import IMAGE
 from sandbox.kubernetes.tests.servers import Cluster
 
-NAMESPACE = "composer-user-workloads"
+NAMESPACE = "default"
 
 
 def operator(cluster: Cluster, task_id: str, **arguments: Any) -> KubernetesPodOperator:

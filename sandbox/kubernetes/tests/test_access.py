@@ -27,10 +27,48 @@ def _status(cluster: Cluster, url: str, token: str | None, method: str = "GET") 
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("token", [None, "", "wrong"])
-def test_without_the_token_nothing_is_answered(cluster: Cluster, path: str, token: str | None) -> None:
-    code, body = _status(cluster, cluster.server + path, token)
+def test_an_unknown_token_is_401(cluster: Cluster, path: str) -> None:
+    code, body = _status(cluster, cluster.server + path, "wrong")
     assert (code, body["kind"], body["reason"]) == (401, "Status", "Unauthorized")
+
+
+@pytest.mark.parametrize("token", [None, ""])
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            "/apis/apps/v1/deployments",
+            'deployments.apps is forbidden: User "system:anonymous" cannot list resource "deployments" in API group '
+            '"apps" at the cluster scope',
+        ),
+        (
+            "/api/v1/namespaces/default/pods",
+            'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" in the namespace '
+            '"default"',
+        ),
+        (
+            "/api/v1/namespaces/default/pods/x/log",
+            'pods "x" is forbidden: User "system:anonymous" cannot get resource "pods/log" in API group "" in the '
+            'namespace "default"',
+        ),
+        ("/apis", 'forbidden: User "system:anonymous" cannot get path "/apis"'),
+        ("/nowhere", 'forbidden: User "system:anonymous" cannot get path "/nowhere"'),
+    ],
+)
+def test_without_a_token_one_is_nobody(cluster: Cluster, path: str, said: str, token: str | None) -> None:
+    code, body = _status(cluster, cluster.server + path, token)
+    assert (code, body["reason"], body["message"]) == (403, "Forbidden", said)
+
+
+def test_everyone_may_see_what_a_cluster_is(cluster: Cluster) -> None:
+    assert _status(cluster, cluster.server + "/version", None)[0] == 200
+    assert _status(cluster, cluster.server + "/livez", None)[0] == 200
+
+
+def test_where_nobody_is_let_in_no_token_is_401(cluster: Cluster) -> None:
+    cluster.control.set_anonymous(cluster.name, let_in=False)
+    for path in PATHS:
+        assert _status(cluster, cluster.server + path, None)[0] == 401
 
 
 def test_a_token_opens_its_own_cluster_only(cluster: Cluster, server: Server) -> None:
@@ -46,7 +84,21 @@ def test_a_token_opens_its_own_cluster_only(cluster: Cluster, server: Server) ->
 
 def test_unknown_clusters_and_paths(cluster: Cluster, server: Server) -> None:
     assert _status(cluster, f"{server.url}/clusters/nowhere/version", cluster.token)[0] == 404
-    assert _status(cluster, cluster.server + "/apis/batch/v1/jobs", cluster.token)[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/apis/batch/v1/jobs", "/apis/argoproj.io/v1alpha1/rollouts", "/nope"])
+def test_a_group_that_is_not_served_is_a_404_in_plain_text(cluster: Cluster, path: str) -> None:
+    request = urllib.request.Request(cluster.server + path, headers={"Authorization": f"Bearer {cluster.token}"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10, context=cluster.tls)
+    assert refused.value.code == 404 and refused.value.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert refused.value.read() == b"404 page not found\n"
+
+
+@pytest.mark.parametrize("path", ["/apis/apps/v2/deployments", "/apis/apps/v1/daemonsets", "/api/v1/nodes"])
+def test_a_version_or_resource_that_is_not_served_is_a_status(cluster: Cluster, path: str) -> None:
+    code, body = _status(cluster, cluster.server + path, cluster.token)
+    assert (code, body["reason"], body["details"]) == (404, "NotFound", {})
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

@@ -45,7 +45,6 @@ def _status(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, str]:
     [
         ("unauthorized", (401, "Unauthorized")),
         ("forbidden", (403, "Forbidden")),
-        ("not_found", (404, "NotFound")),
         ("unavailable", (503, "ServiceUnavailable")),
         ("server_error", (500, "InternalError")),
     ],
@@ -56,6 +55,21 @@ def test_refusals(filled: Cluster, kind: str, expected: tuple[int, str]) -> None
     assert _status(_get(filled, "/version")) == expected
     filled.control.set_fault(filled.name, None)
     assert _get(filled)[0] == 200
+
+
+def test_a_refusal_names_who_may_not_do_what(filled: Cluster) -> None:
+    filled.set_fault("forbidden")
+    said = json.loads(_get(filled, HPAS)[2])["message"]
+    assert said.startswith('horizontalpodautoscalers.autoscaling is forbidden: User "')
+    assert said.endswith(
+        'cannot list resource "horizontalpodautoscalers" in API group "autoscaling" at the cluster scope'
+    )
+
+
+def test_an_api_that_is_not_there_is_plain_text(filled: Cluster) -> None:
+    filled.set_fault("not_found")
+    status, headers, body = _get(filled)
+    assert (status, headers["Content-Type"], body) == (404, "text/plain; charset=utf-8", b"404 page not found\n")
 
 
 def test_a_fault_can_concern_one_kind_only(filled: Cluster) -> None:
@@ -69,7 +83,7 @@ def test_throttling_says_when_to_come_back_and_ends(filled: Cluster) -> None:
     answers = [_get(filled) for _ in range(3)]
     assert [answer[0] for answer in answers] == [429, 429, 200]
     assert answers[0][1]["Retry-After"] == "7"
-    assert json.loads(answers[0][2])["details"]["retryAfterSeconds"] == 7
+    assert answers[0][2] == b"Too many requests, please try again later.\n"
 
 
 def test_a_fault_can_wait_for_the_second_page(filled: Cluster) -> None:

@@ -245,6 +245,15 @@ def test_large_answers_are_packed_when_asked(cluster: Cluster) -> None:
     assert packed == again == plain
     assert headers["Content-Encoding"] == again_headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain_headers
+    for odd in ("gzip;q=1.0", "gzip;q=0", "x-gzip", "GZIP", "*", "br, gzip;q=0.5"):
+        assert "Content-Encoding" not in _raw(cluster, path, **{"Accept-Encoding": odd})[1], odd
+    for body in (headers, plain_headers):
+        assert (body.get("Transfer-Encoding"), body.get("Content-Length")) == ("chunked", None)
+
+
+def test_small_answers_say_how_long_they_are(cluster: Cluster) -> None:
+    headers = _raw(cluster, "/apis/apps/v1/deployments")[1]
+    assert "Content-Length" in headers and "Transfer-Encoding" not in headers
 
 
 def test_metadata_only_lists(cluster: Cluster) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.kubernetes.pod_security import violations
+from sandbox.kubernetes.pod_security_words import refusal
 
 OBEDIENT: dict[str, Any] = {
     "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -47,7 +48,7 @@ def test_what_passes(spec: dict[str, Any]) -> None:
 
 def test_a_container_may_say_what_the_pod_leaves_out() -> None:
     spec = changed("securityContext", None)
-    assert {line.partition(":")[0] for line in violations(spec)} == {"runAsNonRoot", "seccompProfile"}
+    assert {violation.check for violation in violations(spec)} == {"runAsNonRoot", "seccompProfile"}
     spec["containers"][0]["securityContext"] |= {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     assert violations(spec) == []
 
@@ -76,4 +77,64 @@ def test_a_container_may_say_what_the_pod_leaves_out() -> None:
     ],
 )
 def test_what_is_refused(path: str, value: Any, check: str) -> None:
-    assert {line.partition(":")[0] for line in violations(changed(path, value))} == {check}
+    assert {violation.check for violation in violations(changed(path, value))} == {check}
+
+
+SIDECAR = {"name": "airflow-xcom-sidecar", "image": "alpine"}
+BARE = {"containers": [{"name": "base"}, SIDECAR]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        pytest.param(
+            {"containers": [{"name": "base"}]},
+            'allowPrivilegeEscalation != false (container "base" must set '
+            "securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "
+            '"base" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container '
+            '"base" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container '
+            '"base" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
+            id="nothing is said",
+        ),
+        pytest.param(
+            changed("containers", [*OBEDIENT["containers"], SIDECAR]),
+            'allowPrivilegeEscalation != false (container "airflow-xcom-sidecar" must set '
+            "securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "
+            '"airflow-xcom-sidecar" must set securityContext.capabilities.drop=["ALL"])',
+            id="the provider's XCom sidecar",
+        ),
+        pytest.param(
+            changed(
+                "securityContext", {"runAsNonRoot": False, "runAsUser": 0, "seccompProfile": {"type": "Unconfined"}}
+            ),
+            "runAsNonRoot != true (pod must not set securityContext.runAsNonRoot=false), runAsUser=0 (pod must not set "
+            'runAsUser=0), seccompProfile (pod must not set securityContext.seccompProfile.type to "Unconfined")',
+            id="the pod's own word",
+        ),
+        pytest.param(
+            changed("hostNetwork", True) | {"hostPID": True, "volumes": [{"name": "root", "hostPath": {"path": "/"}}]},
+            "host namespaces (hostNetwork=true, hostPID=true), restricted volume types (volume "
+            '"root" uses restricted volume type "hostPath")',
+            id="the host",
+        ),
+        pytest.param(
+            changed("containers.0.securityContext.capabilities", {"add": ["NET_ADMIN"], "drop": ["NET_RAW"]}),
+            'unrestricted capabilities (container "base" must not include '
+            '"NET_ADMIN" in securityContext.capabilities.add; container '
+            '"base" must set securityContext.capabilities.drop=["ALL"])',
+            id="capabilities",
+        ),
+        pytest.param(
+            changed("containers.0.securityContext.privileged", True),
+            'privileged (container "base" must not set securityContext.privileged=true)',
+            id="privileged",
+        ),
+    ],
+)
+def test_a_refusal_is_worded_as_the_plugins(spec: dict[str, Any], said: str) -> None:
+    assert refusal(violations(spec)) == f'violates PodSecurity "restricted:latest": {said}'
+
+
+def test_containers_that_lack_the_same_are_named_together() -> None:
+    said = refusal(violations(BARE))
+    assert 'containers "base", "airflow-xcom-sidecar" must set securityContext.allowPrivilegeEscalation=false' in said

@@ -18,12 +18,15 @@ from kubernetes.stream import stream
 from sandbox.kubernetes.tests.servers import Cluster, start_server
 
 SHELL = "pedwatch/shell:1"
-NAMESPACE = "jobs"
+NAMESPACE = "default"
 
 
 def _pod(name: str, script: str, **spec: Any) -> dict[str, Any]:
     container = {"name": "base", "image": SHELL, "args": [script], **spec.pop("container", {})}
-    return {"metadata": {"name": name, "labels": {"app": name}}, "spec": {"containers": [container], **spec}}
+    return {
+        "metadata": {"name": name, "labels": {"app": name}},
+        "spec": {"restartPolicy": "Never", "containers": [container], **spec},
+    }
 
 
 def _until(is_done: Callable[[], Any], seconds: float = 15) -> Any:
@@ -140,8 +143,8 @@ def test_what_keeps_a_pod_pending(core: client.CoreV1Api, spec: dict[str, Any], 
 
     def is_told() -> bool:
         status = core.read_namespaced_pod("stuck", NAMESPACE).status
-        waiting = status.container_statuses[0].state.waiting
-        return status.phase == "Pending" and waiting.reason == reason
+        reasons = [container.state.waiting.reason for container in status.container_statuses or []]
+        return status.phase == "Pending" and reasons == [reason]
 
     _until(is_told)
     with pytest.raises(ApiException) as raised:

@@ -59,7 +59,9 @@ def own_server(tmp_path: Path, images: Path) -> Iterator[Server]:
 def _start(server: Server, folder: Path, script: str = FAMILY) -> client.CoreV1Api:
     core = client.CoreV1Api(server.cluster("composer").api_client())
     container = {"name": "base", "image": "pedwatch/shell:1", "args": [script.format(folder=folder)]}
-    core.create_namespaced_pod("jobs", {"metadata": {"name": "family"}, "spec": {"containers": [container]}})
+    core.create_namespaced_pod(
+        "default", {"metadata": {"name": "family"}, "spec": {"restartPolicy": "Never", "containers": [container]}}
+    )
     return core
 
 
@@ -96,7 +98,7 @@ def test_the_end_of_a_container_ends_what_it_left_running(own_server: Server, tm
     family = _wait_for_family(tmp_path)
     _wait_for_end(family)
     end = time.monotonic() + 15
-    while core.read_namespaced_pod("family", "jobs").status.phase != "Succeeded":
+    while core.read_namespaced_pod("family", "default").status.phase != "Succeeded":
         assert time.monotonic() < end
         time.sleep(0.05)
     assert own_server.stop() == 0
@@ -105,8 +107,8 @@ def test_the_end_of_a_container_ends_what_it_left_running(own_server: Server, tm
 def test_deleting_the_pod_ends_everything(own_server: Server, tmp_path: Path) -> None:
     core = _start(own_server, tmp_path)
     family = _wait_for_family(tmp_path)
-    core.delete_namespaced_pod("family", "jobs", grace_period_seconds=0)
-    assert core.list_namespaced_pod("jobs").items == []
+    core.delete_namespaced_pod("family", "default", grace_period_seconds=0)
+    assert core.list_namespaced_pod("default").items == []
     _wait_for_end(family)
     assert own_server.stop() == 0
 
@@ -114,12 +116,17 @@ def test_deleting_the_pod_ends_everything(own_server: Server, tmp_path: Path) ->
 def test_a_deadline_ends_everything(own_server: Server, tmp_path: Path) -> None:
     core = client.CoreV1Api(own_server.cluster("composer").api_client())
     container = {"name": "base", "image": "pedwatch/shell:1", "args": [FAMILY.format(folder=tmp_path)]}
-    spec = {"containers": [container], "activeDeadlineSeconds": 2, "terminationGracePeriodSeconds": 1}
-    core.create_namespaced_pod("jobs", {"metadata": {"name": "family"}, "spec": spec})
+    spec = {
+        "restartPolicy": "Never",
+        "containers": [container],
+        "activeDeadlineSeconds": 2,
+        "terminationGracePeriodSeconds": 1,
+    }
+    core.create_namespaced_pod("default", {"metadata": {"name": "family"}, "spec": spec})
     family = _wait_for_family(tmp_path)
     _wait_for_end(family)
     end = time.monotonic() + 15
-    while (status := core.read_namespaced_pod("family", "jobs").status).phase != "Failed":
+    while (status := core.read_namespaced_pod("family", "default").status).phase != "Failed":
         assert time.monotonic() < end
         time.sleep(0.05)
     assert status.reason == "DeadlineExceeded"
@@ -131,6 +138,6 @@ def test_a_waiting_client_does_not_keep_the_server(own_server: Server, tmp_path:
     """A followed log and a hanging request are both open when the server is told to stop."""
     core = _start(own_server, tmp_path)
     _wait_for_family(tmp_path)
-    followed = core.read_namespaced_pod_log("family", "jobs", follow=True, _preload_content=False)
+    followed = core.read_namespaced_pod_log("family", "default", follow=True, _preload_content=False)
     assert own_server.stop() == 0
     followed.close()

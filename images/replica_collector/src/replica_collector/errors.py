@@ -80,7 +80,8 @@ class ApiError(Exception):
     """An answer other than 2xx, with what the Kubernetes ``Status`` said."""
 
     def __init__(self, status: int, reason: str = "", message: str = "", continue_token: str = "") -> None:
-        super().__init__(f"HTTP {status} {reason}: {message}" if reason or message else f"HTTP {status}")
+        said = f"HTTP {status} {reason}".rstrip()
+        super().__init__(f"{said}: {message}" if reason or message else said)
         self.status = status
         self.continue_token = continue_token
 
