@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from sandbox.kubernetes.container_process import ContainerProcess
 from sandbox.kubernetes.images import Command, Runtime, missing_program
 from sandbox.kubernetes.journal import Bell
 from sandbox.kubernetes.kinds import POD
-from sandbox.kubernetes.object_metadata import timestamp
 from sandbox.kubernetes.pod_inputs import (
     NODE,
     NotReady,
@@ -22,6 +20,7 @@ from sandbox.kubernetes.pod_inputs import (
     mounts_of,
     redirect_paths,
 )
+from sandbox.kubernetes.pod_status import is_over, now, set_condition, set_phase, statuses, waiting
 
 Object = dict[str, Any]
 SIDECAR = "airflow-xcom-sidecar"  # emulated: it only waits until the operator has read the result
@@ -29,23 +28,6 @@ RETRY_SECONDS = 0.5
 KUBELET_SECONDS = 0.02
 """How long a scheduled pod has no status of its containers; whoever reads it meanwhile has to bear that."""
 START_FAILED = 128
-
-
-def _waiting(container: Object) -> Object:
-    return {
-        "name": container["name"],
-        "image": container["image"],
-        "imageID": "",
-        "ready": False,
-        "started": False,
-        "restartCount": 0,
-        "state": {"waiting": {"reason": "ContainerCreating"}},
-    }
-
-
-def now() -> str:
-    """Return the time as Kubernetes writes it."""
-    return timestamp(datetime.now(UTC))
 
 
 class Pod:
@@ -69,20 +51,14 @@ class Pod:
         """Return namespace and name."""
         return self.obj["metadata"]["namespace"], self.obj["metadata"]["name"]
 
-    @property
-    def statuses(self) -> list[Object]:
-        """Return the containers' statuses; there are none until the kubelet has reported."""
-        found: list[Object] = self.obj["status"].get("containerStatuses", [])
-        return found
-
     def status_of(self, container: str) -> Object | None:
         """Return the status of a container by name."""
-        return next((status for status in self.statuses if status["name"] == container), None)
+        return next((status for status in statuses(self.obj["status"]) if status["name"] == container), None)
 
     @property
     def is_over(self) -> bool:
         """Return whether every container has ended."""
-        return bool(self.statuses) and all("terminated" in status["state"] for status in self.statuses)
+        return is_over(self.obj["status"])
 
     def start(self) -> None:
         """Begin the pod's life in the background."""
@@ -109,7 +85,7 @@ class Pod:
         deadline = self.obj["spec"].get("activeDeadlineSeconds")
         self.cluster.event(self.obj, "Scheduled", f"Successfully assigned {'/'.join(self.key)} to {NODE}")
         self.obj["spec"]["nodeName"] = NODE
-        self._condition("PodScheduled", True)
+        set_condition(self.obj["status"], "PodScheduled", True)
         self._touch()
         try:
             async with asyncio.timeout(deadline):
@@ -129,9 +105,9 @@ class Pod:
 
     def _report_first(self) -> None:
         """Report as a kubelet does when it has seen the pod."""
-        self.obj["status"] |= {"startTime": now(), "containerStatuses": [_waiting(c) for c in self.containers]}
+        self.obj["status"] |= {"startTime": now(), "containerStatuses": [waiting(c) for c in self.containers]}
         for condition in ("Ready", "ContainersReady"):
-            self._condition(condition, False, "ContainersNotReady")
+            set_condition(self.obj["status"], condition, False, "ContainersNotReady")
         self._touch()
 
     async def _exceed_deadline(self) -> None:
@@ -163,7 +139,7 @@ class Pod:
 
     def _report_not_ready(self, problem: NotReady) -> None:
         is_mount = problem.reason == "FailedMount"
-        for status in self.statuses:
+        for status in statuses(self.obj["status"]):
             reason = "ContainerCreating" if is_mount else problem.reason
             status["state"] = {"waiting": {"reason": reason, **({} if is_mount else {"message": problem.message})}}
         self.cluster.event(self.obj, problem.reason if is_mount else "Failed", problem.message, "Warning")
@@ -196,7 +172,7 @@ class Pod:
 
     def _start_containers(self, commands: dict[str, Command | None]) -> None:
         for condition in ("Initialized", "Ready", "ContainersReady"):
-            self._condition(condition, True)
+            set_condition(self.obj["status"], condition, True)
         self.obj["status"].update(podIP="127.0.0.1", hostIP="127.0.0.1")
         for name, command in commands.items():
             if command is None:
@@ -238,7 +214,7 @@ class Pod:
         await asyncio.gather(*(process.stop(grace) for process in self._processes.values()))
         if self._tasks:
             await asyncio.wait(self._tasks)  # they report how their containers ended
-        for status in self.statuses:
+        for status in statuses(self.obj["status"]):
             if "running" in status["state"]:  # the sidecar: it has no process
                 self.end_container(status["name"], 143, "Error")
 
@@ -247,23 +223,8 @@ class Pod:
         assert status is not None
         is_running = "running" in state
         status.update(state=state, ready=is_running, started=is_running)
-        self._set_phase()
+        set_phase(self.obj["status"])
         self._touch()
-
-    def _set_phase(self) -> None:
-        states = [status["state"] for status in self.statuses]
-        if self.is_over:
-            failed = any(state["terminated"]["exitCode"] for state in states)
-            self.obj["status"]["phase"] = "Failed" if failed else "Succeeded"
-            self._condition("Ready", False, "PodCompleted")
-            self._condition("ContainersReady", False, "PodCompleted")
-        elif any("running" in state or "terminated" in state for state in states):
-            self.obj["status"]["phase"] = "Running"
-
-    def _condition(self, kind: str, value: bool, reason: str = "") -> None:
-        conditions = [c for c in self.obj["status"].get("conditions", []) if c["type"] != kind]
-        changed = {"type": kind, "status": str(value), "lastProbeTime": None, "lastTransitionTime": now()}
-        self.obj["status"]["conditions"] = [*conditions, {**changed, **({"reason": reason} if reason else {})}]
 
     def _touch(self) -> None:
         self.cluster.changed(POD, self.obj)

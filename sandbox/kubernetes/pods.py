@@ -15,7 +15,8 @@ from sandbox.kubernetes.kinds import EVENT, POD, Kind
 from sandbox.kubernetes.merging import merge_patch, read_object, read_patch
 from sandbox.kubernetes.pod_admission import admit
 from sandbox.kubernetes.pod_decoding import decode_pod
-from sandbox.kubernetes.pod_process import Pod, now
+from sandbox.kubernetes.pod_process import Pod
+from sandbox.kubernetes.pod_status import now
 from sandbox.kubernetes.pod_validation import Cause, invalid
 from sandbox.kubernetes.representations import respond_list, respond_object
 from sandbox.kubernetes.selectors import field_requirements, field_value, label_selector

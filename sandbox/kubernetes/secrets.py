@@ -12,7 +12,7 @@ from aiohttp import web
 from sandbox.kubernetes.clusters import CLUSTER, COMPOSER_NAMESPACE, Cluster
 from sandbox.kubernetes.kinds import CONFIG_MAP, NAMESPACE, SECRET, SERVICE_ACCOUNT, Kind
 from sandbox.kubernetes.merging import merge_patch, read_object, read_patch
-from sandbox.kubernetes.pod_process import now
+from sandbox.kubernetes.pod_status import now
 from sandbox.kubernetes.representations import respond_list, respond_object
 from sandbox.kubernetes.selectors import field_requirements, label_selector
 from sandbox.kubernetes.status import ApiFailure, already_exists, bad_request, not_found, require_own_namespace
