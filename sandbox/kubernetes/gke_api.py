@@ -17,6 +17,7 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
+from sandbox.contracts.descriptions import description
 from sandbox.kubernetes.clusters import CLUSTERS
 
 DEFAULT_LOCATION = "europe-west1"
@@ -37,7 +38,8 @@ _REFUSALS = {
 }
 
 
-_STATUSES = ("STATUS_UNSPECIFIED", "PROVISIONING", "RUNNING", "RECONCILING", "STOPPING", "ERROR", "DEGRADED")
+# Their places in the description are their numbers on the wire.
+_STATUSES: list[str] = description("container").schema("Cluster")["properties"]["status"]["enum"]
 
 
 class GkeCluster(msgspec.Struct, forbid_unknown_fields=True):
