@@ -34,7 +34,7 @@ def hasty(hasty_stand_ins: StandIns, tmp_path: Path, monkeypatch: pytest.MonkeyP
     """A world on them whose limits are synced there."""
     world = World(hasty_stand_ins, tmp_path, monkeypatch, is_seeded=False)
     limits = clients.limit_store(hasty_stand_ins.seed, clients.AsPerson())
-    sync_limits(limits, BigQueryLimits(world.warehouse), world.config.policy, "seed")
+    sync_limits(limits, BigQueryLimits(world.warehouse), world.config, "seed")
     return world
 
 
