@@ -140,7 +140,9 @@ def _kubectl(folder: Path) -> list[str]:
     path = shutil.which("kubectl")
     if path is None:
         return []
-    access = ["--kubeconfig", str(folder / "all.yaml"), "--context", LARGE]
+    plain = folder / "kubectl.yaml"  # of a base without TLS, where kubectl would withhold the token
+    kubeconfig = plain if plain.exists() else folder / "all.yaml"
+    access = ["--kubeconfig", str(kubeconfig), "--context", LARGE]
     return [path, *access, "get", "deploy,hpa", "-A", "-o", "json"]
 
 
