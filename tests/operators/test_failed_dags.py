@@ -13,10 +13,12 @@ import pytest
 
 from pedwatch import settings
 from pedwatch.config import Config
+from pedwatch.cycles import floor_to_cycle
 from pedwatch.errors import MassEndError
 from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import failed_dags
+from pedwatch.tasks import failed_dags, watch
+from pedwatch.tasks.fold import fold_alerts
 from tests.operators.listening_platform import NOW, Platform
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +41,15 @@ def test_the_callback_writes_and_the_sync_sends_once(platform: Platform) -> None
     platform.fails("r1", dag_id="ped_limits_sync")
     platform.listens(times=2)
     assert len(platform.texts) == 2, "another DAG is another message"
+
+
+def test_the_watch_sends_it_where_the_sync_is_dead(platform: Platform) -> None:
+    platform.fails("r1", dag_id="ped_limits_sync")
+    cycle = floor_to_cycle(platform.now)
+    folded = fold_alerts(platform.warehouse, platform.config, cycle, platform.now, "run", may_notify=True)
+    assert folded["deliverable"] == 1
+    watch.notify({"may_notify": True}, run_id="run")
+    assert platform.texts == ["DAG failed: the run of ped_limits_sync for 10:05 UTC failed, in verdicts.compare"]
 
 
 def test_a_refused_sync_says_why(platform: Platform) -> None:

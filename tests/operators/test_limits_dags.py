@@ -1,5 +1,6 @@
 """The tasks of the two DAGs of limits, run as Airflow runs them: from connections, with the run's context."""
 
+import datetime as dt
 import importlib.util
 import json
 from pathlib import Path
@@ -16,6 +17,7 @@ from pedwatch.hooks.limit_publish import Request
 from pedwatch.hooks.limit_store import FirestoreLimits
 from pedwatch.hooks.limit_sync import sync_limits
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks import heartbeats, listening
 from tests.operators.test_limits_cli import GOOD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,3 +109,23 @@ def test_a_request_prints_the_command_that_does_the_same() -> None:
     assert request.command == (
         "python -m pedwatch limits publish 'gs://bucket/ped folder' --apply --withdraw-missing --source-commit abc"
     )
+
+
+def test_a_quiet_sync_listens_with_one_statement_and_ends_with_another(
+    airflow: None, limit_store: FirestoreLimits, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the six of a quiet cycle that is all that five minutes cost: no run is asked about afterwards."""
+    first, quiet = run(), run()
+    load("ped_limits_sync", first, monkeypatch).sync_limits()
+    quiet["dag_run"].run_id = "scheduled__2026-03-02T10:10:00+00:00"
+    moment = dt.datetime(2026, 3, 2, 10, 10, tzinfo=dt.UTC)
+    quiet["dag_run"].data_interval_end = quiet["dag_run"].run_after = moment
+    since = dt.datetime.now(dt.UTC)
+    sync = load("ped_limits_sync", quiet, monkeypatch)
+    sync.sync_limits()
+    assert listening.listen(dag_run=quiet["dag_run"], run_id=quiet["dag_run"].run_id) == {"written": 0}
+    heartbeats.heartbeat(dag_run=quiet["dag_run"], dag=sync.dag, run_id=quiet["dag_run"].run_id)
+    jobs = warehouse.client.list_jobs(min_creation_time=since)
+    found = [job.labels["pedwatch"] for job in jobs if warehouse.config.dataset in getattr(job, "query", "")][::-1]
+    of_the_sync = ["limits-last_sync", "limits-current_rejections", "limits-commit_sync"]
+    assert found == [*of_the_sync, "heartbeats-listen", "heartbeats-record_heartbeat"]

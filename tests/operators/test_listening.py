@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pedwatch.alerts import digest
 from pedwatch.config import Config
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import heartbeats
@@ -147,6 +148,27 @@ def test_slack_that_refuses_everything_leaves_the_row_to_the_next_one(platform: 
     platform.listens()
     assert platform.texts == ["No cycle judged: no cycle has been judged since 10:00 UTC"]
     assert len(platform.rows()) == 1
+
+
+@pytest.mark.parametrize(
+    ("hours", "says", "coverage"),
+    [
+        (0, "all clear", "100.0 %"),
+        (12, "no cycle since 10:00:", "0.7 %"),
+        (72, "no cycle since Mon 02 Mar 10:00:", "0.0 %"),
+    ],
+)
+def test_the_digest_of_a_watch_that_stopped(platform: Platform, hours: int, says: str, coverage: str) -> None:
+    dataset = platform.config.dataset
+    platform.warehouse.client.query(
+        f"INSERT INTO `{dataset}.collection_runs` (cycle, cluster, environment, status, recorded_at) "
+        f"VALUES (TIMESTAMP '{FIRST.isoformat()}', 'eu-prod-1', 'prod', 'complete', TIMESTAMP '{FIRST.isoformat()}')"
+    ).result()
+    now = FIRST + dt.timedelta(hours=hours, minutes=1)
+    found = digest.from_row(platform.warehouse.run("alerts/digest.sql", {"now": now})[0])
+    text = digest.compose(found, "all teams", now.date(), "UTC").text
+    assert says in text and f"coverage {coverage}" in text
+    assert ("all clear" in text) is (hours == 0)
 
 
 def test_the_heartbeat_of_a_dag_names_its_run(platform: Platform) -> None:
