@@ -59,9 +59,10 @@ def owners() -> dict[str, str]:
     """Installed file → the distribution that brought it."""
     found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
+        name = canonicalize_name(distribution.metadata["Name"])  # parsed anew each time it is asked for
         for file in distribution.files or []:
             if file.suffix == ".py":
-                found[str(distribution.locate_file(file))] = canonicalize_name(distribution.metadata["Name"])
+                found[str(distribution.locate_file(file))] = name
     return found
 
 
@@ -74,6 +75,7 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@functools.cache
 def distribution_of(module: str) -> str | None:
     """The distribution that a module comes from; None for the standard library."""
     while module:
