@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sandbox.environment.airflow import Airflow
 from sandbox.environment.process import StartError
-from sandbox.environment.product_config import create_kubeconfig_secret, write_product_config
+from sandbox.environment.product_config import write_product_config
 from sandbox.environment.servers import Ports, Servers
 from sandbox.scenario.clocks import Clocks
 from sandbox.scenario.limit_publishing import LimitPublisher
@@ -90,14 +90,15 @@ def set_stage(
         )
         config, clock = folder / "pedwatch.yaml", folder / "clock"
         write_product_config(config, scenario, servers)
-        create_kubeconfig_secret(servers)
         airflow.variables = {
             **servers.client_environment(),
             **servers.connections(),
             "PEDWATCH_CONFIG": str(config),
             **({} if is_live else {"PEDWATCH_CLOCK": str(clock)}),
         }
-        write_shell_variables(folder, airflow.variables | {"AIRFLOW_HOME": str(airflow.home)})
+        write_shell_variables(
+            folder, airflow.variables | servers.identity_environment() | {"AIRFLOW_HOME": str(airflow.home)}
+        )
         clocks = None if is_live else Clocks(clock, servers)
         publisher = LimitPublisher(folder / "limits", airflow.variables)
         player = Player(scenario, servers, clocks, publisher)

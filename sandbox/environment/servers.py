@@ -11,10 +11,15 @@ from typing import Any, Self
 
 from sandbox.environment.loopback import LOOPBACK, NO_PROXY
 from sandbox.environment.process import LeashedProcess, stop_all
+from sandbox.kubernetes.control import ControlClient
+from sandbox.kubernetes.iam_api import node_variables
 
 PROJECT = "sandbox-project"
 BUCKET = "ped-evidence"
 POD_CLUSTER = "composer"
+#: Whom the collector's pods become, and who they are before.
+COLLECTOR_ACCOUNT = "ped-replica-collector"
+POD_ACCOUNT = "ped-airflow"
 COLLECTOR_IMAGE = "replica-collector:sandbox"
 #: What runs when a pod asks for the collector's image: the same program, from this environment.
 IMAGES = {COLLECTOR_IMAGE: {"entrypoint": ["python", "-m", "replica_collector"]}}
@@ -85,7 +90,8 @@ class Servers:
         channels = [f"{channel}={name}" for channel, name in self.channels.items()]
         images = self.folder / "images.json"
         images.write_text(json.dumps(IMAGES, indent=2) + "\n")
-        kubernetes = ["--images", str(images), "--kubeconfig", str(self.kubeconfigs), *clusters]
+        accounts = ["--project", PROJECT, "--pods-run-as", POD_ACCOUNT, "--may-impersonate", COLLECTOR_ACCOUNT]
+        kubernetes = ["--images", str(images), "--kubeconfig", str(self.kubeconfigs), *accounts, *clusters]
         return {
             "storage": ["--port", str(self.ports.storage), "--data", str(self.data("storage")), "--bucket", BUCKET],
             "kubernetes": ["--port", str(self.ports.kubernetes), *kubernetes],
@@ -135,6 +141,11 @@ class Servers:
             "GOOGLE_CLOUD_PROJECT": PROJECT,
         }
 
+    def identity_environment(self) -> dict[str, str]:
+        """Return the variables by which a process is a pod on Google Cloud and trusts who signs its services."""
+        metadata = ControlClient(self.kubeconfigs / "control.json").metadata
+        return {**node_variables(metadata), "REQUESTS_CA_BUNDLE": str(self.kubeconfigs / "ca.pem")}
+
     def connections(self) -> dict[str, str]:
         """Return Airflow's connections as environment variables."""
         google = {"conn_type": "google_cloud_platform", "extra": {"project": PROJECT, "is_anonymous": True}}
@@ -149,4 +160,4 @@ class Servers:
         return {f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in named.items()}
 
 
-__all__ = ["BUCKET", "COLLECTOR_IMAGE", "LOOPBACK", "POD_CLUSTER", "PROJECT", "Ports", "Servers"]
+__all__ = ["BUCKET", "COLLECTOR_ACCOUNT", "COLLECTOR_IMAGE", "LOOPBACK", "POD_CLUSTER", "PROJECT", "Ports", "Servers"]

@@ -22,6 +22,8 @@ class ControlClient:
         """Read address and token from the server's ``control.json``."""
         access = json.loads(Path(control_json_path).read_text())
         self._url, self._token = access["url"], access["token"]
+        self.metadata = str(access["metadata"])
+        """Host and port of the metadata server."""
         # A proxy of the environment has no business between two local processes.
         tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=access["ca_file"]))
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls)
@@ -42,6 +44,10 @@ class ControlClient:
     def set_gke_project(self, project: str, document: Document) -> Document:
         """Say what the GKE API lists for a project; ``sandbox.kubernetes.gke_api`` has the schema."""
         return self._call("PUT", f"/gke/{project}", document)
+
+    def set_iam(self, *, is_enabled: bool = True, may_impersonate: bool = True) -> None:
+        """Say whether the IAM Credentials API is on, and whether pods may become anybody."""
+        self._call("PUT", "/iam", {"is_enabled": is_enabled, "may_impersonate": may_impersonate})
 
     def clusters(self) -> list[Document]:
         """Return what is known of every cluster."""

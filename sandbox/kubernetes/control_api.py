@@ -9,6 +9,7 @@ one is answered with 400 and ``{"error": "… - at `$.workloads[3].hpa.max`"}``.
 ``PUT  /control/clusters/{name}/fault``           makes its API misbehave (schema below); ``DELETE`` heals it
 ``POST /control/clusters/{name}/rotate-token``    new token; ``{"write_kubeconfig": false}`` leaves the files stale
 ``PUT  /control/clusters/{name}/anonymous``       ``{"let_in": false}``: no token is 401, not 403 to system:anonymous
+``PUT  /control/iam``                             who may impersonate whom (sandbox/kubernetes/iam_api.py)
 ``GET  /control/calls``                           requests so far, per cluster and route; ``DELETE`` begins anew
 
 State: ``{"workloads": [workload, …]}``. A workload (only ``namespace`` and ``name`` are required):
@@ -81,10 +82,10 @@ class ControlApi:
         except (ValueError, msgspec.MsgspecError) as error:
             return _error(400, str(error))
 
-    def write_files(self, base_url: str, clusters: list[Cluster]) -> None:
+    def write_files(self, base_url: str, metadata: str, clusters: list[Cluster]) -> None:
         """Write control.json and the kubeconfigs, once the address is known."""
         self.base_url = base_url
-        self._folder.write_control(base_url, self.token)
+        self._folder.write_control(base_url, self.token, metadata)
         self._folder.write(base_url, clusters, clusters)
 
     async def list_clusters(self, request: web.Request) -> web.Response:

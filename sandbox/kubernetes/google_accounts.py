@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+IAM = "https://www.googleapis.com/auth/iam"
 EMAIL = "https://www.googleapis.com/auth/userinfo.email"
 LONGEST = timedelta(hours=1)
 
@@ -44,7 +45,7 @@ class Accounts:
 
     project: str
     environment: str
-    impersonated: Iterable[str]
+    impersonated: tuple[str, ...]
     is_api_enabled: bool = True
     by_email: dict[str, Account] = field(default_factory=dict)
     token_creators: set[tuple[str, str]] = field(default_factory=set)
@@ -60,6 +61,11 @@ class Accounts:
     def address(self, name: str) -> str:
         """Return the e-mail address of an account."""
         return f"{name}@{self.project}.iam.gserviceaccount.com"
+
+    @property
+    def readers(self) -> set[str]:
+        """Whom the clusters' RBAC binds: the accounts that may be impersonated, by address."""
+        return {self.address(name) for name in self.impersonated}
 
     @property
     def pods(self) -> Account:

@@ -1,9 +1,9 @@
 """The two services by which a pod on Google Cloud is somebody: its metadata server, and the IAM Credentials API.
 
 The metadata server speaks plain http on a port of its own, as Google's does on 169.254.169.254, and gives tokens of the
-environment's account. ``POST /v1/projects/-/serviceAccounts/{account}:generateAccessToken`` changes such a token for one
-of an account that the caller may impersonate. What may happen is told through the control API: ``PUT /control/iam`` with
-``{"is_enabled": true, "may_impersonate": true}``; a refusal is worded as Google's.
+account that pods run as. ``POST /v1/projects/-/serviceAccounts/{account}:generateAccessToken`` changes such a token for
+one of an account that the caller may impersonate. What may happen is told through the control API: ``PUT /control/iam``
+with ``{"is_enabled": true, "may_impersonate": true}``; a refusal is worded as Google's.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from sandbox.kubernetes.google_accounts import CLOUD_PLATFORM, EMAIL, LONGEST, Accounts
+from sandbox.kubernetes.google_accounts import CLOUD_PLATFORM, EMAIL, IAM, LONGEST, Accounts
 
 ACCOUNTS: web.AppKey[Accounts] = web.AppKey("accounts", Accounts)
 _RIGHT = "iam.serviceAccounts.getAccessToken"
@@ -24,7 +24,7 @@ _LIFETIME = re.compile(r"(\d+)s")
 class _Request(msgspec.Struct, forbid_unknown_fields=True):
     scope: list[str] = []
     lifetime: str = "3600s"
-    delegates: list[str] = []
+    delegates: list[str] | None = None
 
 
 class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,7 +50,7 @@ async def generate_access_token(request: web.Request) -> web.Response:
         message = f"IAM Service Account Credentials API has not been used in project {accounts.project} before"
         consumer = f"projects/{accounts.project}"
         return _refuse(403, "PERMISSION_DENIED", message, "SERVICE_DISABLED", consumer=consumer)
-    if CLOUD_PLATFORM not in caller.scopes:
+    if not caller.scopes & {CLOUD_PLATFORM, IAM}:
         message = "Request had insufficient authentication scopes."
         return _refuse(403, "PERMISSION_DENIED", message, "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
     if (account := accounts.by_email.get(email)) is None:

@@ -52,6 +52,7 @@ class Runtime:
     folder: Path
     backend: Backend = "subprocess"
     podman_arguments: tuple[str, ...] = field(default=PODMAN_ARGUMENTS)
+    node_env: dict[str, str] = field(default_factory=dict)  # what a process here cannot find the way a container would
 
     def image(self, reference: str) -> Image | None:
         """Return the stand-in of an image; None means that it cannot be pulled."""
@@ -81,6 +82,7 @@ class Runtime:
             "HOSTNAME": pod,
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
+            **self.node_env,
         }
         return Command(argv, {**base, **env}, container.get("workingDir") or image.workdir or str(home))
 

@@ -63,10 +63,15 @@ class KubeconfigFolder:
     def _yaml(self, base_url: str, clusters: Iterable[Cluster]) -> str:
         return str(yaml.dump(_document(base_url, self.authority.data, clusters), Dumper=_DUMPER, sort_keys=False))
 
-    def write_control(self, base_url: str, token: str) -> None:
+    @property
+    def ca_file(self) -> Path:
+        """The authority's certificate."""
+        return self.path / "ca.pem"
+
+    def write_control(self, base_url: str, token: str, metadata: str) -> None:
         """Write ``control.json``, and ``ca.pem``, by which its reader knows the server."""
-        access = {"url": base_url, "token": token, "ca_file": str(self.path / "ca.pem")}
-        self._put("ca.pem", self.authority.pem)
+        access = {"url": base_url, "token": token, "ca_file": str(self.ca_file), "metadata": metadata}
+        self._put(self.ca_file.name, self.authority.pem)
         self._put("control.json", json.dumps(access) + "\n")
 
     def _put(self, name: str, text: str) -> None:

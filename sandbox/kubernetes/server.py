@@ -1,45 +1,28 @@
 """The application: who may come in, which cluster is meant, and which handler answers."""
 
-import hmac
 from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
 
-from sandbox.kubernetes import discovery, gke_api, pod_streams, pods, secrets
-from sandbox.kubernetes.clusters import CLUSTER, CLUSTERS, COMPOSER_KINDS, COMPOSER_NAMESPACE, Cluster, Clusters
+from sandbox.kubernetes import discovery, gke_api, iam_api, pod_streams, pods, secrets
+from sandbox.kubernetes.access import authorize
+from sandbox.kubernetes.clusters import CLUSTER, CLUSTERS, Cluster, Clusters
 from sandbox.kubernetes.control_api import ControlApi
 from sandbox.kubernetes.faults import REDIRECT_TARGET, misbehave
+from sandbox.kubernetes.google_accounts import Accounts
 from sandbox.kubernetes.images import Runtime
 from sandbox.kubernetes.kinds import AUTOSCALER, DEPLOYMENT, KINDS, Kind
 from sandbox.kubernetes.listing import list_page
 from sandbox.kubernetes.objects import render
 from sandbox.kubernetes.representations import respond, respond_object
-from sandbox.kubernetes.request_info import ANONYMOUS, INFO, PUBLIC_PATHS, USER, RequestInfo
+from sandbox.kubernetes.request_info import INFO, RequestInfo
 from sandbox.kubernetes.status import ApiFailure, not_found, page_not_found
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PREFIX = "/clusters/{cluster}"
 _GROUPS = frozenset(kind.group for kind in KINDS)
 LARGEST_BODY = 256 * 2**20  # the state of a very large cluster
-
-
-def _offered_token(request: web.Request) -> str:
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    return credentials if scheme.lower() == "bearer" else ""
-
-
-def _authorize(request: web.Request, cluster: Cluster) -> None:
-    info, token = request[INFO], _offered_token(request)
-    if not token and cluster.lets_anonymous_in:
-        if info.verb == "get" and info.path in PUBLIC_PATHS:
-            return
-        raise info.refused(ANONYMOUS)
-    if not hmac.compare_digest(token.encode(), cluster.token.encode()):
-        raise ApiFailure(401, "Unauthorized", "Unauthorized")
-    is_object = info.verb == "create" and info.resource and not info.subresource
-    if is_object and info.namespace == COMPOSER_NAMESPACE and info.resource not in COMPOSER_KINDS:
-        raise info.refused(USER)
 
 
 def _count(request: web.Request, cluster: Cluster) -> None:
@@ -65,7 +48,7 @@ async def at_cluster(request: web.Request, handler: Handler) -> web.StreamRespon
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
-            _authorize(request, cluster)
+            authorize(request, cluster)
             return await handler(request)
         except ApiFailure as failure:
             return failure.response()
@@ -140,13 +123,16 @@ async def _begin_closing(app: web.Application) -> None:
     app[CLUSTERS].closing.set()  # ends the faults that wait
 
 
-def make_app(clusters: Clusters, runtime: Runtime, control: ControlApi, ca_data: str) -> web.Application:
+def make_app(
+    clusters: Clusters, runtime: Runtime, control: ControlApi, ca_data: str, accounts: Accounts
+) -> web.Application:
     """Return the application that serves some clusters; ``ca_data`` is the authority by which they are known."""
     app = web.Application(middlewares=[control.guard, at_cluster], client_max_size=LARGEST_BODY)
     app[CLUSTERS], app[pods.RUNTIME] = clusters, runtime
     app[gke_api.PROJECTS], app[gke_api.CA_DATA] = {}, ca_data
+    app[iam_api.ACCOUNTS] = accounts
     core = f"{PREFIX}/api/v1"
-    app.add_routes([*control.routes(), *gke_api.routes(), web.get(REDIRECT_TARGET, redirected)])
+    app.add_routes([*control.routes(), *gke_api.routes(), *iam_api.routes(), web.get(REDIRECT_TARGET, redirected)])
     app.add_routes([*_workload_routes(), *pods.routes(core), *pod_streams.routes(core), *secrets.routes(core)])
     app.add_routes([web.route("*", PREFIX + "/{rest:.*}", everything_else)])
     app.on_shutdown.append(_begin_closing)

@@ -1,5 +1,5 @@
 """The stand-ins for end-to-end tests."""
 
-from tests.e2e.fixtures import make_world, stand_ins, world
+from tests.e2e.fixtures import make_world, on_google_cloud, stand_ins, world
 
-__all__ = ["make_world", "stand_ins", "world"]
+__all__ = ["make_world", "on_google_cloud", "stand_ins", "world"]

@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import traceback
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,8 @@ from google.cloud.firestore import SERVER_TIMESTAMP
 from pedwatch.errors import LedgerError, NotifyError
 from pedwatch.hooks import clients
 from pedwatch.tasks import plan as planning
-from tests.e2e.stand_ins import StandIns, create_tables, cycle_at, granted, publish
+from sandbox.environment.servers import COLLECTOR_ACCOUNT, PROJECT
+from tests.e2e.stand_ins import CLUSTERS, StandIns, create_tables, cycle_at, granted, publish
 from tests.e2e.watch_run import Run
 from tests.e2e.watched_world import World, workload
 from tests.operators.test_limits_dags import load, run
@@ -40,6 +42,7 @@ def no_token_is_shown(
     out, err = capfd.readouterr()
     shown = out + err + caplog.text
     assert [token for token in tokens if token in shown] == []
+    assert "ya29." not in shown, "a token of Google's"
 
 
 def judged(world: World, number: int) -> dict[str, tuple[str, int | None]]:
@@ -212,6 +215,34 @@ def test_a_missing_slack_connection_is_named(over: World) -> None:
     connect(over, over.stand_ins.servers.slack_token)
     begun.go()
     assert len(over.texts("C0ORDERS")) == 1
+
+
+def test_a_pod_that_may_not_become_the_collector_says_so_of_every_cluster(
+    make_world: Callable[..., World], on_google_cloud: StandIns
+) -> None:
+    """One sentence that names the right, in a row of each cluster; and once the right is granted, all is seen."""
+    address = on_google_cloud.servers.addresses["kubernetes"]
+    account = f"{COLLECTOR_ACCOUNT}@{PROJECT}.iam.gserviceaccount.com"
+    ca_data = b64encode((on_google_cloud.servers.kubeconfigs / "ca.pem").read_bytes()).decode()
+    clusters = [
+        {"name": name, "environment": "prod", "endpoint": f"{address}/clusters/{name}", "ca_data": ca_data}
+        for name in CLUSTERS
+    ]
+    storage = {"STORAGE_EMULATOR_HOST": on_google_cloud.servers.addresses["storage"]}
+    collector = {"image": "i", "environment": storage, "impersonate": account, "iam_endpoint": address}
+    world = make_world(clusters=clusters, collector=collector)
+    for cluster in CLUSTERS:
+        world.holds(cluster, workload("orders", 4))
+    for number, may_impersonate in enumerate((False, True), 1):
+        world.kubernetes.set_iam(may_impersonate=may_impersonate)
+        world.run(number).go()
+    told = {(row["cycle"], row["error_class"], row["error_message"]) for row in world.rows("collection_runs")}
+    [sentence] = {message for cycle, _, message in told if cycle == cycle_at(1)}
+    assert told == {(cycle_at(1), "impersonation", sentence), (cycle_at(2), None, None)}
+    assert f"ped-airflow@{PROJECT}.iam.gserviceaccount.com may not impersonate {account}" in sentence
+    assert "roles/iam.serviceAccountTokenCreator" in sentence
+    verdicts = [{verdict for verdict, _ in judged(world, number).values()} for number in (1, 2)]
+    assert verdicts == [set(), {"within_limit"}], "what was never seen is not judged"
 
 
 def test_a_wrong_cluster_token_is_data_and_is_shown_nowhere(over: World) -> None:

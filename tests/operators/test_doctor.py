@@ -16,12 +16,15 @@ from pedwatch.config import Cluster, Config
 from pedwatch.hooks import preflight, preflight_identity, preflight_image
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.pins import KnownCluster
+from sandbox.environment.servers import COLLECTOR_ACCOUNT
+from sandbox.environment.servers import PROJECT as SANDBOX
 from sandbox.slack.control import ControlClient
 from tests.conftest import running
 from tests.e2e.stand_ins import START, StandIns
 from tests.reference_pages import columns, table_names
 
 TOKEN = "xoxb-doctor-secret"
+RIGHT = "iam.serviceAccounts.getAccessToken"
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +171,48 @@ def test_an_image_that_moved_is_told_and_a_package_that_we_bring_has_to_be_there
     assert moved["apache-airflow-providers-google"] == ("skipped", f"99.0 here, {version} recorded (unproven)")
     without = {name: version for name, version in here.items() if name != "apache-airflow-providers-slack"}
     assert found(without)["apache-airflow-providers-slack"] == ("failed", "not installed")
+
+
+@pytest.mark.parametrize(
+    ("iam", "name", "status", "detail", "fix"),
+    [
+        ({}, COLLECTOR_ACCOUNT, "ok", "ped-airflow@", ""),
+        ({"may_impersonate": False}, COLLECTOR_ACCOUNT, "failed", RIGHT, "roles/iam.serviceAccountTokenCreator"),
+        ({"is_enabled": False}, COLLECTOR_ACCOUNT, "failed", "403", "services enable iamcredentials.googleapis.com"),
+        ({}, "nobody", "failed", "404", "create the service account nobody@"),
+    ],
+    ids=["may", "may-not", "api-off", "no-account"],
+)
+def test_the_collectors_identity(
+    on_google_cloud: StandIns,
+    make_config: Callable[..., Config],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    iam: dict[str, bool],
+    name: str,
+    status: str,
+    detail: str,
+    fix: str,
+) -> None:
+    account = f"{name}@{SANDBOX}.iam.gserviceaccount.com"
+    address = on_google_cloud.servers.addresses["kubernetes"]
+    config = make_config(collector={"image": "i", "impersonate": account, "iam_endpoint": address})
+    monkeypatch.setattr(settings, "load_config", lambda: config)
+    on_google_cloud.kubernetes.set_iam(**iam)
+    assert main(["doctor", "--only", "identity"]) == (0 if status == "ok" else 1)
+    report = capsys.readouterr().out
+    assert f"impersonates {account}" in report and detail in report and fix in report
+    assert "ya29." not in report, "the token is thrown away"
+
+
+def test_an_iam_endpoint_that_is_none(
+    on_google_cloud: StandIns, make_config: Callable[..., Config], capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"{on_google_cloud.servers.addresses['kubernetes']}/clusters/eu-prod-1"
+    collector = {"image": "i", "impersonate": f"x@{SANDBOX}.iam.gserviceaccount.com", "iam_endpoint": address}
+    config = make_config(collector=collector)
+    [finding] = preflight_identity.identity_findings(config.collector, preflight_identity.connect)
+    assert finding.status == "failed" and "not an answer of Google's" in finding.detail
 
 
 def test_pods_that_are_who_they_run_as_impersonate_nobody(config: Config) -> None:

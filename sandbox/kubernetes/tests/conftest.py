@@ -41,7 +41,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Iterator[Server]:
     """A running server."""
-    running = start_server(tmp_path_factory.mktemp("kube"), "--cluster", "composer", "--images", str(images))
+    flags = ("--cluster", "composer", "--images", str(images), "--project", "acme", "--may-impersonate", "collector")
+    running = start_server(tmp_path_factory.mktemp("kube"), *flags)
     yield running
     assert running.stop() == 0
 
