@@ -49,5 +49,9 @@ class AuditError(PedwatchError):
     """An audit was asked for what cannot be answered; the message names the param, what it is and the fix."""
 
 
+class ProbeError(PedwatchError):
+    """The probe cannot go on; the message says what is in its way, and the option or step that mends it."""
+
+
 class NotifyError(PedwatchError):
     """A message could not be handed to its channel."""

@@ -3,8 +3,8 @@
 import pytest
 
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.sql_parameters import declared_types
 from tests.sql.case_files import Case, comparable, json_row, read_cases, typed_params
-from tests.sql.test_every_statement import declared_parameters
 
 CASES = read_cases()
 
@@ -26,7 +26,7 @@ def test_there_are_cases() -> None:
 def test_case(case: Case, tables: Warehouse) -> None:
     for table, rows in case.given.items():
         _load(tables, table, rows)
-    declared = declared_parameters(tables.render(case.statement))
+    declared = declared_types(tables.render(case.statement))
     answer = tables.run(case.statement, typed_params(case.params, declared))
     for table, expected in case.expect.items():
         found = answer

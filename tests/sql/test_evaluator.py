@@ -17,6 +17,7 @@ from pedwatch import sql
 from pedwatch.cycles import PERIOD, floor_to_cycle
 from pedwatch.hooks.parameters import Typed, query_parameters
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.sql_parameters import declared_types
 from tests.conftest import Server
 from tests.oracle.worlds import START, Tables, build_world, policy_row
 from tests.sql.case_files import Case, comparable, read_cases, read_sample, typed_params
@@ -26,7 +27,7 @@ from tests.sql.evaluator import EvaluationError, evaluate, stored
 from tests.sql.googlesql import DATASET, SQL_ROOT, parse
 from tests.sql.statement_parts import Query, query_of
 from tests.sql.test_cases import _load
-from tests.sql.test_every_statement import STATEMENTS, declared_parameters
+from tests.sql.test_every_statement import STATEMENTS
 
 Rows = list[dict[str, Any]]
 
@@ -101,7 +102,7 @@ def real_answer(name: str, given: Mapping[str, Rows], params: Mapping[str, Any])
 
 def params_of(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that a statement declares, typed."""
-    return typed_params(params, declared_parameters(sql.render(SQL_ROOT, name, dataset=DATASET)) or {})
+    return typed_params(params, declared_types(sql.render(SQL_ROOT, name, dataset=DATASET)))
 
 
 def assert_agree(found: Rows, real: Rows, is_ordered: bool) -> None:

@@ -5,32 +5,19 @@ several on one, ``@cycle, @known_at TIMESTAMP; @origin STRING.`` Without any, th
 name begins with an underscore are fragments: they are checked within the statements that include them.
 """
 
-import re
-
 import pytest
 
 from pedwatch import sql
+from pedwatch.sql_parameters import declared_types
 from tests.sql.googlesql import DATASET, SQL_ROOT, AnalysisError, analyze
 
-_DECLARED = re.compile(r"((?:@\w+, )*@\w+) ([A-Z0-9]+(?:<[\w<>, ]+>)?)(?=[:;.]|$)")
 STATEMENTS = [name for name in sql.statement_names(SQL_ROOT) if not name.rpartition("/")[2].startswith("_")]
-
-
-def declared_parameters(text: str) -> dict[str, str] | None:
-    """Read the parameters out of a statement's leading comment; None when it names none at all."""
-    header = []
-    for line in text.splitlines():
-        if not line.startswith("--"):
-            break
-        header.append(line.removeprefix("--").strip())
-    found = _DECLARED.findall(" ".join(header))
-    return {name.strip("@"): kind for names, kind in found for name in names.split(", ")} or None
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_statement_passes_the_analyzer(name: str) -> None:
     text = sql.render(SQL_ROOT, name, dataset=DATASET)
-    analyze(text, declared_parameters(text))
+    analyze(text, declared_types(text) or None)
 
 
 def test_the_analyzer_refuses_an_unknown_column() -> None:
@@ -53,4 +40,4 @@ def test_the_analyzer_refuses_a_parameter_of_the_wrong_type() -> None:
     ids=["over several lines", "several of one type", "none"],
 )
 def test_a_header_declares_parameters(text: str, parameters: dict[str, str] | None) -> None:
-    assert declared_parameters(text) == parameters
+    assert (declared_types(text) or None) == parameters

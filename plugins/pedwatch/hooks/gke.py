@@ -22,14 +22,15 @@ class GkeClusters:
 
     Args:
         config: names the Airflow connection and the address of the API.
-
+        credentials: a person's; those of the Airflow connection when omitted.
     """
 
-    def __init__(self, config: Config) -> None:
-        from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
-
+    def __init__(self, config: Config, credentials: "Credentials | None" = None) -> None:
         self._discovery = config.discovery
-        credentials = GoogleBaseHook(gcp_conn_id=config.connections.google).get_credentials()
+        if credentials is None:
+            from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
+
+            credentials = GoogleBaseHook(gcp_conn_id=config.connections.google).get_credentials()
         self._client = _client(config.discovery.api_endpoint, credentials)
 
     def list_project(self, project: str) -> ProjectListing:

@@ -39,8 +39,6 @@ def identity_findings(collector: Collector, connect: Callable[[], "Credentials"]
     Raises:
         requests.RequestException, google.auth.exceptions.GoogleAuthError: the API, or Google's own login, is not there.
     """
-    from google.auth.transport.requests import AuthorizedSession
-
     account = collector.impersonate
     if account is None:
         detail = "collector.impersonate is not set: the pods are whoever they run as"
@@ -48,12 +46,7 @@ def identity_findings(collector: Collector, connect: Callable[[], "Credentials"]
         return
     what = f"impersonates {account}"
     credentials = connect()
-    with AuthorizedSession(credentials) as session:
-        answer = session.post(
-            f"{collector.iam_endpoint.rstrip('/')}/v1/projects/-/serviceAccounts/{account}:generateAccessToken",
-            json={"scope": SCOPES, "lifetime": "60s"},
-            timeout=_TIMEOUT_SECONDS,
-        )
+    answer = _impersonate(collector, account, credentials)
     body = _json(answer)
     me = getattr(credentials, "service_account_email", None) or "you"
     if answer.status_code != 200:
@@ -66,6 +59,37 @@ def identity_findings(collector: Collector, connect: Callable[[], "Credentials"]
     else:
         fix = "correct collector.iam_endpoint: something else answers there"
         yield Finding(AREA, what, "failed", "the answer is no token", fix)
+
+
+def collector_token(collector: Collector, connect: Callable[[], "Credentials"] = connect) -> str:
+    """Return a token to ask a cluster with, as the collector would: its account's, else that of who asks.
+
+    Raises:
+        requests.RequestException, google.auth.exceptions.GoogleAuthError: the API, or Google's own login, is not there.
+        PermissionError: who asks may not become the account.
+    """
+    from google.auth.transport.requests import Request
+
+    credentials, account = connect(), collector.impersonate
+    if account is None:
+        credentials.refresh(Request())
+        return str(credentials.token)
+    answer = _impersonate(collector, account, credentials)
+    if answer.status_code != 200:
+        message, _ = _refusal(_json(answer))
+        raise PermissionError(f"you may not become {account} (HTTP {answer.status_code} {message}): grant {ROLE} on it")
+    return str(_json(answer).get("accessToken", ""))
+
+
+def _impersonate(collector: Collector, account: str, credentials: "Credentials") -> Any:
+    from google.auth.transport.requests import AuthorizedSession
+
+    with AuthorizedSession(credentials) as session:
+        return session.post(
+            f"{collector.iam_endpoint.rstrip('/')}/v1/projects/-/serviceAccounts/{account}:generateAccessToken",
+            json={"scope": SCOPES, "lifetime": "60s"},
+            timeout=_TIMEOUT_SECONDS,
+        )
 
 
 def _json(answer: Any) -> dict[str, Any]:
