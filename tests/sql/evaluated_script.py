@@ -13,6 +13,8 @@ from pedwatch.hooks.parameters import Typed
 from tests.sql.evaluator import Tables, evaluate
 from tests.sql.googlesql import parse, text_of
 
+_WITHIN_IF = ("ASTCreateTableStatement", "ASTSingleAssignment")
+
 
 class NotEvaluableError(Exception):
     """The script does something else than declare, set, loop, ask, and fill temporary tables."""
@@ -59,6 +61,8 @@ class _Script:
                 case "ASTWhileStatement":
                     while self._value(self._text(node.condition)).value:
                         self.run(node.body.statement_list)
+                case "ASTIfStatement" if not node.elseif_clauses:
+                    self._choose(node)
                 case "ASTCreateTableStatement" if node.query:
                     self.temporary[text_of(self.source, node.name)] = self._evaluate(self._text(node.query))
                 case "ASTInsertStatement" if text_of(self.source, node.target_path) in self.temporary:
@@ -67,6 +71,14 @@ class _Script:
                     self.answer = self._evaluate(self._text(node.query))
                 case kind:
                     raise NotEvaluableError(kind)
+
+    def _choose(self, node: Any) -> None:
+        then, otherwise = (part.statement_list if part else [] for part in (node.then_list, node.else_list))
+        for statement in [*then, *otherwise]:
+            # Also what is passed over this time has to be known, or a script that writes would pass for one that reads.
+            if type(statement).__name__ not in _WITHIN_IF:
+                raise NotEvaluableError(type(statement).__name__)
+        self.run(then if self._value(self._text(node.condition)).value else otherwise)
 
     def _declare(self, node: Any) -> None:
         default = self._text(node.default_value) if node.default_value else "NULL"

@@ -75,10 +75,10 @@ class Script:
             return {}
         if kind in _CONTROL:
             return {}
-        nested = _nested(node)
-        if nested is None:
+        parts = nested(node)
+        if parts is None:
             return self._learn(self._resolve(text_of(source, node)))
-        for condition, statements in nested:
+        for condition, statements in parts:
             if condition:
                 self._resolve(f"SELECT 1 FROM (SELECT 1) WHERE {text_of(source, condition)}")
             self._statements(source, statements)
@@ -121,7 +121,7 @@ def text_of(source: bytes, node: Any) -> str:
     return source[span.start : span.end].decode()
 
 
-def _nested(node: Any) -> list[tuple[Any, Any]] | None:
+def nested(node: Any) -> list[tuple[Any, Any]] | None:
     """Return (condition, statements) of each part of IF, WHILE, BEGIN … EXCEPTION … END; None for a plain one."""
     kind = type(node).__name__
     if kind == "ASTIfStatement":

@@ -43,6 +43,16 @@ def query_of(text: str) -> Query | None:
     )
 
 
+def reading(text: str) -> str:
+    """Return a script that ends in a MERGE as one that reads only: it ends in the query that the MERGE would write."""
+    source = text.encode()
+    *before, last = parse(text)
+    assert type(last).__name__ == "ASTMergeStatement", f"ends in {type(last).__name__}"
+    begin = last.parse_location_range.start
+    assert before and before[-1].parse_location_range.end <= begin
+    return source[:begin].decode() + text_of(source, _query(last))
+
+
 def _query(node: Any) -> Any:
     match type(node).__name__:
         case "ASTQueryStatement" | "ASTCreateViewStatement" | "ASTCreateTableStatement":

@@ -6,22 +6,19 @@
 {%- macro has_not_ended(v) -%}
 {{ v }}.reason NOT IN ('workload_gone', 'scope_changed', 'not_judged_any_more')
 {%- endmacro -%}
-{#- The policy of every API in a table with policy_version, team_id and api_id: the most specific row wins, that of the
-    API, else of its team, else the defaults. -#}
-{%- macro api_policies(source) -%}
-SELECT
-    a.team_id AS for_team_id,
-    a.api_id AS for_api_id,
-    p.*
-  FROM (SELECT DISTINCT policy_version, team_id, api_id FROM {{ source }}) AS a
-  INNER JOIN policies AS p
-    ON
-      a.policy_version = p.policy_version
-      AND (p.team_id IS NULL OR p.team_id = a.team_id)
-      AND (p.api_id IS NULL OR p.api_id = a.api_id)
-  WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY a.policy_version, a.team_id, a.api_id
-    ORDER BY IF(p.api_id IS NULL, 0, 1) DESC, IF(p.team_id IS NULL, 0, 1) DESC
-  ) = 1
+{#- Whose past matters: surge spends a budget, a young object may be an old workload, labels may have been lost. No grace
+    is longer than six hours, so what was created before them is not new. -#}
+{%- macro asks_for_its_past(w) -%}
+({{ w }}.surge_replicas > 0 OR {{ w }}.created_at > TIMESTAMP_SUB({{ w }}.cycle, INTERVAL 6 HOUR) OR {{ is_unlabelled(w) }})
+{%- endmacro -%}
+{#- Whether a policy row is for an API; of several the closest counts: that of the API, else of its team, else the
+    defaults. -#}
+{%- macro covers_api(p, a) -%}
+({{ p }}.team_id IS NULL OR {{ p }}.team_id = {{ a }}.team_id) AND ({{ p }}.api_id IS NULL OR {{ p }}.api_id = {{ a }}.api_id)
+{%- endmacro -%}
+{%- macro covers(p, a) -%}
+{{ a }}.policy_version = {{ p }}.policy_version AND {{ covers_api(p, a) }}
+{%- endmacro -%}
+{%- macro closest(p) -%}
+IF({{ p }}.api_id IS NULL, 0, 1) DESC, IF({{ p }}.team_id IS NULL, 0, 1) DESC
 {%- endmacro -%}

@@ -1,5 +1,5 @@
 {#- CTEs: the cycles of a period, what was known of limits when each was judged, and the policy in force. Ends in
-    `judged_cycles`. -#}
+    `cycles_of_part`. -#}
 collected_cycles AS (
   SELECT DISTINCT r.cycle
   FROM `{{ dataset }}.collection_runs` AS r
@@ -34,7 +34,7 @@ policy_spans AS (
   WHERE p.team_id IS NULL AND p.api_id IS NULL
 ),
 
-judged_cycles AS (
+cycles_of_part AS (
   SELECT
     c.cycle,
     COALESCE(@known_at, l.known_at, s.known_at, c.cycle) AS known_at,

@@ -1,0 +1,33 @@
+{#- CTE: what the past says of a workload: whose it is, whether it is new, what is forgiven. Needs _lost_labels.sql and
+    `policies`. -#}
+{%- from 'verdicts/_period.sql' import closest, covers -%}
+answered_workloads AS (
+  SELECT
+    w.cycle,
+    w.cluster,
+    w.namespace,
+    w.workload_kind,
+    w.workload_name,
+    w.api_id,
+    w.team_id,
+    w.is_label_lost,
+    -- New: neither created nor sighted before the grace began. Sightings count, so re-creating does not renew it.
+    LEAST(COALESCE(r.first_cycle, w.cycle), COALESCE(w.created_at, w.cycle))
+    > TIMESTAMP_SUB(w.cycle, INTERVAL p.grace_minutes MINUTE) AS is_new,
+    -- Forgiven for at most the budget in any six hours, counted in cycles of five minutes.
+    IF(COALESCE(r.surge_cycles, 0) * 5 < p.surge_budget_minutes, w.surge_replicas, 0) AS surge_allowance
+  FROM named_workloads AS w
+  INNER JOIN policies AS p ON {{ covers('p', 'w') }}
+  LEFT JOIN recent_pasts AS r
+    ON
+      r.is_asked
+      AND w.cycle = r.cycle
+      AND w.cluster = r.cluster
+      AND w.namespace = r.namespace
+      AND w.workload_name = r.workload_name
+      AND w.workload_kind = 'Deployment'
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY w.cycle, w.cluster, w.namespace, w.workload_kind, w.workload_name ORDER BY {{ closest('p') }}
+  ) = 1
+)

@@ -1,0 +1,8 @@
+{#- CTE: the last cycle that is judged already, of a period that is judged in parts. -#}
+{%- from 'verdicts/_period.sql' import has_not_ended -%}
+prior_subjects AS (
+  SELECT p.*
+  FROM judged_period AS p
+  WHERE {{ has_not_ended('p') }}
+  QUALIFY p.cycle = MAX(p.cycle) OVER ()
+)

@@ -1,0 +1,59 @@
+{#- CTE: the verdict of every subject that was seen, in each judged cycle. Needs _weighed_subjects.sql. -#}
+seen_subjects AS (
+  SELECT
+    cycle,
+    subject,
+    scope,
+    environment,
+    cluster,
+    namespace,
+    workload_kind,
+    workload_name,
+    workload_count,
+    api_id,
+    team_id,
+    -- First that applies (DESIGN section 5); a provable over beats unknown.
+    CASE
+      WHEN is_lower_bound AND is_proven_over THEN 'over_limit'
+      WHEN NOT is_complete THEN 'unknown'
+      WHEN has_lost_labels THEN 'unlabelled'
+      WHEN limit_id IS NULL AND (api_id IS NULL OR team_id IS NULL) THEN 'unlabelled'
+      WHEN limit_id IS NULL AND is_limit_invalid THEN 'invalid_limit'
+      WHEN limit_id IS NULL THEN 'no_limit'
+      WHEN is_in_grace THEN 'in_grace'
+      WHEN NOT is_over_base THEN 'within_limit'
+      WHEN NOT is_over THEN 'exempt'
+      ELSE 'over_limit'
+    END AS verdict,
+    measured,
+    is_lower_bound,
+    IF(limit_id IS NULL, NULL, offender) AS offender,
+    COALESCE(running > max_replicas, FALSE) AS is_over_strict,
+    limit_id,
+    limit_version,
+    max_replicas,
+    IF(is_limit_ignored, NULL, IF(exemption_id IS NULL, base_ceiling, exempt_ceiling)) AS ceiling,
+    exemption_id,
+    is_contested,
+    surge_allowance,
+    spec_replicas,
+    status_replicas,
+    hpa_current_replicas,
+    hpa_max_replicas,
+    policy_version,
+    known_at AS limits_known_at,
+    CASE
+      WHEN is_lower_bound AND is_proven_over THEN 'lower_bound_over_ceiling'
+      WHEN NOT is_complete THEN incomplete_reason
+      WHEN has_lost_labels THEN 'labels_removed'
+      WHEN limit_id IS NULL AND (api_id IS NULL OR team_id IS NULL) THEN 'labels_missing'
+      WHEN limit_id IS NULL AND is_limit_invalid THEN 'document_rejected'
+      WHEN limit_id IS NULL THEN 'no_limit_matches'
+      WHEN is_in_grace THEN 'new_workload'
+      WHEN NOT is_over_base AND surge_allowance > 0 AND status_replicas > base_ceiling THEN 'surge_forgiven'
+      WHEN NOT is_over_base THEN 'within_ceiling'
+      WHEN NOT is_over THEN 'exemption'
+      ELSE 'over_ceiling'
+    END AS reason
+  FROM proven_subjects
+)

@@ -1,0 +1,46 @@
+{#- CTE: the workloads of each subject, summed up. Needs _matched_workloads.sql. -#}
+summed_subjects AS (
+  SELECT
+    w.cycle,
+    CASE COALESCE(w.limit_scope, 'workload')
+      WHEN 'cluster' THEN CONCAT('cluster/', w.limit_id, '/', w.cluster)
+      WHEN 'total' THEN CONCAT('total/', w.limit_id)
+      ELSE CONCAT(
+        'workload/', w.environment, '/', w.cluster, '/', w.namespace, '/', w.workload_kind, '/', w.workload_name
+      )
+    END AS subject,
+    COALESCE(ANY_VALUE(w.limit_scope), 'workload') AS scope,
+    ANY_VALUE(w.environment) AS environment,
+    IF(ANY_VALUE(w.limit_scope) = 'total', NULL, ANY_VALUE(w.cluster)) AS cluster,
+    IF(MIN(w.namespace) = MAX(w.namespace), MAX(w.namespace), NULL) AS namespace,
+    IF(MIN(w.workload_kind) = MAX(w.workload_kind), MAX(w.workload_kind), NULL) AS workload_kind,
+    -- Of several workloads, one that lost its labels is named: the ledger remembers by it whose it was.
+    IF(COUNT(*) = 1, MAX(w.workload_name), MAX(IF(w.is_label_lost, w.workload_name, NULL))) AS workload_name,
+    COUNT(*) AS workload_count,
+    ANY_VALUE(w.subject_api_id) AS api_id,
+    ANY_VALUE(w.subject_team_id) AS team_id,
+    ANY_VALUE(w.limit_id) AS limit_id,
+    ANY_VALUE(w.limit_version) AS limit_version,
+    ANY_VALUE(w.max_replicas) AS max_replicas,
+    ANY_VALUE(w.policy_version) AS policy_version,
+    ANY_VALUE(w.known_at) AS known_at,
+    SUM(IF(w.is_label_lost, 0, w.measured)) AS measured,
+    SUM(IF(w.is_label_lost OR w.is_new, 0, w.measured)) AS measured_settled,
+    SUM(IF(w.is_label_lost, 0, w.running)) AS running,
+    SUM(w.surge_allowance) AS surge_allowance,
+    SUM(w.spec_replicas) AS spec_replicas,
+    SUM(w.status_replicas) AS status_replicas,
+    SUM(w.hpa_current_replicas) AS hpa_current_replicas,
+    SUM(w.hpa_max_replicas) AS hpa_max_replicas,
+    LOGICAL_AND(w.is_new) AS is_all_new,
+    LOGICAL_OR(w.is_label_lost) AS has_lost_labels,
+    LOGICAL_OR(w.is_contested) AS is_contested,
+    -- Of several workloads the one with most pods names the offender.
+    IF(
+      MAX(IF(w.offender = 'hpa', w.measured, -1)) > MAX(IF(w.offender = 'deployment', w.measured, -1)),
+      'hpa',
+      'deployment'
+    ) AS offender
+  FROM matched_workloads AS w
+  GROUP BY w.cycle, subject
+)

@@ -1,0 +1,69 @@
+{#- CTEs: what each seen subject is held against. Needs _summed_subjects.sql, _cluster_states.sql,
+    _exemptions_in_force.sql, `considered_limits` and `policies`; ends in `proven_subjects`. -#}
+{%- from 'verdicts/_period.sql' import closest, covers_api -%}
+limit_policies AS (
+  SELECT
+    p.policy_version,
+    l.team_id,
+    l.api_id,
+    p.tolerance_count,
+    p.tolerance_ratio
+  FROM (SELECT DISTINCT team_id, api_id FROM considered_limits) AS l
+  INNER JOIN policies AS p ON {{ covers_api('p', 'l') }}
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY p.policy_version, l.team_id, l.api_id ORDER BY {{ closest('p') }}) = 1
+),
+
+tolerated_subjects AS (
+  SELECT
+    x.*,
+    x.max_replicas
+    + GREATEST(p.tolerance_count, CAST(FLOOR(x.max_replicas * p.tolerance_ratio) AS INT64)) AS base_ceiling
+  FROM summed_subjects AS x
+  LEFT JOIN limit_policies AS p
+    ON x.policy_version = p.policy_version AND x.team_id = p.team_id AND x.api_id = p.api_id
+),
+
+rejected_documents AS (
+  -- Documents that never had a valid version: their APIs have an invalid limit, not none.
+  SELECT DISTINCT
+    c.cycle,
+    r.document_id
+  FROM `{{ dataset }}.limit_rejections` AS r
+  INNER JOIN judged_cycles AS c ON r.first_seen <= c.known_at AND (r.is_current OR c.known_at <= r.last_seen)
+  WHERE NOT r.has_previous_limit
+),
+
+weighed_subjects AS (
+  SELECT
+    x.*,
+    e.exemption_id,
+    COALESCE(e.is_limit_ignored, FALSE) AS is_limit_ignored,
+    GREATEST(x.base_ceiling, COALESCE(e.exempt_replicas, 0)) AS exempt_ceiling,
+    COALESCE(t.is_complete, s.is_complete, FALSE) AS is_complete,
+    COALESCE(CONCAT('cluster_', s.status), 'cluster_incomplete') AS incomplete_reason,
+    r.document_id IS NOT NULL AS is_limit_invalid,
+    x.measured > x.base_ceiling AS is_over_base,
+    -- In grace: all is new, or it is only the new workloads that carry the sum over the ceiling.
+    x.is_all_new OR (x.measured > x.base_ceiling AND x.measured_settled <= x.base_ceiling) AS is_in_grace
+  FROM tolerated_subjects AS x
+  LEFT JOIN exemptions_in_force AS e ON x.cycle = e.cycle AND x.limit_id = e.limit_id
+  LEFT JOIN cluster_states AS s ON x.cycle = s.cycle AND x.cluster = s.cluster
+  LEFT JOIN total_completeness AS t ON x.cycle = t.cycle AND x.subject = t.subject
+  LEFT JOIN rejected_documents AS r
+    ON
+      x.limit_id IS NULL
+      AND x.cycle = r.cycle
+      AND r.document_id = CONCAT(x.environment, '.', x.team_id, '.', x.api_id)
+),
+
+proven_subjects AS (
+  SELECT
+    x.*,
+    x.is_over_base AND x.measured > x.exempt_ceiling AND NOT x.is_limit_ignored AS is_over,
+    -- A partial sum is a lower bound: it may prove "over", never "within" (DESIGN D5).
+    NOT x.is_complete OR x.has_lost_labels AS is_lower_bound,
+    COALESCE(x.is_over_base AND x.measured > x.exempt_ceiling AND NOT x.is_limit_ignored, FALSE)
+    AND NOT x.is_in_grace AS is_proven_over
+  FROM weighed_subjects AS x
+)
