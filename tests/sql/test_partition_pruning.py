@@ -16,7 +16,7 @@ from tests.sql.googlesql import DATASET, SQL_ROOT
 _COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _PARTITION = re.compile(r"^PARTITION BY (?:DATE|TIMESTAMP_TRUNC)\((\w+)", re.MULTILINE)
 STATEMENTS = [name for name in sql.statement_names(SQL_ROOT) if not name.startswith("ddl/")]
-VARIABLES = ("v_from", "v_to")
+VARIABLES = ("v_from", "v_to", "v_prior_cycle")
 """Of scripts: BigQuery takes a script's variable for a constant of its statements."""
 
 OF_A_CYCLE = (

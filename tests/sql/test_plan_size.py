@@ -36,12 +36,12 @@ def test_part_fits_on_two_screens(path: Path) -> None:
 def test_a_name_counts_wherever_it_is_read() -> None:
     once = f"WITH a AS (SELECT 1 AS x FROM `{DATASET}.verdicts`)"
     (size,) = sizes_of(f"{once}, b AS (SELECT l.x FROM a AS l INNER JOIN a AS r ON l.x = r.x) SELECT * FROM b, b AS c")
-    assert (size.scans, size.depth, size.tables) == (4, 2, {"verdicts"})
+    assert (size.scans, size.depth, size.tables) == (4, 2, frozenset({"verdicts"}))
 
 
 def test_a_name_hides_a_table_of_the_same_name_only_where_it_is_known() -> None:
     (size,) = sizes_of(f"SELECT * FROM (WITH t AS (SELECT 1 AS x) SELECT * FROM t), `{DATASET}.t`")
-    assert (size.scans, size.tables) == (1, {"t"})
+    assert (size.scans, size.tables) == (1, frozenset({"t"}))
 
 
 def test_a_view_is_opened() -> None:

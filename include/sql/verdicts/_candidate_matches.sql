@@ -11,33 +11,36 @@ identities AS (
     w.workload_name,
     w.api_id,
     w.team_id,
-    w.label_text
+    w.label_text,
+    IF({{ is_unlabelled('w') }}, '', w.api_id) AS asked_api_id,
+    IF({{ is_unlabelled('w') }}, '', w.team_id) AS asked_team_id
   FROM measured_workloads AS w
+),
+
+offered_limits AS (
+  -- To the workloads of its API, and to those without labels where it names a namespace or a name; a bare cluster
+  -- selector would take them all.
+  SELECT
+    l.* EXCEPT (exemptions),
+    IF(is_for_labelled, l.api_id, '') AS asked_api_id,
+    IF(is_for_labelled, l.team_id, '') AS asked_team_id
+  FROM considered_limits AS l
+  CROSS JOIN
+    UNNEST(
+      IF(l.selectors.namespace IS NOT NULL OR l.selectors.name IS NOT NULL, [TRUE, FALSE], [TRUE])
+    ) AS is_for_labelled
 ),
 
 possible_matches AS (
   SELECT
-    i.*,
-    l.* EXCEPT (environment, api_id, team_id, exemptions),
+    i.* EXCEPT (asked_api_id, asked_team_id),
+    l.* EXCEPT (environment, api_id, team_id, asked_api_id, asked_team_id),
     l.api_id AS limit_api_id,
     l.team_id AS limit_team_id
   FROM identities AS i
-  INNER JOIN considered_limits AS l ON i.environment = l.environment AND i.api_id = l.api_id AND i.team_id = l.team_id
-  WHERE
-    {{ selects_workload('l', 'i') }}
-  UNION ALL
-  -- Workloads without labels are matched by namespace or name only; a bare cluster selector would take them all.
-  SELECT
-    i.*,
-    l.* EXCEPT (environment, api_id, team_id, exemptions),
-    l.api_id AS limit_api_id,
-    l.team_id AS limit_team_id
-  FROM identities AS i
-  INNER JOIN considered_limits AS l ON i.environment = l.environment
-  WHERE
-    {{ is_unlabelled('i') }}
-    AND (l.selectors.namespace IS NOT NULL OR l.selectors.name IS NOT NULL)
-    AND {{ selects_workload('l', 'i') }}
+  INNER JOIN offered_limits AS l
+    ON i.environment = l.environment AND i.asked_api_id = l.asked_api_id AND i.asked_team_id = l.asked_team_id
+  WHERE {{ selects_workload('l', 'i') }}
 ),
 
 candidate_matches AS (

@@ -1,10 +1,11 @@
 {#- The beginning of a script that judges a period: it fills the temporary table judged_period, which also holds the
     last cycle before the period, as the ledger has it. The period is taken in parts of about a million observations:
     that many fit into memory anywhere, and a part goes on from what the part before it said, as live cycles do. -#}
-{%- from 'verdicts/_columns.sql' import subject_columns, subject_from -%}
+{%- from 'verdicts/_columns.sql' import nothing_seen, subject_columns, subject_from -%}
 {%- set period_start = '@period_start' -%}
 DECLARE v_from TIMESTAMP DEFAULT @period_start;
 DECLARE v_to TIMESTAMP;
+{% include 'verdicts/_prior_cycle.sql' %}
 DECLARE v_cycles INT64 DEFAULT (
   SELECT GREATEST(1, DIV(1000000, GREATEST(1, COALESCE(MAX(sizes.observations), 1))))
   FROM (
@@ -41,11 +42,28 @@ WHILE v_from < @period_end DO
 
   INSERT INTO judged_period ({{ subject_columns | join(', ') }})
   WITH
+  {% include 'verdicts/_seeing.sql' %}
+
+  SELECT s.*
+  FROM seen_subjects AS s;
+
+  INSERT INTO judged_period ({{ subject_columns | join(', ') }})
+  WITH
+  seen_subjects AS (
+    SELECT p.*
+    FROM judged_period AS p
+    WHERE {{ in_period('p.cycle') }}
+  ),
+
   {% include prior_part %},
-  {% include 'verdicts/_rules.sql' %}
+  {% include 'verdicts/_considered_limits.sql' %},
+  {% include 'verdicts/_cluster_states.sql' %},
+  {% include 'verdicts/_missing.sql' %}
 
-  SELECT j.*
-  FROM judged_subjects AS j;
+  SELECT
+    {{- subject_from('u', nothing_seen) }}
+  FROM unseen_verdicts AS u;
 
+  SET v_prior_cycle = (SELECT MAX(p.cycle) FROM judged_period AS p);
   SET v_from = v_to;
 END WHILE;

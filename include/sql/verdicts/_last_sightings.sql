@@ -23,14 +23,17 @@ known_subjects AS (
   FROM seen_subjects AS s
 ),
 
+interrupted_subjects AS (
+  SELECT k.subject
+  FROM known_subjects AS k
+  GROUP BY k.subject
+  HAVING COUNT(*) < (SELECT COUNT(*) FROM judged_cycles) + COUNTIF(k.is_prior)
+),
+
 last_sightings AS (
-  -- Of those that were not seen in every cycle.
   SELECT
     k.*,
     LEAD(k.cycle) OVER (PARTITION BY k.subject ORDER BY k.cycle) AS next_cycle
   FROM known_subjects AS k
-  WHERE TRUE
-  QUALIFY
-    COUNT(*) OVER (PARTITION BY k.subject)
-    < (SELECT COUNT(*) FROM judged_cycles) + COUNTIF(k.is_prior) OVER (PARTITION BY k.subject)
+  INNER JOIN interrupted_subjects AS i ON k.subject = i.subject
 )

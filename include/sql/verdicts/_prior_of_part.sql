@@ -3,6 +3,5 @@
 prior_subjects AS (
   SELECT p.*
   FROM judged_period AS p
-  WHERE {{ has_not_ended('p') }}
-  QUALIFY p.cycle = MAX(p.cycle) OVER ()
+  WHERE p.cycle = v_prior_cycle AND {{ has_not_ended('p') }}
 )

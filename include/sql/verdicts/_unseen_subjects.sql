@@ -1,12 +1,11 @@
-{#- CTEs: what is said of subjects of which nothing was seen. Needs _missing_subjects.sql; ends in `judged_subjects`,
-    the seen and the unseen ones.
+{#- CTEs: what is said of subjects of which nothing was seen. Needs _missing_subjects.sql; ends in
+    `unseen_verdicts`.
 
     In a dark cluster a subject is unknown, never "within". Where all was seen it may have ended: gone from a complete
     listing, or its limit counts another scope now; that is said once, and may end an episode. A limit that was
     withdrawn while its workloads still run ends nothing, nor does a limit that no longer takes the one workload it
     took: that is said in every cycle, and freezes. A cluster that is no longer watched says nothing, which freezes
     too. -#}
-{%- from 'verdicts/_columns.sql' import nothing_seen, subject_from -%}
 {%- set going_on = "('unknown', 'limit_withdrawn', 'no_limit_matches')" -%}
 explained_subjects AS (
   SELECT
@@ -52,13 +51,4 @@ unseen_verdicts AS (
   WHERE
     (u.finding IN {{ going_on }} AND u.endings = 0)
     OR (u.finding IN ('workload_gone', 'scope_changed') AND u.endings = 1)
-),
-
-judged_subjects AS (
-  SELECT *
-  FROM seen_subjects
-  UNION ALL
-  SELECT
-    {{- subject_from('u', nothing_seen) }}
-  FROM unseen_verdicts AS u
 )

@@ -2,7 +2,7 @@
 -- ledger. Running it again writes nothing unless something changed, and then a new revision (docs/decisions/0002). A
 -- script: BigQuery plans what is named once and read often anew wherever it is read, so what ran is a temporary table.
 -- Parameters: @cycle, @known_at, @computed_at TIMESTAMP; @is_limits_stale BOOL; @origin, @run_id STRING.
-{%- from 'verdicts/_columns.sql' import nothing_seen, subject_columns %}
+{%- from 'verdicts/_columns.sql' import nothing_seen, subject_columns, subject_from %}
 {%- set period_start = '@cycle' %}
 {%- macro in_period(column) %}{{ column }} = @cycle{% endmacro %}
 {%- macro until_period_end(column) %}{{ column }} <= @cycle{% endmacro %}
@@ -13,6 +13,7 @@
   limit_version='CAST(NULL AS INT64)', max_replicas='CAST(NULL AS INT64)', ceiling='CAST(NULL AS INT64)',
   limits_known_at='@known_at', reason="'not_judged_any_more'"
 ) %}
+{% include 'verdicts/_prior_cycle.sql' %}
 DECLARE v_policy_version STRING DEFAULT (
   SELECT ANY_VALUE(p.policy_version)
   FROM `{{ dataset }}.policy_history` AS p
@@ -26,7 +27,17 @@ USING (
   WITH
   {% include cycles_part %},
   {% include prior_part %},
-  {% include 'verdicts/_rules.sql' %},
+  {% include 'verdicts/_seeing.sql' %},
+  {% include 'verdicts/_missing.sql' %},
+
+  judged_subjects AS (
+    SELECT *
+    FROM seen_subjects
+    UNION ALL
+    SELECT
+      {{- subject_from('u', nothing_seen) | indent(2) }}
+    FROM unseen_verdicts AS u
+  ),
 
   current_revisions AS (
     SELECT v.*

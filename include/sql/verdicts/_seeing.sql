@@ -1,4 +1,4 @@
-{#- CTEs: the rules, from `measured_workloads`, `judged_cycles` and `prior_subjects` to `judged_subjects`. -#}
+{#- CTEs: the rules for what was seen, from `measured_workloads` and `judged_cycles` to `seen_subjects`. -#}
 {% include 'verdicts/_considered_limits.sql' %},
 {% include 'verdicts/_policies.sql' %},
 {% include 'verdicts/_candidate_matches.sql' %},
@@ -7,7 +7,4 @@
 {% include 'verdicts/_cluster_states.sql' %},
 {% include 'verdicts/_summed_subjects.sql' %},
 {% include 'verdicts/_weighed_subjects.sql' %},
-{% include 'verdicts/_seen_subjects.sql' %},
-{% include 'verdicts/_last_sightings.sql' %},
-{% include 'verdicts/_missing_subjects.sql' %},
-{% include 'verdicts/_unseen_subjects.sql' %}
+{% include 'verdicts/_seen_subjects.sql' %}
