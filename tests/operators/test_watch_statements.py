@@ -19,6 +19,8 @@ QUIET = [
     "alerts-move_cursor",
     "heartbeats-record_heartbeat",
 ]
+JUDGING = ["CREATE_TABLE_AS_SELECT", "MERGE"]
+"""What the comparison runs where no workload's past matters: what ran, and the verdicts."""
 TELLING = [
     "observations-before_load",
     "observations-record_collection",
@@ -48,8 +50,10 @@ def steady(world: World) -> World:
 
 
 def test_a_quiet_cycle_is_six_statements(steady: World) -> None:
-    assert run_and_count(steady, 2) == QUIET
+    found = run_and_count(steady, 2)
+    assert [name for name in found if not name.startswith(" ")] == QUIET
     assert len(QUIET) <= 6
+    assert [name.strip() for name in found if name.startswith(" ")] == JUDGING
 
 
 def test_the_first_cycle_of_an_hour_loads_two_hours_with_as_many(world: World) -> None:
@@ -59,7 +63,7 @@ def test_the_first_cycle_of_an_hour_loads_two_hours_with_as_many(world: World) -
     world.holds("eu-prod-1", workload("steady", 5))
     world.run(8).go()
     assert cycle_at(9).minute == 0
-    assert run_and_count(world, 9) == QUIET
+    assert [name for name in run_and_count(world, 9) if not name.startswith(" ")] == QUIET
 
 
 def test_a_cycle_that_tells_something_takes_three_jobs_more(steady: World) -> None:

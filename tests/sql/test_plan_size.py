@@ -1,7 +1,7 @@
 """No statement is more than BigQuery can plan: what a WITH names is planned anew wherever it is read.
 
 BigQuery answers "too many subqueries or query is too complex" where it cannot; nothing local has a planner to ask. The
-bounds are docs/decisions/0037's.
+bounds are docs/decisions/0038's.
 """
 
 from pathlib import Path

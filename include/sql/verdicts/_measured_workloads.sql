@@ -1,6 +1,6 @@
 {#- Statements: fill the temporary table measured_workloads, what ran in each judged cycle, per workload, as far as it was
-    seen. Six hours of sightings are read only where some workload's past matters. Needs the CTE or table
-    `judged_cycles` (live_cycles names the part that makes it) and prior_part, which makes `prior_subjects`. -#}
+    seen. Six hours of sightings are read only where some workload's past matters. Needs
+    `judged_cycles`, a table or made by the part that cycles_part names, and prior_part, which makes `prior_subjects`. -#}
 {%- from 'verdicts/_period.sql' import asks_for_its_past -%}
 CREATE OR REPLACE TEMP TABLE measured_workloads AS
 WITH
