@@ -1,7 +1,8 @@
 """Finds limits that can match one workload, and says which of them would judge it.
 
-The rule is that of ``include/sql/verdicts/_matched_workloads.sql``: a workload is judged by one limit, the one with more
-selectors set. Where two have equally many, the lower ceiling would decide: nobody meant that, so it is not published.
+The rule is that of ``include/sql/verdicts/_matched_workloads.sql``: a workload is judged by one limit, the one with
+more selectors set. Where two have equally many, the lower ceiling would decide: nobody meant that, so it is not
+published.
 """
 
 from collections import defaultdict
