@@ -106,6 +106,14 @@ def is_emulated(*variables: str) -> bool:
     return any(os.environ.get(name) for name in variables or EMULATOR_VARIABLES)
 
 
+def forgo_bucket_metadata() -> None:
+    """Have Google's Storage client ask for no bucket's metadata by itself, unless somebody decided otherwise.
+
+    The client knows this switch as a variable of the process only (google-cloud-storage 3.17).
+    """
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+
+
 def keeps_its_own_time() -> bool:
     """Tell whether Firestore is a stand-in, which keeps a scenario's time and not the machine's."""
     return is_emulated("FIRESTORE_EMULATOR_HOST")

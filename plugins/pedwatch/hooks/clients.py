@@ -5,7 +5,6 @@ configuration names; tasks call these. The command line passes ``AsPerson()``: a
 anonymous for a service whose emulator variable is set, as Google's own Firestore and Storage clients do.
 """
 
-import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pedwatch import settings
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from google.cloud import bigquery, firestore, storage
 
     from pedwatch.hooks.limit_store import FirestoreLimits
-
-_NO_BUCKET_METADATA = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 
 
 class ClientSource(Protocol):
@@ -107,7 +104,7 @@ def storage_client(config: Config, source: ClientSource | None = None) -> "stora
     It asks for no bucket's metadata by itself, as it would for its traces: no role of deploy/iam permits that, and each
     denial is a line in the audit log.
     """
-    os.environ.setdefault(_NO_BUCKET_METADATA, "true")
+    settings.forgo_bucket_metadata()
     return (source or AsAirflow()).storage(config)
 
 
