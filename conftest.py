@@ -6,6 +6,9 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
+#: Checks at the end of a run what the stand-ins recorded.
+pytest_plugins = ["tests.contracts.session"]
+
 # Before anything imports Airflow, which creates its home and reads its settings at import.
 os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parent / "build" / "airflow"))
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")

@@ -21,6 +21,7 @@ from pedwatch import settings, sql
 from pedwatch.config import Config
 from pedwatch.hooks import clients
 from pedwatch.hooks.warehouse import Warehouse
+from tests.contracts.session import recorded
 
 if TYPE_CHECKING:
     from pedwatch.hooks.limit_store import FirestoreLimits
@@ -42,7 +43,8 @@ class Server:
 def running(module: str, *arguments: str) -> Iterator[Server]:
     """Run ``python -m module --port 0`` for a while; yields once it says that it is ready."""
     command = [sys.executable, "-m", module, "--port", "0", *arguments]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with recorded():
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

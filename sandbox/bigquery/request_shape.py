@@ -50,7 +50,7 @@ def check_body(body: dict[str, Any], schema: str | Schema) -> None:
 
 def check_query(verb: str, path: str, query: Mapping[str, str]) -> None:
     """Refuse a parameter that the method does not have, or whose text is not of its type."""
-    method = description("bigquery").find(verb, path, query.get("uploadType"))
+    method = description("bigquery").find(verb, path)
     if method is None:
         return  # one of those that the reduced description does without
     for name, text in query.items():

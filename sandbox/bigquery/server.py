@@ -19,8 +19,9 @@ from sandbox.bigquery.rest_queries import QueryRoutes
 from sandbox.bigquery.rest_tabledata import TabledataRoutes
 from sandbox.bigquery.rest_tables import TableRoutes
 from sandbox.bigquery.service import Service, Waits
-from sandbox.bigquery.uploads import UploadRoutes
+from sandbox.bigquery.uploads import UPLOAD_PREFIX, UploadRoutes
 from sandbox.lifecycle import LOOPBACK
+from sandbox.traffic import recording
 
 _MOST_UPLOAD_BYTES = 4 * 2**30
 # Threads cost nothing until they are needed, and a client that waits for its job holds one.
@@ -55,7 +56,8 @@ def make_app(data: Path | None = None, waits: Waits | None = None) -> web.Applic
         threads.shutdown(wait=False, cancel_futures=True)
         service.close()
 
-    app = web.Application(client_max_size=_MOST_UPLOAD_BYTES)
+    recorded = recording({f"/{prefix}": "bigquery" for prefix in (API_PREFIX, UPLOAD_PREFIX)})
+    app = web.Application(client_max_size=_MOST_UPLOAD_BYTES, middlewares=recorded)
     app.router.add_route("*", "/{path:.*}", handle)
     app.cleanup_ctx.append(live)
     return app

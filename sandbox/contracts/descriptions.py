@@ -13,8 +13,6 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-_UPLOAD_TYPES = {"simple": ("media", "multipart"), "resumable": ("resumable",)}
-
 
 @dataclass(frozen=True)
 class Method:
@@ -26,8 +24,8 @@ class Method:
     request: str | None
     """The schema of the body; None for methods without one."""
     response: str | None
-    upload: str
-    """``simple`` or ``resumable`` for a request at the address for uploads, else empty."""
+    is_upload: bool
+    """Whether it came to the address for uploads, where the body is more than JSON."""
     path: Mapping[str, str]
     """The path's parts by name, still percent-encoded."""
 
@@ -53,31 +51,31 @@ class Description:
             return schema
         return {**self._schemas[schema["$ref"]], **{name: value for name, value in schema.items() if name != "$ref"}}
 
-    def find(self, verb: str, path: str, upload_type: str | None = None) -> Method | None:
+    def find(self, verb: str, path: str) -> Method | None:
         """The method that a request is for, or None; ``path`` is percent-encoded and begins without a slash."""
-        for route_verb, pattern, name, upload in self._routes:
-            if upload and upload_type and upload_type not in _UPLOAD_TYPES[upload]:
-                continue
+        for route_verb, pattern, name, is_upload in self._routes:
             # What was begun with POST is continued with PUT.
-            found = pattern.match(path) if verb == route_verb or (upload and verb == "PUT") else None
+            found = pattern.match(path) if verb == route_verb or (is_upload and verb == "PUT") else None
             if found:
                 method = self.methods[name]
                 parameters = {**self._parameters, **method.get("parameters", {})}
                 return Method(
-                    name, parameters, method.get("request"), method.get("response"), upload, found.groupdict()
+                    name, parameters, method.get("request"), method.get("response"), is_upload, found.groupdict()
                 )
         return None
 
-    def _each_route(self) -> Iterator[tuple[str, re.Pattern[str], str, str]]:
+    def _each_route(self) -> Iterator[tuple[str, re.Pattern[str], str, bool]]:
         for name, method in self.methods.items():
             if "path" not in method:
                 continue
             verb = method["httpMethod"]
-            yield verb, _pattern(method["path"], method), name, ""
-            for upload, path in method.get("mediaUpload", {}).items():
-                yield verb, _pattern(path.lstrip("/"), method), name, upload
+            yield verb, _pattern(method["path"], method), name, False
+            for path in method.get("mediaUpload", {}).values():
+                yield verb, _pattern(path.lstrip("/"), method), name, True
             if method.get("supportsMediaDownload"):
-                yield verb, _pattern("download/" + method["path"], method), name, ""
+                download = _pattern("download/" + method["path"], method).pattern
+                # A link that leaves slashes in a name as they are is still one to this method.
+                yield verb, re.compile(download.replace("(?P<object>[^/]+)", "(?P<object>.+)")), name, False
 
 
 def _pattern(path: str, method: Mapping[str, Any]) -> re.Pattern[str]:

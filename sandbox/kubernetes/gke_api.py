@@ -19,6 +19,7 @@ from aiohttp import web
 
 from sandbox.contracts.descriptions import description
 from sandbox.kubernetes.clusters import CLUSTERS
+from sandbox.traffic import IS_UNTYPICAL
 
 DEFAULT_LOCATION = "europe-west1"
 _REFUSALS = {
@@ -98,6 +99,7 @@ async def list_clusters(request: web.Request) -> web.StreamResponse:
     project = request.app[PROJECTS].get(name, GkeProject(fault="forbidden"))
     if project.fault == "hang":
         await asyncio.wait([asyncio.ensure_future(request.app[CLUSTERS].closing.wait())], timeout=60)
+    request[IS_UNTYPICAL] = project.fault == "garbage"
     if project.fault == "garbage":
         return web.Response(text="<html>a proxy's page</html>", content_type="text/html")
     if project.fault in _REFUSALS:

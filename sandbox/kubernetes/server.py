@@ -18,6 +18,7 @@ from sandbox.kubernetes.objects import render
 from sandbox.kubernetes.representations import respond, respond_object
 from sandbox.kubernetes.request_info import INFO, RequestInfo
 from sandbox.kubernetes.status import ApiFailure, not_found, page_not_found
+from sandbox.traffic import IS_UNTYPICAL, recording
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PREFIX = "/clusters/{cluster}"
@@ -55,6 +56,7 @@ async def at_cluster(request: web.Request, handler: Handler) -> web.StreamRespon
 
     try:
         fault = cluster.fault.strike(path, request.query.get("continue", ""))
+        request[IS_UNTYPICAL] = fault is not None
         return await misbehave(fault, request, answer, clusters.closing) if fault else await answer(request)
     except ApiFailure as failure:
         return failure.response()
@@ -127,7 +129,8 @@ def make_app(
     clusters: Clusters, runtime: Runtime, control: ControlApi, ca_data: str, accounts: Accounts
 ) -> web.Application:
     """Return the application that serves some clusters; ``ca_data`` is the authority by which they are known."""
-    app = web.Application(middlewares=[control.guard, at_cluster], client_max_size=LARGEST_BODY)
+    recorded = recording({"/v1/projects/[^/]+/locations/": "container", "/clusters/": "kubernetes"})
+    app = web.Application(middlewares=[*recorded, control.guard, at_cluster], client_max_size=LARGEST_BODY)
     app[CLUSTERS], app[pods.RUNTIME] = clusters, runtime
     app[gke_api.PROJECTS], app[gke_api.CA_DATA] = {}, ca_data
     app[iam_api.ACCOUNTS] = accounts

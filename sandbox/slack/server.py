@@ -12,6 +12,7 @@ from sandbox.slack.ratelimit import RateLimits
 from sandbox.slack.store import Store
 from sandbox.slack.web_api import WebApi
 from sandbox.slack.workspace import Switches
+from sandbox.traffic import recording
 
 DATABASE_NAME = "slack.db"
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
@@ -35,7 +36,9 @@ def make_app(settings: Settings) -> web.Application:
     api = WebApi(store, switches, settings.token, RateLimits(settings.is_rate_limited))
     control = ControlApi(api, settings.control_token, settings.channels)
     control.add_initial_channels()
-    app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[loopback_guard])
+    app = web.Application(
+        client_max_size=MAX_REQUEST_BYTES, middlewares=[*recording({"/api/": "slack"}), loopback_guard]
+    )
     app.add_routes([web.route("*", "/api/{method}", api.handle)])
     app.add_routes(control.routes())
     app.add_routes(Page(store, switches).routes())

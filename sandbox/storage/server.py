@@ -15,10 +15,13 @@ from gcp_storage_emulator.server import RequestHandler, _read_raw_data
 
 from sandbox.lifecycle import LOOPBACK
 from sandbox.storage.corrections import PatientStorage, correct_routes
+from sandbox.traffic import Recorder, recorder
 
 
 class _Handler(RequestHandler):
     """One request: read it all, let the emulator answer into memory, send the answer."""
+
+    recorder: Recorder | None = None
 
     def _serve(self, answer: Callable[[], None]) -> None:
         body = _read_raw_data(self) or b""
@@ -30,10 +33,21 @@ class _Handler(RequestHandler):
             self.headers["X-Stored-Encoding"] = encoding
         socket = self.wfile  # type: ignore[has-type]
         self.rfile, self.wfile = io.BytesIO(body), io.BytesIO()
+        asked = dict(self.headers)
         with self.storage.lock:
             answer()
-        socket.write(self.wfile.getvalue())
+        answered = self.wfile.getvalue()
+        socket.write(answered)
         self.wfile = socket
+        if self.recorder is not None:
+            self._record(asked, body, answered)
+
+    def _record(self, asked: dict[str, str], body: bytes, answered: bytes) -> None:
+        head, _, content = answered.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines if ": " in line)
+        assert self.recorder is not None
+        self.recorder.saw(self.command, self.path, asked, body, int(status.split()[1]), headers, content)
 
     def do_GET(self) -> None:
         """Answer a GET."""
@@ -64,6 +78,7 @@ class StorageServer(ThreadingHTTPServer):
 
     def __init__(self, storage: PatientStorage, port: int) -> None:
         correct_routes()
+        _Handler.recorder = recorder("storage")
         super().__init__((LOOPBACK, port), partial(_Handler, storage))
 
     def handle_error(self, request: Any, client_address: Any) -> None:

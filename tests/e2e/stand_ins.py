@@ -23,6 +23,7 @@ from sandbox.environment.servers import BUCKET, PROJECT, Servers
 from sandbox.kubernetes.control import ControlClient as KubernetesControl
 from sandbox.scenario.clocks import Clocks
 from sandbox.slack.control import ControlClient as SlackControl
+from tests.contracts.session import recorded
 
 CLUSTERS = ("eu-prod-1", "us-prod-1")
 CHANNELS = {"C0PLATFORM": "ped-platform", "C0ORDERS": "orders-alerts"}
@@ -106,7 +107,10 @@ def stand_ins_in(folder: Path) -> Iterator[StandIns]:
 
     Firestore's clock only goes forward, so the sync lies after all cycles: in none of them the limits are stale.
     """
-    with Servers(folder, CLUSTERS, CHANNELS) as servers, pytest.MonkeyPatch.context() as patch:
+    with contextlib.ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        with recorded():
+            servers = stack.enter_context(Servers(folder, CLUSTERS, CHANNELS))
         for name, value in servers.client_environment().items():
             patch.setenv(name, value)
         clocks = Clocks(folder / "clock", servers)

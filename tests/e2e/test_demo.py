@@ -22,6 +22,7 @@ from sandbox.environment.servers import BUCKET, PROJECT
 from sandbox.scenario.gathering import DATASET
 from sandbox.scenario.loading import DEFAULT
 from tests.conftest import running
+from tests.contracts.session import recorded
 
 #: The shop takes about 100 s on two idle cores; a busy machine is no failure.
 PATIENCE_SECONDS = 540
@@ -81,7 +82,7 @@ def without_proxy() -> Iterator[None]:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The shop, played once for all tests."""
     folder = tmp_path_factory.mktemp("shop") / "demo"
-    with pytest.MonkeyPatch.context() as patch:
+    with recorded(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo_runs, "SECONDS", PATIENCE_SECONDS)
         finished, summary = play(DEFAULT, folder)
     assert summary, finished.stdout + finished.stderr
