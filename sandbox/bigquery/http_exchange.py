@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 from sandbox.bigquery.errors import BigQueryError, invalid, not_implemented
 from sandbox.bigquery.request_shape import check_body, check_query
-from sandbox.contracts.descriptions import Schema
 
 _STATUS_NAMES = {
     400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
@@ -31,7 +30,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     data: bytes = b""
 
-    def body(self, schema: str | Schema) -> dict[str, Any]:
+    def body(self, schema: str) -> dict[str, Any]:
         """The JSON object in the body, held against a schema of the service's; an empty one without a body."""
         if not self.data.strip():
             return {}

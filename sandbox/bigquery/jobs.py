@@ -4,6 +4,7 @@ A job is done for everyone at one moment, when ``done`` is set: were its state t
 rows that are not there yet for an answer without rows.
 """
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -132,9 +133,14 @@ class Job:
             status["errors"] = self.errors
         return status
 
+    @property
+    def etag(self) -> str:
+        """What changes with the job."""
+        return f"{self.state}-{self.ended_ms}"
+
     def resource(self) -> dict[str, Any]:
         """The REST job resource."""
-        state, ended_ms = self.state, self.ended_ms if self.done.is_set() else None
+        ended_ms = self.ended_ms if self.done.is_set() else None
         times = {"creationTime": self.created_ms, "startTime": self.started_ms, "endTime": ended_ms}
         statistics = {name: str(value) for name, value in times.items() if value is not None} | self.statistics
         if self.parent_id:
@@ -143,15 +149,25 @@ class Job:
             statistics["finalExecutionDurationMs"] = str(ended_ms - self.started_ms)
         return {
             "kind": "bigquery#job",
-            "etag": f"{state}-{ended_ms}",
+            "etag": self.etag,
             "id": f"{self.project}:{self.location}.{self.job_id}",
             "selfLink": f"/bigquery/v2/projects/{self.project}/jobs/{self.job_id}?location={self.location}",
             "user_email": USER_EMAIL,
-            "configuration": {**self.configuration, "jobType": self.kind.upper()},
+            "configuration": {**_as_told(self.configuration), "jobType": self.kind.upper()},
             "jobReference": self.reference(),
             "statistics": statistics,
             "status": self.status(),
         }
+
+
+def _as_told(value: Any, name: str = "") -> Any:
+    """A part of a request as the service tells it back: no nulls, no empty lists, and a parameter's value as text."""
+    if isinstance(value, dict):
+        told = {inner: _as_told(given, inner) for inner, given in value.items()}
+        return {inner: given for inner, given in told.items() if given is not None and given != []}
+    if isinstance(value, list):
+        return [_as_told(item, name) for item in value]
+    return json.dumps(value) if name == "value" and isinstance(value, int | float) else value
 
 
 def error_proto(error: BigQueryError) -> dict[str, Any]:

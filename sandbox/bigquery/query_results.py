@@ -80,7 +80,7 @@ def rows_page(fields: list[Field], rows: Sequence[list[Cell]], total: int, page:
     return answer
 
 
-def results_answer(job: Job, page: Page) -> dict[str, Any]:
+def results_answer(job: Job, page: Page, statistics_of_dml: Sequence[str] = ("numDmlAffectedRows",)) -> dict[str, Any]:
     """What getQueryResults says of a job: its rows, or that it still runs; raises the error a job ended with."""
     answer: dict[str, Any] = {"jobReference": job.reference(), "jobComplete": job.done.is_set()}
     if not job.done.is_set():
@@ -90,7 +90,7 @@ def results_answer(job: Job, page: Page) -> dict[str, Any]:
     if job.result is None:
         raise BigQueryError(404, "notFound", f"Not found: the results of job {job.project}:{job.job_id} have expired")
     statistics = job.statistics.get("query") or {}
-    answer |= {name: statistics[name] for name in ("numDmlAffectedRows", "dmlStats") if name in statistics}
+    answer |= {name: statistics[name] for name in statistics_of_dml if name in statistics}
     answer |= {"totalBytesProcessed": statistics.get("totalBytesProcessed", "0"), "cacheHit": False}
     result = job.result
     if result.fields:

@@ -7,25 +7,6 @@ from typing import Any
 from sandbox.bigquery.errors import invalid
 from sandbox.contracts.descriptions import Schema, description
 
-INSERT_ALL: Schema = {
-    "type": "object",
-    "properties": {
-        **{name: {"type": "boolean"} for name in ("ignoreUnknownValues", "skipInvalidRows")},
-        **{name: {"type": "string"} for name in ("kind", "templateSuffix", "traceId")},
-        "rows": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "insertId": {"type": "string"},
-                    "json": {"type": "object", "additionalProperties": {"type": "any"}},
-                },
-            },
-        },
-    },
-}
-"""The body of tabledata.insertAll, which the reduced description does without."""
-
 _ANY_SCALAR = frozenset({"value"})
 """Texts that may come as any scalar: Google's own client sends a FLOAT64 inside a STRUCT as a number."""
 _UNDESCRIBED = frozenset({"projection", "upload_id"})
@@ -36,16 +17,13 @@ _WANTED = {
 }  # fmt: skip
 
 
-def check_body(body: dict[str, Any], schema: str | Schema) -> None:
-    """Refuse a body that is not as the schema (or the description's schema of that name) has it.
+def check_body(body: dict[str, Any], schema: str) -> None:
+    """Refuse a body that is not as the description's schema of that name has it.
 
     null stands for what is not there, and an int64 may come as a number or as text.
     """
-    if isinstance(schema, str):
-        root = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", schema).lower()
-        _check(body, description("bigquery").schema(schema), root)
-    else:
-        _check(body, schema, "")
+    root = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", schema).lower()
+    _check(body, description("bigquery").schema(schema), root)
 
 
 def check_query(verb: str, path: str, query: Mapping[str, str]) -> None:
@@ -84,9 +62,8 @@ def _check_object(value: dict[str, Any], schema: Schema, path: str) -> None:
     known, others = schema.get("properties", {}), schema.get("additionalProperties")
     for name, inner in value.items():
         if name not in known and others is None:
-            where = f" at '{path}'" if path else ""
-            raise invalid(f'Invalid JSON payload received. Unknown name "{name}"{where}: Cannot find field.')
-        _check(inner, known.get(name, others), f"{path}.{name}" if path else name)
+            raise invalid(f"Invalid JSON payload received. Unknown name \"{name}\" at '{path}': Cannot find field.")
+        _check(inner, known.get(name, others), f"{path}.{name}")
 
 
 def _fits(value: Any, schema: Schema, path: str) -> bool:

@@ -92,7 +92,7 @@ class JobRoutes:
             and (latest is None or job.created_ms <= latest)
         ]
         shown, token = page_of(wanted, request.query)
-        listed = [_summary(job, request.query.get("projection")) for job in shown]
+        listed = [_summary(job) for job in shown]
         return Answer({"kind": "bigquery#jobList", "etag": "list", "jobs": listed, **token})
 
     def cancel(self, request: Request, project: str, job_id: str) -> Answer:
@@ -122,11 +122,9 @@ def _moment(request: Request, name: str) -> int | None:
         raise invalid(f"Invalid value for {name}: {value}") from None
 
 
-def _summary(job: Job, projection: str | None) -> dict[str, Any]:
+def _summary(job: Job) -> dict[str, Any]:
     resource = job.resource() | {"state": job.state}
-    if job.error is not None:
+    if "errorResult" in resource["status"]:
         resource["errorResult"] = resource["status"]["errorResult"]
-    if (projection or "minimal").lower() == "minimal":
-        # Minimal leaves the configuration out in REST's words, but its real answers carry it, and clients read it.
-        resource.pop("selfLink")
-    return resource
+    # Minimal leaves the configuration out in REST's words, but its real answers carry it, and clients read it.
+    return {name: value for name, value in resource.items() if name not in ("etag", "selfLink")}

@@ -44,7 +44,7 @@ class QueryRoutes:
             return Answer(_dry_run_answer(job))
         job = self._start_once(project, job, body.get("requestId"))
         self._wait(job, body.get("timeoutMs"))
-        answer = results_answer(job, Page(body, body.get("formatOptions")))
+        answer = results_answer(job, Page(body, body.get("formatOptions")), ("numDmlAffectedRows", "dmlStats"))
         times = {"creationTime": job.created_ms, "startTime": job.started_ms, "endTime": job.ended_ms}
         return Answer(
             {"kind": "bigquery#queryResponse", "queryId": job.job_id, "location": job.location, **answer}
@@ -76,7 +76,7 @@ class QueryRoutes:
         page = Page(dict(request.query))
         self._wait(job, request.query.get("timeoutMs"))
         answer = results_answer(job, page)
-        return Answer({"kind": "bigquery#getQueryResultsResponse", "etag": job.resource()["etag"], **answer})
+        return Answer({"kind": "bigquery#getQueryResultsResponse", "etag": job.etag, **answer})
 
     def _wait(self, job: Job, timeout_ms: Any) -> None:
         job.done.wait(min(_wait_seconds(timeout_ms), self._service.waits.results_seconds))

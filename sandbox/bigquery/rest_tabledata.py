@@ -7,7 +7,6 @@ from sandbox.bigquery.http_exchange import Answer, Request, Routes
 from sandbox.bigquery.model import TableRef
 from sandbox.bigquery.partitions import split_decorator
 from sandbox.bigquery.query_results import RESULTS_DATASET, Page, anonymous_result, rows_page
-from sandbox.bigquery.request_shape import INSERT_ALL
 from sandbox.bigquery.row_values import BadField, RowDecoder, Rules
 from sandbox.bigquery.service import Service
 from sandbox.bigquery.staging import stage
@@ -47,7 +46,7 @@ class TabledataRoutes:
 
     def insert_all(self, request: Request, project: str, dataset: str, table: str) -> Answer:
         """tabledata.insertAll: the good rows if bad ones may be skipped, else all or none."""
-        body = request.body(INSERT_ALL)
+        body = request.body("TableDataInsertAllRequest")
         if body.get("templateSuffix"):
             raise not_implemented("insertAll with a templateSuffix")
         rows = body.get("rows")

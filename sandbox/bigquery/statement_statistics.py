@@ -15,7 +15,8 @@ def statement_statistics(catalog: Catalog, result: StatementResult) -> dict[str,
 
 def script_statistics(catalog: Catalog, results: list[StatementResult], told: StatementResult) -> dict[str, Any]:
     """The statistics of a script whose result is that of the statement ``told``."""
-    return _bytes(sum(_size(catalog, result) for result in results)) | _outcome(told) | {"statementType": "SCRIPT"}
+    outcome = {name: value for name, value in _outcome(told).items() if name not in ("numDmlAffectedRows", "dmlStats")}
+    return _bytes(sum(_size(catalog, result) for result in results)) | outcome | {"statementType": "SCRIPT"}
 
 
 def _bytes(size: int) -> dict[str, Any]:

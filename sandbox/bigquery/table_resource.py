@@ -138,6 +138,10 @@ def table_resource(meta: TableMeta, rows: int, location: str, row_bytes: int) ->
         "lastModifiedTime": str(meta.modified_ms),
         "description": meta.description,
     }
+    if meta.kind == "VIEW":
+        resource["view"] = {"query": meta.view_query, "useLegacySql": False}
+    if meta.kind == "MATERIALIZED_VIEW":
+        resource["materializedView"] = {"query": meta.view_query}
     if meta.kind == "TABLE":
         size = str(rows * len(meta.fields) * row_bytes)
         resource |= {"numRows": str(rows), "numBytes": size, "numLongTermBytes": "0", "numActiveLogicalBytes": size}
@@ -161,7 +165,5 @@ def table_summary(meta: TableMeta) -> dict[str, Any]:
         "requirePartitionFilter": meta.require_partition_filter or None,
     }
     if meta.kind == "VIEW":
-        summary["view"] = {"query": meta.view_query, "useLegacySql": False}
-    if meta.kind == "MATERIALIZED_VIEW":
-        summary["materializedView"] = {"query": meta.view_query}
+        summary["view"] = {"useLegacySql": False}
     return {name: value for name, value in summary.items() if value is not None}

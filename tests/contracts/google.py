@@ -26,7 +26,7 @@ _TABLE = (
     "kind", "etag", "id", "selfLink", "tableReference.tableId", "type", "creationTime", "lastModifiedTime", "location",
 )  # fmt: skip
 _CLUSTER = (
-    "name", "location", "status", "endpoint", "id", "selfLink", "masterAuth.clusterCaCertificate",
+    "name", "location", "status", "id", "selfLink", "masterAuth.clusterCaCertificate",
     "controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint", "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled",
 )  # fmt: skip
 _ALWAYS: dict[str, tuple[str, ...]] = {
@@ -147,7 +147,7 @@ class GoogleCheck:
                 if "enum" in resolved and isinstance(value, int) and not isinstance(value, bool):
                     return
                 if "enum" in resolved:
-                    found("text of an enum asked for as number", path, value)
+                    found("enum not as a number", path, value)
                     return
                 super().value(value, schema, path)
 
@@ -233,6 +233,9 @@ def _of_method(name: str, body: dict[str, Any]) -> Iterator[tuple[str, str, Any]
                 yield "row unlike the schema", "rows[].f", row
     if name == "container.projects.locations.clusters.list":
         for cluster in body.get("clusters", []):
+            ip = cluster.get("controlPlaneEndpointsConfig", {}).get("ipEndpointsConfig", {})
+            if ip.get("enabled") and not cluster.get("endpoint"):
+                yield "field absent", "clusters[].endpoint", cluster
             for place in ("endpoint", "controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint"):
                 value: Any = cluster
                 for part in place.split("."):

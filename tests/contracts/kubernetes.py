@@ -52,7 +52,7 @@ class KubernetesCheck:
         name = schema.rpartition(".")[2]
 
         def found(kind: str, path: str, detail: Any) -> None:
-            if not kind.startswith("empty "):  # unlike Google's services, an API server sends empty lists and objects
+            if kind != "empty array":  # unlike Google's services, an API server sends empty lists
                 self._findings.add(side, kind, f"{operation} {path}", detail)
 
         try:

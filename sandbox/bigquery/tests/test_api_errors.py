@@ -85,7 +85,11 @@ QUERY = {"query": "SELECT 1", "useLegacySql": False}
         ("queries", {**QUERY, "maxResult": 1}, "\"maxResult\" at 'query_request'"),
         ("datasets", {"datasetReference": {"datasetId": "d"}, "place": "EU"}, "\"place\" at 'dataset'"),
         ("datasets/d/tables", {"tableReference": {"tableId": "t"}, "scheme": {}}, "\"scheme\" at 'table'"),
-        ("datasets/d/tables/t/insertAll", {"rows": [{"insertID": "1", "json": {}}]}, "\"insertID\" at 'rows[0]'"),
+        (
+            "datasets/d/tables/t/insertAll",
+            {"rows": [{"insertID": "1", "json": {}}]},
+            "\"insertID\" at 'table_data_insert_all_request.rows[0]'",
+        ),
     ],
 )
 def test_a_misspelt_name_is_refused_and_told(server: StandIn, path: str, body: dict[str, Any], named: str) -> None:
