@@ -93,7 +93,8 @@ class JobRoutes:
         ]
         shown, token = page_of(wanted, request.query)
         listed = [_summary(job) for job in shown]
-        return Answer({"kind": "bigquery#jobList", "etag": "list", "jobs": listed, **token})
+        found = {"jobs": listed} if listed else {}  # an empty list is left out
+        return Answer({"kind": "bigquery#jobList", "etag": "list", **found, **token})
 
     def cancel(self, request: Request, project: str, job_id: str) -> Answer:
         """jobs.cancel: asks the job to stop and answers at once."""

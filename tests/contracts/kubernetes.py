@@ -37,28 +37,28 @@ class KubernetesCheck:
         operation = f"kubernetes {exchange.verb} {found['plural']}"
         kind = _API[found["plural"]]
         if exchange.verb == "POST" and exchange.request:
-            self._check("request", operation, exchange.request, kind)
+            self._check("request", exchange.request, kind)
         if exchange.status < 400 and exchange.response and exchange.verb != "DELETE":
             is_list = exchange.verb == "GET" and found["name"] is None
             if '"watch' not in exchange.query:
-                self._check("response", operation, exchange.response, kind + "List" if is_list else kind)
+                self._check("response", exchange.response, kind + "List" if is_list else kind)
         return operation
 
     def _refusal(self, exchange: Exchange) -> None:
         if exchange.response and exchange.answered.get("content-type", "").startswith("application/json"):
-            self._check("response", "kubernetes refusal", exchange.response, _STATUS)
+            self._check("response", exchange.response, _STATUS)
 
-    def _check(self, side: Side, operation: str, text: str, schema: str) -> None:
+    def _check(self, side: Side, text: str, schema: str) -> None:
         name = schema.rpartition(".")[2]
 
         def found(kind: str, path: str, detail: Any) -> None:
             if kind != "empty array":  # unlike Google's services, an API server sends empty lists
-                self._findings.add(side, kind, f"{operation} {path}", detail)
+                self._findings.add(side, kind, f"kubernetes {path}", detail)
 
         try:
             body = json.loads(text)
         except ValueError:
-            self._findings.add(side, "no JSON", operation, text)
+            self._findings.add(side, "no JSON", f"kubernetes {name}", text)
             return
         check = SchemaCheck(self._description, side, found)
         check.value(body, self._description.schema(schema), name)
