@@ -60,6 +60,23 @@ def test_a_refused_sync_says_why(platform: Platform) -> None:
     assert [text.rpartition(": ")[2] for text in platform.texts] == ["200 of 200 limits would end"]
 
 
+def test_a_refusal_after_a_hiccup_is_heard_once(platform: Platform) -> None:
+    platform.fails("r1", dag_id="ped_limits_sync")
+    for run, text in (("r2", "200 of 200 limits would end"), ("r3", "199 of 200 limits would end")):
+        refusal = MassEndError(text)
+        BigQueryLimits(platform.warehouse).record_refusal(refusal, run, NOW, platform.config.firestore)
+        platform.fails(run, dag_id="ped_limits_sync")
+    platform.fails("r4", dag_id="ped_limits_sync")
+    platform.listens()
+    parent, reply = platform.texts
+    assert parent.endswith(": 200 of 200 limits would end"), "the parent shows the newest state"
+    assert reply.endswith(": 200 of 200 limits would end")
+    for run in ("r5", "r6", "r7"):
+        platform.finishes(run, dag_id="ped_limits_sync")
+    platform.listens()
+    assert platform.texts[0].startswith("Resolved: ped_limits_sync runs again after 20 min")
+
+
 def test_it_is_back_after_three_runs_in_a_row(platform: Platform) -> None:
     platform.fails("r1")
     for run in ("r2", "r4", "r5"):  # r3 fails, and is not told

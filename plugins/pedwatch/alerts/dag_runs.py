@@ -1,4 +1,8 @@
-"""What the platform hears of DAG runs: that one failed, once, until the DAG finishes again. Pure; times in UTC."""
+"""What the platform hears of DAG runs: that one failed, once, until the DAG finishes again. Pure; times in UTC.
+
+What fails for a reason that is known, a sync that is refused, is told although the DAG was told as failed already: who
+waits for an outage to pass must hear of what does not pass by itself.
+"""
 
 import datetime as dt
 import json
@@ -26,9 +30,17 @@ def is_told_failed(told: Told | None) -> bool:
 
 
 def failure_row(
-    told: Told | None, dag_id: str, run_id: str, message: Message, channel: str, cycle: dt.datetime
+    told: Told | None,
+    dag_id: str,
+    run_id: str,
+    message: Message,
+    channel: str,
+    cycle: dt.datetime,
+    cause: str | None = None,
 ) -> Notification | None:
     """Return the word that a run failed; None when the channel knows of an earlier one and no better since.
+
+    A known cause that the channel has not heard yet is said in the thread of the failure before it.
 
     Args:
         told: what was last told of the DAG.
@@ -37,13 +49,16 @@ def failure_row(
         message: what is said.
         channel: the platform's.
         cycle: of the run.
+        cause: a name for why, where that is known.
     """
-    if is_told_failed(told):
-        return None
-    thread, sequence = str(uuid.uuid5(NAMESPACE, f"dag|{dag_id}|{run_id}")), 1
-    if told is not None and told.episode_id == thread:  # a run that fails again after it was cleared
+    thread, sequence, since = str(uuid.uuid5(NAMESPACE, f"dag|{dag_id}|{run_id}")), 1, cycle.isoformat()
+    if told is not None and is_told_failed(told):
+        if cause in (None, told.state.get("cause")):
+            return None
+        thread, channel, since = told.episode_id, told.channel, told.state["since"]
+    if told is not None and told.episode_id == thread:  # or a run that fails again after it was cleared
         sequence = told.sequence + 1
-    state = {"phase": "failed", "severity": None, "dag_id": dag_id, "since": cycle.isoformat()}
+    state = {"phase": "failed", "severity": None, "dag_id": dag_id, "since": since, "cause": cause}
     return _row(thread, sequence, FAILED, state, message, channel, cycle)
 
 

@@ -95,9 +95,9 @@ def write_row(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.date
     told = told_from_row(found[0]) if found else None
     cycle = run.cycle or floor_to_cycle(now)
     url = run_url(run.dag_id, run.run_id)
-    cause = refusal_of(warehouse, run.dag_id, run.run_id)
-    message = platform_messages.dag_failed(run.dag_id, run.run_id, cycle, run.tasks, run.reason, url, cause)
-    row = dag_runs.failure_row(told, run.dag_id, run.run_id, message, config.slack.platform_channel, cycle)
+    cause, why = refusal_of(warehouse, run.dag_id, run.run_id)
+    message = platform_messages.dag_failed(run.dag_id, run.run_id, cycle, run.tasks, run.reason, url, why)
+    row = dag_runs.failure_row(told, run.dag_id, run.run_id, message, config.slack.platform_channel, cycle, cause)
     if row is None:
         return False
     written = [notification_to_row(each) for each in with_copies([row], config.slack)]
@@ -106,12 +106,12 @@ def write_row(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.date
     return True
 
 
-def refusal_of(warehouse: Warehouse, dag_id: str, run_id: str) -> str | None:
-    """Say why a sync of limits was refused: the callback of a run is not told what failed it."""
+def refusal_of(warehouse: Warehouse, dag_id: str, run_id: str) -> tuple[str | None, str | None]:
+    """Say why a sync of limits was refused, by name and in words: the callback of a run is not told what failed it."""
     if dag_id != "ped_limits_sync":
-        return None
+        return None, None
     found = warehouse.run("limits/refusal_of_run.sql", {"sync_id": run_id})
-    return found[0]["message"] if found else None
+    return (found[0]["reason"], found[0]["message"]) if found else (None, None)
 
 
 def _write(run: FailedRun) -> None:
