@@ -14,7 +14,7 @@ from tests.oracle.worlds import Row, Tables
 
 SIX_HOURS = dt.timedelta(hours=6)
 NINETY_DAYS = dt.timedelta(days=90)
-ENDED = ("workload_gone", "scope_changed")
+ENDED = ("workload_gone", "scope_changed", "environment_changed")
 
 
 @dataclass
@@ -302,6 +302,8 @@ class Model:
             return row | self.unknown(cluster, states) | {"is_lower_bound": True}
         if before["limit_id"] is None:
             return None
+        if cluster in states and states[cluster]["environment"] != environment:
+            return row | {"verdict": "within_limit", "reason": "environment_changed"}
         if limit is not None and limit["scope"] != before["scope"]:
             return row | {"verdict": "within_limit", "reason": "scope_changed"}
         runs_on = [

@@ -60,6 +60,7 @@ TRAPS = {
     "a cluster's label removed or mistyped while firing": [
         "story cluster_label_removed_while_firing",
         "story cluster_label_mistyped_and_accepted",
+        "story cluster_accepted_in_another_environment",
     ],
     "a namesake of a cluster": ["story namesake_of_a_cluster_while_firing"],
     "a project taken off discovery": ["story project_taken_off_while_firing"],

@@ -37,6 +37,7 @@ missing_subjects AS (
     l.max_replicas,
     l.scope AS limit_scope,
     s.status,
+    s.environment != k.environment AS is_elsewhere,
     p.cycle IS NOT NULL AS is_running_unlimited,
     -- A label that its limit selects by was changed, or the selectors were: the workload is in the listing, not gone.
     k.scope = 'cluster'

@@ -2,9 +2,11 @@
 {%- macro is_unlabelled(w) -%}
 ({{ w }}.api_id IS NULL OR {{ w }}.team_id IS NULL)
 {%- endmacro -%}
+{#- Why nothing more is said of a subject. -#}
+{%- set endings = "('workload_gone', 'scope_changed', 'environment_changed')" -%}
 {#- Whether something may still be said of a subject that is not seen any more. -#}
 {%- macro has_not_ended(v) -%}
-{{ v }}.reason NOT IN ('workload_gone', 'scope_changed', 'not_judged_any_more')
+{{ v }}.reason NOT IN {{ endings }} AND {{ v }}.reason != 'not_judged_any_more'
 {%- endmacro -%}
 {#- Whose past matters: surge spends a budget, a young object may be an old workload, labels may have been lost. No grace
     is longer than six hours, so what was created before them is not new. -#}

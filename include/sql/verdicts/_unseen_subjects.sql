@@ -2,10 +2,12 @@
     `unseen_verdicts`.
 
     In a dark cluster a subject is unknown, never "within". Where all was seen it may have ended: gone from a complete
-    listing, or its limit counts another scope now; that is said once, and may end an episode. A limit that was
+    listing, or its limit counts another scope now, or its cluster is in another environment; that is said once, and
+    may end an episode. A limit that was
     withdrawn while its workloads still run ends nothing, nor does a limit that no longer takes the one workload it
     took: that is said in every cycle, and freezes. A cluster that is no longer watched says nothing, which freezes
     too. -#}
+{%- from 'verdicts/_period.sql' import endings -%}
 {%- set going_on = "('unknown', 'limit_withdrawn', 'no_limit_matches')" -%}
 explained_subjects AS (
   SELECT
@@ -14,6 +16,7 @@ explained_subjects AS (
       WHEN m.is_complete IS NULL THEN 'not_watched'
       WHEN NOT m.is_complete THEN 'unknown'
       WHEN m.limit_id IS NULL THEN 'never_limited'
+      WHEN m.is_elsewhere THEN 'environment_changed'
       WHEN m.is_limit_in_force AND m.limit_scope != m.scope THEN 'scope_changed'
       WHEN NOT m.is_limit_in_force AND m.is_running_unlimited THEN 'limit_withdrawn'
       WHEN m.is_limit_in_force AND m.is_left_out THEN 'no_limit_matches'
@@ -50,5 +53,5 @@ unseen_verdicts AS (
   FROM unseen_subjects AS u
   WHERE
     (u.finding IN {{ going_on }} AND u.endings = 0)
-    OR (u.finding IN ('workload_gone', 'scope_changed') AND u.endings = 1)
+    OR (u.finding IN {{ endings }} AND u.endings = 1)
 )

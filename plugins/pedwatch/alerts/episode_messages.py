@@ -24,6 +24,7 @@ _END = {
     "workload_gone": "the workload is gone",
     "exempted": "an exemption holds",
     "scope_changed": "the limit now counts differently, and it is watched anew under that",
+    "environment_changed": "its cluster is in another environment now, and it is watched anew under the limits of that",
 }
 _COUNTER = {
     "hpa": "counted by its HPA (currentReplicas)",

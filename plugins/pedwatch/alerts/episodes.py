@@ -12,11 +12,11 @@ from typing import Literal
 from pedwatch.config import Policy
 
 State = Literal["pending", "firing", "recovering", "resolved", "inactive"]
-Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "unseen"]
+Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "elsewhere", "unseen"]
 OPEN_STATES = ("pending", "firing", "recovering")
 NAMESPACE = uuid.UUID("5f0c9c1e-6d5b-4d0a-9f5e-2b8a3c9d7e41")
 
-_ENDINGS: dict[Seen, str] = {"gone": "workload_gone", "rescoped": "scope_changed"}
+_ENDINGS: dict[Seen, str] = {"gone": "workload_gone", "rescoped": "scope_changed", "elsewhere": "environment_changed"}
 FLAP_WINDOW = dt.timedelta(hours=2)
 FLAP_CHANGES = 4
 CALM_OBSERVATIONS = 6
@@ -44,8 +44,9 @@ class Subject:
 class Observation:
     """One cycle of one subject as the ledger has it; ``unseen`` neither counts nor resets.
 
-    ``gone`` and ``rescoped`` (its limit counts another scope now) end an episode at once. ``is_lower_bound``: not
-    everything was seen, and what was seen is over by itself. ``detail``: what there is to say of it, in words.
+    ``gone``, ``rescoped`` (its limit counts another scope now) and ``elsewhere`` (its cluster is in another environment
+    now) end an episode at once. ``is_lower_bound``: not everything was seen, and what was seen is over by itself.
+    ``detail``: what there is to say of it, in words.
     """
 
     cycle: dt.datetime

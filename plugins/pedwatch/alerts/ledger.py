@@ -13,7 +13,11 @@ from pedwatch.discovered import Unsettled
 
 _SEEN: dict[str, Seen] = {"over_limit": "over", "within_limit": "clean", "exempt": "exempt"}
 """What a verdict counts as; every other verdict freezes an episode (DESIGN D5)."""
-_SEEN_BY_REASON: dict[str, Seen] = {"workload_gone": "gone", "scope_changed": "rescoped"}
+_SEEN_BY_REASON: dict[str, Seen] = {
+    "workload_gone": "gone",
+    "scope_changed": "rescoped",
+    "environment_changed": "elsewhere",
+}
 """Verdicts that end an episode at once, whatever they measured (DESIGN D4, D5)."""
 _PROVEN_IN_PART = "lower_bound_over_ceiling"
 """Reason of an over that stands although not everything was seen."""

@@ -19,6 +19,8 @@ _ENDED = {
     "limit_raised": "the limit was raised",
     "replicas_fell": "the replicas fell back",
     "workload_gone": "the workload is gone",
+    "scope_changed": "the limit counts differently now",
+    "environment_changed": "its cluster is in another environment now",
 }
 _CHANGED = {
     "worse": "is critical now",

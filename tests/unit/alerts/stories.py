@@ -1,7 +1,7 @@
 """Short stories of one subject, told as a string per cycle, for tests of the fold.
 
 ``O`` over the limit, ``G`` gross (twice the limit), ``.`` clean, ``?`` not seen, ``E`` exempt, ``X`` workload gone,
-``S`` the limit counts another scope now.
+``S`` the limit counts another scope now, ``M`` its cluster is in another environment now.
 """
 
 import datetime as dt
@@ -33,6 +33,7 @@ _SEEN: dict[str, tuple[Seen, int | None]] = {
     "E": ("exempt", 12),
     "X": ("gone", 0),
     "S": ("rescoped", None),
+    "M": ("elsewhere", None),
 }
 
 

@@ -122,6 +122,7 @@ def test_why_it_ended() -> None:
     assert last(play("OO..")).end_reason == "replicas_fell"
     assert last(play("OOX")).end_reason == "workload_gone"
     assert last(play("OOS")).end_reason == "scope_changed"
+    assert last(play("OOM")).end_reason == "environment_changed"
     raised = observations("OO") + [
         SubjectObservation(ORDERS, Observation(cycle_at(n), "clean", 12, 20, 20, 2)) for n in (3, 4)
     ]
