@@ -28,8 +28,6 @@ def alter(execution: Execution, node: n.Alter) -> StatementResult:
     kind = "ALTER_" + node.kind.replace(" ", "_")
     if environment.catalog.find(ref) is None and node.if_exists:
         return StatementResult(node.text, kind, ddl_target=ref, ddl_operation="SKIP")
-    if execution.in_transaction:
-        raise invalid_query("DDL statements on permanent entities are not supported inside a transaction")
 
     def work() -> None:
         meta = environment.catalog.get(ref)

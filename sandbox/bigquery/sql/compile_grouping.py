@@ -115,10 +115,14 @@ class GroupingCompiler(FromCompiler):
 
     def check_grouping(self, block: Block) -> None:
         """Refuse a select list that reads what is no longer there."""
-        having = block.node.having is not None
-        if any(item.value.has_aggregate for item in block.items) or having:
+        if any(item.value.has_aggregate for item in block.items):
             block.is_grouped = True
         if not block.is_grouped:
+            if block.node.having is not None:
+                fail(
+                    "The HAVING clause only allows aggregation if GROUP BY or SELECT list aggregation is present",
+                    block.node.having.position,
+                )
             return
         own = own_columns(block.scope)
         if block.scope.group_keys is None:

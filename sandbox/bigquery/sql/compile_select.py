@@ -110,8 +110,6 @@ class SelectCompiler(GroupingCompiler):
         late = replace(block.scope, aliases=aliases, ambiguous=ambiguous, aliases_first=True)
         having = self._late_condition(node.having, replace(late, allows_windows=False), "HAVING", block)
         qualify = self._late_condition(node.qualify, late, "QUALIFY", block)
-        if node.having is not None and not block.is_grouped:
-            fail("The HAVING clause requires GROUP BY or aggregation to be present", node.position)
         order_keys, order = self._order(block, order_by, replace(late, clause="ORDER BY"))
         shown = self._shown(block, items)
         hidden: list[tuple[str, str]] = []

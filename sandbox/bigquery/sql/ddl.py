@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any
 
 from sandbox.bigquery.errors import already_exists, invalid_query, not_implemented
 from sandbox.bigquery.model import StatementResult, TableMeta, TableRef
@@ -115,13 +114,7 @@ class DefinitionRunner:
                 self.execution.execute("DROP TABLE IF EXISTS _bq_filling")
             return str(operation or "CREATE")
 
-        operation = self._write(ref, work)
-        return self._result(node, kind, ref, operation)
-
-    def _write(self, ref: TableRef, work: Callable[[], Any]) -> Any:
-        if self.execution.in_transaction:
-            raise invalid_query("DDL statements on permanent entities are not supported inside a transaction")
-        return self.execution.write(ref, work)
+        return self._result(node, kind, ref, self.execution.write(ref, work))
 
     def table_meta(self, node: n.Create, ref: TableRef) -> tuple[TableMeta, str | None]:
         """The metadata of a table to be created, and the SELECT that fills it."""
@@ -251,7 +244,7 @@ class DefinitionRunner:
                 or "CREATE"
             )
 
-        return self._result(node, kind, ref, self._write(ref, work))
+        return self._result(node, kind, ref, self.execution.write(ref, work))
 
     def view_meta(self, node: n.Create, ref: TableRef) -> TableMeta:
         """The metadata of a view."""
@@ -325,5 +318,7 @@ class DefinitionRunner:
             raise invalid_query(f"{ref} is not allowed for this operation because it is currently a {shown}.")
         if meta is None and node.if_exists:
             return self._result(node, kind, ref, "SKIP")
-        self._write(ref, lambda: self.catalog.drop_table(ref, if_exists=node.if_exists, cursor=self.execution.cursor))
+        self.execution.write(
+            ref, lambda: self.catalog.drop_table(ref, if_exists=node.if_exists, cursor=self.execution.cursor)
+        )
         return self._result(node, kind, ref, "DROP")

@@ -68,6 +68,8 @@ class Interpreter(DynamicStatements):
         self.environment.begin_statement()
         method = _DISPATCH[type(statement)]
         try:
+            if self.execution.in_transaction:
+                self._check_within_transaction(statement)
             result = method(self, statement)
         except BigQueryError as error:
             if not hasattr(error, "statement_text"):
@@ -77,6 +79,20 @@ class Interpreter(DynamicStatements):
             if result.affected_rows is not None:
                 self._set_system("row_count", INT64, result.affected_rows)
             self._report(result)
+
+    def _check_within_transaction(self, statement: n.Statement) -> None:
+        """Refuse what BigQuery's list of statements within transactions has not; control flow stays allowed."""
+        if isinstance(statement, n.Assert):
+            raise invalid_query("ASSERT is not supported inside a transaction")
+        if isinstance(statement, n.Create | n.Drop | n.Alter) and not self._is_temporary(statement):
+            raise invalid_query("DDL statements on permanent entities are not supported inside a transaction")
+
+    def _is_temporary(self, statement: n.Create | n.Drop | n.Alter) -> bool:
+        if isinstance(statement, n.Create) and statement.temporary:
+            return statement.kind in ("TABLE", "FUNCTION")
+        is_session = statement.path[0].upper() == "_SESSION"
+        is_known = len(statement.path) == 1 and statement.path[0].lower() in self.environment.temporary_tables
+        return statement.kind == "TABLE" and (is_session or is_known)
 
     # ---- plain statements
 
