@@ -59,13 +59,22 @@ def sizes_of(text: str) -> list[PlanSize]:
     Raises:
         NotCountableError: a statement that sqlglot does not understand.
     """
-    source = text.encode()
     found = []
-    for statement in _statements(source, parse(text)):
-        size = _size(_understood(statement), {})
+    for statement, understood in statements_of(text):
+        size = _size(understood, {})
         if size.tables:
             found.append(PlanSize(statement.split("\n", 1)[0], size.scans, size.tables, size.depth))
     return found
+
+
+def statements_of(text: str) -> Iterator[tuple[str, exp.Expression]]:
+    """Yield the statements that a text runs, conditions and what is assigned among them: each as text and understood.
+
+    Raises:
+        NotCountableError: a statement that sqlglot does not understand.
+    """
+    for statement in _statements(text.encode(), parse(text)):
+        yield statement, _understood(statement)
 
 
 def _statements(source: bytes, nodes: Any) -> Iterator[str]:

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from sqlglot import exp, parse
+from sqlglot import exp
 
 from pedwatch import sql
 from tests.sql.googlesql import DATASET, SQL_ROOT
+from tests.sql.plan_size import statements_of
 
 _COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _PARTITION = re.compile(r"^PARTITION BY (?:DATE|TIMESTAMP_TRUNC)\((\w+)", re.MULTILINE)
@@ -49,8 +50,8 @@ def unpruned(text: str) -> list[str]:
     """Return the reads of partitioned tables that read all of it, each as ``table AS alias``."""
     columns = partition_columns()
     found = []
-    for statement in parse(text, read="bigquery"):
-        for table in statement.find_all(exp.Table) if statement is not None else ():
+    for _, statement in statements_of(text):
+        for table in statement.find_all(exp.Table):
             column = columns.get(table.name)
             if column is not None and not any(_prunes(part, table, column) for part in _conditions(table)):
                 found.append(f"{table.name} AS {table.alias_or_name}")

@@ -12,9 +12,9 @@
 {%- from 'alerts/_cursor.sql' import move_cursor with context %}
 BEGIN TRANSACTION;
 
-ASSERT (
-  (SELECT MAX(cycle) FROM `{{ dataset }}.fold_cursor` WHERE name = 'live') IS NOT DISTINCT FROM @expected_cursor
-) AS 'fold cursor moved: another run has folded this cycle';
+IF (SELECT MAX(cycle) FROM `{{ dataset }}.fold_cursor` WHERE name = 'live') IS DISTINCT FROM @expected_cursor THEN
+  RAISE USING MESSAGE = 'fold cursor moved: another run has folded this cycle';
+END IF;
 
 {{ move_cursor() }};
 

@@ -26,16 +26,17 @@ IF NOT v_is_committed THEN
   BEGIN TRANSACTION;
 
   -- Two syncs that start from the same state would record the same change twice: the second one stops here.
-  ASSERT (
-    SELECT COALESCE(MAX(runs.read_time), TIMESTAMP '0001-01-01 00:00:00+00')
-    FROM `{{ dataset }}.limit_sync_runs` AS runs
-  ) = COALESCE(@previous_read_time, TIMESTAMP '0001-01-01 00:00:00+00')
-  AS 'another limit sync was committed meanwhile; this one wrote nothing, the next run catches up';
+  IF (
+    SELECT MAX(runs.read_time) FROM `{{ dataset }}.limit_sync_runs` AS runs
+  ) IS DISTINCT FROM @previous_read_time THEN
+    RAISE USING MESSAGE = 'another limit sync was committed meanwhile; this one wrote nothing, the next run catches up';
+  END IF;
 
-  ASSERT (
+  IF (
     SELECT COUNT(*) FROM `{{ dataset }}.limit_staging` AS staged WHERE staged.sync_id = @sync_id
-  ) = @staged_rows
-  AS 'the staging table was replaced by another limit sync; this one wrote nothing, the next run catches up';
+  ) != @staged_rows THEN
+    RAISE USING MESSAGE = 'the staging table was replaced by another sync; this one wrote nothing, the next run catches up';
+  END IF;
 
   MERGE `{{ dataset }}.limit_history` AS history
   USING (SELECT * FROM `{{ dataset }}.limit_staging` WHERE sync_id = @sync_id) AS staged
