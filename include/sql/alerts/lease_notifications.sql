@@ -5,7 +5,9 @@
 -- Nobody starves: what fails together (a carrier: a Slack channel, a webhook, the mail server) leaves the queue until
 -- its time. The rest is taken in turns: of each kind of channel its share, Slack's being the largest and first, and
 -- within a kind one row after the other of each channel.
--- Parameters: @now, @lease_expires_at TIMESTAMP; @owner STRING; @batch INT64; @slack_share INT64: rows of Slack to one
+-- A lease is one owner's: where it was taken already (a script may run twice unseen), the same rows come again, and no
+-- others are taken. Such a row was tried before this lease if it had been leased before.
+-- Parameters: @now, @lease_expires_at TIMESTAMP; @owner STRING: of this lease alone; @batch INT64; @slack_share INT64: rows of Slack to one
 -- row of each other kind.
 BEGIN TRANSACTION;
 
@@ -13,8 +15,9 @@ CREATE TEMP TABLE leased_notifications AS
 WITH
 undelivered AS (
   SELECT
-    n.*,
-    n.status IN ('sending', 'ambiguous') AS was_tried,
+    n.* REPLACE (n.attempts - IF(n.lease_owner = @owner, 1, 0) AS attempts),
+    COALESCE(n.lease_owner = @owner, FALSE) AS is_mine,
+    IF(n.lease_owner = @owner, n.attempts > 1, n.status IN ('sending', 'ambiguous')) AS was_tried,
     COALESCE(REGEXP_EXTRACT(n.channel, r'^([a-z]+):'), 'slack') AS kind,
     IF(STARTS_WITH(n.channel, 'mailto:'), 'mailto', n.channel) AS carrier
   FROM `{{ dataset }}.notifications` AS n
@@ -25,9 +28,13 @@ carriers AS (
   SELECT
     u.*,
     MAX(u.channel_failing_since) OVER carrier_rows AS failing_since,
-    COALESCE(u.lease_expires_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
-    AND COALESCE(u.next_attempt_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
-    AND COUNTIF(u.channel_failing_since IS NOT NULL AND u.next_attempt_at > @now) OVER carrier_rows = 0 AS is_due
+    IF(
+      COUNTIF(u.is_mine) OVER () > 0,
+      u.is_mine,
+      COALESCE(u.lease_expires_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
+      AND COALESCE(u.next_attempt_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
+      AND COUNTIF(u.channel_failing_since IS NOT NULL AND u.next_attempt_at > @now) OVER carrier_rows = 0
+    ) AS is_due
   FROM undelivered AS u
   WINDOW carrier_rows AS (PARTITION BY u.carrier)
 ),
@@ -86,7 +93,9 @@ SET
   lease_owner = @owner,
   lease_expires_at = @lease_expires_at,
   attempts = n.attempts + 1
-WHERE n.notification_id IN (SELECT l.notification_id FROM leased_notifications AS l);
+WHERE
+  n.notification_id IN (SELECT l.notification_id FROM leased_notifications AS l)
+  AND n.lease_owner IS DISTINCT FROM @owner;
 
 COMMIT TRANSACTION;
 

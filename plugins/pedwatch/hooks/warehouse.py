@@ -49,8 +49,8 @@ class Warehouse:
     def within(self, seconds: float) -> "Warehouse":
         """Return a warehouse whose statements all end within so many seconds from now, by a monotonic clock.
 
-        No call waits longer than what is left, none is retried beyond it, and a statement that failed is not submitted
-        again. A statement that was cut off may still take effect.
+        No call waits longer than what is left, and none is retried beyond it. A statement that was cut off may still
+        take effect.
         """
         hurried = Warehouse(self.client, self.config, self._sql_root, self._pause)
         hurried._ends_at = time.monotonic() + seconds
@@ -181,8 +181,11 @@ class Warehouse:
         text = self.render(name, **variables)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                once: dict[str, Any] = {} if self._ends_at is None else {"job_retry": None} | self._patience()
-                job = self.client.query(text, job_config=config, location=self.config.location, **once)
+                # By itself the client would submit a failed script again, unseen, under another job id: also one whose
+                # work was done, or half of it. Whoever called knows what a repeat means.
+                job = self.client.query(
+                    text, job_config=config, location=self.config.location, job_retry=None, **self._patience()
+                )
                 job.result(**self._patience())
             except GoogleAPICallError as error:
                 if _is_aborted(error) and attempt < _ATTEMPTS and self._ends_at is None:
