@@ -53,7 +53,7 @@ def perform(work: Work) -> None:
     )
     if job.is_dry_run:
         result = session.describe(sql)
-        _set_statistics(job, statement_statistics(work.catalog, result) | {"schema": {"fields": result.fields}})
+        _set_statistics(job, statement_statistics(work.catalog, result))
         return
     if settings.get("destinationTable"):
         _check_may_have_destination(session, sql)

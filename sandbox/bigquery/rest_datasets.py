@@ -55,7 +55,8 @@ class DatasetRoutes:
         wanted = [(name, body) for name, body in found if _matches(body, request.query.get("filter"))]
         shown, token = page_of(wanted, request.query)
         listed = [_summary(project, name, body) for name, body in shown]
-        return Answer({"kind": "bigquery#datasetList", "etag": "list", "datasets": listed, **token})
+        named = {"datasets": listed} if listed else {}  # an empty list is left out
+        return Answer({"kind": "bigquery#datasetList", "etag": "list", **named, **token})
 
     def insert(self, request: Request, project: str) -> Answer:
         """datasets.insert."""

@@ -107,7 +107,7 @@ def _dry_run_answer(job: Job) -> dict[str, Any]:
         "kind": "bigquery#queryResponse",
         "jobReference": job.reference(),
         "jobComplete": True,
-        "schema": statistics["schema"],
+        "schema": statistics.get("schema", {"fields": []}),
         "totalBytesProcessed": statistics["totalBytesProcessed"],
         "totalRows": "0",
         "cacheHit": False,
