@@ -195,7 +195,9 @@ def test_every_cluster_is_asked_for_one_deployment(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     world.holds("eu-prod-1", workload("orders", 3), workload("search", 3))
-    monkeypatch.setenv("KUBECONFIG", str(world.stand_ins.servers.kubeconfigs / "all.yaml"))
+    # The client reads KUBECONFIG when it is imported, and another test may have done that already.
+    place = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
+    monkeypatch.setattr(place, str(world.stand_ins.servers.kubeconfigs / "all.yaml"))
     config = world.config.model_copy(
         update={"clusters": [*world.config.clusters, Cluster(name="lost", environment="prod", auth="kubeconfig")]}
     )
