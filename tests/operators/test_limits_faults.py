@@ -41,7 +41,7 @@ def _impatient(slice_: Slice) -> FirestoreLimits:
 @pytest.mark.parametrize(
     ("fault", "advice"),
     [
-        ({"code": "PERMISSION_DENIED"}, "and grant roles/datastore"),
+        ({"code": "PERMISSION_DENIED"}, "and grant the custom role pedLimitReader"),
         ({"code": "UNAVAILABLE"}, "What to do: Firestore is not answering"),
         ({"delay_seconds": 0.6}, "What to do: Firestore is not answering"),
     ],

@@ -137,7 +137,7 @@ def test_more_documents_than_a_page_and_a_commit_hold(limit_store: FirestoreLimi
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        ("PERMISSION_DENIED", "grant roles/datastore"),
+        ("PERMISSION_DENIED", "grant the custom role pedLimitReader"),
         ("UNAUTHENTICATED", "credentials are missing or expired"),
         ("UNAVAILABLE", "not answering"),
         ("RESOURCE_EXHAUSTED", "quota is used up"),

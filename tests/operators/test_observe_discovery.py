@@ -137,21 +137,27 @@ def test_missing_zones_are_recorded_and_their_clusters_still_collected(fleet: Wo
 
 
 @pytest.mark.parametrize(
-    ("fault", "error_class"),
+    ("fault", "error_class", "mend"),
     [
-        ("forbidden", "forbidden"),
-        ("unauthorized", "unauthenticated"),
-        ("unavailable", "server_error"),
-        ("not_found", "api_missing"),
-        ("garbage", "bad_payload"),
-        ("hang", "timeout"),
+        (
+            "forbidden",
+            "forbidden",
+            "grant Airflow's account the custom role pedClusterLister (container.clusters.list)",
+        ),
+        ("unauthorized", "unauthenticated", "renew the credentials of the connection that connections.google names"),
+        ("unavailable", "server_error", "the next cycle asks again"),
+        ("not_found", "api_missing", "correct discovery.projects"),
+        ("garbage", "bad_payload", "the next cycle asks again"),
+        ("hang", "timeout", "the next cycle asks again"),
     ],
 )
-def test_discovery_that_fails_stops_nothing(fleet: World, fault: str, error_class: str) -> None:
+def test_discovery_that_fails_stops_nothing(fleet: World, fault: str, error_class: str, mend: str) -> None:
     observe(fleet, 1)
     fleet.kubernetes.set_gke_project("shop", {"fault": fault})
     observe(fleet, 2)
     assert outcomes(fleet, 2) == {EU: WELL, US: WELL, "discovery_shop": ("failed", error_class)}
+    [said] = [row["error_message"] for row in fleet.rows("collection_runs") if row["error_class"] == error_class]
+    assert said.startswith("the clusters of shop were not listed: ") and mend in said
 
 
 def test_discovery_that_never_worked_is_said_and_the_configured_are_collected(
@@ -195,7 +201,7 @@ def test_an_address_of_the_cluster_is_known_by_the_authority_that_gke_tells(
     world.kubernetes.set_gke_project("shop", {"clusters": clusters})
     [found] = [one for one in observe(world, 1).told("find_clusters")["clusters"] if one["name"] == EU]
     assert b64decode(found["ca_data"]) == (fleet.stand_ins.servers.kubeconfigs / "ca.pem").read_bytes()
-    assert "://" not in found["endpoint"]
+    assert found["endpoint"].startswith("https://127.0.0.1:"), "GKE lists no scheme"
     assert outcomes(world, 1)[EU] == WELL
 
 

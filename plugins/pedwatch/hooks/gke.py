@@ -41,7 +41,8 @@ class GkeClusters:
             )
         except Exception as error:  # noqa: BLE001 (whatever it is, the clusters known before are still to be collected)
             log.warning("clusters of %s could not be listed: %s", project, error)
-            return ProjectListing(project, error_class=error_class(error), error_message=str(error)[:_MESSAGE])
+            name = error_class(error)
+            return ProjectListing(project, error_class=name, error_message=_refusal(project, name, error))
         clusters, undescribed = [], []
         for cluster in answer.clusters:
             try:
@@ -71,6 +72,21 @@ def describe(cluster: "Cluster") -> dict[str, Any]:
         "private_endpoint": private or cluster.endpoint,
         "ca_data": cluster.master_auth.cluster_ca_certificate,
     }
+
+
+_MENDS = {
+    "unauthenticated": "renew the credentials of the connection that connections.google names",
+    "forbidden": "grant Airflow's account the custom role pedClusterLister (container.clusters.list) in {project}, and "
+    "enable container.googleapis.com there; or take the project off discovery.projects",
+    "api_missing": "there is no project {project}: correct discovery.projects",
+    "throttled": "the quota of container.googleapis.com in {project} is used up; the next cycle asks again",
+}
+
+
+def _refusal(project: str, name: str, error: Exception) -> str:
+    """Say what a person can do about it, then what GKE said."""
+    mend = _MENDS.get(name, "the clusters known before are asked all the same, and the next cycle asks again")
+    return f"the clusters of {project} were not listed: {mend.format(project=project)} ({str(error)[:_MESSAGE]})"
 
 
 def _reason(error: Exception) -> str:

@@ -223,8 +223,8 @@ def _refuse(error: exceptions.GoogleAPIError) -> NoReturn:
     message = getattr(cause, "message", None) or str(cause)
     advice = {
         exceptions.PermissionDenied: "check that firestore.project and firestore.database name the limits' database, "
-        "and grant roles/datastore.viewer (the sync) or roles/datastore.user (publishing) on it to the account of the "
-        "Google connection",
+        "and grant the custom role pedLimitReader (the sync) or pedLimitPublisher (publishing) of deploy/iam on it to "
+        "the account of the Google connection",
         exceptions.Unauthenticated: "the Google connection's credentials are missing or expired: renew them",
         exceptions.NotFound: "the database does not exist: check firestore.project and firestore.database",
         exceptions.FailedPrecondition: "an index or the database's mode is missing: see deploy/ for what it needs",

@@ -252,7 +252,8 @@ def _relabelled(pin: KnownCluster, environment: str, label: str) -> str:
     name = pin.cluster.name
     return (
         f"{name} in {pin.place} was first seen in the environment {pin.cluster.environment}; by its resource label "
-        f"{label} it is in {environment} now. Put the label back, or add to {_line(name, environment, pin.place)}"
+        f"{label} it is in {environment} now. Put the label back or, if {environment} is meant, add to "
+        f"{_line(name, environment, pin.place)}"
     )
 
 
