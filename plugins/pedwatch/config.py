@@ -56,10 +56,13 @@ class Cluster(Strict):
     @field_validator("endpoint")
     @classmethod
     def _is_reached_over_tls(cls, endpoint: str | None) -> str | None:
-        scheme, separator, _ = (endpoint or "").partition("://")
+        """Write the scheme out: most clients take an address without one for http, and would send their token so."""
+        if not endpoint:
+            return None
+        scheme, separator, rest = endpoint.rpartition("://")
         if separator and scheme.lower() != "https":
             raise ValueError("a cluster is reached over https alone: write https://host[:port], or the host alone")
-        return endpoint
+        return f"https://{rest}"
 
 
 class AcceptedCluster(Strict):

@@ -3,10 +3,12 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.client import ApiException
 from pydantic import ValidationError
 
 from pedwatch import ddl, settings, sql
@@ -14,6 +16,7 @@ from pedwatch.cli import main
 from pedwatch.cli.doctor import report
 from pedwatch.config import Cluster, Config
 from pedwatch.hooks import preflight, preflight_identity, preflight_image
+from pedwatch.hooks.probe_services import list_one
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.pins import KnownCluster
 from sandbox.environment.servers import COLLECTOR_ACCOUNT
@@ -243,6 +246,10 @@ def test_a_cluster_is_asked_as_gke_lists_it(stand_ins: StandIns, make_config: Ca
     }
     assert "CERTIFICATE_VERIFY_FAILED" in found["unknown-authority"].detail
     assert "refused" in found["silent"].detail
+    [bare, *_] = make_config(clusters=entries).clusters
+    with pytest.raises(ApiException) as answer:  # the probe's client too: without a scheme it would speak plain http
+        list_one(bare, lambda: "no-token-of-ours")
+    assert answer.value.status == HTTPStatus.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("endpoint", ["http://10.0.0.2", "http://127.0.0.1:6443", "ftp://10.0.0.2"])

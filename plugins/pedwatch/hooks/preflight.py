@@ -157,15 +157,13 @@ def cluster_findings(clusters: list[Cluster], timeout_seconds: float = 5.0) -> I
 
 def _answer(cluster: Cluster, timeout_seconds: float) -> int:
     assert cluster.endpoint is not None, "only clusters with an address are asked"
-    # As the collector has it: an address is written as GKE lists it, and https is all there is.
-    address = cluster.endpoint if "://" in cluster.endpoint else f"https://{cluster.endpoint}"
     context = ssl.create_default_context(cadata=b64decode(cluster.ca_data).decode() if cluster.ca_data else None)
     if cluster.ca_data:
         # Strict since Python 3.13; the authorities that clusters make for themselves often lack an extension it wants.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     try:
         with urllib.request.urlopen(
-            f"{address.rstrip('/')}/version", timeout=timeout_seconds, context=context
+            f"{cluster.endpoint.rstrip('/')}/version", timeout=timeout_seconds, context=context
         ) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:

@@ -55,10 +55,10 @@ def names(found: Found) -> list[str]:
 @pytest.mark.parametrize(
     ("wanted", "ends", "endpoint", "ca_data"),
     [
-        ("dns", {}, "eu.gke.goog", None),
-        ("private", {}, "10.0.0.2", "Q0E="),
-        ("dns", {"dns_endpoint": ""}, "10.0.0.2", "Q0E="),
-        ("private", {"private_endpoint": ""}, "eu.gke.goog", None),
+        ("dns", {}, "https://eu.gke.goog", None),
+        ("private", {}, "https://10.0.0.2", "Q0E="),
+        ("dns", {"dns_endpoint": ""}, "https://10.0.0.2", "Q0E="),
+        ("private", {"private_endpoint": ""}, "https://eu.gke.goog", None),
         ("dns", {"dns_endpoint": "", "private_endpoint": ""}, None, "Q0E="),
     ],
     ids=["dns first", "private when wanted", "no dns", "no private one", "none: the collector says misconfigured"],

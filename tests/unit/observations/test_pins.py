@@ -62,7 +62,9 @@ def test_a_label_that_is_gone_or_another_moves_no_cluster(pinned: list[KnownClus
     found = find(config(), changed, pinned, CYCLE)
     assert (names(found), waiting(found)) == ([], {"eu": "moved"})
     [row] = found.unaccepted
-    assert (row.cluster.environment, row.cluster.endpoint) == ("prod", "new.gke.goog"), "its address is no identity"
+    assert (row.cluster.environment, row.cluster.endpoint) == ("prod", "https://new.gke.goog"), (
+        "its address is no identity"
+    )
     assert "in the environment prod" in word(found)
 
     again = find(config(), changed, found.known, CYCLE + DAY)
@@ -89,7 +91,7 @@ def test_the_line_that_the_message_names_accepts_it(pinned: list[KnownCluster]) 
 
 def test_a_namesake_takes_nobodys_place(pinned: list[KnownCluster]) -> None:
     found = find(config(), [NAMESAKE, HERE], pinned, CYCLE)
-    assert [(one.name, one.endpoint) for one in found.clusters] == [("eu", "eu.gke.goog")]
+    assert [(one.name, one.endpoint) for one in found.clusters] == [("eu", "https://eu.gke.goog")]
     assert waiting(found) == {LAB_EU: "ambiguous"}
     assert "eu is the one in shop/europe-west1" in word(found)
 
