@@ -20,6 +20,7 @@ from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.reconcile import Surroundings, reconcile
 from pedwatch.config import Cluster, Config, PolicyConfig, Slack
 from pedwatch.cycles import PERIOD
+from pedwatch.hooks.slack_refusals import CHANNEL
 from pedwatch.observations.discovery import unaccepted_run
 from pedwatch.observations.pins import KnownCluster, Listed, Place, settle
 
@@ -266,7 +267,8 @@ def dead_letter() -> Shown:
         {"notification_id": n, "channel": "C0ORDERS", "cycle": at(1), "message": json.dumps(message.to_json())}
         for n in ("n1", "n2")
     ]
-    sends = [{"notification_id": n, "status": "dead", "error": "chat.postMessage: is_archived"} for n in ("n1", "n2")]
+    error = f"chat.postMessage: is_archived: {CHANNEL['is_archived']}"
+    sends = [{"notification_id": n, "status": "dead", "error": error} for n in ("n1", "n2")]
     [row] = outbox.dead_letter_alerts(leased, sends, "C0PLATFORM", at(1))
     return shown(Message.from_json(json.loads(row["message"])), has_thread=False)
 

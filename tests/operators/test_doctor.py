@@ -71,9 +71,9 @@ def test_a_healthy_workspace(control: ControlClient, capsys: pytest.CaptureFixtu
     ("break_it", "seen", "fix"),
     [
         (lambda c: c.revoke_token(), "token_revoked", "reinstall the app"),
-        (lambda c: c.archive("C0ORDERS"), "archived", "unarchive it"),
+        (lambda c: c.archive("C0ORDERS"), "archived", "unarchive the channel"),
         (lambda c: c.set_membership("C0ORDERS", False), "the bot is not in it", "/invite @pedwatch"),
-        (lambda c: c.put_channel("C0ORDERS", is_private=True, is_member=False), "channel_not_found", "pedwatch.yaml"),
+        (lambda c: c.put_channel("C0ORDERS", is_private=True, is_member=False), "channel_not_found", "slack.teams"),
         (lambda c: c.set_scopes(["chat:write", "channels:read", "channels:history"]), "metadata.message:read", "OAuth"),
         (lambda c: c.order_fault("server_error", "auth.test"), "reachable", "slack_ped"),
     ],

@@ -123,6 +123,7 @@ def test_what_a_failed_post_becomes(
     control.order_fault(method="chat.postMessage", **fault)
     (sent,) = send(channel, row())
     assert sent["status"] == status and sent["error"]
+    assert status != "dead" or sent["error"].endswith("or name another in slack.platform_channel or slack.teams")
     assert len(visible(control)) == shown
     if fault["kind"] == "ratelimited":
         assert sent["next_attempt_at"] == NOW + dt.timedelta(seconds=7)

@@ -11,15 +11,12 @@ from pedwatch.alerts.outbox import SendError, UnusableTransportError
 from pedwatch.config import Config, Slack
 from pedwatch.errors import NotifyError
 from pedwatch.hooks.preflight import Finding, skew
-from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.hooks.slack_refusals import MALFORMED, SCOPES
+from pedwatch.hooks.slack_channel import SlackChannel, code_of
+from pedwatch.hooks.slack_refusals import CHANNEL, MALFORMED, SCOPES
 
 AREA = "Slack"
 _INVITE = "invite the bot: /invite @{bot} in the channel"
-_FIXES = {
-    "channel_not_found": "correct the channel id in pedwatch.yaml, or invite the bot if the channel is private",
-    "missing_scope": "add the scope to the Slack app and reinstall it",
-}
+_FIXES = {**CHANNEL, "missing_scope": "add the scope to the Slack app and reinstall it"}
 
 
 def channels_of(slack: Slack) -> dict[str, str]:
@@ -74,12 +71,12 @@ def _channel(channel: SlackChannel, identifier: str, whose: str, bot: str) -> tu
     try:
         found = channel.call("conversations.info", {"channel": identifier})["channel"]
     except NotifyError as error:
-        code = str(error).partition(": ")[2] if isinstance(error, SendError) else str(error).partition(":")[0]
+        code = code_of(error)
         fix = "report it: pedwatch asks Slack wrongly" if code in MALFORMED else _FIXES.get(code, "see docs/slack.md")
         return Finding(AREA, what, "failed", code, fix), False
     is_private = bool(found.get("is_private"))
     if found.get("is_archived"):
-        return Finding(AREA, what, "failed", "archived", "unarchive it, or name another channel"), is_private
+        return Finding(AREA, what, "failed", "archived", CHANNEL["is_archived"]), is_private
     if not found.get("is_member"):
         return Finding(AREA, what, "failed", "the bot is not in it", _INVITE.format(bot=bot)), is_private
     return Finding(AREA, what, "ok", f"#{found.get('name')}"), is_private

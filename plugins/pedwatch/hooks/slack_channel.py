@@ -65,7 +65,8 @@ class SlackChannel:
             return UnusableTransportError(f"{code}: {refusals.UNUSABLE[code]} ({self.connection})")
         if status >= 500 or code in refusals.TRANSIENT:
             return SendError("ambiguous", f"{method}: {code}")
-        return SendError("dead", f"{method}: {code}")
+        mend = refusals.CHANNEL.get(code)
+        return SendError("dead", f"{method}: {code}" + (f": {mend}" if mend else ""))
 
     def _post(self, body: dict[str, Any], payload: Mapping[str, str]) -> str:
         """Post; what Slack cannot show as blocks goes as text, which holds the whole fact (same outbox id)."""
@@ -74,7 +75,7 @@ class SlackChannel:
         try:
             return str(self.call("chat.postMessage", body)["ts"])
         except SendError as error:
-            if _code(error) not in refusals.BAD_BLOCKS:
+            if code_of(error) not in refusals.BAD_BLOCKS:
                 raise
             body.pop("blocks", None)
             return str(self.call("chat.postMessage", body)["ts"])
@@ -94,7 +95,7 @@ class SlackChannel:
         try:
             return self._post(body, payload)
         except SendError as error:
-            if _code(error) in refusals.GONE_THREAD:
+            if code_of(error) in refusals.GONE_THREAD:
                 raise ParentGoneError(str(error)) from None
             raise
 
@@ -108,7 +109,7 @@ class SlackChannel:
         try:
             self._edit(body | {"blocks": block_kit.parent_blocks(message)})
         except SendError as error:
-            if _code(error) not in refusals.BAD_BLOCKS:
+            if code_of(error) not in refusals.BAD_BLOCKS:
                 raise
             self._edit(body)
 
@@ -116,7 +117,7 @@ class SlackChannel:
         try:
             self.call("chat.update", body)
         except SendError as error:
-            if error.outcome == "dead" and _code(error) not in refusals.BAD_BLOCKS:
+            if error.outcome == "dead" and code_of(error) not in refusals.BAD_BLOCKS:
                 raise ParentGoneError(str(error)) from None
             if error.outcome == "ambiguous":
                 raise SendError("later", str(error)) from None
@@ -132,7 +133,7 @@ class SlackChannel:
         try:
             return self.call(method, arguments)
         except SendError as error:
-            if _code(error) not in refusals.MALFORMED:
+            if code_of(error) not in refusals.MALFORMED:
                 raise
             log.error("pedwatch_slack_read_refused error=%s", error)
             raise CannotReadBackError(f"{error}: pedwatch asked wrongly, report it") from None
@@ -168,9 +169,9 @@ class SlackChannel:
             try:
                 page = self._read(method, body | ({"cursor": cursor} if cursor else {}))
             except (SendError, UnusableTransportError) as error:
-                if _code(error) in refusals.NO_THREAD and method == "conversations.replies":
+                if code_of(error) in refusals.NO_THREAD and method == "conversations.replies":
                     raise ParentGoneError(str(error)) from None
-                if _code(error) in refusals.NO_HISTORY:
+                if code_of(error) in refusals.NO_HISTORY:
                     raise CannotReadBackError(str(error)) from None
                 if isinstance(error, SendError) and error.outcome != "later":
                     raise SendError("later", str(error)) from None  # reading changes nothing
@@ -204,9 +205,9 @@ def _place(message: Mapping[str, Any]) -> Found:
     return Found(str(message["ts"]), str(message.get("thread_ts") or message["ts"]))
 
 
-def _code(error: NotifyError) -> str:
-    """Return Slack's error code: ``method: code``, or ``code: what to mend``."""
-    first, _, second = str(error).partition(": ")
+def code_of(error: NotifyError) -> str:
+    """Return Slack's error code: of ``method: code``, with what to mend or not, or of ``code: what to mend``."""
+    first, second, *_ = [*str(error).split(": "), ""]
     return second if isinstance(error, SendError) else first
 
 

@@ -20,6 +20,18 @@ UNUSABLE = {
     "team_access_not_granted": "the token is not granted for this workspace: approve the app there",
     "two_factor_setup_required": "the bot's account needs two-factor authentication",
 }
+_NAMED = "slack.platform_channel or slack.teams"
+_MAY_POST = f"let the bot post there (the channel's posting permissions), or name another in {_NAMED}"
+CHANNEL = {
+    "not_in_channel": "invite the bot (/invite in the channel)",
+    "channel_not_found": f"correct the id in {_NAMED}, or invite the bot if the channel is private",
+    "is_archived": f"unarchive the channel, or name another in {_NAMED}",
+    "restricted_action": _MAY_POST,
+    "restricted_action_read_only_channel": _MAY_POST,
+    "restricted_action_thread_only_channel": _MAY_POST,
+    "restricted_action_non_threadable_channel": _MAY_POST,
+}
+"""What to mend where one channel refuses, and others may not."""
 GONE_THREAD = {"cannot_reply_to_message", "message_not_found", "thread_not_found", "restricted_action_thread_locked"}
 NO_THREAD = {"thread_not_found", "message_not_found"}
 BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
