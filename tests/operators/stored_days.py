@@ -101,7 +101,14 @@ class StoredDays:
         counts = dict.fromkeys(("documents_read", "documents_known", "changes", "rejections"), 0)
         times = {"read_time": read_time, "committed_at": read_time}
         source = {f"firestore_{name}": "-" for name in ("project", "database", "collection")}
-        return {"sync_id": read_time.isoformat(), "mode": "full", **times, **counts, **source}
+        return {
+            "sync_id": read_time.isoformat(),
+            "mode": "full",
+            "policy_version": "policy-1",
+            **times,
+            **counts,
+            **source,
+        }
 
     def _exemption(self, name: str, starts_at: dt.datetime, ends_at: dt.datetime, replicas: int) -> Row:
         named = {"exemption_id": name, "reason": name, "ticket": "PED-9", "approver": "dana"}

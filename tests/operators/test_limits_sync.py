@@ -62,6 +62,41 @@ def test_syncing_the_same_state_twice_writes_nothing(slice_: Slice) -> None:
     assert [row["changes"] for row in slice_.rows("limit_sync_runs")].count(0) == 1
 
 
+def test_a_sync_that_finds_nothing_writes_one_row_and_touches_no_other_table(slice_: Slice) -> None:
+    slice_.publish(limit(12))
+    slice_.sync()
+    since = dt.datetime.now(dt.UTC)
+    slice_.sync("quiet")
+    jobs = reversed(list(slice_.warehouse.client.list_jobs(min_creation_time=since)))
+    asked = [job.labels["pedwatch"] for job in jobs if slice_.config.dataset in getattr(job, "query", "")]
+    # What was published a moment ago is read once more, and found to be known.
+    assert asked == ["limits-last_sync", "limits-current_beliefs", "limits-record_sync"]
+    [row] = [row for row in slice_.rows("limit_sync_runs") if row["sync_id"] == "quiet"]
+    assert (row["documents_known"], row["changes"], row["rejections"]) == (1, 0, 0)
+    assert row["policy_version"] == slice_.config.policy.version
+
+
+def test_a_quiet_sync_is_recorded_once_and_not_behind_another(slice_: Slice) -> None:
+    slice_.publish(limit(12))
+    slice_.sync()
+    last, _ = slice_.ledger.last_sync("quiet")
+    plan = plan_sync(slice_.store, slice_.ledger, last)
+    assert not plan.is_news_after(last, slice_.config.policy.version)
+    for _ in range(2):
+        slice_.ledger.commit(plan, last, "quiet", plan.read_time, slice_.config)
+    with pytest.raises(LedgerError, match="another limit sync was committed meanwhile"):
+        slice_.ledger.commit(plan, last, "overtaken", plan.read_time, slice_.config)
+    assert [row["sync_id"] for row in slice_.rows("limit_sync_runs")].count("quiet") == 1
+
+
+def test_a_changed_policy_is_news(slice_: Slice) -> None:
+    slice_.publish(limit(12))
+    slice_.sync()
+    last, _ = slice_.ledger.last_sync("next")
+    plan = plan_sync(slice_.store, slice_.ledger, last)
+    assert plan.is_news_after(last, "another policy")
+
+
 def test_running_a_committed_sync_again_writes_nothing_at_all(slice_: Slice) -> None:
     slice_.publish(limit(12))
     slice_.sync("scheduled__x")

@@ -134,7 +134,7 @@ IF NOT v_is_committed THEN
 
   INSERT INTO `{{ dataset }}.limit_sync_runs` (
     sync_id, read_time, committed_at, mode, documents_read, documents_known, documents_sha256, changes, rejections,
-    firestore_project, firestore_database, firestore_collection
+    policy_version, firestore_project, firestore_database, firestore_collection
   )
   SELECT
     @sync_id,
@@ -146,6 +146,7 @@ IF NOT v_is_committed THEN
     @documents_sha256,
     @changes,
     COUNTIF(found.is_current),
+    @policy_version,
     @firestore_project,
     @firestore_database,
     @firestore_collection

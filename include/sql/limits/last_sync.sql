@@ -4,6 +4,8 @@
 SELECT
   runs.read_time,
   runs.documents_known,
+  runs.rejections,
+  runs.policy_version,
   runs.firestore_project AS project,
   runs.firestore_database AS `database`,
   runs.firestore_collection AS collection,

@@ -18,6 +18,7 @@ from pedwatch.limits.rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, 
 from pedwatch.limits.sync_plan import Known, LastSync, Rejection, SyncPlan
 
 STAGING = "limit_staging"
+_OVERTAKEN = "another limit sync was committed meanwhile; this one wrote nothing, the next run catches up"
 
 
 class BigQueryLimits:
@@ -30,7 +31,14 @@ class BigQueryLimits:
         """Return where the last committed sync stood, and whether ``sync_id`` itself is committed already."""
         for row in self._warehouse.run("limits/last_sync.sql", {"sync_id": sync_id}):
             source = Firestore(project=row["project"], database=row["database"], collection=row["collection"])
-            last = LastSync(row["read_time"], row["full_read_time"], row["documents_known"], source)
+            last = LastSync(
+                row["read_time"],
+                row["full_read_time"],
+                row["documents_known"],
+                source,
+                row["rejections"],
+                row["policy_version"],
+            )
             return last, bool(row["is_committed"])
         return None, False
 
@@ -55,10 +63,11 @@ class BigQueryLimits:
     ) -> None:
         """Write all that a sync found, in one transaction, with the policy and where the limits were read from.
 
+        A sync that found nothing new writes its own row and touches no other table.
+
         Raises:
             LedgerError: BigQuery refused, or another sync was committed since ``last``.
         """
-        staged = self._stage(plan, sync_id)
         parameters = {
             "sync_id": sync_id,
             "read_time": plan.read_time,
@@ -68,14 +77,21 @@ class BigQueryLimits:
             "documents_read": plan.documents_read,
             "documents_known": plan.documents_known,
             "documents_sha256": Typed("STRING", plan.documents_sha256),
-            "changes": plan.versions_written,
-            "staged_rows": staged,
             **_source_parameters(config.firestore),
-            "rejections": Typed(REJECTION_COLUMNS, [vars(rejection) for rejection in plan.rejections]),
             "policy_version": config.policy.version,
+        }
+        if not plan.is_news_after(last, config.policy.version):
+            # No row is written twice: none at all means that this sync is there already, or that another one is.
+            if not self._warehouse.write("limits/record_sync.sql", parameters) and not self.last_sync(sync_id)[1]:
+                raise LedgerError(_OVERTAKEN)
+            return
+        news = {
+            "changes": plan.versions_written,
+            "staged_rows": self._stage(plan, sync_id),
+            "rejections": Typed(REJECTION_COLUMNS, [vars(rejection) for rejection in plan.rejections]),
             "policies": Typed(POLICY_COLUMNS, policy_rows(config.policy)),
         }
-        self._warehouse.run("limits/commit_sync.sql", parameters)
+        self._warehouse.run("limits/commit_sync.sql", parameters | news)
 
     def record_refusal(
         self, refusal: SyncRefusedError, sync_id: str, refused_at: dt.datetime, source: Firestore

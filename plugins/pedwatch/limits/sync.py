@@ -15,7 +15,7 @@ from pedwatch.config import Firestore, LimitsSync
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
 from pedwatch.limits.findings import Findings, stands
 from pedwatch.limits.history import newest
-from pedwatch.limits.sync_plan import Known, LastSync, LimitLedger, LimitReader, SyncPlan
+from pedwatch.limits.sync_plan import Known, LastSync, LimitLedger, LimitReader, Rejection, SyncPlan
 
 OVERLAP = dt.timedelta(minutes=10)
 """SERVER_TIMESTAMP precedes its commit, and a batch shares one: look back further than the last read time."""
@@ -76,7 +76,7 @@ def plan_sync(
 def _incremental(reader: LimitReader, ledger: LimitLedger, last: LastSync, at: dt.datetime) -> SyncPlan:
     documents = list(reader.changed(last.read_time - OVERLAP, at))
     beliefs = ledger.beliefs([document.document_id for document in documents])
-    rejected = {rejection.document_id: rejection for rejection in ledger.rejections()}
+    rejected = _rejected(ledger, last)
     known = last.documents_known
     findings = Findings(reader, at, beliefs, rejected, last.full_read_time)
     for document in documents:
@@ -90,7 +90,7 @@ def _full(
     reader: LimitReader, ledger: LimitLedger, last: LastSync | None, at: dt.datetime, guard: LimitsSync | None
 ) -> SyncPlan:
     known = ledger.known()
-    rejected = {rejection.document_id: rejection for rejection in ledger.rejections()}
+    rejected = _rejected(ledger, last)
     listing = reader.listing(at)
     unread = {name for name, moment in listing.items() if name not in known or known[name].update_time != moment}
     gone = {name for name, record in known.items() if name not in listing and not record.is_deleted}
@@ -112,6 +112,13 @@ def _full(
     if guard is not None:
         _check_end(findings.ended, sum(not record.is_deleted for record in known.values()), len(listing), guard)
     return findings.plan("full", documents_known, fingerprint(standing))
+
+
+def _rejected(ledger: LimitLedger, last: LastSync | None) -> dict[str, Rejection]:
+    """Documents that could not be understood; not asked for where the sync before says that there were none."""
+    if last is not None and last.rejections == 0:
+        return {}
+    return {rejection.document_id: rejection for rejection in ledger.rejections()}
 
 
 def _check_end(ended: int, standing: int, listed: int, guard: LimitsSync) -> None:

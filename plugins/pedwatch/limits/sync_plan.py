@@ -39,12 +39,18 @@ class LimitReader(Protocol):
 
 @dataclass(frozen=True)
 class LastSync:
-    """Where the sync before this one stood; ``source`` is what it read, None where that was not noted."""
+    """Where the sync before this one stood.
+
+    ``source`` is what it read, ``rejections`` how many documents it could not understand, ``policy_version`` the policy
+    that it recorded; each None where that was not noted.
+    """
 
     read_time: dt.datetime
     full_read_time: dt.datetime
     documents_known: int
     source: Firestore | None = None
+    rejections: int | None = None
+    policy_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,16 @@ class SyncPlan:
     documents_known: int
     documents_sha256: str | None = None
     ended: int = 0
+
+    def is_news_after(self, last: LastSync | None, policy_version: str) -> bool:
+        """Whether there is more to write than that the sync took place."""
+        return bool(
+            last is None
+            or self.changes
+            or self.rejections
+            or last.rejections != 0
+            or last.policy_version != policy_version
+        )
 
     @property
     def versions_written(self) -> int:

@@ -30,6 +30,15 @@ COMMIT = {
 HISTORY = analyze("SELECT * FROM `ped_watch.limit_history`", {})
 
 
+RECORD = {
+    name: kind for name, kind in COMMIT.items() if name not in ("changes", "staged_rows", "rejections", "policies")
+}
+
+
+def test_a_sync_that_found_nothing_is_recorded_with_what_the_ledger_sends() -> None:
+    analyze_file("limits/record_sync.sql", RECORD)
+
+
 def test_the_commit_takes_what_the_ledger_sends() -> None:
     analyze_file("limits/commit_sync.sql", COMMIT)
 

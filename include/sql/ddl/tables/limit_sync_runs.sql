@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_sync_runs` (
   documents_sha256 STRING OPTIONS (description = 'Fingerprint of the limits Firestore listed; NULL for incremental'),
   changes INT64 NOT NULL OPTIONS (description = 'limit versions written'),
   rejections INT64 NOT NULL OPTIONS (description = 'Documents that did not validate at this read_time'),
+  policy_version STRING NOT NULL OPTIONS (description = 'The policy in force from this sync on: policy_history'),
   firestore_project STRING NOT NULL OPTIONS (description = 'Project of the database that was read'),
   firestore_database STRING NOT NULL OPTIONS (description = 'Database that was read'),
   firestore_collection STRING NOT NULL OPTIONS (description = 'Collection that was read')
