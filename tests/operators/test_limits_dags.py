@@ -127,5 +127,5 @@ def test_a_quiet_sync_listens_with_one_statement_and_ends_with_another(
     heartbeats.heartbeat(dag_run=quiet["dag_run"], dag=sync.dag, run_id=quiet["dag_run"].run_id)
     jobs = warehouse.client.list_jobs(min_creation_time=since)
     found = [job.labels["pedwatch"] for job in jobs if warehouse.config.dataset in getattr(job, "query", "")][::-1]
-    of_the_sync = ["limits-last_sync", "limits-current_rejections", "limits-commit_sync"]
+    of_the_sync = ["limits-last_sync", "limits-record_sync"]
     assert found == [*of_the_sync, "heartbeats-listen", "heartbeats-record_heartbeat"]
