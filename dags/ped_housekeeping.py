@@ -2,12 +2,14 @@
 
 **What can go wrong, and the safer path**
 
-- *Run this once before anything else*, and after an update: it creates the dataset, the tables and the views, and adds
-  the columns that a table lacks. It only ever adds; running it again changes nothing.
+- *Run this once before anything else*, and after an update: it creates the dataset, the tables and the views, and
+  applies the migrations that are new. They only ever add; running it again changes nothing.
+- *It was stopped halfway*: clear it. A migration that was not finished is run again from its beginning.
+- *`NewerSchemaError`*: the tables are of a later build than the one that runs; the message says both ways out.
 - *A check failed*: the task's log lists the offending rows. Nothing was changed; start from the runbook of that check.
 
 ```
-dataset ─▶ tables ─▶ views ─▶ invariants: queries that return offending rows
+dataset ─▶ tables ─▶ migrations ─▶ views ─▶ invariants: queries that return offending rows
 ```
 """
 

@@ -27,12 +27,12 @@ A run triggered by hand alerts only with the parameter `allow_notify`, and only 
 
 import datetime as dt
 
-from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule, task
 
 from pedwatch import settings
 from pedwatch.operators import links
+from pedwatch.operators.comparison import ComparisonOperator
 from pedwatch.operators.links import with_links
 from pedwatch.operators.replica_collector import BATCH_NAME, KUBECONFIG_PATH, ReplicaCollectorOperator, scheduling
 from pedwatch.tasks import failed_dags, watch
@@ -79,14 +79,11 @@ with DAG(
         limits = task(watch.await_limits)(plan, load)
 
     with TaskGroup("verdicts", prefix_group_id=False):
-        compare = BigQueryInsertJobOperator(
+        compare = ComparisonOperator(
             task_id="compare",
-            gcp_conn_id=CONFIG.connections.google,
-            project_id=CONFIG.project,
-            location=CONFIG.location,
+            config=CONFIG,
             configuration=watch.comparison_job(plan_task="plan_cycle", limits_task="await_limits"),
             retries=4,  # concurrent backfills: BigQuery aborts one of two writers
-            durable=False,  # else a cleared or backfilled run finds its finished job and re-compares nothing
         )
 
     with TaskGroup("alerts", prefix_group_id=False):

@@ -138,7 +138,12 @@ def _columns(definitions: list[exp.ColumnDef], prefix: str = "") -> Iterator[Col
 
 def columns(table: str) -> list[Column]:
     """Return the columns of a table, the fields of structs behind theirs."""
-    return list(_columns(_statement("tables", table).this.expressions))
+    return columns_of(_statement("tables", table).this.expressions)
+
+
+def columns_of(definitions: list[exp.ColumnDef]) -> list[Column]:
+    """Return columns of a CREATE TABLE or ADD COLUMN, the fields of structs behind theirs."""
+    return list(_columns(definitions))
 
 
 def description(kind: str, name: str) -> str:
@@ -146,7 +151,8 @@ def description(kind: str, name: str) -> str:
     return _options(_statement(kind, name).args.get("properties"))["description"]
 
 
-def _layout(table: str) -> str:
+def layout(table: str) -> str:
+    """Return how a table is partitioned, clustered and kept, in words."""
     statement = _statement("tables", table)
     options = _options(statement.args["properties"])
     parts = []
@@ -182,8 +188,8 @@ def tables_page() -> str:
     ]
     for name in table_names():
         lines += ["", f"## {name}", "", f"{description('tables', name)}."]
-        if layout := _layout(name):
-            lines += ["", f"{layout[0].upper()}{layout[1:]}."]
+        if words := layout(name):
+            lines += ["", f"{words[0].upper()}{words[1:]}."]
         lines += ["", "| column | type | |", "|---|---|---|"]
         for column in columns(name):
             nullable = "" if column.is_required or "ARRAY" in column.type else ", may be NULL"

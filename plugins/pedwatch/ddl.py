@@ -1,9 +1,10 @@
-"""Reads the columns off a CREATE TABLE statement of ``include/sql/ddl``, to compare them with a table that is there."""
+"""Reads ``include/sql/ddl``: its tables and views, and their columns, to compare them with what is there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+TABLES, MIGRATIONS, VIEWS = _ORDER = ("ddl/tables/", "ddl/migrations/", "ddl/views/")
 _API_TYPES = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "FLOAT64": "FLOAT", "STRUCT": "RECORD"}
 _COLUMN = re.compile(r"(?P<name>\w+)\s+(?:ARRAY<\s*)?(?P<kind>\w+)")
 
@@ -22,6 +23,29 @@ class Column:
         """The definition as ADD COLUMN takes it: rows that are there have no value, so that it cannot be required."""
         head, separator, options = self.definition.partition("OPTIONS")
         return head.replace(" NOT NULL", "") + separator + options
+
+
+def in_order(statements: Iterable[str]) -> list[str]:
+    """Return the names of statements as they follow from each other: tables, migrations, views, then all else."""
+    return sorted(statements, key=lambda name: (_place(name), name))
+
+
+def _place(name: str) -> int:
+    return next((place for place, folder in enumerate(_ORDER) if name.startswith(folder)), len(_ORDER))
+
+
+def table_names(statements: Iterable[str]) -> list[str]:
+    """Return the tables among the names of statements, in their order."""
+    return [_stem(name) for name in statements if name.startswith(TABLES)]
+
+
+def view_names(statements: Iterable[str]) -> list[str]:
+    """Return the views among the names of statements, in their order."""
+    return [_stem(name) for name in statements if name.startswith(VIEWS)]
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("/")[2].removesuffix(".sql")
 
 
 def columns(statement: str) -> list[Column]:

@@ -45,6 +45,10 @@ class LedgerError(PedwatchError):
     """BigQuery refused or lacks something; the message names the table or statement and the fix."""
 
 
+class NewerSchemaError(LedgerError):
+    """The tables are of a schema that this build does not know; the message names both numbers and the way out."""
+
+
 class AuditError(PedwatchError):
     """An audit was asked for what cannot be answered; the message names the param, what it is and the fix."""
 

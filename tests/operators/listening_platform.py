@@ -35,6 +35,7 @@ class Platform:
         patch.setattr(settings, "load_config", lambda: config)
         patch.setattr(settings, "now", lambda: self.now)
         patch.setattr("pedwatch.hooks.clients.warehouse", lambda config: warehouse)
+        patch.setattr("pedwatch.hooks.clients.warehouse_of_any_schema", lambda config: warehouse)
         patch.setattr(sender.time, "sleep", lambda seconds: None)
 
     def fails(

@@ -134,15 +134,29 @@ def test_tables_as_the_ddl_says_and_not(warehouse: Warehouse) -> None:
     for name in sql.statement_names(settings.include_dir() / "sql"):
         if name.startswith("ddl/views/"):
             warehouse.run(name)
+    behind = next(each for each in preflight.bigquery_findings(warehouse) if each.what == "schema")
+    assert (behind.status, behind.detail) == ("failed", "behind 1, missing: ddl/tables")
+    assert "ped_housekeeping" in behind.fix
+    dataset = warehouse.config.dataset
+    row = {"number": 1, "migration": "ddl/tables", "applied_at": START, "run_id": "r1"}
+    warehouse.write("schema/record_step.sql", row)
     assert {finding.status for finding in preflight.bigquery_findings(warehouse)} == {"ok"}
-    table = f"`{warehouse.config.dataset}.notifications`"
-    warehouse.client.query(f"ALTER TABLE {table} DROP COLUMN permalink").result()
-    warehouse.client.query(f"DROP VIEW `{warehouse.config.dataset}.limits_now`").result()
-    wrong = {f.what: f.detail for f in preflight.bigquery_findings(warehouse) if f.status == "failed"}
-    assert wrong == {
+    warehouse.client.query(f"ALTER TABLE `{dataset}.notifications` DROP COLUMN permalink").result()
+    warehouse.client.query(f"DROP VIEW `{dataset}.limits_now`").result()
+    warehouse.write("schema/record_step.sql", row | {"number": 2, "migration": "ddl/migrations/0002_pages.sql"})
+    wrong = {f.what: f for f in preflight.bigquery_findings(warehouse) if f.status == "failed"}
+    at = f"{START:%Y-%m-%d %H:%M} UTC"
+    assert {what: finding.detail for what, finding in wrong.items()} == {
+        "schema": f"dataset {dataset} has schema 2 (ddl/migrations/0002_pages.sql, applied {at}), "
+        "but this build knows 1",
         "views": "missing: limits_now",
         "columns": "missing or of another type: notifications.permalink",
     }
+    assert wrong["schema"].fix.startswith("deploy a build that knows 2; or, to stay with this one, delete the rows")
+    again = wrong["columns"].fix.partition(": ")[2]
+    assert again.startswith(f"ALTER TABLE `{dataset}.notifications` ADD COLUMN permalink STRING OPTIONS")
+    warehouse.client.query(again).result()
+    assert {f.what for f in preflight.bigquery_findings(warehouse) if f.status == "failed"} == {"schema", "views"}
 
 
 def test_no_dataset(warehouse: Warehouse, make_config: Callable[..., Config]) -> None:

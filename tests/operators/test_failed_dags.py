@@ -245,7 +245,7 @@ def test_without_bigquery_there_is_a_line_in_the_log_and_no_error(
     def down(config: Config) -> Warehouse:
         raise ConnectionError("503 xoxb-secret")
 
-    monkeypatch.setattr("pedwatch.hooks.clients.warehouse", down)
+    monkeypatch.setattr("pedwatch.hooks.clients.warehouse_of_any_schema", down)
     with caplog.at_level(logging.INFO):
         platform.fails("r1")
     assert [line.split(" ")[0] for line in caplog.messages] == ["pedwatch_dag_failed", "pedwatch_dag_callback_failed"]
@@ -279,7 +279,9 @@ def test_a_bigquery_that_never_answers_is_given_up_in_time(
 ) -> None:
     assert failed_dags.LIMIT_SECONDS <= 20
     monkeypatch.setattr(failed_dags, "LIMIT_SECONDS", 0.5)
-    monkeypatch.setattr("pedwatch.hooks.clients.warehouse", lambda config: silent_warehouse(never_answers, config))
+    monkeypatch.setattr(
+        "pedwatch.hooks.clients.warehouse_of_any_schema", lambda config: silent_warehouse(never_answers, config)
+    )
     with caplog.at_level(logging.INFO):
         platform.fails("r1")
     assert "pedwatch_dag_callback_failed dag_id=ped_replica_watch error=LedgerError" in caplog.text

@@ -1,83 +1,160 @@
-"""The DDL is additive: a table that is there gets the columns it lacks, keeps its rows, and nothing else changes."""
+"""ped_housekeeping brings tables to the schema of its build: by numbered scripts, from wherever it was stopped."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from google.cloud.bigquery import SchemaField
 
-from pedwatch import ddl, settings, sql
-from pedwatch.hooks import clients
+from pedwatch import settings
+from pedwatch.config import Config
+from pedwatch.errors import LedgerError, NewerSchemaError
+from pedwatch.hooks import applied_schema, clients
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import housekeeping
-from tests.reference_pages import table_names
-from tests.sql.googlesql import analyze
+from tests.conftest import Server
 
-LATER = {
-    "limit_history": ["selectors", "version", "exemptions"],
-    "episodes": ["severity", "over_cycles"],
-    "verdicts": ["is_contested"],
-}
-"""What tables of an older version may have lacked: a struct, an array of them, and columns that are required now."""
+SHIPPED = settings.include_dir() / "sql"
+PAGES = [
+    "ALTER TABLE `{{ dataset }}.episodes` ADD COLUMN IF NOT EXISTS paged_at TIMESTAMP OPTIONS (description = 'UTC')",
+    "UPDATE `{{ dataset }}.episodes` SET paged_at = fired_cycle WHERE paged_at IS NULL AND fired_cycle IS NOT NULL",
+    "MERGE `{{ dataset }}.pages` AS t USING `{{ dataset }}.episodes` AS e ON t.episode_id = e.episode_id"
+    " WHEN NOT MATCHED THEN INSERT (episode_id, paged_at) VALUES (e.episode_id, e.paged_at)",
+]
+"""A migration of every kind of statement that there will be."""
+TABLE = "CREATE TABLE IF NOT EXISTS `{{ dataset }}.pages` (episode_id STRING NOT NULL, paged_at TIMESTAMP)"
+NOTES = ["ALTER TABLE `{{ dataset }}.episodes` ADD COLUMN IF NOT EXISTS note STRING"]
+VIEW = "CREATE OR REPLACE VIEW `{{ dataset }}.paged` AS SELECT episode_id, note FROM `{{ dataset }}.episodes`"
+KILLED = "RAISE USING MESSAGE = 'killed'"
+
+
+class Build:
+    """A build of a few tables, with migrations of its own, and a dataset that an earlier build made and filled."""
+
+    def __init__(self, client: Any, config: Config, root: Path) -> None:
+        for name in ("ddl/tables/episodes.sql", "ddl/tables/schema_version.sql", "schema/record_step.sql"):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(SHIPPED / name, root / name)
+        self.warehouse, self.root = Warehouse(client, config, root), root
+
+    def holds(self, name: str, statements: list[str]) -> None:
+        """Let the build have a statement, or a script."""
+        (self.root / name).parent.mkdir(exist_ok=True)
+        (self.root / name).write_text(";\n".join(statements))
+
+    def applies(self) -> list[str]:
+        """Run the task."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(settings, "load_config", lambda: self.warehouse.config)
+            patch.setattr(clients, "warehouse_of_any_schema", lambda config, source: self.warehouse)
+            return housekeeping.apply_ddl({"checks_only": False}, run_id="r1")
+
+    def ask(self, text: str) -> list[dict[str, Any]]:
+        """Ask the dataset."""
+        asked = self.warehouse.client.query(text.replace("{{ dataset }}", self.warehouse.config.dataset))
+        return [dict(row.items()) for row in asked.result()]
+
+    def end(self) -> dict[str, Any]:
+        """Return everything in the dataset, but when it was applied."""
+        client, dataset = self.warehouse.client, self.warehouse.config.dataset
+        tables = {item.table_id: client.get_table(item.reference) for item in client.list_tables(dataset)}
+        columns = {name: [field.to_api_repr() for field in table.schema] for name, table in tables.items()}
+        rows = {name: self.ask(f"SELECT * FROM `{{{{ dataset }}}}.{name}`") for name in tables}
+        for row in rows["schema_version"]:
+            row.pop("applied_at")
+        return {"columns": columns, "rows": {name: sorted(found, key=repr) for name, found in rows.items()}}
 
 
 @pytest.fixture
-def older(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    """A dataset whose tables lack some columns; one of them holds a row."""
-    monkeypatch.setattr(settings, "load_config", lambda: warehouse.config)
+def make_build(
+    bigquery_server: Server,
+    make_config: Callable[..., Config],
+    tmp_path: Path,
+    loopback_only: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[], Build]]:
+    """Return a maker of datasets of schema 1 in which an episode fires, with the build that made them."""
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_server.address)
+    made: list[Build] = []
+
+    def make() -> Build:
+        config = make_config()
+        client = clients.warehouse(config, clients.AsPerson()).client
+        build = Build(client, config, tmp_path / config.dataset)
+        made.append(build)
+        build.applies()
+        build.ask(
+            """
+            INSERT INTO `{{ dataset }}.episodes`
+              (episode_id, fingerprint, subject, kind, state, is_exempted, is_blind, started_cycle, fired_cycle,
+               last_cycle, over_cycles, unknown_cycles, fold_state, updated_at)
+            VALUES ('e1', 'f1', 's1', 'over_limit', 'firing', FALSE, FALSE, @now, @now, @now, 1, 0, '{}', @now)
+            """.replace("@now", "TIMESTAMP '2026-03-02 10:00:00+00'")
+        )
+        return build
+
+    yield make
+    for build in made:
+        build.warehouse.client.delete_dataset(build.warehouse.config.dataset, delete_contents=True)
+
+
+def migrated(build: Build) -> Build:
+    build.holds("ddl/tables/pages.sql", [TABLE])
+    build.holds("ddl/migrations/0002_pages.sql", PAGES)
+    build.holds("ddl/migrations/0003_notes.sql", NOTES)
+    build.holds("ddl/views/paged.sql", [VIEW])
+    return build
+
+
+def test_migrations_come_after_tables_and_before_views_each_once(make_build: Callable[[], Build]) -> None:
+    build = make_build()
+    before = build.end()
+    assert before["rows"]["schema_version"] == [{"number": 1, "migration": "ddl/tables", "run_id": "r1"}]
+    assert build.applies() == ["ddl/tables/episodes.sql", "ddl/tables/schema_version.sql"]
+    assert build.end() == before
+    migrations = ["ddl/migrations/0002_pages.sql", "ddl/migrations/0003_notes.sql"]
+    assert migrated(build).applies()[3:] == [*migrations, "ddl/views/paged.sql"]
+    after = build.end()
+    recorded = {row["number"]: row["migration"] for row in after["rows"]["schema_version"]}
+    assert recorded == dict(enumerate(["ddl/tables", *migrations], 1))
+    (page,), (episode,) = after["rows"]["pages"], after["rows"]["episodes"]
+    assert page["paged_at"] == episode["paged_at"] == episode["fired_cycle"]
+    assert build.applies()[3:] == ["ddl/views/paged.sql"]
+    assert build.end() == after
+
+
+def test_a_migration_killed_at_any_statement_goes_on_to_the_same_end(make_build: Callable[[], Build]) -> None:
+    whole = migrated(make_build())
+    whole.applies()
+    for stop in range(len(PAGES) + 1):  # the last: all was done, and nothing of it was recorded
+        build = migrated(make_build())
+        build.holds("ddl/migrations/0002_pages.sql", [*PAGES[:stop], KILLED, *PAGES[stop:]])
+        with pytest.raises(LedgerError, match=r"0002_pages\.sql: .*killed"):
+            build.applies()
+        assert [row["number"] for row in build.end()["rows"]["schema_version"]] == [1]
+        migrated(build).applies()
+        assert build.end() == whole.end(), f"killed before statement {stop + 1}"
+
+
+def test_what_is_rolled_back_leaves_newer_tables_alone_until_somebody_decides(make_build: Callable[[], Build]) -> None:
+    build = migrated(make_build())
+    build.applies()
+    for path in sorted((build.root / "ddl" / "migrations").iterdir()):
+        path.unlink()
+    build.holds("ddl/views/paged.sql", [VIEW.replace(", note", "")])
+    before = build.end()
+    with pytest.raises(NewerSchemaError, match=r"has schema 3 \(ddl/migrations/0003_notes.sql, .* this build knows 1"):
+        build.applies()
+    assert build.end() == before
+    build.ask("DELETE FROM `{{ dataset }}.schema_version` WHERE number > 1")
+    build.applies()
+    assert "note" not in build.ask("SELECT * FROM `{{ dataset }}.paged`")[0]
+    migrated(build).applies()
+    assert build.end() == before
+
+
+def test_a_run_that_only_checks_applies_nothing(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "warehouse", lambda config: warehouse)
-    housekeeping.apply_ddl({"checks_only": False})
-    for table, columns in LATER.items():
-        for column in columns:
-            run(warehouse, f"ALTER TABLE `{warehouse.config.dataset}.{table}` DROP COLUMN {column}")
-    run(
-        warehouse,
-        f"""
-        INSERT INTO `{warehouse.config.dataset}.episodes`
-          (episode_id, fingerprint, subject, kind, state, is_exempted, is_blind, started_cycle, last_cycle,
-           unknown_cycles, fold_state, updated_at)
-        VALUES ('e1', 'f1', 's1', 'over_limit', 'firing', FALSE, FALSE, @now, @now, 0, '{{}}', @now)
-        """.replace("@now", "TIMESTAMP '2026-03-02 10:00:00+00'"),
-    )
-    return warehouse
-
-
-def run(warehouse: Warehouse, text: str) -> None:
-    warehouse.client.query(text).result()
-
-
-def fields(warehouse: Warehouse, table: str) -> dict[str, SchemaField]:
-    found = warehouse.client.get_table(f"{warehouse.config.project}.{warehouse.config.dataset}.{table}")
-    return {field.name: field for field in found.schema}
-
-
-def test_columns_that_are_missing_are_added(older: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
-    before = {table: fields(older, table) for table in table_names()}
-    housekeeping.apply_ddl({"checks_only": False})
-    for table in table_names():
-        after, missing = fields(older, table), LATER.get(table, [])
-        assert sorted(after.keys() - before[table].keys()) == sorted(missing)
-        assert {name: field for name, field in after.items() if name not in missing} == before[table]
-        assert all(after[column].mode != "REQUIRED" and after[column].description for column in missing)
-    assert "added to episodes: severity, over_cycles" in caplog.text
-    [row] = older.client.list_rows(f"{older.config.project}.{older.config.dataset}.episodes")
-    assert (row.episode_id, row.state, row.severity, row.over_cycles) == ("e1", "firing", None, None)
-
-
-def test_again_nothing_is_added(older: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
-    housekeeping.apply_ddl({"checks_only": False})
-    caplog.set_level("INFO")
-    caplog.clear()
-    housekeeping.apply_ddl({"checks_only": False})
-    assert "added to" not in caplog.text
-
-
-def test_a_run_that_only_checks_adds_nothing(older: Warehouse) -> None:
     assert housekeeping.apply_ddl({"checks_only": True}) == []
-    assert "severity" not in fields(older, "episodes")
-
-
-@pytest.mark.parametrize("table", table_names())
-def test_googlesql_takes_every_column_as_one_to_add(table: str) -> None:
-    text = sql.render(settings.include_dir() / "sql", f"ddl/tables/{table}.sql", dataset="ped_watch")
-    added = ", ".join(f"ADD COLUMN IF NOT EXISTS {column.addable}" for column in ddl.columns(text))
-    assert "NOT NULL" not in added
-    analyze(f"ALTER TABLE `ped_watch.{table}` {added}", {})
+    assert applied_schema.applied(warehouse) == []

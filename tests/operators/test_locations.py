@@ -7,7 +7,6 @@ import pytest
 from google.cloud import bigquery
 
 from pedwatch.config import Config
-from pedwatch.ddl import Column
 from pedwatch.errors import LedgerError
 from pedwatch.hooks import clients
 from pedwatch.hooks.warehouse import Warehouse
@@ -17,7 +16,6 @@ HINT = "Run the DAG ped_housekeeping once"
 WAYS: dict[str, Callable[[Warehouse], object]] = {
     "statement": lambda it: it.run("limits/last_sync.sql", {"sync_id": "s1"}),
     "load": lambda it: it.replace_partition("replica_observations", "2026030210", "gs://ped-bucket/*", 1),
-    "columns": lambda it: it.add_columns("replica_observations", [Column("note", "STRING", "note STRING")]),
 }
 
 
@@ -61,7 +59,7 @@ def test_a_missing_dataset_has_the_hint(warehouse: Warehouse, way: Callable[[War
 
 def test_the_case_of_a_location_makes_no_difference(warehouse: Warehouse) -> None:
     config = warehouse.config.model_copy(update={"location": "eu"})
-    same = Warehouse(warehouse.client, config, warehouse._sql_root)
+    same = Warehouse(warehouse.client, config, warehouse.sql_root)
     same.create_dataset()
     assert same.run("limits/last_sync.sql", {"sync_id": "s1"}) == []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pedwatch import settings
-from pedwatch.hooks import clients
+from pedwatch.hooks import applied_schema, clients
 from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.limit_sync import sync_limits
 from pedwatch.tasks import housekeeping
@@ -55,8 +55,6 @@ def test_a_cycle_waits_for_its_jobs(hasty: World) -> None:
 def test_ddl_waits_for_its_jobs(hasty: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "warehouse", lambda config: hasty.warehouse)
     monkeypatch.setattr(settings, "load_config", lambda: hasty.config)
-    column = f"`{hasty.config.dataset}.episodes` DROP COLUMN severity"
-    hasty.warehouse.client.query(f"ALTER TABLE {column}").result()
-    housekeeping.apply_ddl({"checks_only": False})
-    table = hasty.warehouse.client.get_table(f"{hasty.config.project}.{hasty.config.dataset}.episodes")
-    assert "severity" in {field.name for field in table.schema}
+    housekeeping.apply_ddl({"checks_only": False}, "r1")
+    assert [row.number for row in applied_schema.applied(hasty.warehouse)] == [1]
+    assert hasty.warehouse.client.get_table(hasty.warehouse.address("limits_now")).table_type == "VIEW"

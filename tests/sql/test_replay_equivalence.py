@@ -60,7 +60,7 @@ class MortalWarehouse(Warehouse):
 @pytest.fixture
 def warehouse(case_warehouse: Warehouse) -> Iterator[MortalWarehouse]:
     config = case_warehouse.config
-    yield MortalWarehouse(case_warehouse.client, config, case_warehouse._sql_root)
+    yield MortalWarehouse(case_warehouse.client, config, case_warehouse.sql_root)
     for table in (*vars(Tables()), "verdicts", "episodes", "fold_cursor"):
         case_warehouse.client.query(f"TRUNCATE TABLE `{config.project}.{config.dataset}.{table}`").result()
 

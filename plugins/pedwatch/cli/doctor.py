@@ -55,9 +55,11 @@ def _bigquery(config: Config) -> Iterator[Finding]:
     from pedwatch.hooks import clients, preflight
 
     fix = "log in (gcloud auth application-default login) as somebody with roles/bigquery.user on the project"
-    return preflight.examine(
-        "BigQuery", fix, lambda: preflight.bigquery_findings(clients.warehouse(config, clients.AsPerson()))
-    )
+
+    def check() -> Iterator[Finding]:
+        yield from preflight.bigquery_findings(clients.warehouse_of_any_schema(config, clients.AsPerson()))
+
+    return preflight.examine("BigQuery", fix, check)
 
 
 def _firestore(config: Config) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.errors import ConfigurationError
+from pedwatch.hooks import applied_schema
 from pedwatch.hooks.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -87,7 +88,19 @@ class AsPerson:
 
 
 def warehouse(config: Config, source: ClientSource | None = None) -> Warehouse:
-    """Return BigQuery with this project's statements."""
+    """Return BigQuery with this project's statements.
+
+    Raises:
+        NewerSchemaError: the tables are of a later build; the message says what to do.
+        LedgerError: BigQuery refused to say which schema they have, or did not answer.
+    """
+    found = warehouse_of_any_schema(config, source)
+    applied_schema.refuse_newer(found)
+    return found
+
+
+def warehouse_of_any_schema(config: Config, source: ClientSource | None = None) -> Warehouse:
+    """Return BigQuery for what examines the tables, or tells that a run failed, whatever schema they have."""
     return Warehouse((source or AsAirflow()).bigquery(config), config, settings.include_dir() / "sql")
 
 

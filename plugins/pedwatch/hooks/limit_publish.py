@@ -1,6 +1,7 @@
 """Publishes a folder of PED files, local or in Cloud Storage, as the DAG does; the command line takes the same path."""
 
 import contextlib
+import logging
 import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -9,12 +10,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pedwatch.config import Config
-from pedwatch.errors import LimitDocumentError
-from pedwatch.hooks import clients
+from pedwatch.errors import LimitDocumentError, NewerSchemaError
+from pedwatch.hooks import applied_schema, clients
 from pedwatch.hooks.limit_replay import would_have_fired
 from pedwatch.limits.files import SUFFIXES, read_paths
 from pedwatch.limits.publisher import Publishing, apply_changes, compare, with_source
 from pedwatch.limits.publishing import DocumentChange, describe
+
+log = logging.getLogger(__name__)
+
+ASKING_SECONDS = 20.0
+"""For asking which schema the tables have."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,9 @@ def publish(config: Config, request: Request, source: clients.ClientSource | Non
     Raises:
         LimitDocumentError: a document is wrong; nothing was written.
         LimitStoreError: Firestore refused, or somebody else wrote meanwhile.
+        NewerSchemaError: the tables are of a later build, which may read documents otherwise; nothing was written.
     """
+    _refuse_newer_schema(config, source)
     store = clients.limit_store(config, source)
     with local_folder(config, request.path, source) as folder:
         batch = with_source(read_paths([folder]), request.source_repo, request.source_commit, str(folder))
@@ -65,6 +73,15 @@ def publish(config: Config, request: Request, source: clients.ClientSource | Non
     elif comparison.changes:
         report.append("dry run: nothing was written; run it again with Apply to publish")
     return "\n".join(report)
+
+
+def _refuse_newer_schema(config: Config, source: clients.ClientSource | None) -> None:
+    try:
+        applied_schema.refuse_newer(clients.warehouse_of_any_schema(config, source).within(ASKING_SECONDS))
+    except NewerSchemaError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whoever publishes needs no access to BigQuery
+        log.info("the schema of the tables is not known here (%s)", type(error).__name__)
 
 
 def published(changes: Sequence[DocumentChange]) -> str:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pedwatch import ddl, settings, sql
+from pedwatch import ddl, schema, settings, sql
 from pedwatch.config import Cluster, Config
+from pedwatch.hooks import applied_schema
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.pins import KnownCluster
 
@@ -78,30 +79,41 @@ def bigquery_findings(warehouse: Warehouse) -> Iterator[Finding]:
         yield Finding(area, f"dataset {name}", "failed", f"in {dataset.location}, not {config.location}", fix)
     else:
         yield Finding(area, f"dataset {name}", "ok", dataset.location or "")
+    yield from _schema_findings(warehouse)
     present = {table.table_id for table in client.list_tables(name)}
-    statements = sql.statement_names(settings.include_dir() / "sql")
-    tables = [s.removeprefix("ddl/tables/")[:-4] for s in statements if s.startswith("ddl/tables/")]
-    views = [s.removeprefix("ddl/views/")[:-4] for s in statements if s.startswith("ddl/views/")]
-    for kind, names in (("tables", tables), ("views", views)):
+    statements = sql.statement_names(warehouse.sql_root)
+    for kind, names in (("tables", ddl.table_names(statements)), ("views", ddl.view_names(statements))):
         missing = sorted(set(names) - present)
         detail = f"{len(names)} there" if not missing else f"missing: {', '.join(missing)}"
         yield Finding(area, kind, "failed" if missing else "ok", detail, _HOUSEKEEPING if missing else "")
-    yield from _column_findings(warehouse, name, [table for table in tables if table in present])
+    yield from _column_findings(warehouse)
     now = next(iter(client.query("SELECT CURRENT_TIMESTAMP() AS now", location=config.location).result())).now
     yield skew(area, now)
 
 
-def _column_findings(warehouse: Warehouse, dataset: str, tables: list[str]) -> Iterator[Finding]:
-    wrong = []
-    for table in tables:
-        wanted = ddl.columns(warehouse.render(f"ddl/tables/{table}.sql"))
-        found = {field.name: field.field_type for field in warehouse.client.get_table(f"{dataset}.{table}").schema}
-        wrong += [f"{table}.{column.name}" for column in wanted if found.get(column.name) != column.api_type]
-    fix = "run the DAG ped_housekeeping: it adds columns; one of another type has to be renamed or dropped before"
-    if wrong:
-        yield Finding("BigQuery", "columns", "failed", f"missing or of another type: {', '.join(wrong[:10])}", fix)
+def _schema_findings(warehouse: Warehouse) -> Iterator[Finding]:
+    """Compare the number that the tables have with the one that this build knows."""
+    area, what = "BigQuery", "schema"
+    newest = schema.steps(warehouse.sql_root)[-1].number
+    if objection := applied_schema.newer(warehouse):
+        told, _, fix = objection.partition(": ")
+        yield Finding(area, what, "failed", told, fix.rstrip("."))
+    elif pending := applied_schema.pending(warehouse):
+        names = ", ".join(step.name for step in pending)
+        yield Finding(area, what, "failed", f"behind {newest}, missing: {names}", _HOUSEKEEPING)
     else:
-        yield Finding("BigQuery", "columns", "ok", "as the DDL says")
+        yield Finding(area, what, "ok", str(newest))
+
+
+def _column_findings(warehouse: Warehouse) -> Iterator[Finding]:
+    area, what = "BigQuery", "columns"
+    wrong = list(applied_schema.differing(warehouse))
+    if not wrong:
+        yield Finding(area, what, "ok", "as the DDL says")
+        return
+    names = ", ".join(f"{each.table}.{each.column.name}" for each in wrong[:10])
+    detail = f"missing or of another type: {names}"
+    yield Finding(area, what, "failed", detail, applied_schema.remedy(warehouse, wrong[0]))
 
 
 def firestore_findings(store: "FirestoreLimits", config: Config) -> Iterator[Finding]:

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pedwatch import probe, sql
+from pedwatch import ddl, probe, sql
 from pedwatch.config import Config
-from pedwatch.ddl import Column
-from pedwatch.errors import LedgerError
 from pedwatch.hooks.parameters import Typed, query_parameters
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.probe import Allowance, Outcome
@@ -18,13 +16,7 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
 
 AREA = "BigQuery"
-_TABLES, _VIEWS = "ddl/tables/", "ddl/views/"
 _JOB_SECONDS = 300.0
-
-
-def ordered(names: list[str]) -> list[str]:
-    """Return tables, then views, then all else: what is made first is read later."""
-    return sorted(names, key=lambda name: (not name.startswith(_TABLES), not name.startswith(_VIEWS), name))
 
 
 class Statements:
@@ -43,14 +35,14 @@ class Statements:
     ) -> None:
         self._client, self._config, self._cycle, self._allowance = client, config, cycle, allowance
         self._warehouse = Warehouse(client, config, sql_root)
-        self._names = ordered(sql.statement_names(sql_root))
+        self._names = ddl.in_order(sql.statement_names(sql_root))
 
     def plans(self) -> list[tuple[str, Callable[[], Outcome]]]:
         """Return what is to be run, in order, by name: each statement, each view once read, and an added column."""
         found: list[tuple[str, Callable[[], Outcome]]] = []
         for name in self._names:
             found.append((name, lambda name=name: self._statement(name)))  # type: ignore[misc]
-            if name.startswith(_VIEWS):
+            if name.startswith(ddl.VIEWS):
                 found.append((f"{name}, read", lambda name=name: self._view(name)))  # type: ignore[misc]
         return [*found, ("ALTER TABLE … ADD COLUMN", self._column)]
 
@@ -69,7 +61,7 @@ class Statements:
 
     def _view(self, name: str) -> Outcome:
         """Read a view: it is planned only then. What is partitioned below it is read by cycle, as people do."""
-        view = name.removeprefix(_VIEWS).removesuffix(".sql")
+        view = name.removeprefix(ddl.VIEWS).removesuffix(".sql")
         columns = {field.name for field in self._client.get_table(f"{self._address}.{view}").schema}
         condition = " WHERE cycle >= @cycle" if "cycle" in columns else ""
         return self._ask(
@@ -79,15 +71,10 @@ class Statements:
         )
 
     def _column(self) -> Outcome:
-        """Add a column, as ped_housekeeping does where a table lacks one."""
-        began = time.monotonic()
-        added = Column("probed", "STRING", "probed STRING OPTIONS (description = 'Added by the probe')")
-        name = "ALTER TABLE … ADD COLUMN"
-        try:
-            self._warehouse.add_columns("limit_rejections", [added])
-        except LedgerError as error:
-            return Outcome(AREA, name, "refused", _since(began), error=probe.first_sentence(str(error)))
-        return Outcome(AREA, name, "accepted", _since(began))
+        """Add a column, as migrations do."""
+        column = "probed STRING OPTIONS (description = 'Added by the probe')"
+        text = f"ALTER TABLE `{self._address}.limit_rejections` ADD COLUMN IF NOT EXISTS {column}"
+        return self._ask("ALTER TABLE … ADD COLUMN", text, {})
 
     @property
     def _address(self) -> str:

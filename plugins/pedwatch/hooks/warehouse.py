@@ -2,14 +2,14 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pedwatch import sql
 from pedwatch.config import Config
-from pedwatch.ddl import Column
 from pedwatch.errors import LedgerError
+from pedwatch.hooks import bigquery_refusals
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 # every script here is idempotent.
 _ABORTED = ("aborted due to concurrent update", "could not serialize access")
 _ATTEMPTS = 5
-# What BigQuery says of a dataset or a table that is not there, or not where the job is; requests that are no jobs are
-# told without the location.
-_MISSING = ("Not found: Dataset ", "Not found: Table ")
 
 
 def _is_aborted(error: Exception) -> bool:
@@ -42,7 +39,7 @@ class Warehouse:
     ) -> None:
         self.client = client
         self.config = config
-        self._sql_root = sql_root
+        self.sql_root = sql_root
         self._pause = pause
         self._ends_at: float | None = None
 
@@ -52,13 +49,13 @@ class Warehouse:
         No call waits longer than what is left, and none is retried beyond it. A statement that was cut off may still
         take effect.
         """
-        hurried = Warehouse(self.client, self.config, self._sql_root, self._pause)
+        hurried = Warehouse(self.client, self.config, self.sql_root, self._pause)
         hurried._ends_at = time.monotonic() + seconds
         return hurried
 
     def render(self, name: str, **variables: object) -> str:
         """Return the text of a statement with this dataset filled in."""
-        return sql.render(self._sql_root, name, dataset=self.config.dataset, **variables)
+        return sql.render(self.sql_root, name, dataset=self.config.dataset, **variables)
 
     def run(self, name: str, parameters: Mapping[str, Any] | None = None, **variables: object) -> list[dict[str, Any]]:
         """Run a named statement and return its rows as dicts; aborted transactions are run again.
@@ -98,7 +95,7 @@ class Warehouse:
         name = f"{self.config.project}.{self.config.dataset}"
         with contextlib.suppress(NotFound):
             if self.is_elsewhere(found := self.client.get_dataset(name)):
-                raise LedgerError(self._elsewhere(found))
+                raise LedgerError(bigquery_refusals.elsewhere(found, self.config))
             return
         dataset = bigquery.Dataset(name)
         dataset.location = self.config.location
@@ -109,30 +106,28 @@ class Warehouse:
         """Return whether the dataset is in another location than the configured one, where no job of ours finds it."""
         return (dataset.location or "").upper() != self.config.location.upper()
 
-    def _elsewhere(self, dataset: "bigquery.Dataset") -> str:
-        return (
-            f"dataset {self.config.dataset} is in {dataset.location}, but location in pedwatch.yaml is "
-            f"{self.config.location}: set location: {dataset.location} there, since a dataset cannot be moved."
-        )
+    def listed(self, table: str, columns: Mapping[str, str]) -> list[dict[str, Any]] | None:
+        """Return all rows of a small table by listing it, which is no job and bills nothing; None where there is none.
 
-    def add_columns(self, table: str, wanted: Sequence[Column]) -> list[str]:
-        """Add those columns to a table that it lacks, and return their names; rows that are there have NULL in them.
+        Args:
+            table: table of this dataset.
+            columns: those to return, by name, with their types as the BigQuery API names them.
 
         Raises:
-            LedgerError: BigQuery refused.
+            LedgerError: BigQuery refused, or did not answer.
         """
-        from google.api_core.exceptions import GoogleAPICallError
+        from google.api_core.exceptions import NotFound
+        from google.cloud import bigquery
 
-        name = f"{self.config.project}.{self.config.dataset}.{table}"
-        try:
-            present = {field.name for field in self.client.get_table(name).schema}
-            missing = [column for column in wanted if column.name not in present]
-            if missing:
-                added = ", ".join(f"ADD COLUMN IF NOT EXISTS {column.addable}" for column in missing)
-                self.client.query(f"ALTER TABLE `{name}` {added}", location=self.config.location).result()
-        except GoogleAPICallError as error:
-            raise LedgerError(self.explained(f"columns of {table}", error)) from error
-        return [column.name for column in missing]
+        fields = [bigquery.SchemaField(name, kind) for name, kind in columns.items()]
+        with self._told(f"rows of {table}"), contextlib.suppress(NotFound):
+            rows = self.client.list_rows(self.address(table), selected_fields=fields, **self._patience())
+            return [dict(row.items()) for row in rows]
+        return None
+
+    def address(self, table: str) -> str:
+        """Return the full name of a table of this dataset."""
+        return f"{self.config.project}.{self.config.dataset}.{table}"
 
     def replace_partition(self, table: str, partition: str, uri: str, least_rows: int) -> int:
         """Replace one partition with the NDJSON objects of a ``gs://`` wildcard, in one load job; return its rows.
@@ -146,11 +141,10 @@ class Warehouse:
         Raises:
             LedgerError: the load failed (the partition is then as it was), or brought too few rows.
         """
-        from google.api_core.exceptions import GoogleAPICallError
         from google.cloud import bigquery
 
-        target = f"{self.config.project}.{self.config.dataset}.{table}"
-        try:
+        target = self.address(table)
+        with self._told(f"load of {uri}"):
             config = bigquery.LoadJobConfig(
                 schema=self.client.get_table(target).schema,
                 source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
@@ -160,16 +154,13 @@ class Warehouse:
                 uri, f"{target}${partition}", job_config=config, location=self.config.location
             )
             job.result()
-        except GoogleAPICallError as error:
-            raise LedgerError(self.explained(f"load of {uri}", error)) from error
         if job.output_rows < least_rows:
             raise LedgerError(f"load of {uri}: {job.output_rows} rows, but the manifests promise {least_rows}")
         return int(job.output_rows)
 
     def _job(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
+        from google.api_core.exceptions import GoogleAPICallError
         from google.cloud import bigquery
-        from requests.exceptions import RequestException
 
         from pedwatch.hooks.parameters import query_parameters
 
@@ -180,22 +171,34 @@ class Warehouse:
         )
         text = self.render(name, **variables)
         for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                # By itself the client would submit a failed script again, unseen, under another job id: also one whose
-                # work was done, or half of it. Whoever called knows what a repeat means.
-                job = self.client.query(
-                    text, job_config=config, location=self.config.location, job_retry=None, **self._patience()
-                )
-                job.result(**self._patience())
-            except GoogleAPICallError as error:
-                if _is_aborted(error) and attempt < _ATTEMPTS and self._ends_at is None:
+            with self._told(name):
+                try:
+                    # By itself the client would submit a failed script again, unseen, under another job id: also one
+                    # whose work was done, or half of it. Whoever called knows what a repeat means.
+                    job = self.client.query(
+                        text, job_config=config, location=self.config.location, job_retry=None, **self._patience()
+                    )
+                    job.result(**self._patience())
+                except GoogleAPICallError as error:
+                    if not _is_aborted(error) or attempt == _ATTEMPTS or self._ends_at is not None:
+                        raise
                     self._pause(0.5 * 2**attempt)
                     continue
-                raise LedgerError(self.explained(name, error)) from error
-            except (TimeoutError, RetryError, RequestException) as error:
-                raise LedgerError(f"{name}: BigQuery did not answer ({type(error).__name__})") from error
             return job
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    @contextlib.contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """Tell what BigQuery's refusals mean."""
+        from google.api_core.exceptions import GoogleAPICallError, RetryError
+        from requests.exceptions import RequestException
+
+        try:
+            yield
+        except GoogleAPICallError as error:
+            raise LedgerError(self.explained(name, error)) from error
+        except (TimeoutError, RetryError, RequestException) as error:
+            raise LedgerError(f"{name}: BigQuery did not answer ({type(error).__name__})") from error
 
     def _patience(self) -> dict[str, Any]:
         """Return how long the client's next call may take, as its arguments; none where there is no end."""
@@ -207,16 +210,5 @@ class Warehouse:
         return {"timeout": left, "retry": DEFAULT_RETRY.with_timeout(left)}
 
     def explained(self, name: str, error: Exception) -> str:
-        """Return what BigQuery's refusal means, and the fix where the dataset or a table of it is missing."""
-        from google.api_core.exceptions import GoogleAPICallError
-
-        message = getattr(error, "message", str(error))
-        if not any(missing in message for missing in _MISSING):
-            return f"{name}: {message}"
-        with contextlib.suppress(GoogleAPICallError):
-            dataset = self.client.get_dataset(f"{self.config.project}.{self.config.dataset}")
-            if self.is_elsewhere(dataset):
-                return f"{name}: {self._elsewhere(dataset)}"
-        details = getattr(error, "errors", None) or [{}]
-        missing = details[0].get("message", message).rstrip(".")
-        return f"{name}: {missing}. Run the DAG ped_housekeeping once: it creates the dataset and its tables."
+        """Return what BigQuery's refusal of a statement means, and what mends it where that is known."""
+        return f"{name}: {bigquery_refusals.explained(self, error)}"

@@ -107,7 +107,11 @@ def write_row(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.date
 
 
 def refusal_of(warehouse: Warehouse, dag_id: str, run_id: str) -> tuple[str | None, str | None]:
-    """Say why a sync of limits was refused, by name and in words: the callback of a run is not told what failed it."""
+    """Say why a run was refused, by name and in words: the callback of a run is not told what failed it."""
+    from pedwatch.hooks import applied_schema
+
+    if objection := applied_schema.newer(warehouse):
+        return "newer_schema", objection
     if dag_id != "ped_limits_sync":
         return None, None
     found = warehouse.run("limits/refusal_of_run.sql", {"sync_id": run_id})
@@ -116,12 +120,13 @@ def refusal_of(warehouse: Warehouse, dag_id: str, run_id: str) -> tuple[str | No
 
 def _write(run: FailedRun) -> None:
     from pedwatch import settings
-    from pedwatch.hooks.clients import warehouse
+    from pedwatch.hooks.clients import warehouse_of_any_schema
 
     now = settings.now()
     if run.may_alert(now):
         config = settings.load_config()
-        write_row(warehouse(config).within(LIMIT_SECONDS), config, run, now)
+        # A later build's tables are why runs fail, if they do: that has to be told nevertheless.
+        write_row(warehouse_of_any_schema(config).within(LIMIT_SECONDS), config, run, now)
 
 
 def within(seconds: float, work: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The tasks of ``ped_housekeeping``: DDL, applied idempotently, and invariants: queries that return offending rows."""
+"""The tasks of ``ped_housekeeping``: DDL and migrations, and invariants: queries that return offending rows."""
 
 import logging
 from pathlib import Path
@@ -6,20 +6,26 @@ from typing import Any, Literal
 
 from pedwatch import ddl, settings, sql
 from pedwatch.errors import LedgerError
+from pedwatch.hooks import applied_schema
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.schema import Step
 
 log = logging.getLogger(__name__)
 
 Severity = Literal["fail", "warn"]
-_TABLES = "ddl/tables/"
 _MARKS: dict[str, Severity] = {"-- #fail ": "fail", "-- #warn ": "warn"}
 
 
-def apply_ddl(params: Any = None) -> list[str]:
-    """Create the dataset, then every table, then every view; columns that a table lacks are added to it.
+def apply_ddl(params: Any = None, run_id: Any = None) -> list[str]:
+    """Create the dataset and every table, apply the migrations that are pending, then replace every view.
 
-    Additive, so that it may run at any time: nothing is dropped, changed or filled in. Does nothing when the run's
-    parameter ``checks_only`` is set.
+    Additive, so that it may run at any time: nothing is dropped. Stopped anywhere and run again, it ends the same: what
+    a migration led to is recorded after it, and until then it is run again from its beginning. Does nothing when the
+    run's parameter ``checks_only`` is set. Returns the statements that were applied, in their order.
+
+    Raises:
+        NewerSchemaError: the tables are of a later build; nothing was changed.
+        LedgerError: BigQuery refused; what was applied before stays.
     """
     from pedwatch.hooks.clients import warehouse
 
@@ -28,15 +34,26 @@ def apply_ddl(params: Any = None) -> list[str]:
         return []
     target = warehouse(settings.load_config())
     target.create_dataset()
-    applied = [name for name in sql.statement_names(settings.include_dir() / "sql") if name.startswith("ddl/")]
-    for name in applied:
-        target.write(name)
-        if name.startswith(_TABLES):
-            table = name.removeprefix(_TABLES).removesuffix(".sql")
-            added = target.add_columns(table, ddl.columns(target.render(name)))
-            if added:
-                log.info("added to %s: %s", table, ", ".join(added))
+    names = sql.statement_names(target.sql_root)
+    applied = _write(target, [name for name in names if name.startswith(ddl.TABLES)])
+    for step in applied_schema.pending(target):
+        applied += _take(target, step, run_id)
+    applied += _write(target, [name for name in names if name.startswith(ddl.VIEWS)])
     log.info("applied %s statements to %s", len(applied), target.config.dataset)
+    return applied
+
+
+def _write(target: Warehouse, names: list[str]) -> list[str]:
+    for name in names:
+        target.write(name)
+    return names
+
+
+def _take(target: Warehouse, step: Step, run_id: str) -> list[str]:
+    applied = _write(target, [step.name] if step.is_migration else [])
+    parameters = {"number": step.number, "migration": step.name, "applied_at": settings.now(), "run_id": run_id}
+    target.write("schema/record_step.sql", parameters)
+    log.info("%s has schema %s: %s", target.config.dataset, step.number, step.name)
     return applied
 
 

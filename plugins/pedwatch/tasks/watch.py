@@ -23,7 +23,10 @@ def _cycle(plan: Plan) -> dt.datetime:
 
 
 def plan_cycle(dag_run: Any = None, params: Any = None) -> Plan:
-    """Decide the cycle and what this run may do."""
+    """Decide the cycle and what this run may do; with tables of a later build it ends here, before pods are started."""
+    from pedwatch.hooks.clients import warehouse
+
+    warehouse(settings.load_config())
     # An enum whose str() is not its value: a backfill taken for something else would not be denied.
     run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
     return planning.plan_run(dag_run.data_interval_end, dag_run.run_after, settings.now(), run_type, params)

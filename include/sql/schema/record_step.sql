@@ -1,0 +1,8 @@
+-- Notes that the tables have reached a schema; again it changes nothing.
+-- Parameters: @number INT64; @migration STRING; @applied_at TIMESTAMP; @run_id STRING.
+MERGE `{{ dataset }}.schema_version` AS t
+USING (SELECT @number AS number) AS n
+  ON t.number = n.number
+WHEN NOT MATCHED THEN
+  INSERT (number, migration, applied_at, run_id)
+  VALUES (n.number, @migration, @applied_at, @run_id)

@@ -1,0 +1,42 @@
+"""The job that judges a cycle."""
+
+from typing import Any
+
+from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
+from google.api_core.exceptions import GoogleAPICallError
+
+from pedwatch.config import Config
+from pedwatch.errors import LedgerError
+from pedwatch.hooks import clients
+
+
+class ComparisonOperator(BigQueryInsertJobOperator):
+    """Runs the comparison; it leaves tables of a later build alone, and says what BigQuery's refusal means.
+
+    Args:
+        config: names project, location and connection.
+        kwargs: of ``BigQueryInsertJobOperator``.
+    """
+
+    def __init__(self, *, config: Config, **kwargs: Any) -> None:
+        super().__init__(
+            gcp_conn_id=config.connections.google,
+            project_id=config.project,
+            location=config.location,
+            durable=False,  # else a cleared or backfilled run finds its finished job and re-compares nothing
+            **kwargs,
+        )
+        self._config = config
+
+    def execute(self, context: Any) -> Any:
+        """Run the job.
+
+        Raises:
+            NewerSchemaError: the tables are of a later build; nothing was judged.
+            LedgerError: BigQuery refused; the message names the table and what mends it, where that is known.
+        """
+        target = clients.warehouse(self._config)
+        try:
+            return super().execute(context)
+        except GoogleAPICallError as error:
+            raise LedgerError(target.explained("verdicts/compare.sql", error)) from error
