@@ -128,7 +128,8 @@ def test_limits_are_read_from_elsewhere_only_once_that_is_accepted(slice_: Slice
         slice_.sync()
     [refusal] = slice_.rows("limit_sync_refusals")
     assert (refusal["reason"], refusal["firestore_collection"]) == ("other_source", "others")
-    slice_.sync(accept_source=True)
+    moved = slice_.sync(accept_source=True)
+    assert moved and moved.mode == "full", "as many documents as before are not the same ones"
     assert slice_.sync() is not None
     slice_.config = here
     with pytest.raises(OtherSourceError, match="were last read from collection others"):

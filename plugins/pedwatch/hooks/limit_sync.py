@@ -6,7 +6,7 @@ from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError, SyncRefusedError
 from pedwatch.hooks.limit_ledger import BigQueryLimits
-from pedwatch.limits.sync import check_source, plan_sync
+from pedwatch.limits.sync import check_source, is_elsewhere, plan_sync
 from pedwatch.limits.sync_plan import LimitReader, SyncPlan
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ def sync_limits(
         ledger: the limits in BigQuery.
         config: the policy that is recorded, where the limits are read from, and how many may end at once.
         sync_id: run id of the sync.
-        is_full: list every document now instead of waiting for the hour: it finds what was edited by hand.
+        is_full: list every document now instead of waiting for the hour, as is done after a move: it finds what was
+            edited by hand.
         allow_mass_end: let limits end whose documents are gone, however many they are.
         accept_source: read from another project, database or collection than the last time.
 
@@ -43,6 +44,7 @@ def sync_limits(
     try:
         if not accept_source:
             check_source(last, config.firestore)
+        is_full = is_full or is_elsewhere(last, config.firestore)
         plan = plan_sync(store, ledger, last, is_full, None if allow_mass_end else config.limits_sync)
     except SyncRefusedError as error:
         _record(ledger, error, sync_id, config)

@@ -26,13 +26,18 @@ _GUARD = LimitsSync()
 _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
 
+def is_elsewhere(last: LastSync | None, source: Firestore) -> bool:
+    """Tell whether limits would be read from another place than the last time, where all has to be read."""
+    return last is not None and last.source is not None and last.source != source
+
+
 def check_source(last: LastSync | None, source: Firestore) -> None:
     """Refuse to read limits from elsewhere than the last time.
 
     Raises:
         OtherSourceError: project, database or collection is another one.
     """
-    if last is not None and last.source is not None and last.source != source:
+    if last is not None and is_elsewhere(last, source):
         raise OtherSourceError(
             f"the limits were last read from {last.source}, but the configuration names {source}: nothing was written. "
             f"Correct firestore.project, firestore.database or firestore.collection in pedwatch.yaml or, if the limits "
