@@ -124,9 +124,11 @@ def firestore_findings(store: "FirestoreLimits", config: Config) -> Iterator[Fin
     if count:
         yield Finding(area, where, "ok", f"{count} limits")
     else:
-        yield Finding(
-            area, where, "failed", "no limits", "publish some: python -m pedwatch limits publish PATH --apply"
+        fix = (
+            "publish some: python -m pedwatch limits publish PATH --apply; or correct firestore.project, "
+            "firestore.database or firestore.collection in pedwatch.yaml"
         )
+        yield Finding(area, where, "failed", "no limits", fix)
     yield skew(area, None if settings.keeps_its_own_time() else now)
 
 
