@@ -171,6 +171,13 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def _filters(view: str) -> str:
+    from tests.sql.view_filters import filters_of
+
+    found = filters_of(view)
+    return ", ".join(f"`{column}`" for column in found.columns) + (", required" if found.is_required else "")
+
+
 def tables_page() -> str:
     """Return docs/tables.md."""
     lines = [
@@ -182,9 +189,12 @@ def tables_page() -> str:
         "",
         "## Views",
         "",
-        "| view | |",
-        "|---|---|",
-        *(f"| `{name}` | {_cell(description('views', name))} |" for name in view_names()),
+        "A filter on the column named here reads only the partitions asked about. Where it is required, BigQuery refuses",
+        "a query without. The other views look back for a fixed time, or read tables that are not partitioned.",
+        "",
+        "| view | | filter on |",
+        "|---|---|---|",
+        *(f"| `{name}` | {_cell(description('views', name))} | {_filters(name)} |" for name in view_names()),
     ]
     for name in table_names():
         lines += ["", f"## {name}", "", f"{description('tables', name)}."]

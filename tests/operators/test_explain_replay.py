@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from google.api_core.exceptions import BadRequest
 
 from pedwatch.cli import main
+from pedwatch.hooks.parameters import Typed
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watched_world import World, workload
 
@@ -63,3 +65,13 @@ def test_wrong_words_are_explained(world: World, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         main(["explain", "--api", "orders", "--at", "2026-03-02T10:05"])
     assert "has no offset" in capsys.readouterr().err
+
+
+def test_the_view_tells_the_same_and_is_refused_without_a_cycle(watched: World) -> None:
+    view = f"SELECT * FROM `{watched.config.dataset}.explain`"
+    for number in (2, 3, 5):
+        asked = {"api_id": "orders", "environment": Typed("STRING", None), "cycle": cycle_at(number)}
+        condition = f"cycle = TIMESTAMP '{cycle_at(number)}' AND api_id = 'orders'"
+        assert watched.query(f"{view} WHERE {condition}") == watched.warehouse.run("verdicts/explain.sql", asked)
+    with pytest.raises(BadRequest, match=r"without a filter over column\(s\) 'cycle'"):
+        watched.query(view)

@@ -53,12 +53,12 @@ def unpruned(text: str) -> list[str]:
     for _, statement in statements_of(text):
         for table in statement.find_all(exp.Table):
             column = columns.get(table.name)
-            if column is not None and not any(_prunes(part, table, column) for part in _conditions(table)):
+            if column is not None and not any(prunes(part, table, column) for part in conditions(table)):
                 found.append(f"{table.name} AS {table.alias_or_name}")
     return found
 
 
-def _conditions(table: exp.Table) -> Iterator[exp.Expression]:
+def conditions(table: exp.Table) -> Iterator[exp.Expression]:
     """Yield what must hold for a row of the table to be read: the parts of its WHERE, its join's or its MERGE's ON."""
     scope = table.find_ancestor(exp.Select, exp.Merge)
     join = table.parent if isinstance(table.parent, exp.Join) and table.parent.side in ("", "LEFT") else None
@@ -69,7 +69,8 @@ def _conditions(table: exp.Table) -> Iterator[exp.Expression]:
             yield from condition.flatten() if isinstance(condition, exp.And) else [condition]
 
 
-def _prunes(condition: exp.Expression, table: exp.Table, column: str) -> bool:
+def prunes(condition: exp.Expression, table: exp.Table, column: str) -> bool:
+    """Tell whether a condition holds the table's partition column against what is known before the statement begins."""
     condition = condition.unnest()
     if not isinstance(condition, _COMPARISONS):
         return False
@@ -99,7 +100,7 @@ def test_the_partitioned_tables_are_known() -> None:
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_it_prunes(name: str) -> None:
+def test_itprunes(name: str) -> None:
     found = unpruned(sql.render(SQL_ROOT, name, dataset=DATASET))
     assert [read for read in found if name in OF_A_CYCLE or not read.startswith(SMALL)] == []
 
@@ -122,7 +123,7 @@ def test_a_cycles_statements_are_all_there() -> None:
         ("NOT v.cycle = @cycle", False),
     ],
 )
-def test_what_prunes(where: str, is_pruned: bool) -> None:
+def test_whatprunes(where: str, is_pruned: bool) -> None:
     assert (unpruned(f"SELECT * FROM `d.verdicts` AS v WHERE {where}") == []) == is_pruned
 
 

@@ -1,8 +1,9 @@
--- What was judged live: first revision of live origin (DESIGN D7). Filter on cycle: the partition filter is required.
+-- What was judged live: the first revision of live origin. Filter on cycle: it is required, since nothing in here stands
+-- for one, and it reaches the table, since the window is partitioned by it.
 CREATE OR REPLACE VIEW `{{ dataset }}.live_ledger`
 OPTIONS (description = 'First live revision of every verdict: what alerts were made of')
 AS
 SELECT *
 FROM `{{ dataset }}.verdicts`
-WHERE origin = 'live' AND cycle >= TIMESTAMP '1970-01-01 00:00:00+00'
+WHERE origin = 'live'
 QUALIFY ROW_NUMBER() OVER (PARTITION BY cycle, fingerprint ORDER BY revision) = 1

@@ -1,0 +1,90 @@
+{#- Each verdict as it was first judged, with its limit version, its episode, and what was last told of it by then.
+    `judged` is the condition on verdicts AS v. Windows are partitioned by its cycle and joins have it on their left, so
+    that a reader's condition on the cycle reaches it. -#}
+WITH
+first_verdicts AS (
+  SELECT v.*, COUNT(*) OVER (PARTITION BY v.cycle, v.fingerprint) AS revisions
+  FROM `{{ dataset }}.verdicts` AS v
+  WHERE {{ judged }}
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY v.cycle, v.fingerprint ORDER BY IF(v.origin = 'live', 0, 1), v.revision) = 1
+),
+
+versions AS (
+  SELECT h.*
+  FROM `{{ dataset }}.limit_history` AS h
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY h.limit_id, h.version ORDER BY h.recorded_from) = 1
+),
+
+joined AS (
+  SELECT
+    v.cycle,
+    v.environment,
+    v.cluster,
+    v.namespace,
+    v.workload_kind,
+    v.workload_name,
+    v.team_id,
+    v.api_id,
+    v.subject,
+    v.verdict,
+    v.reason,
+    v.measured,
+    v.is_lower_bound,
+    v.offender,
+    v.max_replicas,
+    v.ceiling,
+    v.is_over_strict,
+    v.surge_allowance,
+    v.exemption_id,
+    v.limit_id,
+    v.limit_version,
+    l.valid_from AS limit_valid_from,
+    l.approver,
+    l.ticket,
+    l.source_repo,
+    l.source_path,
+    l.source_commit,
+    v.limits_known_at,
+    v.is_limits_stale,
+    v.policy_version,
+    v.origin,
+    v.revisions,
+    v.run_id,
+    e.episode_id,
+    e.started_cycle,
+    e.fired_cycle,
+    e.resolved_cycle,
+    e.end_reason,
+    e.is_exempted,
+    CASE
+      WHEN e.episode_id IS NULL THEN NULL
+      WHEN e.resolved_cycle <= v.cycle THEN 'resolved'
+      WHEN e.fired_cycle <= v.cycle THEN 'firing'
+      ELSE 'pending'
+    END AS episode_phase,
+    n.cycle AS told_cycle,
+    n.reason AS told_reason,
+    n.status AS told_status,
+    n.channel AS told_channel,
+    n.error AS told_error,
+    n.sent_at AS told_at
+  FROM first_verdicts AS v
+  LEFT JOIN versions AS l ON v.limit_id = l.limit_id AND v.limit_version = l.version
+  LEFT JOIN `{{ dataset }}.episodes` AS e
+    ON
+      v.fingerprint = e.fingerprint
+      AND v.origin = 'live'
+      AND e.started_cycle <= v.cycle
+      AND v.cycle <= COALESCE(e.resolved_cycle, IF(e.state = 'inactive', e.last_cycle, v.cycle))
+  LEFT JOIN `{{ dataset }}.notifications` AS n
+    -- Copies by mail or webhook follow what Slack is told.
+    ON e.episode_id = n.episode_id AND n.cycle <= v.cycle AND n.channel NOT LIKE '%:%'
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY v.cycle, v.fingerprint, e.episode_id ORDER BY n.sequence DESC) = 1
+)
+
+SELECT
+  j.*,
+  {% include 'verdicts/_explanation.sql' %} AS explanation
+FROM joined AS j
