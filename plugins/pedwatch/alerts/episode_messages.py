@@ -181,7 +181,10 @@ def _resolved(episode: Episode, context: Context) -> Message:
         summary, peak = f"{where} is within its limit; the exemption was not needed to the end", None
     else:
         peak = pods(episode.peak_measured)
-        summary = f"{where} is within its limit again after {lasted}, peak {peak}: {cause}"
+        # What is watched anew elsewhere may run as many pods as before.
+        is_moved = episode.end_reason in ("scope_changed", "environment_changed")
+        state = "is not held against this limit any more" if is_moved else "is within its limit again"
+        summary = f"{where} {state} after {lasted}, peak {peak}: {cause}"
     if peak and episode.peak_cycle:
         peak += f" at {clock_time(episode.peak_cycle, ended)}"
     span = f"{lasted}, {clock_time(episode.over_since, ended)} to {clock_time(ended)}"
