@@ -7,7 +7,7 @@ from sandbox.bigquery.sql.casts import struct_sql
 from sandbox.bigquery.sql.compile_grouping import Block, GroupingCompiler, Item, own_columns
 from sandbox.bigquery.sql.compile_names import column_expression
 from sandbox.bigquery.sql.compile_operators import struct_field
-from sandbox.bigquery.sql.expression import Expression, derive, fail
+from sandbox.bigquery.sql.expression import Expression, Origin, derive, fail
 from sandbox.bigquery.sql.partition_filter import mark_filtered
 from sandbox.bigquery.sql.scopes import CompiledQuery, OutputColumn, Scope
 from sandbox.bigquery.sql.typesystem import INT64, struct_of
@@ -32,9 +32,12 @@ class SelectCompiler(GroupingCompiler):
             where = f" WHERE {condition.sql}"
         self.group(block)
         inner.allows_aggregates = inner.allows_windows = True
+        outer, self.window_keys = self.window_keys, []
         block.items = self.items(block)
         self.check_grouping(block)
-        return self._assemble(block, where, order_by, tail, wants_order)
+        compiled = self._assemble(block, where, order_by, tail, wants_order)
+        self.window_keys = outer
+        return compiled
 
     # ---- the select list
 
@@ -128,7 +131,7 @@ class SelectCompiler(GroupingCompiler):
         elif node.group_by is not None:
             sql += " GROUP BY ()"
         sql += having + qualify + order + tail
-        outputs = [_output(item) for item in shown]
+        outputs = [_output(item, [frozenset()] if tail else self.window_keys) for item in shown]
         return CompiledQuery(sql, outputs, is_value=node.as_kind is not None, order_keys=hidden)
 
     def _late_condition(self, node: n.Node | None, scope: Scope, clause: str, block: Block) -> str:
@@ -209,9 +212,10 @@ class SelectCompiler(GroupingCompiler):
         return exposed
 
 
-def _output(item: Item) -> OutputColumn:
+def _output(item: Item, kept: list[frozenset[Origin]]) -> OutputColumn:
+    """A column as its reader sees it; a condition goes through windows that are partitioned by it, and no LIMIT."""
     value = item.value
-    origins = value.column.origins if value.column else frozenset()
+    origins = value.column.origins.intersection(*kept) if value.column else frozenset()
     literal = value if value.is_literal and not value.is_parameter else None
     return OutputColumn(item.name, item.key, value.type, origins, literal)
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import can_coerce, coerce
 from sandbox.bigquery.sql.environment import Environment
-from sandbox.bigquery.sql.expression import Column, Expression, fail
+from sandbox.bigquery.sql.expression import Column, Expression, Origin, fail
 from sandbox.bigquery.sql.lexer import Position
 from sandbox.bigquery.sql.scopes import CompiledQuery, Scan, Scope
 from sandbox.bigquery.sql.typesystem import BOOL, Type, supertype
@@ -19,6 +19,8 @@ class CompilerBase:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.scans: list[Scan] = []
+        self.window_keys: list[frozenset[Origin]] = []
+        """Of each window of the SELECT at hand: the base columns that it is partitioned by."""
         self._numbers = itertools.count(1)
         self.view_depth = 0
         self.column_reads: set[Column] = set()

@@ -44,8 +44,9 @@ def window_sql(compiler: CompilerBase, given: n.WindowSpec, scope: Scope, call: 
     """The window behind OVER."""
     spec = _resolved(given, scope)
     pieces = []
-    if spec.partition_by:
-        keys = [compiler.expression(node, scope) for node in spec.partition_by]
+    keys = [compiler.expression(node, scope) for node in spec.partition_by]
+    compiler.window_keys.append(frozenset().union(*(key.origins for key in keys)))
+    if keys:
         parts += keys
         pieces.append("PARTITION BY " + ", ".join(key.sql for key in keys))
     if spec.order_by:
