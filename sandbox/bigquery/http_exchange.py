@@ -15,6 +15,9 @@ _STATUS_NAMES = {
     412: "FAILED_PRECONDITION", 501: "UNIMPLEMENTED",
 }  # fmt: skip
 
+MOST_BODY_BYTES = 10 * 2**20
+"""Of a request that is no upload, its query's parameters included."""
+
 
 @dataclass
 class Request:
@@ -32,6 +35,8 @@ class Request:
 
     def body(self, schema: str) -> dict[str, Any]:
         """The JSON object in the body, held against a schema of the service's; an empty one without a body."""
+        if len(self.data) > MOST_BODY_BYTES:
+            raise BigQueryError(400, "badRequest", f"Request payload size exceeds the limit: {MOST_BODY_BYTES} bytes.")
         if not self.data.strip():
             return {}
         try:

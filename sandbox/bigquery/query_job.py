@@ -26,6 +26,9 @@ _UNSUPPORTED = (
     "destinationEncryptionConfiguration",
 )  # fmt: skip
 
+_MOST_PARAMETERS = 10_000
+"""Of a query; one with an array of any length is one."""
+
 
 def perform(work: Work) -> None:
     """Run a query job, or check one."""
@@ -117,11 +120,14 @@ def _refuse_unsupported(settings: dict[str, Any]) -> None:
             raise not_implemented(f"the query option {name}")
 
 
-def check_dialect(settings: dict[str, Any]) -> None:
-    """Refuse legacy SQL, which REST means by default."""
+def check_settings(settings: dict[str, Any]) -> None:
+    """Refuse what is told before a job is made: legacy SQL, which REST means by default, and too many parameters."""
     legacy = settings.get("useLegacySql")
     if settings.get("query") and (legacy or legacy is None):
         raise not_implemented("legacy SQL, which is meant unless useLegacySql is false")
+    count = len(settings.get("queryParameters") or [])
+    if count > _MOST_PARAMETERS:
+        raise invalid(f"Too many query parameters: {count} exceeds limit of {_MOST_PARAMETERS}.")
 
 
 def _default_dataset(settings: dict[str, Any], project: str) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from sandbox.bigquery.http_exchange import NO_CONTENT, Answer, Request, Routes
 from sandbox.bigquery.job_location import location_of
 from sandbox.bigquery.jobs import JOB_TYPES, Job
 from sandbox.bigquery.listing import check_labels, page_of
-from sandbox.bigquery.query_job import check_dialect
+from sandbox.bigquery.query_job import check_settings
 from sandbox.bigquery.service import Service
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}\Z")
@@ -32,7 +32,7 @@ def new_job(service: Service, project: str, body: dict[str, Any]) -> Job:
         )
     check_labels(configuration.get("labels"))
     if "query" in configuration:
-        check_dialect(configuration["query"])
+        check_settings(configuration["query"])
     project = reference.get("projectId") or project
     location = reference.get("location")
     if not location:

@@ -193,3 +193,33 @@ def test_a_large_upload_of_random_bytes_is_an_error_of_its_own(client: bigquery.
         job = client.load_table_from_file(io.BytesIO(data), f"{dataset}.{source_format}", job_config=config)
         error = job.exception(timeout=60)
         assert error is None or error.code == 400
+
+
+def query_of(*parameters: dict[str, Any]) -> bytes:
+    """The body of a query job with parameters."""
+    settings = {"query": "SELECT 1", "useLegacySql": False, "queryParameters": parameters}
+    return json.dumps({"configuration": {"query": settings}}).encode()
+
+
+def test_a_request_over_ten_megabytes_is_refused(server: StandIn) -> None:
+    text = {"name": "x", "parameterType": {"type": "STRING"}, "parameterValue": {"value": ""}}
+    room = 10 * 2**20 - len(query_of(text))
+    text["parameterValue"] = {"value": "x" * room}
+    assert send(server, "POST", HERE + "/jobs", query_of(text))[0] == 200
+    text["parameterValue"] = {"value": "x" * (room + 1)}
+    status, answer = send(server, "POST", HERE + "/jobs", query_of(text))
+    assert (status, answer["error"]["errors"][0]["reason"]) == (400, "badRequest")
+    assert answer["error"]["message"] == "Request payload size exceeds the limit: 10485760 bytes."
+
+
+def test_more_than_ten_thousand_parameters_are_refused_but_not_elements_of_one(server: StandIn) -> None:
+    one = {"parameterType": {"type": "INT64"}, "parameterValue": {"value": "1"}}
+    status, answer = send(server, "POST", HERE + "/jobs", query_of(*({"name": f"p{n}", **one} for n in range(10_001))))
+    assert status == 400
+    assert answer["error"]["message"] == "Too many query parameters: 10001 exceeds limit of 10000."
+    many = {
+        "name": "x",
+        "parameterType": {"type": "ARRAY", "arrayType": {"type": "INT64"}},
+        "parameterValue": {"arrayValues": [{"value": "1"}] * 10_001},
+    }
+    assert send(server, "POST", HERE + "/jobs", query_of(many))[0] == 200
