@@ -137,12 +137,15 @@ def record_observations(
     listed = expected | {run["cluster"]: run["environment"] for run in runs}
     places = found.get("places", {})
     nowhere = (None, None)  # configured, so that nobody asks where
+    # Of an hour there are twelve manifests for every cluster: what owns its cycle already need not travel again.
+    recorded = {(row["cycle"], row["cluster"]) for row in before["recorded"]}
+    news = [manifest for manifest in manifests if (manifest["cycle"], manifest["cluster"]) not in recorded]
     warehouse.write(
         "observations/record_collection.sql",
         {
             "cycle": cycle,
             "recorded_at": now,
-            "manifests": Typed(MANIFEST_COLUMNS, manifests + runs),
+            "manifests": Typed(MANIFEST_COLUMNS, news + runs),
             "configured": Typed(
                 {"cluster": "STRING", "environment": "STRING", "project": "STRING", "location": "STRING"},
                 [
