@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pedwatch.alerts.carried import carried
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.rows import episode_from_row
 from pedwatch.audit.folding import EpisodeFold
@@ -100,8 +101,10 @@ def watch(warehouse: MortalWarehouse, cycles: list[dt.datetime], random_: random
 
 
 def live_episodes(warehouse: Warehouse) -> list[Episode]:
-    table = f"{warehouse.config.project}.{warehouse.config.dataset}.episodes"
-    return [episode_from_row(dict(row.items())) for row in warehouse.client.list_rows(table)]
+    dataset = f"{warehouse.config.project}.{warehouse.config.dataset}"
+    (cursor,) = warehouse.client.list_rows(f"{dataset}.fold_cursor")
+    stored = [episode_from_row(dict(row.items())) for row in warehouse.client.list_rows(f"{dataset}.episodes")]
+    return [carried(episode, cursor["cycle"]) for episode in stored]
 
 
 def recomputed_episodes(

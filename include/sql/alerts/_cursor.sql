@@ -1,10 +1,15 @@
-{#- Macro: move the cursor of the fold to @cycle; it never goes back. -#}
+{#- Macro: move the cursor of the fold from @expected_cursor to @cycle; it never goes back. What was folded from where it
+    no longer is must not stand: rows that were not written say what they say as of the cursor. -#}
 {%- macro move_cursor() -%}
 MERGE `{{ dataset }}.fold_cursor` AS known
 USING (SELECT 'live' AS name) AS folded
   ON known.name = folded.name
 WHEN MATCHED AND known.cycle < @cycle THEN
-  UPDATE SET cycle = @cycle, updated_at = @computed_at
+  UPDATE SET
+    cycle = IF(
+      known.cycle = @expected_cursor, @cycle, ERROR('fold cursor moved: another run has folded this cycle')
+    ),
+    updated_at = @computed_at
 WHEN NOT MATCHED THEN
   INSERT (name, cycle, updated_at) VALUES (folded.name, @cycle, @computed_at)
 {%- endmacro -%}

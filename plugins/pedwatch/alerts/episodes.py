@@ -168,10 +168,15 @@ def _begin(subject: Subject, observation: Observation, previous: Episode | None)
     )
 
 
+def within_flap_window(changes: tuple[dt.datetime, ...], cycle: dt.datetime) -> tuple[dt.datetime, ...]:
+    """Return the changes that still count in a cycle."""
+    return tuple(change for change in changes if change > cycle - FLAP_WINDOW)
+
+
 def _recall(memory: Memory, is_over: bool, cycle: dt.datetime, policy: Policy) -> Memory:
     """Take one complete observation into the memory."""
     is_change = (bool(memory.window) and memory.window[-1] != is_over) or (not memory.window and is_over)
-    changes = tuple(c for c in memory.changes if c > cycle - FLAP_WINDOW) + ((cycle,) if is_change else ())
+    changes = within_flap_window(memory.changes, cycle) + ((cycle,) if is_change else ())
     over_run = memory.over_run + 1 if is_over else 0
     clean_run = 0 if is_over else memory.clean_run + 1
     # Over and under again more than four times: two changes each.

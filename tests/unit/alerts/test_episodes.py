@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pedwatch.alerts.carried import carried, to_write
 from pedwatch.alerts.episodes import Episode, Observation, fold
 from pedwatch.alerts.ledger import SubjectObservation, fold_period
 from pedwatch.config import Policy, PolicyConfig
@@ -148,21 +149,42 @@ STORIES = st.text(alphabet="OG.?EX", min_size=1, max_size=40)
 
 @given(STORIES, st.lists(st.integers(0, 40), max_size=6), st.data())
 def test_folding_in_pieces_with_repeats_is_folding_once(story: str, cuts: list[int], data: st.DataObject) -> None:
-    """DESIGN D7: cycle by cycle with crashes and repeats equals the whole period in one go, ids included."""
+    """DESIGN D7: cycle by cycle with crashes and repeats equals the whole period in one go, ids included.
+
+    Between two folds there is only what was written: what goes on as its row says is not.
+    """
     told = observations(story)
     whole = {e.episode_id: e for e in play(story)}
-    pieces: dict[str, Episode] = {}
+    rows: dict[str, Episode] = {}
     after = START
     for cut in [*sorted({min(c, len(told)) for c in cuts} - {0}), len(told)]:
         until = START + cut * PERIOD
         for _ in range(data.draw(st.integers(1, 2))):  # a repeated fold of the same cycles
             latest: dict[str, Episode] = {}
-            for episode in sorted(pieces.values(), key=lambda e: e.started_cycle):
-                latest[episode.subject.fingerprint] = episode
+            for episode in sorted(rows.values(), key=lambda e: e.started_cycle):
+                latest[episode.subject.fingerprint] = carried(episode, after)
             window = [item for item in told if after < item.observation.cycle <= until]
-            pieces |= {e.episode_id: e for e in fold_period(latest.values(), window, after, until, PolicyConfig())}
+            folded = fold_period(latest.values(), window, after, until, PolicyConfig())
+            rows |= {e.episode_id: e for e in to_write(rows.values(), folded, until)}
         after = until
-    assert pieces == whole
+    assert {key: carried(episode, after) for key, episode in rows.items()} == whole
+
+
+@pytest.mark.parametrize("goes_on", ["O", "?", "E"])
+def test_what_goes_on_is_not_written_again(goes_on: str) -> None:
+    """A day of it: once the window is full of it, nothing, also when what came before leaves the flap window."""
+    told = observations("O.OO" + goes_on * 288)
+    rows: dict[str, Episode] = {}
+    written = []
+    for item in told:
+        cycle = item.observation.cycle
+        latest = [carried(episode, cycle - PERIOD) for episode in rows.values()]
+        folded = fold_period(latest, [item], cycle - PERIOD, cycle, PolicyConfig())
+        changed = to_write(rows.values(), folded, cycle)
+        rows |= {episode.episode_id: episode for episode in changed}
+        written += [cycle] * len(changed)
+    assert len(written) < 10
+    assert max(written) < START + 12 * PERIOD
 
 
 @given(STORIES)

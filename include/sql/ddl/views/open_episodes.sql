@@ -19,7 +19,10 @@ SELECT
   e.peak_measured,
   e.started_cycle,
   e.fired_cycle,
-  e.last_cycle,
+  -- A row is written when something changes; until the cursor all stayed as it says.
+  GREATEST(
+    e.last_cycle, COALESCE((SELECT MAX(c.cycle) FROM `{{ dataset }}.fold_cursor` AS c WHERE c.name = 'live'), e.last_cycle)
+  ) AS last_cycle,
   n.reason AS last_told,
   n.status AS last_told_status,
   n.channel,
