@@ -46,8 +46,9 @@ JUDGING = ["verdicts/compare.sql"]
 BEGUN = ["alerts/lease_notifications.sql", "alerts/record_sends.sql"]
 #: Scripts of which nothing is evaluated, and why.
 LEFT_OUT = {
-    "alerts/commit_fold.sql": "an ASSERT, and MERGEs whose sources are parameters: no query works anything out",
-    "limits/commit_sync.sql": "ASSERTs, and MERGEs within an IF of what the staging table and the parameters hold",
+    "alerts/commit_fold.sql": "a check, and MERGEs whose sources are parameters: no query works anything out",
+    "alerts/commit_staged_fold.sql": "the same, whose sources are the staging table",
+    "limits/commit_sync.sql": "checks, and MERGEs within an IF of what the staging table and the parameters hold",
 }
 EVALUATED = [n for n in STATEMENTS if not n.startswith("ddl/tables/") and n not in PERIODS and n not in LEFT_OUT]
 CASES = [case for case in read_cases() if case.statement in EVALUATED]

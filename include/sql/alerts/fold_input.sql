@@ -1,6 +1,8 @@
 -- Everything one fold needs, in one statement: the cursor, the live ledger after it for the subjects that matter, how
 -- clusters were seen, the newest episodes of those subjects, and what was last told of them.
--- Parameters: @cycle TIMESTAMP. One row; times UTC.
+-- What grows with the fleet comes in pages, since a row ends at 100 MB: the first row has all else as well.
+-- Parameters: @cycle TIMESTAMP. Times UTC.
+{%- set page_rows = 2000 %}
 WITH
 fold_start AS (
   -- Without a cursor the fold begins with this cycle; after a long stop it looks back a day at most.
@@ -79,6 +81,76 @@ untold_episodes AS (
   FROM `{{ dataset }}.episodes` AS e
   INNER JOIN told_states AS t ON e.episode_id = t.episode_id
   WHERE e.state IN ('resolved', 'inactive') AND JSON_VALUE(t.told_state, '$.phase') != 'resolved'
+),
+
+needed_verdicts AS (
+  SELECT n.*
+  FROM new_ledger AS n
+  WHERE
+    n.verdict IN ('over_limit', 'exempt')
+    OR n.fingerprint IN (SELECT e.fingerprint FROM needed_episodes AS e)
+    OR n.fingerprint IN (SELECT o.fingerprint FROM new_ledger AS o WHERE o.verdict IN ('over_limit', 'exempt'))
+),
+
+needed_told_states AS (
+  SELECT t.*
+  FROM told_states AS t
+  WHERE
+    t.episode_id IN (SELECT e.episode_id FROM needed_episodes AS e)
+    OR t.episode_id IN (SELECT u.episode_id FROM untold_episodes AS u)
+    OR JSON_VALUE(t.told_state, '$.phase') = 'storm'
+),
+
+verdict_pages AS (
+  SELECT
+    n.page,
+    ARRAY_AGG((SELECT AS STRUCT n.* EXCEPT (page)) ORDER BY n.cycle, n.fingerprint) AS verdicts
+  FROM (
+    SELECT
+      s.*,
+      DIV(ROW_NUMBER() OVER (ORDER BY s.cycle, s.fingerprint) - 1, {{ page_rows }}) AS page
+    FROM needed_verdicts AS s
+  ) AS n
+  GROUP BY n.page
+),
+
+episode_pages AS (
+  SELECT
+    n.page,
+    ARRAY_AGG((SELECT AS STRUCT n.* EXCEPT (page)) ORDER BY n.started_cycle, n.fingerprint) AS episodes
+  FROM (
+    SELECT
+      s.*,
+      DIV(ROW_NUMBER() OVER (ORDER BY s.started_cycle, s.fingerprint) - 1, {{ page_rows }}) AS page
+    FROM needed_episodes AS s
+  ) AS n
+  GROUP BY n.page
+),
+
+untold_pages AS (
+  SELECT
+    n.page,
+    ARRAY_AGG((SELECT AS STRUCT n.* EXCEPT (page)) ORDER BY n.started_cycle, n.fingerprint) AS untold_episodes
+  FROM (
+    SELECT
+      s.*,
+      DIV(ROW_NUMBER() OVER (ORDER BY s.started_cycle, s.fingerprint) - 1, {{ page_rows }}) AS page
+    FROM untold_episodes AS s
+  ) AS n
+  GROUP BY n.page
+),
+
+told_pages AS (
+  SELECT
+    n.page,
+    ARRAY_AGG((SELECT AS STRUCT n.* EXCEPT (page)) ORDER BY n.episode_id) AS told
+  FROM (
+    SELECT
+      s.*,
+      DIV(ROW_NUMBER() OVER (ORDER BY s.episode_id) - 1, {{ page_rows }}) AS page
+    FROM needed_told_states AS s
+  ) AS n
+  GROUP BY n.page
 )
 
 SELECT
@@ -89,15 +161,7 @@ SELECT
     FROM `{{ dataset }}.notifications` AS o
     WHERE o.status IN ('unsent', 'sending', 'ambiguous')
   ) AS waiting,
-  ARRAY(
-    SELECT AS STRUCT n.*
-    FROM new_ledger AS n
-    WHERE
-      n.verdict IN ('over_limit', 'exempt')
-      OR n.fingerprint IN (SELECT e.fingerprint FROM needed_episodes AS e)
-      OR n.fingerprint IN (SELECT o.fingerprint FROM new_ledger AS o WHERE o.verdict IN ('over_limit', 'exempt'))
-    ORDER BY n.cycle, n.fingerprint
-  ) AS verdicts,
+  COALESCE(v.verdicts, []) AS verdicts,
   ARRAY(
     SELECT AS STRUCT
       r.cycle,
@@ -120,18 +184,12 @@ SELECT
     GROUP BY n.cycle
     ORDER BY n.cycle
   ) AS limits_known,
-  ARRAY(
-    SELECT AS STRUCT e.* FROM needed_episodes AS e ORDER BY e.started_cycle, e.fingerprint
-  ) AS episodes,
-  ARRAY(
-    SELECT AS STRUCT u.* FROM untold_episodes AS u ORDER BY u.started_cycle, u.fingerprint
-  ) AS untold_episodes,
-  ARRAY(
-    SELECT AS STRUCT t.*
-    FROM told_states AS t
-    WHERE
-      t.episode_id IN (SELECT e.episode_id FROM needed_episodes AS e)
-      OR t.episode_id IN (SELECT u.episode_id FROM untold_episodes AS u)
-      OR JSON_VALUE(t.told_state, '$.phase') = 'storm'
-    ORDER BY t.episode_id
-  ) AS told
+  COALESCE(e.episodes, []) AS episodes,
+  COALESCE(u.untold_episodes, []) AS untold_episodes,
+  COALESCE(t.told, []) AS told
+FROM (SELECT 0 AS page) AS first
+FULL JOIN verdict_pages AS v ON first.page = v.page
+FULL JOIN episode_pages AS e ON COALESCE(first.page, v.page) = e.page
+FULL JOIN untold_pages AS u ON COALESCE(first.page, v.page, e.page) = u.page
+FULL JOIN told_pages AS t ON COALESCE(first.page, v.page, e.page, u.page) = t.page
+ORDER BY COALESCE(first.page, v.page, e.page, u.page, t.page)

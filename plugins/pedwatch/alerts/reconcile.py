@@ -185,9 +185,10 @@ def _message(telling: Telling, cycle: dt.datetime, slack: Slack, around: Surroun
 def needs_evidence(
     episodes: Iterable[Episode], told: Mapping[str, Told], cycle: dt.datetime, slack: Slack
 ) -> list[Episode]:
-    """Return the episodes that messages will be about, and those whose exemption may end soon."""
+    """Return the episodes that messages of their own will be about, and those whose exemption may end soon."""
     episodes = list(episodes)
-    to_tell = {telling.episode.episode_id for telling in tellings(episodes, told, cycle, slack, {})}
+    _, alone = storms.group(tellings(episodes, told, cycle, slack, {}), slack.storm_above, cycle)
+    to_tell = {telling.episode.episode_id for telling in alone}
     return [
         e
         for e in episodes

@@ -1,20 +1,16 @@
 """The limits' side of BigQuery: what a sync knows already, and the one script that commits what it found."""
 
 import datetime as dt
-import json
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
-
-from google.api_core import exceptions
-from google.cloud import bigquery
 
 from pedwatch.config import Config, Firestore
 from pedwatch.errors import LedgerError, SyncRefusedError
 from pedwatch.hooks.parameters import Typed
+from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.history import Belief
-from pedwatch.limits.rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, json_row, policy_rows, read_beliefs
+from pedwatch.limits.rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, policy_rows, read_beliefs
 from pedwatch.limits.sync_plan import Known, LastSync, Rejection, SyncPlan
 
 STAGING = "limit_staging"
@@ -87,7 +83,7 @@ class BigQueryLimits:
             return
         news = {
             "changes": plan.versions_written,
-            "staged_rows": self._stage(plan, sync_id),
+            "staged_rows": stage(self._warehouse, STAGING, _staging_rows(plan, sync_id)),
             "rejections": Typed(REJECTION_COLUMNS, [vars(rejection) for rejection in plan.rejections]),
             "policies": Typed(POLICY_COLUMNS, policy_rows(config.policy)),
         }
@@ -110,30 +106,6 @@ class BigQueryLimits:
         }
         self._warehouse.write("limits/record_refusal.sql", parameters)
 
-    def _stage(self, plan: SyncPlan, sync_id: str) -> int:
-        """Load what changes into the staging table; by way of a file, because the first sync ever changes all."""
-        client, config = self._warehouse.client, self._warehouse.config
-        with tempfile.TemporaryFile("w+b") as file:
-            staged = 0
-            for row in _staging_rows(plan, sync_id):
-                file.write(json.dumps(row).encode() + b"\n")
-                staged += 1
-            if not staged:
-                return 0
-            try:
-                table = client.get_table(f"{config.project}.{config.dataset}.{STAGING}")
-                load = bigquery.LoadJobConfig(
-                    schema=table.schema,
-                    source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
-                    write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-                )
-                client.load_table_from_file(
-                    file, table.reference, rewind=True, job_config=load, location=config.location
-                ).result()
-            except exceptions.GoogleAPICallError as error:
-                raise LedgerError(self._warehouse.explained(STAGING, error)) from error
-        return staged
-
 
 def _source_parameters(source: Firestore) -> dict[str, str]:
     return {f"firestore_{name}": value for name, value in source.model_dump().items()}
@@ -143,6 +115,6 @@ def _staging_rows(plan: SyncPlan, sync_id: str) -> Iterator[dict[str, Any]]:
     for limit_id, change in plan.changes.items():
         for belief in change.closed:
             key = {"limit_id": limit_id, "valid_from": belief.valid_from}
-            yield json_row({"sync_id": sync_id, "operation": "close", **key})
+            yield {"sync_id": sync_id, "operation": "close", **key}
         for belief in change.opened:
-            yield json_row({"sync_id": sync_id, "operation": "open", **belief_row(belief)})
+            yield {"sync_id": sync_id, "operation": "open", **belief_row(belief)}

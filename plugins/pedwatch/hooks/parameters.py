@@ -1,6 +1,7 @@
 """Query parameters: Python values to BigQuery's types, so that no SQL is ever built from strings."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,3 +71,16 @@ def _parameter(name: str, value: Any) -> Any:
 def query_parameters(values: Mapping[str, Any]) -> Sequence[Any]:
     """Turn named values into the client's query parameters."""
     return [_parameter(name, value) for name, value in values.items()]
+
+
+_CELL_BYTES = 17
+_ROW_BYTES = 24
+
+
+def most_bytes(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many bytes rows take as a parameter of a request, at most.
+
+    Each value comes in an object of its own, ``{"value": …}``, in text; each row in ``{"structValues": {…}}``.
+    """
+    texts = sum(len(json.dumps(row, default=str)) for row in rows)
+    return texts + sum(_ROW_BYTES + _CELL_BYTES * len(row) for row in rows)

@@ -1,6 +1,5 @@
 """Limits and policy as rows of BigQuery, and back."""
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -166,18 +165,3 @@ def policy_rows(policy: PolicyConfig) -> list[dict[str, Any]]:
 
 def _settings(policy: Policy) -> dict[str, Any]:
     return {name: value for name, value in policy.model_dump().items() if name in POLICY_COLUMNS}
-
-
-def json_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Spell a row for a load job: times as text."""
-    return {name: _json_value(value) for name, value in row.items()}
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat()
-    if isinstance(value, Mapping):
-        return json_row(value)
-    if isinstance(value, list):
-        return [_json_value(entry) for entry in value]
-    return value

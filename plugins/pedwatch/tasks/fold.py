@@ -5,16 +5,28 @@ import logging
 from typing import Any
 
 from pedwatch.alerts import evidence, ledger, reconcile, rows, silence
+from pedwatch.alerts.carried import carried, to_write
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Notification
 from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks.fold_commit import Step, commit_fold
 
 log = logging.getLogger(__name__)
 
 SUBJECT_COLUMNS = {"fingerprint": "STRING", "limit_id": "STRING", "limit_version": "INT64"}
+SUBJECTS_AT_ONCE = 10_000
+"""Some 2 MB of a request, of 10."""
+PAGED = ("verdicts", "episodes", "untold_episodes", "told")
+"""What the fold's input brings in as many rows as it takes."""
+
+
+def _input(warehouse: Warehouse, cycle: dt.datetime) -> dict[str, Any]:
+    """Ask for everything one fold needs."""
+    first, *others = warehouse.run("alerts/fold_input.sql", {"cycle": cycle})
+    return first | {name: [*first[name], *(item for page in others for item in page[name])] for name in PAGED}
 
 
 def _observations(found: dict[str, Any], known: list[Episode]) -> list[ledger.SubjectObservation]:
@@ -59,16 +71,16 @@ def _notifications(
     """Compare what is true with what was told; what messages say beyond that is asked only when there is something."""
     told = {row["episode_id"]: reconcile.told_from_row(row) for row in found["told"]}
     asked = reconcile.needs_evidence(episodes, told, cycle, config.slack)
-    known = {}
+    known: dict[str, evidence.Known] = {}
     if asked:
         subjects = [
             {"fingerprint": e.subject.fingerprint, "limit_id": e.subject.limit_id, "limit_version": e.limit_version}
             for e in asked
         ]
-        rows_found = warehouse.run(
-            "alerts/message_evidence.sql", {"cycle": cycle, "subjects": Typed(SUBJECT_COLUMNS, subjects)}
-        )
-        known = evidence.known_from_rows(rows_found, cycle)
+        for start in range(0, len(subjects), SUBJECTS_AT_ONCE):
+            batch = Typed(SUBJECT_COLUMNS, subjects[start : start + SUBJECTS_AT_ONCE])
+            rows_found = warehouse.run("alerts/message_evidence.sql", {"cycle": cycle, "subjects": batch})
+            known |= evidence.known_from_rows(rows_found, cycle)
     links = evidence.Links(config.project, config.dataset, config.slack.workload_link, run_url or None)
     around = reconcile.Surroundings(known, links, _stale_limits_time(found, cycle))
     return reconcile.reconcile(episodes, told, cycle, config.slack, around)
@@ -95,34 +107,25 @@ def fold_alerts(
         ``episodes``: rows written; ``notifications``: outbox rows written; ``deliverable``: messages to send;
         ``firing``: APIs over their limit in the cycle; ``fired``: those of them that began to fire in it.
     """
-    found = warehouse.run("alerts/fold_input.sql", {"cycle": cycle})[0]
-    known = [rows.episode_from_row(row) for row in found["episodes"]]
-    is_new = found["cursor_cycle"] is None or found["cursor_cycle"] < cycle
-    changed: list[Episode] = []
+    found = _input(warehouse, cycle)
+    stored = [rows.episode_from_row(row) for row in found["episodes"]]
+    cursor = found["cursor_cycle"]
+    known = [carried(episode, cursor) for episode in stored] if cursor else stored
+    is_new = cursor is None or cursor < cycle
+    folded: list[Episode] = []
     if is_new:
-        changed = ledger.fold_period(known, _observations(found, known), found["after_cycle"], cycle, config.policy)
-    newest = {e.episode_id: e for e in known} | {e.episode_id: e for e in changed}
+        folded = ledger.fold_period(known, _observations(found, known), found["after_cycle"], cycle, config.policy)
+    changed = to_write(stored, folded, cycle)
+    newest = {e.episode_id: e for e in known} | {e.episode_id: e for e in folded}
     untold = [rows.episode_from_row(row) for row in found["untold_episodes"]]
     notifications: list[Notification] = []
     if may_notify:
         to_tell = {e.episode_id: e for e in untold} | newest
         notifications = _notifications(warehouse, config, cycle, found, list(to_tell.values()), run_url)
-        notifications += _about_gap(config, found["cursor_cycle"], cycle, run_url)
+        notifications += _about_gap(config, cursor, cycle, run_url)
     _log_firing(list(newest.values()), cycle)
-    if changed or notifications:
-        warehouse.write(
-            "alerts/commit_fold.sql",
-            {
-                "cycle": cycle,
-                "computed_at": now,
-                "run_id": run_id,
-                "expected_cursor": Typed("TIMESTAMP", found["cursor_cycle"]),
-                "episodes": Typed(rows.EPISODE_COLUMNS, [rows.episode_to_row(e) for e in changed]),
-                "notifications": Typed(rows.NOTIFICATION_COLUMNS, [rows.notification_to_row(n) for n in notifications]),
-            },
-        )
-    elif is_new:
-        warehouse.write("alerts/move_cursor.sql", {"cycle": cycle, "computed_at": now})
+    if is_new or notifications:
+        commit_fold(warehouse, Step(cycle, cursor, now, run_id), changed, notifications)
     waiting = sum(n.status == "unsent" for n in notifications) + found["waiting"]
     firing = [e for e in newest.values() if _is_firing(e) and e.last_cycle == cycle and e.subject.kind == "over_limit"]
     return {

@@ -1,0 +1,59 @@
+"""Loads rows into a staging table: what is too much for a request's parameters travels as a file."""
+
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud import bigquery
+
+from pedwatch.errors import LedgerError
+from pedwatch.hooks.warehouse import Warehouse
+
+
+def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Replace a staging table by rows, in one load job, and return how many there are; without any it stays.
+
+    Whoever reads them names what they belong to and how many they are: another may have replaced them meanwhile.
+
+    Args:
+        warehouse: has the table.
+        table: its name.
+        rows: by column; they may be more than memory holds.
+
+    Raises:
+        LedgerError: BigQuery refused.
+    """
+    client, config = warehouse.client, warehouse.config
+    with tempfile.TemporaryFile("w+b") as file:
+        staged = 0
+        for row in rows:
+            file.write(json.dumps(_json_value(row)).encode() + b"\n")
+            staged += 1
+        if not staged:
+            return 0
+        try:
+            target = client.get_table(f"{config.project}.{config.dataset}.{table}")
+            load = bigquery.LoadJobConfig(
+                schema=target.schema,
+                source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+                write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+            )
+            client.load_table_from_file(
+                file, target.reference, rewind=True, job_config=load, location=config.location
+            ).result()
+        except exceptions.GoogleAPICallError as error:
+            raise LedgerError(warehouse.explained(table, error)) from error
+    return staged
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
+    if isinstance(value, Mapping):
+        return {name: _json_value(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_json_value(entry) for entry in value]
+    return value
