@@ -36,8 +36,8 @@ LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 def measure() -> tuple[list[Goal], list[dict[str, object]]]:
     """Sync all, then what changed, then compare all."""
     with contextlib.ExitStack() as running, tempfile.TemporaryDirectory(prefix="bench-limits-") as folder:
-        [firestore, control] = running.enter_context(_server("sandbox.firestore", "--control-port", "0"))
-        [bigquery] = running.enter_context(_server("sandbox.bigquery"))
+        [firestore, control] = running.enter_context(serving("sandbox.firestore", "--control-port", "0"))
+        [bigquery] = running.enter_context(serving("sandbox.bigquery"))
         environment = {
             "FIRESTORE_EMULATOR_HOST": firestore,
             "BIGQUERY_EMULATOR_HOST": bigquery,
@@ -68,7 +68,7 @@ def _goals(rows: Sequence[dict[str, Any]]) -> list[Goal]:
 
 
 @contextlib.contextmanager
-def _server(module: str, *arguments: str) -> Iterator[list[str]]:
+def serving(module: str, *arguments: str) -> Iterator[list[str]]:
     """Run a stand-in; yields the addresses it prints."""
     command = [sys.executable, "-m", module, "--port", "0", *arguments]
     process = subprocess.Popen(command, cwd=tree.UNDER_TEST, stdout=subprocess.PIPE, text=True)
@@ -80,7 +80,8 @@ def _server(module: str, *arguments: str) -> Iterator[list[str]]:
         process.wait(timeout=20)
 
 
-def _config() -> "Config":
+def bench_config() -> "Config":
+    """Return a configuration of the stand-ins."""
     from pedwatch.config import Config
 
     return Config.model_validate(
@@ -116,13 +117,13 @@ def _set_up() -> None:
     from pedwatch.hooks import clients
     from pedwatch.limits.publishing import plan_changes, write_of
 
-    warehouse = clients.warehouse(_config(), clients.AsPerson())
+    warehouse = clients.warehouse(bench_config(), clients.AsPerson())
     warehouse.create_dataset()
     for name in sql.statement_names(settings.include_dir() / "sql"):
         if name.startswith("ddl/tables/"):
             warehouse.run(name)
-    client = clients.AsPerson().firestore(_config())
-    limits = client.collection(_config().firestore.collection)
+    client = clients.AsPerson().firestore(bench_config())
+    limits = client.collection(bench_config().firestore.collection)
     writes = [write_of(change) for change in plan_changes([_limit(number, 10) for number in range(DOCUMENTS)], [])]
     for start in range(0, DOCUMENTS, 500):
         batch = client.batch()
@@ -136,7 +137,7 @@ def _edit(count: int) -> None:
     from pedwatch.hooks import clients
     from pedwatch.limits.publishing import plan_changes, write_of
 
-    store = clients.limit_store(_config(), clients.AsPerson())
+    store = clients.limit_store(bench_config(), clients.AsPerson())
     names = [_limit(number, 0).limit_id for number in range(count)]
     stored = list(store.fetch(names))
     ceiling = stored[0].limit().max_replicas + 1
@@ -147,7 +148,7 @@ def _edit(count: int) -> None:
 def _let_time_pass(control: str) -> None:
     from pedwatch.hooks import clients
 
-    at = clients.limit_store(_config(), clients.AsPerson()).server_time() + A_WHILE
+    at = clients.limit_store(bench_config(), clients.AsPerson()).server_time() + A_WHILE
     body = json.dumps({"now": at.isoformat()}).encode()
     urllib.request.urlopen(urllib.request.Request(f"{control}/clock", body, method="PUT")).close()
 
@@ -175,11 +176,11 @@ def main() -> int:
     from pedwatch.hooks.limit_ledger import BigQueryLimits
     from pedwatch.hooks.limit_sync import sync_limits
 
-    store = clients.limit_store(_config(), clients.AsPerson())
-    ledger = BigQueryLimits(clients.warehouse(_config(), clients.AsPerson()))
+    store = clients.limit_store(bench_config(), clients.AsPerson())
+    ledger = BigQueryLimits(clients.warehouse(bench_config(), clients.AsPerson()))
     # A base tree that is measured too may still take the policy alone.
     takes_policy = "policy" in inspect.signature(sync_limits).parameters
-    given: Any = _config().policy if takes_policy else _config()
+    given: Any = bench_config().policy if takes_policy else bench_config()
     start = time.perf_counter()
     is_full = arguments.kind == "full"
     plan = sync_limits(store, ledger, given, f"{arguments.kind}-{time.time_ns()}", is_full)
