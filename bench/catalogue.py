@@ -26,6 +26,7 @@ BENCHMARKS = {
         Benchmark("collector", 2),
         Benchmark("dag_parsing", 0.5),
         Benchmark("fleet", 2),
+        Benchmark("folds", 4),
         Benchmark("limits", 6),
         Benchmark("statement_rendering", 0.2),
         Benchmark("verdicts", 8),
