@@ -102,6 +102,7 @@ def remedy(warehouse: "Warehouse", difference: Difference) -> str:
     if names := [step.name for step in pending(warehouse) if step.is_migration]:
         return f"run the DAG ped_housekeeping once: it applies {', '.join(names)}"
     table, column = f"`{warehouse.config.dataset}.{difference.table}`", difference.column
+    definition = " ".join(column.addable.split())
     if difference.found_type is None:
-        return f"it was dropped, add it again: ALTER TABLE {table} ADD COLUMN {column.addable}"
-    return f"{column.name} of {table} is {difference.found_type}: rename it, then ADD COLUMN {column.addable}"
+        return f"it was dropped, add it again: ALTER TABLE {table} ADD COLUMN {definition}"
+    return f"{column.name} of {table} is {difference.found_type}: rename it, then ADD COLUMN {definition}"
