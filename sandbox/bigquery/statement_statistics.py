@@ -7,6 +7,9 @@ from sandbox.bigquery.information_schema import ROW_BYTES
 from sandbox.bigquery.model import StatementResult, TableRef
 from sandbox.bigquery.table_resource import rest_reference
 
+_COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE")
+"""Whose rows are counted; of TRUNCATE TABLE only dmlStats tells."""
+
 
 def statement_statistics(catalog: Catalog, result: StatementResult) -> dict[str, Any]:
     """The statistics of a job that is one statement."""
@@ -29,7 +32,7 @@ def _outcome(result: StatementResult) -> dict[str, Any]:
         outcome["schema"] = {"fields": result.fields}
     if result.referenced:
         outcome["referencedTables"] = [rest_reference(ref) for ref in result.referenced]
-    if result.affected_rows is not None:
+    if result.affected_rows is not None and result.statement_type in _COUNTED:
         outcome["numDmlAffectedRows"] = str(result.affected_rows)
     if result.dml_stats is not None:
         outcome["dmlStats"] = {name: str(count) for name, count in result.dml_stats.items()}
