@@ -15,8 +15,32 @@ fold_start AS (
 ),
 
 live_ledger AS (
-  -- First revision of live origin: what arrives later is for audits (DESIGN D7).
-  SELECT v.*
+  -- First revision of live origin: what arrives later is for audits (DESIGN D7). Only what the fold reads: columns are
+  -- billed, and a fleet of them has to fit into a task's memory.
+  SELECT
+    v.cycle,
+    v.fingerprint,
+    v.revision,
+    v.subject,
+    v.scope,
+    v.environment,
+    v.cluster,
+    v.namespace,
+    v.workload_kind,
+    v.workload_name,
+    v.api_id,
+    v.team_id,
+    v.verdict,
+    v.reason,
+    v.measured,
+    v.offender,
+    v.limit_id,
+    v.limit_version,
+    v.max_replicas,
+    v.ceiling,
+    v.spec_replicas,
+    v.hpa_max_replicas,
+    v.limits_known_at
   FROM `{{ dataset }}.verdicts` AS v
   WHERE
     v.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 25 HOUR)
