@@ -140,8 +140,8 @@ def test_a_missing_ledger_is_named_by_the_comparison(world: World) -> None:
     world.holds("eu-prod-1", workload("orders", 20))
     world.warehouse.client.delete_table(f"{world.config.dataset}.verdicts")
     begun = world.run(1)
-    said = rf"verdicts/compare\.sql: .*{world.config.dataset}\.verdicts was not found .*Run the DAG ped_housekeeping once"
-    with pytest.raises(LedgerError, match=said):
+    missing = rf"verdicts/compare\.sql: .*{world.config.dataset}\.verdicts was not found"
+    with pytest.raises(LedgerError, match=rf"{missing} .*Run the DAG ped_housekeeping once"):
         begun.go()
     create_tables(world.warehouse)
     begun.go()
