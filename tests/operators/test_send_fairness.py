@@ -5,7 +5,7 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -76,10 +76,10 @@ class Channels:
         """Take every edit."""
         self.seconds += self.call_takes
 
-    def find(self, target: str, notification_id: str, *_: Any) -> Found | None:
+    def find(self, target: str, payload: Mapping[str, str], *_: Any) -> Found | None:
         """Find what was posted."""
         self.seconds += self.call_takes
-        return Found("1.0", "1.0") if self.posted[notification_id] else None
+        return Found("1.0", "1.0") if self.posted[payload["notification_id"]] else None
 
     def permalink(self, *_: Any) -> None:
         """Know no link."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pedwatch.alerts.messages import Message
@@ -325,6 +325,12 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
+UNKNOWN_PARENT = ["fine", "fine", "fine", "access_denied"]
+"""Both were posted, the sender died before it said so, and then the parent could not be read back: the outbox does not
+know of it, and the reply stands in its thread."""
+
+
+@example(schedule=Schedule([[("e1", ORDERS), ("e1", ORDERS)]], UNKNOWN_PARENT, ["crash before"]))
 @settings(max_examples=600, deadline=None, derandomize=False, suppress_health_check=list(HealthCheck))
 @given(schedule=SCHEDULES)
 def test_every_notification_ends_in_one_message_or_in_a_told_dead_letter(

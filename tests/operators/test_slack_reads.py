@@ -97,7 +97,7 @@ def test_a_reminder_whose_answer_was_lost_is_found_again_and_the_next_word_follo
 
 def test_only_what_writes_goes_as_json(told: Told, make_config: Any) -> None:
     told.say(3, "resolved")
-    assert told.channel.find(ORDERS, "none", 0.0, []) is None
+    assert told.channel.find(ORDERS, {"notification_id": "none"}, 0.0, []) is None
     assert not [finding for finding in slack_findings(told.channel, make_config(slack=SLACK)) if finding.fix]
     sent_as = {method: {kind.partition(";")[0] for m, kind in told.asked if m == method} for method, _ in told.asked}
     writes = {"chat.postMessage", "chat.update"}
@@ -143,4 +143,4 @@ def test_another_refusal_of_a_read_is_asked_again(told: Told) -> None:
     assert told.statuses()["n2"] == "sent"
     with pytest.raises(CannotReadBackError):
         told.workspace.before = lambda method: SlackRefusal("invalid_arguments")
-        told.channel.find(ORDERS, "n9", 0.0, [])
+        told.channel.find(ORDERS, {"notification_id": "n9"}, 0.0, [])

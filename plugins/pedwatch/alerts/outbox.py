@@ -89,8 +89,8 @@ class Transport(Protocol):
         """Bring a parent to the current truth; ParentGoneError when it cannot be edited."""
         ...
 
-    def find(self, target: str, notification_id: str, oldest: float, parents: Sequence[str]) -> Found | None:
-        """Look for a message by its notification id; CannotReadBackError when that cannot be known."""
+    def find(self, target: str, payload: Mapping[str, str], oldest: float, parents: Sequence[str]) -> Found | None:
+        """Look for a message by the payload it carries; CannotReadBackError when that cannot be known."""
         ...
 
     def permalink(self, target: str, ts: str) -> str | None:

@@ -92,7 +92,7 @@ class MailChannel:
     def edit(self, target: str, ts: str, message: Message) -> None:
         """Do nothing: a mail that was sent stays as it is, and the next one tells the rest."""
 
-    def find(self, target: str, notification_id: str, oldest: float, parents: Sequence[str]) -> Found | None:
+    def find(self, target: str, payload: Mapping[str, str], oldest: float, parents: Sequence[str]) -> Found | None:
         """Find nothing: it is sent again under the same Message-ID."""
 
     def permalink(self, target: str, ts: str) -> str | None:

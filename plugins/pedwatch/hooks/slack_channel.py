@@ -138,28 +138,41 @@ class SlackChannel:
             log.error("pedwatch_slack_read_refused error=%s", error)
             raise CannotReadBackError(f"{error}: pedwatch asked wrongly, report it") from None
 
-    def find(self, target: str, notification_id: str, oldest: float, parents: Sequence[str]) -> Found | None:
+    def find(self, target: str, payload: Mapping[str, str], oldest: float, parents: Sequence[str]) -> Found | None:
         """Look for a message by its notification id: in the threads of its parents, then in the channel.
 
-        Both, because a reply whose parent was deleted stands in the channel, or in what is left of the thread.
+        Both, because a reply whose parent was deleted stands in the channel, or in what is left of the thread. A parent
+        of the same episode that the outbox does not know of, since the word that it stands was lost, has a thread too.
         """
         window = {"channel": target, "oldest": f"{oldest:.6f}", "limit": 200, "include_all_metadata": True}
         gone: set[str] = set()
         for parent_ts in parents:
-            try:
-                for message in self._messages("conversations.replies", window | {"ts": parent_ts}):
-                    if _tells(message, notification_id):
-                        return _place(message)
-            except ParentGoneError:
-                gone.add(parent_ts)
-        standing: set[str] = set()
+            if found := self._in_thread(window, parent_ts, payload, gone):
+                return found
+        standing: dict[str, bool] = {}
         for message in self._messages("conversations.history", window):
-            if _tells(message, notification_id):
+            if _tells(message, payload, "notification_id"):
                 return _place(message)
-            standing.add(str(message["ts"]))
-        if gone & standing:
+            standing[str(message["ts"])] = _tells(message, payload, "episode_id")
+        for parent_ts, is_of_episode in standing.items():
+            is_unknown = is_of_episode and parent_ts not in parents
+            if is_unknown and (found := self._in_thread(window, parent_ts, payload, gone)):
+                return found
+        if gone & standing.keys():
             # Taken for gone, the reply in it would be posted again.
             raise SendError("later", "conversations.replies: says that a thread is gone which stands in the channel")
+        return None
+
+    def _in_thread(
+        self, window: Mapping[str, Any], parent_ts: str, payload: Mapping[str, str], gone: set[str]
+    ) -> Found | None:
+        """Look for a message in a thread; a thread that Slack does not know is added to those that are ``gone``."""
+        try:
+            for message in self._messages("conversations.replies", {**window, "ts": parent_ts}):
+                if _tells(message, payload, "notification_id"):
+                    return _place(message)
+        except ParentGoneError:
+            gone.add(parent_ts)
         return None
 
     def _messages(self, method: str, body: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -196,9 +209,9 @@ def form(arguments: Mapping[str, Any]) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in arguments.items()}
 
 
-def _tells(message: Mapping[str, Any], notification_id: str) -> bool:
-    payload = (message.get("metadata") or {}).get("event_payload") or {}
-    return payload.get("notification_id") == notification_id
+def _tells(message: Mapping[str, Any], payload: Mapping[str, str], name: str) -> bool:
+    carried = (message.get("metadata") or {}).get("event_payload") or {}
+    return name in payload and carried.get(name) == payload[name]
 
 
 def _place(message: Mapping[str, Any]) -> Found:

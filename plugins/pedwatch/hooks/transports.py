@@ -58,9 +58,9 @@ class Transports:
         """Bring a parent to the current truth."""
         self._of(target).edit(target, ts, message)
 
-    def find(self, target: str, notification_id: str, oldest: float, parents: Sequence[str]) -> Found | None:
+    def find(self, target: str, payload: Mapping[str, str], oldest: float, parents: Sequence[str]) -> Found | None:
         """Look for a message by its notification id."""
-        return self._of(target).find(target, notification_id, oldest, parents)
+        return self._of(target).find(target, payload, oldest, parents)
 
     def permalink(self, target: str, ts: str) -> str | None:
         """Return a link to a message."""

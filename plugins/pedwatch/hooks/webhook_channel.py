@@ -79,7 +79,7 @@ class WebhookChannel:
     def edit(self, target: str, ts: str, message: Message) -> None:
         """Do nothing: the next delivery replaces the state."""
 
-    def find(self, target: str, notification_id: str, oldest: float, parents: Sequence[str]) -> Found | None:
+    def find(self, target: str, payload: Mapping[str, str], oldest: float, parents: Sequence[str]) -> Found | None:
         """Find nothing: it is delivered again, under the same fingerprint."""
 
     def permalink(self, target: str, ts: str) -> str | None:

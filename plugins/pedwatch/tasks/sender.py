@@ -119,7 +119,7 @@ class Sender:
             return None
         oldest = row["created_at"].timestamp() - LOOK_BACK_SECONDS
         try:
-            return self.transport.find(row["channel"], row["notification_id"], oldest, parents)
+            return self.transport.find(row["channel"], _payload(row), oldest, parents)
         except CannotReadBackError as error:
             if self.on_ambiguous == "resend":
                 return None
