@@ -14,6 +14,8 @@ os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parent / "build" / "air
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ.setdefault("AIRFLOW__CORE__PLUGINS_FOLDER", str(Path(__file__).parent / "plugins"))
 os.environ.setdefault("AIRFLOW__USAGE_DATA_COLLECTION__ENABLED", "False")
+# Tests that make a Storage client of their own want no more of it than the product does: pedwatch.settings says why.
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
 # Chromium keeps crash reports in its user's home, whatever profile it is given.
 for _name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
     os.environ[_name] = str(Path(__file__).parent / "build" / "home" / _name.removesuffix("_HOME").lower())

@@ -18,6 +18,8 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 # What our own guards expect of tables that are empty; everything else is as good as any other value of its type.
 _OF_AN_EMPTY_DATASET: dict[str, Any] = {"staged_rows": 0, "previous_read_time": None, "expected_cursor": None}
+# The fold that is asked before it has set the cursor to the probe's cycle.
+_AT_THE_CYCLE = {"alerts/commit_staged_fold.sql": "expected_cursor"}
 _JSON = ("message", "told_state", "fold_state")
 
 
@@ -81,10 +83,14 @@ class Allowance:
         )
 
 
-def sample_parameters(text: str, cycle: dt.datetime) -> dict[str, tuple[Kind, Any]]:
+def sample_parameters(text: str, cycle: dt.datetime, statement: str = "") -> dict[str, tuple[Kind, Any]]:
     """Return fitting values for what a statement declares: kind and value by name; one row where it takes rows."""
     kinds = {name: kind_of(declared) for name, declared in declared_types(text).items()}
-    return {name: (kind, _sample(name, kind, cycle)) for name, kind in kinds.items()}
+    values = {name: (kind, _sample(name, kind, cycle)) for name, kind in kinds.items()}
+    if statement in _AT_THE_CYCLE:
+        name = _AT_THE_CYCLE[statement]
+        values[name] = (kinds[name], cycle)
+    return values
 
 
 def _sample(name: str, kind: Kind, cycle: dt.datetime) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.cycles import floor_to_cycle
+from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import failed_dags, heartbeats, listening, sender
 from tests.operators.slack_in_process import Workspace, connect, serve
@@ -29,6 +30,7 @@ class Platform:
         self.warehouse, self.config, self.now = warehouse, config, NOW
         self.workspace = Workspace(lambda: self.now.timestamp(), "C0PLATFORM")
         self.calls: list[str] = []
+        self._judged: dt.datetime | None = None
         self.workspace.before = self.calls.append  # type: ignore[assignment]
         connect(patch)
         serve(patch, self.workspace)
@@ -76,7 +78,10 @@ class Platform:
 
     def judges(self, cycle: dt.datetime) -> None:
         """Let a cycle be folded."""
-        self.warehouse.write("alerts/move_cursor.sql", {"cycle": cycle, "computed_at": self.now})
+        expected = Typed("TIMESTAMP", self._judged)
+        moved = {"cycle": cycle, "computed_at": self.now, "expected_cursor": expected}
+        self.warehouse.write("alerts/move_cursor.sql", moved)
+        self._judged = max(self._judged or cycle, cycle)
 
     def listens(self, run_type: str = "scheduled", times: int = 1) -> dict[str, int]:
         """Let the sync listen."""

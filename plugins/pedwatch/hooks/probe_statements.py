@@ -57,7 +57,7 @@ class Statements:
 
     def _statement(self, name: str) -> Outcome:
         text = self._warehouse.render(name)
-        return self._ask(name, text, probe.sample_parameters(text, self._cycle))
+        return self._ask(name, text, probe.sample_parameters(text, self._cycle, name))
 
     def _view(self, name: str) -> Outcome:
         """Read a view: it is planned only then. What is partitioned below it is read by cycle, as people do."""
