@@ -23,16 +23,29 @@ from google.cloud.firestore_v1.vector import Vector
 
 from sandbox.firestore.tests.servers import connect, stand_in, start_stand_in, stop
 
+LISTENER = """
+import sys, threading
+from sandbox.firestore.tests.servers import connect
+watch = connect(sys.argv[1], "p").collection("limits").on_snapshot(lambda *_: print("arrived", flush=True))
+threading.Event().wait()
+"""
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stops_cleanly_with_a_listener_open(number: int, tmp_path: Path) -> None:
     process, address = start_stand_in("--data", str(tmp_path))
     assert address.startswith("127.0.0.1:")
-    arrived = threading.Event()
-    watch = connect(address, "p").collection("limits").on_snapshot(lambda *_: arrived.set())
-    assert arrived.wait(10)
-    assert stop(process, number) == 0
-    watch.unsubscribe()
+    # In a process of its own: without its server, Google's client opens streams for ever, a thread each.
+    command = [sys.executable, "-c", LISTENER, address]
+    listener = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert listener.stdout is not None
+    try:
+        assert listener.stdout.readline() == "arrived\n"
+        assert stop(process, number) == 0
+    finally:
+        listener.kill()
+        listener.wait()
+        listener.stdout.close()
 
 
 def test_a_taken_port_is_one_line_and_status_1() -> None:
