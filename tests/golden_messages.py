@@ -335,6 +335,10 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "exemption_ending_unasked": lambda: only(
         story(seen(1, 14, **EXEMPT), around=known(exemption=SALE)), "exemption_ending"
     ),
+    "exemption_exceeded": lambda: only(
+        story(*OVER, seen(3, 14, **EXEMPT), seen(4, 31, ceiling=20, has_exemption=True), around=known(exemption=SALE)),
+        "exemption_exceeded",
+    ),
     "exemption_ended": lambda: only(
         story(*OVER, seen(3, 14, **EXEMPT), seen(4, 14), around=known(exemption=SALE)), "exemption_ended"
     ),

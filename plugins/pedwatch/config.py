@@ -193,6 +193,14 @@ class PolicyOverride(Strict):
     gross_count: int | None = Field(default=None, ge=1)
     critical_ratio: float | None = Field(default=None, ge=1)
 
+    @field_validator("tolerance_ratio")
+    @classmethod
+    def _is_a_decimal(cls, ratio: float | None) -> float | None:
+        """BigQuery's decimals have nine places; a share that needs more would be rounded, perhaps up."""
+        if ratio is not None and ratio != round(ratio, 9):
+            raise ValueError(f"tolerance_ratio {ratio}: write at most nine decimal places, such as {round(ratio, 4)}")
+        return ratio
+
 
 class Policy(Strict):
     """The detection settings in force for one API (DESIGN section 6 gives the defaults)."""

@@ -12,6 +12,9 @@ PERIOD = dt.timedelta(minutes=5)
 LOADABLE = dt.timedelta(hours=2)
 """For so long after it began an hour may be loaded; later nothing of it changes any more."""
 
+CLOCK_BEHIND = dt.timedelta(minutes=1)
+"""By so much a worker's clock may be behind the one that made the run: its cycle is no future to be denied."""
+
 LATE_FILES = dt.timedelta(minutes=15)
 SCHEDULED, MANUAL, BACKFILL = "scheduled", "manual", "backfill"
 KNOWN_RUN_TYPES = (SCHEDULED, MANUAL, BACKFILL, "asset_triggered")
@@ -77,6 +80,7 @@ def gates(cycle: dt.datetime, now: dt.datetime, run_type: str, allow_notify: boo
     """Decide what a run of ``cycle`` that starts at ``now`` may do.
 
     The past cannot be observed: only a run that starts within one period of its cycle, and is no backfill, collects.
+    A run that starts less than a minute before its cycle has a worker whose clock is behind.
     It may alert only when scheduled, or manual with the explicit parameter ``allow_notify``.
     """
     if run_type not in KNOWN_RUN_TYPES:
@@ -84,7 +88,7 @@ def gates(cycle: dt.datetime, now: dt.datetime, run_type: str, allow_notify: boo
     if run_type == BACKFILL:
         return Gates("backfill", False, False, "a backfill re-compares stored observations and never alerts")
     age = now - cycle
-    if age < dt.timedelta(0):
+    if age < -CLOCK_BEHIND:
         return Gates("backfill", False, False, "the cycle lies in the future")
     if age >= PERIOD:
         return Gates("backfill", False, False, f"the run starts {int(age.total_seconds())} s after its cycle: stale")

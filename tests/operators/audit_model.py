@@ -40,7 +40,7 @@ def problems_of(rows: list[Row]) -> list[tuple[str, dt.datetime, dt.datetime | N
     """Replay the default policy over each subject by itself.
 
     The second over of the last three fires, or at once half as much again and two more; two clean ones in a row end
-    it; what was not judged counts for nothing.
+    it; what was not judged counts for nothing. What an exemption allows was not over, nor does it end anything.
     """
     by_subject: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -48,25 +48,28 @@ def problems_of(rows: list[Row]) -> list[tuple[str, dt.datetime, dt.datetime | N
     found: list[tuple[str, dt.datetime, dt.datetime | None]] = []
     for subject, line in sorted(by_subject.items()):
         seen: list[bool] = []
+        window: list[bool] = []
         fired: dt.datetime | None = None
         was_exempt = False
         for row in sorted(line, key=lambda row: row["cycle"]):
             cycle = dt.datetime.fromisoformat(row["cycle"])
             if row["verdict"] == "exempt":
                 was_exempt = True
+                window.append(False)
             if row["verdict"] not in ("over_limit", "within_limit"):
                 continue
             is_over = row["verdict"] == "over_limit"
             seen.append(is_over)
+            window.append(is_over)
             if is_over and fired is None:
-                measured, limit = int(row["measured"]), int(row["max_replicas"])
-                is_gross = measured >= 1.5 * limit and measured >= limit + 2
-                if sum(seen[-3:]) >= 2 or is_gross or was_exempt:
+                measured, ceiling = int(row["measured"]), int(row["ceiling"])
+                is_gross = measured >= 1.5 * ceiling and measured >= ceiling + 2
+                if sum(window[-3:]) >= 2 or is_gross or (was_exempt and not row["exemption_id"]):
                     fired = cycle
             elif fired is not None and seen[-2:] == [False, False]:
                 found.append((subject, fired, cycle))
-                fired, seen = None, []
-            was_exempt = False
+                fired, seen, window = None, [], []
+            was_exempt = was_exempt and is_over and bool(row["exemption_id"])
         if fired is not None:
             found.append((subject, fired, None))
     return sorted(found, key=lambda problem: problem[:2])

@@ -8,6 +8,7 @@ import fnmatch
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from tests.oracle.worlds import Row, Tables
@@ -89,15 +90,16 @@ class Model:
             key = (row["cluster"], row["namespace"], kind, name)
             if key not in found:
                 labels = {label["key"]: label["value"] for label in row["labels"]}
-                environment, api_id, team_id = row["environment"], row["api_id"], row["team_id"]
+                # An empty value is no label.
+                environment, api_id, team_id = row["environment"], row["api_id"] or None, row["team_id"] or None
                 found[key] = Workload(
                     environment, row["cluster"], row["namespace"], kind, name, api_id, team_id, labels
                 )
             if is_hpa:
                 found[key].autoscalers.append(row)
                 # Whose label the Deployment lacks is the HPA's to say.
-                found[key].api_id = found[key].api_id or row["api_id"]
-                found[key].team_id = found[key].team_id or row["team_id"]
+                found[key].api_id = found[key].api_id or row["api_id"] or None
+                found[key].team_id = found[key].team_id or row["team_id"] or None
             else:
                 found[key].deployment = row
         present = []
@@ -123,7 +125,7 @@ class Model:
         """Fill in what the past says: lost labels, whether it is new, what surge is forgiven."""
         past = self.sightings(workload, cycle) if workload.kind == "Deployment" else []
         if workload.kind == "Deployment" and (workload.api_id is None or workload.team_id is None):
-            labelled = [o for o in past if o["api_id"] is not None and o["team_id"] is not None]
+            labelled = [o for o in past if o["api_id"] and o["team_id"]]
             if labelled:
                 last = max(labelled, key=lambda o: o["cycle"])
                 workload.api_id, workload.team_id, workload.is_label_lost = last["api_id"], last["team_id"], True
@@ -217,7 +219,7 @@ class Model:
             return row | self.unlimited(row, cycle, is_complete, bool(lost), states)
         policy = self.policy(team_id)
         base = limit["max_replicas"] + max(
-            policy["tolerance_count"], math.floor(limit["max_replicas"] * policy["tolerance_ratio"])
+            policy["tolerance_count"], math.floor(limit["max_replicas"] * Decimal(str(policy["tolerance_ratio"])))
         )
         exemption = self.exemption(limit, cycle)
         ceiling: float = base
@@ -362,7 +364,7 @@ def _takes(limit: Row, workload: Workload) -> bool:
         "name": workload.name,
     }
     return all(_glob(selectors.get(key), value) for key, value in values.items()) and all(
-        label["key"] in workload.labels and _glob(label["value"], workload.labels[label["key"]])
+        workload.labels.get(label["key"]) and _glob(label["value"], workload.labels[label["key"]])
         for label in selectors["labels"]
     )
 

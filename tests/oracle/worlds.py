@@ -123,16 +123,16 @@ class _Builder:
                 is_there = not is_there
             if self.chance(0.1):
                 labels = self.random.choice(
-                    [("shop", self.team), ("shop", self.team), (None, None), ("shop", None), ("other", self.team)]
+                    [("shop", self.team), ("shop", self.team), (None, None), ("shop", ""), ("other", self.team)]
                 )
             if name == "web" and self.chance(0.2):
-                tier = self.random.choice(["gold", "silver", None])
+                tier = self.random.choice(["gold", "silver", "", None])
             rollout = self.random.choice([2, 3]) if self.chance(0.3) else max(rollout - 1, 0)
             state = self.state_of(cluster, cycle)
             if state is None or state["attempt_id"] is None:
                 continue
             place = {"cycle": cycle, "cluster": cluster, "name": name, "labels": labels, "created_at": created}
-            place["tier"] = [{"key": "tier", "value": tier}] if tier else []
+            place["tier"] = [] if tier is None else [{"key": "tier", "value": tier}]
             if is_there and kind == "Deployment" and state["deployments_listed"]:
                 self.deployment(place, spec, rollout)
             if self.chance(0.5) or kind != "Deployment":
@@ -191,7 +191,7 @@ class _Builder:
                 {"cluster": self.clusters[0]},
                 {"name": self.random.choice(["w*", "jobs", "?ache"])},
                 {"namespace": "ns"},
-                {"labels": [{"key": "tier", "value": self.random.choice(["g*", "silver"])}]},
+                {"labels": [{"key": "tier", "value": self.random.choice(["g*", "*", "silver"])}]},
                 {"kind": "Stateful*"},
             ]
         )

@@ -52,6 +52,8 @@ TRAPS = {
     "a plain scale-up is no rollout": ["story scale_up_within_the_limit", "scale_up_is_no_rollout"],
     "over/within/over/within": ["story over_and_within_by_turns"],
     "a label removed while firing": ["story label_removed_while_firing", "label_removed_freezes"],
+    "a label left empty while firing": ["story label_emptied_while_firing", "empty_label_is_no_label"],
+    "a count above an exemption": ["story exemption_makes_nothing_hastier"],
     "a limit deleted while firing": ["story limit_deleted_while_firing", "limit_withdrawn_while_it_runs"],
     "a cluster gone from discovery while firing": [
         "story cluster_gone_from_discovery_while_firing",

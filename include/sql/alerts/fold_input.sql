@@ -38,6 +38,7 @@ live_ledger AS (
     v.limit_version,
     v.max_replicas,
     v.ceiling,
+    v.exemption_id,
     v.spec_replicas,
     v.hpa_max_replicas,
     v.limits_known_at

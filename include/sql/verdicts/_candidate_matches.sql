@@ -54,6 +54,6 @@ candidate_matches AS (
   WHERE NOT EXISTS (
     SELECT 1
     FROM UNNEST(m.selectors.labels) AS wanted
-    WHERE NOT {{ selects_label('wanted', 'm.label_text') }}
+    WHERE NOT ({{ selects_label('wanted', 'm.label_text') }})
   )
 )

@@ -2,7 +2,7 @@
 owned_observations AS (
   -- Only the attempt that owns the cycle counts: a retried or duplicated pod can neither double nor downgrade it.
   SELECT
-    o.*,
+    o.* REPLACE (NULLIF(o.api_id, '') AS api_id, NULLIF(o.team_id, '') AS team_id),
     c.known_at,
     c.policy_version,
     r.deployments_listed IS NOT NULL AS has_deployments

@@ -1,6 +1,7 @@
 {#- Macros that more than one part of the comparison needs. -#}
+{#- An empty value is no label, as templates leave it behind. -#}
 {%- macro is_unlabelled(w) -%}
-({{ w }}.api_id IS NULL OR {{ w }}.team_id IS NULL)
+(COALESCE({{ w }}.api_id, '') = '' OR COALESCE({{ w }}.team_id, '') = '')
 {%- endmacro -%}
 {#- Why nothing more is said of a subject. -#}
 {%- set endings = "('workload_gone', 'scope_changed', 'environment_changed')" -%}

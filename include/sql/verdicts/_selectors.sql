@@ -11,9 +11,11 @@
     AND {{ selects(l ~ '.selectors.kind', w ~ '.workload_kind') }}
     AND {{ selects(l ~ '.selectors.name', w ~ '.workload_name') }}
 {%- endmacro -%}
-{#- A workload's further labels come as JSON text, [{"key":"tier","value":"gold"}]; no label holds a quotation mark. -#}
+{#- A workload's further labels come as JSON text, [{"key":"tier","value":"gold"}]; no label holds a quotation mark. An
+    empty value is no label, so that not even * takes it. -#}
 {%- macro selects_label(wanted, label_text) -%}
-REGEXP_CONTAINS(
+STRPOS({{ label_text }}, CONCAT('"key":"', {{ wanted }}.key, '","value":""')) = 0
+    AND REGEXP_CONTAINS(
       {{ label_text }},
       CONCAT(
         '"key":"', REPLACE({{ wanted }}.key, '.', '\\.'), '","value":"',

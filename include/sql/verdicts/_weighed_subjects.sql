@@ -1,6 +1,7 @@
 {#- CTEs: what each seen subject is held against. Needs _summed_subjects.sql, _cluster_states.sql,
     _exemptions_in_force.sql, `considered_limits` and `policies`; ends in `proven_subjects`. -#}
 {%- from 'verdicts/_period.sql' import closest, covers_api -%}
+{%- from 'verdicts/_tolerance.sql' import tolerated -%}
 limit_policies AS (
   SELECT
     p.policy_version,
@@ -17,8 +18,7 @@ limit_policies AS (
 tolerated_subjects AS (
   SELECT
     x.*,
-    x.max_replicas
-    + GREATEST(p.tolerance_count, CAST(FLOOR(x.max_replicas * p.tolerance_ratio) AS INT64)) AS base_ceiling
+    x.max_replicas + {{ tolerated('x.max_replicas', 'p') }} AS base_ceiling
   FROM summed_subjects AS x
   LEFT JOIN limit_policies AS p
     ON x.policy_version = p.policy_version AND x.team_id = p.team_id AND x.api_id = p.api_id

@@ -62,7 +62,7 @@ class Context:
 def _limit(episode: Episode, context: Context) -> str:
     limit, ceiling, exemption = episode.max_replicas, episode.ceiling, context.known.exemption
     allowed = f"{limit}"
-    if exemption is not None and episode.is_exempted:
+    if exemption is not None and (episode.is_exempted or episode.memory.is_over_exemption):
         raised = "any number" if exemption.max_replicas is None else str(exemption.max_replicas)
         allowed += f"; the exemption allows {raised}"
     elif ceiling is not None and limit is not None and ceiling > limit:
@@ -225,6 +225,7 @@ def _over(episode: Episode, reason: str, context: Context) -> Message:
         "frozen": f"Not judged any more, so neither over nor ended: {_why_frozen(episode)}. Before that: {summary}.",
         "judged_again": f"Judged again, and over: {summary}.",
         "exemption_ended": f"The exemption has ended and it is still over: {summary}.",
+        "exemption_exceeded": f"Over, and more than its exemption allows: {summary}.",
     }
     return Message(
         mark=":red_circle:" if is_critical else ":large_orange_circle:",
@@ -245,7 +246,7 @@ def compose(episode: Episode, reason: str, context: Context) -> Message:
     Args:
         episode: as folded.
         reason: why it is told: first, worse, steady, reminder, flapping, frozen, judged_again, exempted,
-            exemption_ending, exemption_ended, resolved.
+            exemption_ending, exemption_ended, exemption_exceeded, resolved.
         context: what else there is to say.
     """
     if episode.state in ("resolved", "inactive"):

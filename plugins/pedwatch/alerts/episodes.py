@@ -46,7 +46,7 @@ class Observation:
 
     ``gone``, ``rescoped`` (its limit counts another scope now) and ``elsewhere`` (its cluster is in another environment
     now) end an episode at once. ``is_lower_bound``: not everything was seen, and what was seen is over by itself.
-    ``detail``: what there is to say of it, in words.
+    ``has_exemption``: an exemption was in force, so that its ceiling judged. ``detail``: what there is to say of it.
     """
 
     cycle: dt.datetime
@@ -60,6 +60,7 @@ class Observation:
     before: "Evidence | None" = None
     reason: str | None = None
     is_lower_bound: bool = False
+    has_exemption: bool = False
     detail: str | None = None
 
 
@@ -77,7 +78,7 @@ class Evidence:
 class Memory:
     """What the fold goes on from; stored as JSON in ``episodes.fold_state``."""
 
-    window: tuple[bool, ...] = ()  # last complete observations, True = over
+    window: tuple[bool, ...] = ()  # last complete observations, True = over; an exempt one was not
     clean_run: int = 0
     over_run: int = 0
     changes: tuple[dt.datetime, ...] = ()  # cycles at which it went over or came back, within FLAP_WINDOW
@@ -89,6 +90,7 @@ class Memory:
     before: Evidence | None = None  # the last observation before it began, to say which side moved
     now: Evidence | None = None  # the observation it began with
     is_lower_bound: bool = False  # the last count that was judged is of a part; there may be more
+    is_over_exemption: bool = False  # the last count that was judged is over although an exemption raises the ceiling
     detail: str | None = None  # what the last observation said of it in words, if it did
 
 
@@ -140,19 +142,25 @@ def episode_id(fingerprint: str, started_cycle: dt.datetime) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{fingerprint}|{started_cycle.astimezone(dt.UTC).isoformat()}"))
 
 
+def _ceiling(observation: Observation) -> int | None:
+    """Return the ceiling that judged: tolerance and exemption included, so that neither makes alerting hastier."""
+    return observation.max_replicas if observation.ceiling is None else observation.ceiling
+
+
 def is_gross(observation: Observation, policy: Policy) -> bool:
-    """Tell whether the excess fires at once: from gross_ratio × the limit and limit + gross_count."""
-    if observation.measured is None or observation.max_replicas is None:
+    """Tell whether the excess fires at once: from gross_ratio × the ceiling that judged and ceiling + gross_count."""
+    measured, ceiling = observation.measured, _ceiling(observation)
+    if measured is None or ceiling is None:
         return False
-    limit = observation.max_replicas
-    return observation.measured >= policy.gross_ratio * limit and observation.measured >= limit + policy.gross_count
+    return measured >= policy.gross_ratio * ceiling and measured >= ceiling + policy.gross_count
 
 
 def severity_of(observation: Observation, policy: Policy) -> str:
-    """Return critical from critical_ratio × the limit, warning below."""
-    if observation.measured is None or observation.max_replicas is None:
+    """Return critical from critical_ratio × the ceiling that judged, warning below."""
+    measured, ceiling = observation.measured, _ceiling(observation)
+    if measured is None or ceiling is None:
         return "warning"
-    return "critical" if observation.measured >= policy.critical_ratio * observation.max_replicas else "warning"
+    return "critical" if measured >= policy.critical_ratio * ceiling else "warning"
 
 
 def _begin(subject: Subject, observation: Observation, previous: Episode | None) -> Episode:
@@ -195,8 +203,11 @@ def _recall(memory: Memory, is_over: bool, cycle: dt.datetime, policy: Policy) -
 
 def _on_over(episode: Episode, observation: Observation, policy: Policy) -> Episode:
     memory = _recall(episode.memory, True, observation.cycle, policy)
-    fires = sum(memory.window) >= policy.for_observations or is_gross(observation, policy) or episode.memory.was_exempt
-    is_firing = episode.state in ("firing", "recovering") or fires
+    is_enough = sum(memory.window) >= policy.for_observations or is_gross(observation, policy)
+    has_ended = memory.was_exempt and not observation.has_exemption
+    is_firing = episode.state in ("firing", "recovering") or is_enough or has_ended
+    # What an exemption mutes is over that exemption no sooner than another API is over its limit.
+    is_exempted = episode.is_exempted and observation.has_exemption and not is_enough
     severity = severity_of(observation, policy)
     if episode.severity == "critical":
         severity = "critical"  # only a rise is a state change; the fall is the end of the episode
@@ -205,7 +216,7 @@ def _on_over(episode: Episode, observation: Observation, policy: Policy) -> Epis
         episode,
         state="firing" if is_firing else "pending",
         severity=severity,
-        is_exempted=False,
+        is_exempted=is_exempted,
         fired_cycle=episode.fired_cycle or (observation.cycle if is_firing else None),
         over_cycles=episode.over_cycles + 1,
         peak_measured=observation.measured if is_peak else episode.peak_measured,
@@ -213,7 +224,7 @@ def _on_over(episode: Episode, observation: Observation, policy: Policy) -> Epis
         offender=observation.offender,
         memory=replace(
             memory,
-            was_exempt=False,
+            was_exempt=memory.was_exempt and observation.has_exemption,
             over_ceiling=observation.ceiling,
             over_since=memory.over_since or observation.cycle,
         ),
@@ -248,9 +259,10 @@ def _on_clean(episode: Episode, observation: Observation, policy: Policy) -> Epi
     return replace(episode, state="recovering")
 
 
-def _on_exempt(episode: Episode, observation: Observation) -> Episode:
+def _on_exempt(episode: Episode, policy: Policy) -> Episode:
     """An exemption mutes; when it ends and the subject is still over, it fires at once (DESIGN section 6)."""
-    return replace(episode, is_exempted=True, memory=replace(episode.memory, was_exempt=True))
+    window = (*episode.memory.window, False)[-policy.window_observations :]
+    return replace(episode, is_exempted=True, memory=replace(episode.memory, was_exempt=True, window=window))
 
 
 def fold(latest: Episode | None, subject: Subject, observation: Observation, policy: Policy) -> Episode | None:
@@ -276,7 +288,7 @@ def fold(latest: Episode | None, subject: Subject, observation: Observation, pol
     if observation.seen == "over":
         episode = _on_over(latest, observation, policy)
     elif observation.seen == "exempt":
-        episode = _on_exempt(latest, observation)
+        episode = _on_exempt(latest, policy)
     else:
         episode = _on_clean(latest, observation, policy)
     return replace(
@@ -285,7 +297,11 @@ def fold(latest: Episode | None, subject: Subject, observation: Observation, pol
         last_cycle=observation.cycle,
         is_blind=False,
         memory=replace(
-            episode.memory, frozen_by=None, is_lower_bound=observation.is_lower_bound, detail=observation.detail
+            episode.memory,
+            frozen_by=None,
+            is_lower_bound=observation.is_lower_bound,
+            is_over_exemption=observation.seen == "over" and observation.has_exemption,
+            detail=observation.detail,
         ),
         measured=observation.measured,
         max_replicas=observation.max_replicas,

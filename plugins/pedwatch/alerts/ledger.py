@@ -76,6 +76,7 @@ def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
         now=now,
         before=before if before != Evidence() else None,
         is_lower_bound=row["reason"] == _PROVEN_IN_PART,
+        has_exemption=row["exemption_id"] is not None,
     )
     return SubjectObservation(subject, observation)
 

@@ -91,7 +91,8 @@ def reason_to_tell(episode: Episode, told: Told | None, is_ending: bool = False,
         return None  # within its limit: it resolves, or goes over again, in a cycle or two
     if phase != told.phase:
         reasons = {"resolved": "resolved", "exempted": "exempted", "flapping": "flapping"}
-        return reasons.get(phase, "exemption_ended" if told.phase == "exempted" else "steady")
+        ended = "exemption_exceeded" if episode.memory.is_over_exemption else "exemption_ended"
+        return reasons.get(phase, ended if told.phase == "exempted" else "steady")
     if phase == "exempted" and is_ending and not told.state.get("ending_said"):
         return "exemption_ending"
     if phase == "firing" and episode.state == "firing" and frozen_by(episode) != told.state.get("frozen"):

@@ -32,6 +32,7 @@ _CHANGED = {
     "exempted": "is exempt for now",
     "exemption_ending": "has an exemption that ends soon",
     "exemption_ended": "is over, and its exemption has ended",
+    "exemption_exceeded": "is over, more than its exemption allows",
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pedwatch.config import Cluster, Config
-from pedwatch.cycles import compact, cycle_of_run, gates
+from pedwatch.cycles import CLOCK_BEHIND, SCHEDULED, compact, cycle_of_run, gates
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.batches import CLOSES_AT, COLLECTION_SECONDS, batch_clusters, collector_target
@@ -61,8 +61,18 @@ def plan_run(
     run_type: str,
     params: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Decide the cycle of a run and what it may do; JSON values, because the other tasks read it from XCom."""
+    """Decide the cycle of a run and what it may do; JSON values, because the other tasks read it from XCom.
+
+    Raises:
+        LedgerError: a scheduled run begins before its cycle, by a clock that is more than a minute behind.
+    """
     cycle = cycle_of_run(data_interval_end, run_after)
+    if run_type == SCHEDULED and now < cycle - CLOCK_BEHIND:
+        behind = (cycle - now).total_seconds()
+        raise LedgerError(
+            f"by this worker's clock it is {now.isoformat()}, {behind:.0f} s before cycle {compact(cycle)}, which "
+            "Airflow has scheduled already: set the worker's clock right (NTP), then clear this run."
+        )
     allowed = gates(cycle, now, run_type, bool(params.get("allow_notify")))
     log.info("cycle %s, %s: %s", compact(cycle), allowed.origin, allowed.reason)
     return {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pedwatch.alerts.carried import carried, to_write
-from pedwatch.alerts.episodes import Episode, Observation, fold
+from pedwatch.alerts.episodes import Episode, Observation, Seen, fold
 from pedwatch.alerts.ledger import SubjectObservation, fold_period
 from pedwatch.config import Policy, PolicyConfig
 from pedwatch.cycles import PERIOD
@@ -213,3 +213,30 @@ def test_a_gap_of_missing_cycles_freezes() -> None:
 def test_an_episode_that_began_exempt_is_over_only_since_the_exemption_ended() -> None:
     episode = last(play("EEEO"))
     assert (episode.started_cycle, episode.over_since) == (cycle_at(1), cycle_at(4))
+
+
+def first_fired(counts: list[int], limit: int, exemption: tuple[int, int, int] | None = None) -> int | None:
+    """Judge counts by a limit, and by an exemption's ceiling from its first to its last cycle; when did it fire?"""
+    found = []
+    for number, measured in enumerate(counts, 1):
+        has_exemption = exemption is not None and exemption[1] <= number <= exemption[2]
+        ceiling = max(limit, exemption[0]) if exemption and has_exemption else limit
+        seen: Seen = "clean" if measured <= limit else "exempt" if measured <= ceiling else "over"
+        told = Observation(cycle_at(number), seen, measured, limit, ceiling, 1, has_exemption=has_exemption)
+        found.append(SubjectObservation(ORDERS, told))
+    fired = [e.fired_cycle for e in fold_period([], found, START, cycle_at(len(counts)), PolicyConfig())]
+    return min(((cycle - START) // PERIOD for cycle in fired if cycle), default=None)
+
+
+COUNTS = st.lists(st.integers(0, 40), min_size=1, max_size=14)
+
+
+@given(COUNTS, st.integers(11, 30), st.integers(1, 14), st.integers(1, 14))
+def test_an_exemption_makes_alerting_no_hastier(counts: list[int], ceiling: int, starts: int, ends: int) -> None:
+    fired, without = first_fired(counts, LIMIT, (ceiling, starts, ends)), first_fired(counts, LIMIT)
+    assert fired is None or (without is not None and without <= fired)
+
+
+@given(COUNTS, st.integers(11, 30))
+def test_an_exemption_fires_when_a_limit_of_its_height_does(counts: list[int], ceiling: int) -> None:
+    assert first_fired(counts, LIMIT, (ceiling, 1, len(counts))) == first_fired(counts, ceiling)

@@ -35,6 +35,7 @@ def verdicts(story: str) -> list[dict[str, Any]]:
                 "measured": measured,
                 "max_replicas": LIMIT,
                 "ceiling": LIMIT,
+                "exemption_id": None,
                 "limit_version": 1,
                 "offender": "deployment",
                 "spec_replicas": measured,

@@ -58,6 +58,14 @@ def test_a_scheduled_run_is_live_and_its_plan_is_json() -> None:
     assert (found["may_collect"], found["may_notify"], found["label"]) == (True, True, "backfill")
 
 
+def test_a_clock_that_is_a_minute_behind_loses_no_cycle_in_green() -> None:
+    found = plan.plan_run(CYCLE, CYCLE, CYCLE - 60 * SECOND, "scheduled", {})
+    assert (found["cycle"], found["origin"], found["may_notify"]) == (CYCLE.isoformat(), "live", True)
+    with pytest.raises(LedgerError, match=r"90 s before cycle 20260302T100500Z.*set the worker's clock right"):
+        plan.plan_run(CYCLE, CYCLE, CYCLE - 90 * SECOND, "scheduled", {})
+    assert plan.plan_run(CYCLE, CYCLE, CYCLE - 90 * SECOND, "manual", {})["origin"] == "backfill"
+
+
 def test_a_run_without_an_interval_takes_the_cycle_before_it() -> None:
     found = plan.plan_run(None, CYCLE + 137 * SECOND, CYCLE + 140 * SECOND, "manual", {})
     assert (found["cycle"], found["may_notify"], found["label"]) == (CYCLE.isoformat(), False, "watch")
