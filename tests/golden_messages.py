@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pedwatch.alerts import block_kit, digest, outbox, platform_messages, silence
+from pedwatch.alerts.delivery_messages import cannot_edit
+from pedwatch.alerts.delivery_messages import odd_answer as odd_answer_of
 from pedwatch.alerts.episodes import Episode, Evidence, Observation, Subject
 from pedwatch.alerts.evidence import Exemption, Known, LimitSource, Links
 from pedwatch.alerts.ledger import SubjectObservation, fold_period, from_clusters, from_limits_known
@@ -269,8 +271,20 @@ def dead_letter() -> Shown:
     ]
     error = f"chat.postMessage: is_archived: {CHANNEL['is_archived']}"
     sends = [{"notification_id": n, "status": "dead", "error": error} for n in ("n1", "n2")]
-    [row] = outbox.dead_letter_alerts(leased, sends, "C0PLATFORM", at(1))
+    [row] = outbox.alerts_of(leased, sends, {}, "C0PLATFORM", at(1))
     return shown(Message.from_json(json.loads(row["message"])), has_thread=False)
+
+
+def odd_answer() -> Shown:
+    """Return the word about an answer that nobody here knows."""
+    message = odd_answer_of("C0ORDERS", "chat.postMessage: channel_is_paused", ["Over limit: checkout runs 14 pods"])
+    return shown(message, has_thread=False)
+
+
+def cannot_be_edited() -> Shown:
+    """Return the end of an episode whose parent stays as it is."""
+    [*_, ended] = story(*OVER, seen(3, 8), seen(4, 8))
+    return shown(cannot_edit(ended.message, "edit_window_closed"))
 
 
 OVER = (seen(1, 14), seen(2, 14))
@@ -350,6 +364,8 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "silence_of_runs_that_do_not_finish": lambda: silent(silence.Heard(at(3), START, START), None),
     "silence_over": lambda: silent(silence.Heard(at(24), at(24), START, at(24)), told_silent()),
     "dead_letter": dead_letter,
+    "odd_answer": odd_answer,
+    "cannot_be_edited": cannot_be_edited,
     "digest": lambda: digest_of(busy()),
     "digest_of_a_bad_day": lambda: digest_of(busy(40)),
     "digest_of_late_observations": lambda: digest_of(late_only()),

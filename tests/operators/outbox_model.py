@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pedwatch.alerts.outbox import carrier_of, kind_of
+from pedwatch.tasks.sender import PARENT_STANDS
 
 Row = dict[str, Any]
 UNDELIVERED = ("unsent", "sending", "ambiguous")
@@ -54,6 +55,9 @@ class OutboxModel:
                 "parents": sorted(set(parents)),
                 "current_message": thread[0]["message"],
                 "previous_permalink": None,
+                "is_said_stuck": any(
+                    (r["error"] or "").startswith(PARENT_STANDS) for r in thread if r["status"] == "sent"
+                ),
                 "failing_since": failing.get(carrier_of(row["channel"])),
             }
             leased.append(dict(row) | seen)
@@ -103,7 +107,7 @@ class OutboxModel:
                 kept = {key: send.get(key) or row[key] for key in ("parent_ts", "message_ts", "permalink")}
                 new = {key: send.get(key) for key in _RECORDED}
                 row |= kept | new | {"lease_owner": None, "lease_expires_at": None}
-        told = {row["alert_id"] for row in self.rows.values() if row["status"] == "dead"}
+        told = {row["alert_id"] for row in self.rows.values()}
         self.add(*(alert for alert in parameters["alerts"].value if alert["notification_id"] in told))
         return 0
 

@@ -205,7 +205,8 @@ def test_a_webhook_gets_alertmanagers_json(make_config: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "becomes"), [(429, "unsent"), (503, "unsent"), (404, "dead"), (302, "dead"), (0, "ambiguous")]
+    ("status", "becomes"),
+    [(429, "unsent"), (503, "unsent"), (404, "dead"), (403, "unsent"), (302, "ambiguous"), (0, "ambiguous")],
 )
 def test_what_a_refused_webhook_becomes(make_config: Any, status: int, becomes: str) -> None:
     Hook.status[:] = [status]

@@ -12,7 +12,8 @@ from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import CannotReadBackError
 from pedwatch.config import Slack
 from pedwatch.hooks.preflight_slack import slack_findings
-from pedwatch.hooks.slack_channel import SlackChannel, form
+from pedwatch.hooks.slack_answers import form
+from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.tasks.send import send_notifications
 from pedwatch.tasks.sender import Pacer
 from sandbox.slack.errors import SlackRefusal

@@ -104,6 +104,7 @@ SELECT
   t.parent_ts,
   t.parents,
   t.current_message,
+  t.is_said_stuck,
   q.permalink AS previous_permalink
 FROM leased_notifications AS l
 INNER JOIN (
@@ -112,7 +113,8 @@ INNER JOIN (
     channel,
     ARRAY_AGG(parent_ts IGNORE NULLS ORDER BY sequence DESC LIMIT 1)[SAFE_OFFSET(0)] AS parent_ts,
     ARRAY_AGG(DISTINCT parent_ts IGNORE NULLS) AS parents,
-    ARRAY_AGG(message ORDER BY sequence DESC LIMIT 1)[OFFSET(0)] AS current_message
+    ARRAY_AGG(message ORDER BY sequence DESC LIMIT 1)[OFFSET(0)] AS current_message,
+    COUNTIF(status = 'sent' AND STARTS_WITH(error, 'the parent cannot be edited')) > 0 AS is_said_stuck
   FROM `{{ dataset }}.notifications`
   GROUP BY episode_id, channel
 ) AS t ON l.episode_id = t.episode_id AND l.channel = t.channel

@@ -1,5 +1,5 @@
--- What became of the leased messages, and the alerts about those that died of it, together; running it again changes
--- nothing. A sender that lost its lease writes nothing: another has taken its rows over.
+-- What became of the leased messages, and the alerts about those that died of it or got an answer nobody knows,
+-- together; running it again changes nothing. A sender that lost its lease writes nothing: another has taken its rows over.
 -- Parameters: @owner, @run_id STRING; @sends ARRAY<STRUCT<notification_id STRING, status STRING, parent_ts STRING,
 -- message_ts STRING, permalink STRING, error STRING, alert_id STRING, next_attempt_at TIMESTAMP,
 -- channel_failing_since TIMESTAMP, sent_at TIMESTAMP>>;
@@ -28,7 +28,8 @@ MERGE `{{ dataset }}.notifications` AS known
 USING (
   SELECT a.*
   FROM UNNEST(@alerts) AS a
-  WHERE a.notification_id IN (SELECT d.alert_id FROM `{{ dataset }}.notifications` AS d WHERE d.status = 'dead')
+  WHERE
+    a.notification_id IN (SELECT n.alert_id FROM `{{ dataset }}.notifications` AS n WHERE n.alert_id IS NOT NULL)
 ) AS alert
   ON known.notification_id = alert.notification_id
 WHEN NOT MATCHED THEN

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from pedwatch.alerts import delivery_messages
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
 from pedwatch.errors import NotifyError
@@ -22,7 +23,7 @@ RETRY_DELAY = dt.timedelta(minutes=2)  # the next cycle finds it due, however la
 LONGEST_DELAY = dt.timedelta(minutes=30)
 MAX_ATTEMPTS = 8
 GIVE_UP_AFTER = dt.timedelta(days=1)  # longer than an outage of the transport: nothing dies of one
-DEAD_LETTER = "dead_letter"
+DEAD_LETTER, ODD_ANSWER = "dead_letter", "odd_answer"
 
 
 class UnusableTransportError(NotifyError):
@@ -30,7 +31,11 @@ class UnusableTransportError(NotifyError):
 
 
 class ParentGoneError(NotifyError):
-    """The parent message cannot be edited or replied to any more: post a new one."""
+    """The parent message is not there, or takes no replies: post a new one."""
+
+
+class CannotEditError(NotifyError):
+    """The parent message stands and stays as it is: its thread says what is true. The message is why, in one word."""
 
 
 class CannotReadBackError(NotifyError):
@@ -42,16 +47,23 @@ class SendError(NotifyError):
 
     ``outcome``: later (not posted, try again after ``retry_after`` seconds), ambiguous (may have been posted), dead
     (this message can never be posted as it is). ``holds_channel``: nothing else can be posted there for now either,
-    nor where the same carrier brings it (``carrier_of``).
+    nor where the same carrier brings it (``carrier_of``). ``is_odd``: the service answered by its own rules what nobody
+    here knows; the platform hears of it.
     """
 
     def __init__(
-        self, outcome: Outcome, message: str, retry_after: float | None = None, holds_channel: bool = False
+        self,
+        outcome: Outcome,
+        message: str,
+        retry_after: float | None = None,
+        holds_channel: bool = False,
+        is_odd: bool = False,
     ) -> None:
         super().__init__(message)
         self.outcome = outcome
         self.retry_after = retry_after
         self.holds_channel = holds_channel
+        self.is_odd = is_odd
 
 
 class OutOfTimeError(SendError):
@@ -86,7 +98,7 @@ class Transport(Protocol):
         ...
 
     def edit(self, target: str, ts: str, message: Message) -> None:
-        """Bring a parent to the current truth; ParentGoneError when it cannot be edited."""
+        """Bring a parent to the current truth; ParentGoneError when it is gone, CannotEditError when it stays as is."""
         ...
 
     def find(self, target: str, payload: Mapping[str, str], oldest: float, parents: Sequence[str]) -> Found | None:
@@ -147,37 +159,50 @@ def failed(
     }
 
 
-def dead_letter_alerts(
-    leased: Iterable[Row], sends: Iterable[dict[str, Any]], channel: str, now: dt.datetime
+def alerts_of(
+    leased: Iterable[Row], sends: Iterable[dict[str, Any]], odd: Mapping[str, str], channel: str, now: dt.datetime
 ) -> list[dict[str, Any]]:
-    """Return the outbox rows that tell the platform of letters that died just now, one for a channel and an error.
+    """Return the outbox rows that tell the platform what became of others just now, one for a channel and an error.
 
-    Each dead letter gets the ``alert_id`` of the row that tells of it; ids are the same however often this runs.
+    Letters that died, and rows whose answer nobody knows: of these once a day. Each row gets the ``alert_id`` of the
+    one that tells of it; ids are the same however often this runs.
+
+    Args:
+        leased: rows as the sender took them.
+        sends: what became of them.
+        odd: ids of rows, and the answers that nobody here knows.
+        channel: the platform's.
+        now: settings clock, UTC.
     """
     rows = {row["notification_id"]: row for row in leased}
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for send in sends:
+        row = rows[send["notification_id"]]
         if send["status"] == "dead":
-            groups.setdefault((rows[send["notification_id"]]["channel"], send["error"]), []).append(send)
+            groups.setdefault((DEAD_LETTER, row["channel"], send["error"]), []).append(send)
+        elif send["notification_id"] in odd and row["reason"] not in (DEAD_LETTER, ODD_ANSWER):
+            groups.setdefault((ODD_ANSWER, row["channel"], odd[send["notification_id"]]), []).append(send)
     alerts = []
-    for (target, error), letters in groups.items():
+    for (reason, target, error), letters in groups.items():
         ids = sorted(letter["notification_id"] for letter in letters)
-        thread_id = str(uuid.uuid5(NAMESPACE, "dead|" + "|".join(ids)))
+        named = "dead|" + "|".join(ids) if reason == DEAD_LETTER else f"odd|{target}|{error}|{now.date()}"
+        thread_id = str(uuid.uuid5(NAMESPACE, named))
         alert_id = str(uuid.uuid5(NAMESPACE, f"{thread_id}|1|{channel}"))
         for letter in letters:
             letter["alert_id"] = alert_id
-        texts = [Message.from_json(json.loads(rows[name]["message"])).text for name in ids]
+        words = delivery_messages.not_delivered if reason == DEAD_LETTER else delivery_messages.odd_answer
+        message = words(target, error, [_text_of(rows[name]) for name in ids])
         alerts.append(
             {
                 "notification_id": alert_id,
                 "episode_id": thread_id,
                 "sequence": 1,
                 "cycle": max(rows[name]["cycle"] for name in ids),
-                "reason": DEAD_LETTER,
+                "reason": reason,
                 "destination": "team",
                 "channel": channel,
-                "told_state": json.dumps({"phase": DEAD_LETTER, "severity": None}, sort_keys=True),
-                "message": json.dumps(_dead_letter(target, error, texts).to_json(), sort_keys=True, ensure_ascii=False),
+                "told_state": json.dumps({"phase": reason, "severity": None}, sort_keys=True),
+                "message": json.dumps(message.to_json(), sort_keys=True, ensure_ascii=False),
                 "status": "unsent",
                 "created_at": now,
             }
@@ -185,16 +210,8 @@ def dead_letter_alerts(
     return alerts
 
 
-def _dead_letter(target: str, error: str, texts: list[str]) -> Message:
-    count = "1 message" if len(texts) == 1 else f"{len(texts)} messages"
-    summary = f"{count} could not be delivered to {target}: {error}. It said: {texts[0]}"
-    if len(texts) > 1:
-        summary = f"{count} could not be delivered to {target}: {error}. The first said: {texts[0]}"
-    return Message(
-        mark=":warning:",
-        title="Not delivered",
-        summary=summary,
-        facts=[("Channel", target), ("Error", error), ("Undelivered", count)],
-        notes=["the team does not know; mend the cause, then set the rows back to unsent (docs/slack.md)"],
-        lines=texts[1:],
-    )
+def _text_of(row: Row) -> str:
+    try:
+        return Message.from_json(json.loads(row["message"])).text
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "(its words cannot be read)"

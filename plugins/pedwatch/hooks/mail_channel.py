@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import Found, SendError
+from pedwatch.alerts.outbox import Found, Outcome, SendError
 
 _DOMAIN = "pedwatch.invalid"
 
@@ -41,25 +41,42 @@ class MailChannel:
             client.starttls(context=context)
         return client
 
-    def _send(self, mail: EmailMessage) -> None:
+    def _login(self) -> smtplib.SMTP:
+        """Connect and sign in; what fails here fails for every message, and nothing has been sent."""
         try:
             client = self._client()
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, ValueError) as error:
             raise SendError("later", f"smtp: {type(error).__name__}", holds_channel=True) from None
         try:
             if self._connection.login:
                 client.login(self._connection.login, self._connection.password or "")
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            client.close()
+            is_refused = isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPNotSupportedError | ValueError)
+            what = "login refused: mend the connection" if is_refused else type(error).__name__
+            raise SendError("later", f"smtp: {what}", holds_channel=True) from None
+        return client
+
+    def _send(self, mail: EmailMessage) -> None:
+        client = self._login()
+        try:
             client.send_message(mail)
-        except smtplib.SMTPAuthenticationError:
-            raise SendError("later", "smtp: login refused: mend the connection", holds_channel=True) from None
         except smtplib.SMTPRecipientsRefused as error:
             codes = {code for code, _ in error.recipients.values()}
-            is_final = all(code >= 500 for code in codes)
+            is_final = all(_is_refusal(code) for code in codes)
             raise SendError("dead" if is_final else "later", f"smtp: recipient refused {sorted(codes)}") from None
-        except smtplib.SMTPResponseException as error:
-            is_final = error.smtp_code >= 500
-            raise SendError("dead" if is_final else "later", f"smtp: refused {error.smtp_code}") from None
-        except (OSError, smtplib.SMTPException) as error:  # broken while the message was on its way
+        except smtplib.SMTPSenderRefused as error:
+            what = f"smtp: sender refused {error.smtp_code}: mend from_email of the connection"
+            raise SendError("later", what, holds_channel=True) from None
+        except smtplib.SMTPNotSupportedError:
+            what = "smtp: the mail server takes no addresses with other letters than ASCII's: name another address"
+            raise SendError("dead", what) from None
+        except smtplib.SMTPDataError as error:
+            if not 400 <= error.smtp_code < 600:  # no answer of a mail server: it may have taken the mail
+                raise SendError("ambiguous", "smtp: an answer that is none") from None
+            outcome: Outcome = "dead" if _is_refusal(error.smtp_code) else "later"
+            raise SendError(outcome, f"smtp: refused {error.smtp_code}") from None
+        except (OSError, smtplib.SMTPException, ValueError) as error:  # broken while the message was on its way
             raise SendError("ambiguous", f"smtp: {type(error).__name__}") from None
         finally:
             client.close()
@@ -68,7 +85,7 @@ class MailChannel:
         mail = EmailMessage()
         mail["Subject"] = _one_line(f"[pedwatch] {message.title}: {message.summary}")[:200]
         mail["From"] = self._extra.get("from_email") or self._connection.login or f"pedwatch@{_DOMAIN}"
-        mail["To"] = target.partition(":")[2]
+        mail["To"] = _address(target.partition(":")[2])
         mail["Message-ID"] = f"<{payload['notification_id']}@{_DOMAIN}>"
         mail["Auto-Submitted"] = "auto-generated"
         links = [f"{label}: {url}" for label, url in message.links]
@@ -98,6 +115,16 @@ class MailChannel:
     def permalink(self, target: str, ts: str) -> str | None:
         """Know no link."""
         return None
+
+
+def _is_refusal(code: int) -> bool:
+    return 500 <= code < 600
+
+
+def _address(address: str) -> str:
+    """Return an address whose domain is written as domain name servers know it."""
+    name, _, domain = address.rpartition("@")
+    return f"{name}@{domain.encode('idna').decode()}"
 
 
 def _one_line(text: str) -> str:

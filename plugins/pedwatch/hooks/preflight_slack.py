@@ -11,7 +11,8 @@ from pedwatch.alerts.outbox import SendError, UnusableTransportError
 from pedwatch.config import Config, Slack
 from pedwatch.errors import NotifyError
 from pedwatch.hooks.preflight import Finding, skew
-from pedwatch.hooks.slack_channel import SlackChannel, code_of
+from pedwatch.hooks.slack_answers import code_of
+from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.slack_refusals import CHANNEL, MALFORMED, SCOPES
 
 AREA = "Slack"

@@ -1,21 +1,29 @@
 """Slack as this project uses it: parent messages, edits, thread replies, and reading the channel back.
 
 Only what writes goes as JSON: a form is read by every method, JSON by some, and the others answer ``invalid_arguments``
-as if the arguments were not there. Errors are sorted by what they mean for the message: try later, may have been
-posted, never, or nothing can be sent. No retry handlers: retrying a connection after a post is how messages double
-(DESIGN D8).
+as if the arguments were not there. What an answer means for the message is told in ``slack_answers``. No retry
+handlers: retrying a connection after a post is how messages double (DESIGN D8).
 """
 
-import json
+import datetime as dt
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pedwatch import settings
 from pedwatch.alerts import block_kit
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import CannotReadBackError, Found, ParentGoneError, SendError, UnusableTransportError
+from pedwatch.alerts.outbox import (
+    CannotEditError,
+    CannotReadBackError,
+    Found,
+    ParentGoneError,
+    SendError,
+    UnusableTransportError,
+)
 from pedwatch.errors import NotifyError
 from pedwatch.hooks import slack_refusals as refusals
+from pedwatch.hooks.slack_answers import SlackRefusedError, answered, call_of, code_of, form
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +36,14 @@ class SlackChannel:
 
     Args:
         connection: Airflow connection of type slack; its password is the bot token.
+        now: wall clock, for what Slack asks to wait until.
     """
 
-    def __init__(self, connection: str) -> None:
+    def __init__(self, connection: str, now: Callable[[], dt.datetime] = settings.now) -> None:
         from airflow.providers.slack.hooks.slack import SlackHook
 
         self.connection = connection
+        self._now = now
         self._hook = SlackHook(slack_conn_id=connection, retry_handlers=[])
         # The hook looks its connection up at first use; here nothing is leased yet that an error would hold up.
         self.timeout_seconds = float(self._hook.client.timeout)
@@ -44,41 +54,28 @@ class SlackChannel:
         Raises:
             SendError, UnusableTransportError: as classified.
         """
-        from slack_sdk.errors import SlackApiError
 
-        try:
+        def ask() -> Any:
             if method in _AS_JSON:
                 return self._hook.call(method, json=dict(arguments))
             return self._hook.call(method, params=form(arguments))
-        except SlackApiError as error:
-            raise self._classified(method, error.response) from None
-        except OSError as error:  # timeouts and broken connections: the request may have arrived
-            raise SendError("ambiguous", f"{method}: {type(error).__name__}") from None
 
-    def _classified(self, method: str, response: Any) -> NotifyError:
-        status = getattr(response, "status_code", 200)
-        code = response.get("error", "unknown_error") if isinstance(response.data, dict) else f"HTTP {status}"
-        if status == 429 or code in refusals.RATE_LIMITED:
-            seconds = float(response.headers.get("Retry-After") or response.headers.get("retry-after") or 1)
-            return SendError("later", f"ratelimited: {method}", seconds, holds_channel=True)
-        if code in refusals.UNUSABLE:
-            return UnusableTransportError(f"{code}: {refusals.UNUSABLE[code]} ({self.connection})")
-        if status >= 500 or code in refusals.TRANSIENT:
-            return SendError("ambiguous", f"{method}: {code}")
-        mend = refusals.CHANNEL.get(code)
-        return SendError("dead", f"{method}: {code}" + (f": {mend}" if mend else ""))
+        return answered(method, call_of(method, arguments), ask, self.connection, self._now())
 
     def _post(self, body: dict[str, Any], payload: Mapping[str, str]) -> str:
         """Post; what Slack cannot show as blocks goes as text, which holds the whole fact (same outbox id)."""
         metadata = {"event_type": EVENT_TYPE, "event_payload": dict(payload)}
         body = body | {"metadata": metadata, "unfurl_links": False, "unfurl_media": False}
         try:
-            return str(self.call("chat.postMessage", body)["ts"])
-        except SendError as error:
-            if code_of(error) not in refusals.BAD_BLOCKS:
+            answer = self.call("chat.postMessage", body)
+        except SlackRefusedError as error:
+            if error.meaning != "blocks":
                 raise
             body.pop("blocks", None)
-            return str(self.call("chat.postMessage", body)["ts"])
+            answer = self.call("chat.postMessage", body)
+        if not isinstance(answer.get("ts"), str):
+            raise SendError("ambiguous", "chat.postMessage: an answer without a ts")
+        return str(answer["ts"])
 
     def post(self, target: str, message: Message, payload: Mapping[str, str]) -> str:
         """Post a parent message and return its ts."""
@@ -94,8 +91,8 @@ class SlackChannel:
         body = {"channel": target, "thread_ts": parent_ts} | shown
         try:
             return self._post(body, payload)
-        except SendError as error:
-            if code_of(error) in refusals.GONE_THREAD:
+        except SlackRefusedError as error:
+            if error.meaning in ("gone", "elsewhere"):
                 raise ParentGoneError(str(error)) from None
             raise
 
@@ -104,23 +101,26 @@ class SlackChannel:
 
         Its metadata stays as it was posted: by it the message is found again. An edit changes the same message however
         often it is made, so a failed one is tried later and nothing is unclear.
+
+        Raises:
+            ParentGoneError: Slack says that there is no such message.
+            CannotEditError: the message stands, and stays as it is.
+            SendError, UnusableTransportError: as classified.
         """
         body = {"channel": target, "ts": ts, "text": block_kit.text_of(message)}
         try:
-            self._edit(body | {"blocks": block_kit.parent_blocks(message)})
-        except SendError as error:
-            if code_of(error) not in refusals.BAD_BLOCKS:
-                raise
-            self._edit(body)
-
-    def _edit(self, body: dict[str, Any]) -> None:
-        try:
-            self.call("chat.update", body)
-        except SendError as error:
-            if error.outcome == "dead" and code_of(error) not in refusals.BAD_BLOCKS:
+            try:
+                self.call("chat.update", body | {"blocks": block_kit.parent_blocks(message)})
+            except SlackRefusedError as error:
+                if error.meaning != "blocks":
+                    raise
+                self.call("chat.update", body)
+        except SlackRefusedError as error:
+            if error.meaning == "gone":
                 raise ParentGoneError(str(error)) from None
-            if error.outcome == "ambiguous":
-                raise SendError("later", str(error)) from None
+            if error.meaning in ("stands", "blocks"):
+                log.warning("pedwatch_slack_edit_refused code=%s", error.code)
+                raise CannotEditError(error.code) from None
             raise
 
     def _read(self, method: str, arguments: Mapping[str, Any]) -> Any:
@@ -132,11 +132,11 @@ class SlackChannel:
         """
         try:
             return self.call(method, arguments)
-        except SendError as error:
-            if code_of(error) not in refusals.MALFORMED:
+        except SlackRefusedError as error:
+            if error.meaning != "ours":
                 raise
-            log.error("pedwatch_slack_read_refused error=%s", error)
-            raise CannotReadBackError(f"{error}: pedwatch asked wrongly, report it") from None
+            log.error("pedwatch_slack_read_refused error=%s: %s", method, error.code)
+            raise CannotReadBackError(str(error)) from None
 
     def find(self, target: str, payload: Mapping[str, str], oldest: float, parents: Sequence[str]) -> Found | None:
         """Look for a message by its notification id: in the threads of its parents, then in the channel.
@@ -177,23 +177,31 @@ class SlackChannel:
 
     def _messages(self, method: str, body: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield what is read back, page after page; ParentGoneError when Slack knows of no such thread."""
-        cursor = ""
+        cursors = [""]
         while True:
             try:
-                page = self._read(method, body | ({"cursor": cursor} if cursor else {}))
-            except (SendError, UnusableTransportError) as error:
-                if code_of(error) in refusals.NO_THREAD and method == "conversations.replies":
+                page = self._read(method, body | ({"cursor": cursors[-1]} if cursors[-1] else {}))
+            except SlackRefusedError as error:
+                if error.meaning == "gone" and method == "conversations.replies":
                     raise ParentGoneError(str(error)) from None
-                if code_of(error) in refusals.NO_HISTORY:
+                if error.meaning == "closed":
                     raise CannotReadBackError(str(error)) from None
-                if isinstance(error, SendError) and error.outcome != "later":
-                    raise SendError("later", str(error)) from None  # reading changes nothing
+                raise SendError("later", str(error), is_odd=error.is_odd) from None  # reading changes nothing
+            except UnusableTransportError as error:
+                if refusals.meaning("read", code_of(error)) == "closed":
+                    raise CannotReadBackError(str(error)) from None
                 raise
             _refuse_without_metadata(page)
-            yield from page.get("messages") or []
+            messages = page.get("messages")
+            if not isinstance(messages, list) or not all(isinstance(each, dict) and "ts" in each for each in messages):
+                raise SendError("later", f"{method}: an answer without messages")
+            yield from messages
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if (not cursor and page.get("has_more")) or cursor in cursors[1:]:
+                raise SendError("later", f"{method}: an answer that does not say where it goes on")
             if not cursor:
                 return
+            cursors.append(cursor)
 
     def permalink(self, target: str, ts: str) -> str | None:
         """Return Slack's link to a message; None when Slack does not say, for the message stands anyway."""
@@ -204,11 +212,6 @@ class SlackChannel:
         return link
 
 
-def form(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Return arguments as a form has them: flags as ``true`` or ``false``, lists and objects as JSON text."""
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in arguments.items()}
-
-
 def _tells(message: Mapping[str, Any], payload: Mapping[str, str], name: str) -> bool:
     carried = (message.get("metadata") or {}).get("event_payload") or {}
     return name in payload and carried.get(name) == payload[name]
@@ -216,12 +219,6 @@ def _tells(message: Mapping[str, Any], payload: Mapping[str, str], name: str) ->
 
 def _place(message: Mapping[str, Any]) -> Found:
     return Found(str(message["ts"]), str(message.get("thread_ts") or message["ts"]))
-
-
-def code_of(error: NotifyError) -> str:
-    """Return Slack's error code: of ``method: code``, with what to mend or not, or of ``code: what to mend``."""
-    first, second, *_ = [*str(error).split(": "), ""]
-    return second if isinstance(error, SendError) else first
 
 
 def _refuse_without_metadata(page: Any) -> None:

@@ -66,8 +66,9 @@ class Delivery:
                 self.message = {"channel": row["channel"], "message_ts": send["message_ts"]}
         is_cut = len(leased) == BATCH or bool(sender.out_of_time)
         is_stuck = bool(sender.out_of_time - sender.delivered)  # it would use up the next batch's time as well
-        # The alerts of letters that died just now go out at once.
-        self.may_leave_more = not is_stuck and ("dead" in self.counts or ("sent" in self.counts and is_cut))
+        # The alerts of letters that died just now, or were answered oddly, go out at once.
+        has_alerts = "dead" in self.counts or bool(sender.odd)
+        self.may_leave_more = not is_stuck and (has_alerts or ("sent" in self.counts and is_cut))
 
     def add(self, batch: "Delivery") -> None:
         """Count what another batch counted."""
@@ -107,7 +108,7 @@ def send_batch(
     if not leased:
         return delivery, None
     sends, stopped = sender.send(leased)
-    alerts = outbox.dead_letter_alerts(leased, sends, slack.platform_channel, now)
+    alerts = outbox.alerts_of(leased, sends, sender.odd, slack.platform_channel, now)
     warehouse.write(
         "alerts/record_sends.sql",
         {

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pedwatch.alerts import outbox
+from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import (
+    CannotEditError,
     CannotReadBackError,
     Found,
     OutOfTimeError,
@@ -27,6 +29,8 @@ from pedwatch.alerts.outbox import (
 CLOCK_SKEW_SECONDS = 60.0  # a lease is not used in its last minute: the next sender's clock may be ahead
 LOOK_BACK_SECONDS = 86_400.0  # Slack's clock stamps the messages, ours the rows
 CHANNEL_INTERVAL_SECONDS = 1.05  # chat.postMessage: about one message a second and channel
+PARENT_STANDS = "the parent cannot be edited"
+"""What the outbox says of a word told beneath a parent that stays as it is; lease_notifications.sql reads it."""
 SLACK_SHARE = 4
 """Of rows and of time Slack gets so much to one of each other kind of channel."""
 
@@ -81,10 +85,15 @@ class Sender:
     """Kinds of channels whose share of the time was used up."""
     delivered: set[str] = field(default_factory=set, init=False)
     """Kinds of channels, and carriers, that took something."""
+    odd: dict[str, str] = field(default_factory=dict, init=False)
+    """Ids of rows that were answered what nobody here knows, and the answers."""
 
     def __post_init__(self) -> None:
         self._began_at = self.pacer.clock()
         self._parents: dict[tuple[str, str], list[str]] = {}
+        self._stuck: dict[tuple[str, str], str] = {}
+        """Parents that stay as they are, and why."""
+        self._said_stuck: set[tuple[str, str]] = set()
         self._shown: dict[tuple[str, str], Message] = {}
         self._usable_until = math.inf
         self._seconds: dict[str, float] = {}
@@ -129,7 +138,8 @@ class Sender:
         """Make the channel tell one outbox row; ``progress`` gets the ts of the parent and of the row's own message.
 
         The parent is edited before the reply is posted: editing twice is editing once, so a crash between the two
-        loses and doubles nothing. A parent always shows the newest state, also when an older row posts it.
+        loses and doubles nothing. A parent always shows the newest state, also when an older row posts it. Where it
+        cannot be edited its thread does, and says so once.
         """
         target, thread = row["channel"], (row["episode_id"], row["channel"])
         own = Message.from_json(json.loads(row["message"]))
@@ -147,6 +157,7 @@ class Sender:
             progress["is_unclear"] = False
             self.pacer.wait(target)
             self._check_time(target)
+            progress["is_posting"] = True
             found = self._say(row, own, newest, parent_ts)
         else:
             self._shows(target, found.parent_ts, newest)
@@ -154,23 +165,35 @@ class Sender:
             parents.remove(found.parent_ts)
         parents.append(found.parent_ts)
         progress |= {"parent_ts": found.parent_ts, "message_ts": found.ts}
+        if found.ts != found.parent_ts:
+            progress["why_stuck"] = self._stuck.get((target, found.parent_ts))
 
     def _shows(self, target: str, ts: str, newest: Message) -> bool:
-        """Edit a parent to the newest state, once; tell whether that was possible."""
-        if self._shown.get((target, ts)) != newest:
+        """Edit a parent to the newest state, once; tell whether there is one to reply to."""
+        if self._shown.get((target, ts)) != newest and (target, ts) not in self._stuck:
             try:
                 self.transport.edit(target, ts, newest)
             except ParentGoneError:
                 return False
-            self._shown[target, ts] = newest
+            except CannotEditError as error:
+                self._stuck[target, ts] = str(error)
+            else:
+                self._shown[target, ts] = newest
         return True
 
     def _say(self, row: Mapping[str, Any], own: Message, newest: Message, parent_ts: str | None) -> Found:
         """Reply to the parent; without one, post one."""
+        target = row["channel"]
         if parent_ts is not None:
+            why = self._stuck.get((target, parent_ts))
+            if why is not None and (target, parent_ts) not in self._said_stuck and not row.get("is_said_stuck"):
+                own = cannot_edit(own, why)
             with contextlib.suppress(ParentGoneError):
-                return Found(self.transport.reply(row["channel"], parent_ts, own, _payload(row)), parent_ts)
-        ts = self.transport.post(row["channel"], newest, _payload(row))
+                found = Found(self.transport.reply(target, parent_ts, own, _payload(row)), parent_ts)
+                if why is not None:
+                    self._said_stuck.add((target, parent_ts))
+                return found
+        ts = self.transport.post(target, newest, _payload(row))
         self._shown[row["channel"], ts] = newest
         return Found(ts, ts)
 
@@ -190,8 +213,10 @@ class Sender:
                 continue
             progress: dict[str, Any] = {"is_unclear": row["was_tried"]}
             try:
-                self.deliver(row, progress)
+                self._deliver_or_say_why_not(row, progress)
             except SendError as error:
+                if error.is_odd:
+                    self.odd[row["notification_id"]] = str(error)
                 hold = Hold(error, self._failing_since(row, error))
                 is_blocked = isinstance(error, OutOfTimeError)
                 result = outbox.failed(row, error, self._now(), progress["is_unclear"], is_blocked, hold.failing_since)
@@ -209,6 +234,18 @@ class Sender:
                 sends.append(self._sent(row, progress))
         return sends, stopped
 
+    def _deliver_or_say_why_not(self, row: Mapping[str, Any], progress: dict[str, Any]) -> None:
+        """Deliver a row; whatever it raises is about this row alone, and what the others became is recorded."""
+        try:
+            self.deliver(row, progress)
+        except (SendError, UnusableTransportError):
+            raise
+        except Exception as error:  # noqa: BLE001 one bad row never stops the others
+            # Its type alone: what it says may hold an address with a key in it.
+            log.error("pedwatch_send_error notification_id=%s error=%s", row["notification_id"], type(error).__name__)
+            outcome: outbox.Outcome = "ambiguous" if progress.get("is_posting") else "later"
+            raise SendError(outcome, f"{type(error).__name__}: a fault of pedwatch, report it") from None
+
     def _failing_since(self, row: Mapping[str, Any], error: SendError) -> dt.datetime | None:
         """Return since when the row's carrier takes nothing; None when the error is the message's own."""
         if not error.holds_channel:
@@ -225,15 +262,23 @@ class Sender:
 
     def _sent(self, row: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, Any]:
         is_parent = progress["parent_ts"] == progress["message_ts"]
-        link = self.transport.permalink(row["channel"], progress["parent_ts"]) if is_parent else None
+        why = progress.get("why_stuck")
         return {
             "notification_id": row["notification_id"],
             "status": "sent",
             "parent_ts": progress["parent_ts"],
             "message_ts": progress["message_ts"],
-            "permalink": link,
+            "permalink": self._link(row["channel"], progress["parent_ts"]) if is_parent else None,
+            "error": f"{PARENT_STANDS}: {why}" if why else None,
             "sent_at": self._now(),
         }
+
+    def _link(self, channel: str, ts: str) -> str | None:
+        """Return a message's link; it stands without one."""
+        try:
+            return self.transport.permalink(channel, ts)
+        except Exception:  # noqa: BLE001 the message was posted, whatever becomes of its link
+            return None
 
 
 def _payload(row: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,51 @@
+"""What is said about delivering itself: dead letters, answers nobody knows, parents that stay as they are. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pedwatch.alerts.messages import Message
+
+
+def not_delivered(target: str, error: str, texts: Sequence[str]) -> Message:
+    """Write to the platform that messages could not be delivered.
+
+    Args:
+        target: the channel.
+        error: why not.
+        texts: what they said.
+    """
+    count = _count(texts)
+    which = "It said" if len(texts) == 1 else "The first said"
+    return Message(
+        mark=":warning:",
+        title="Not delivered",
+        summary=f"{count} could not be delivered to {target}: {error}. {which}: {texts[0]}",
+        facts=[("Channel", target), ("Error", error), ("Undelivered", count)],
+        notes=["the team does not know; mend the cause, then set the rows back to unsent (docs/slack.md)"],
+        lines=list(texts[1:]),
+    )
+
+
+def odd_answer(target: str, answer: str, texts: Sequence[str]) -> Message:
+    """Write to the platform that a channel answers what pedwatch does not know, and that messages wait for it."""
+    waits = "waits and is tried again" if len(texts) == 1 else "wait and are tried again"
+    return Message(
+        mark=":warning:",
+        title="Answer not understood",
+        summary=f"{target} answers {answer}, which pedwatch does not know: {_count(texts)} {waits}",
+        facts=[("Channel", target), ("Answer", answer)],
+        notes=["look the answer up in the service's documentation, mend what it names, and report it (docs/slack.md)"],
+        lines=list(texts),
+    )
+
+
+def cannot_edit(message: Message, why: str) -> Message:
+    """Return a reply that also says why the message above it does not change any more."""
+    said = message.thread or message.summary
+    return replace(
+        message, thread=f"{said}\nThe message above cannot be edited ({why}): this thread says what is true."
+    )
+
+
+def _count(texts: Sequence[str]) -> str:
+    return "1 message" if len(texts) == 1 else f"{len(texts)} messages"
