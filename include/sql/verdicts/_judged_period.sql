@@ -5,7 +5,6 @@
 {%- set period_start = '@period_start' -%}
 DECLARE v_from TIMESTAMP DEFAULT @period_start;
 DECLARE v_to TIMESTAMP;
-{% include 'verdicts/_prior_cycle.sql' %}
 DECLARE v_cycles INT64 DEFAULT (
   SELECT GREATEST(1, DIV(1000000, GREATEST(1, COALESCE(MAX(sizes.observations), 1))))
   FROM (
@@ -15,6 +14,7 @@ DECLARE v_cycles INT64 DEFAULT (
     GROUP BY r.cycle
   ) AS sizes
 );
+{% include 'verdicts/_prior_cycle.sql' %}
 
 CREATE TEMP TABLE judged_period AS
 WITH

@@ -13,12 +13,12 @@
   limit_version='CAST(NULL AS INT64)', max_replicas='CAST(NULL AS INT64)', ceiling='CAST(NULL AS INT64)',
   limits_known_at='@known_at', reason="'not_judged_any_more'"
 ) %}
-{% include 'verdicts/_prior_cycle.sql' %}
 DECLARE v_policy_version STRING DEFAULT (
   SELECT ANY_VALUE(p.policy_version)
   FROM `{{ dataset }}.policy_history` AS p
   WHERE p.valid_from <= @cycle AND @cycle < p.valid_to
 );
+{% include 'verdicts/_prior_cycle.sql' %}
 
 {% include 'verdicts/_measured_workloads.sql' %}
 

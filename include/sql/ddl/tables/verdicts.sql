@@ -1,4 +1,6 @@
--- The ledger: what was judged of every subject in every cycle (DESIGN D6, section 5). Append-only with revisions.
+-- The ledger: what was judged of every subject in every cycle (DESIGN D6, section 5). Append-only with revisions. By the
+-- hour, so that a cycle reads an hour and not a day and a half; kept as long as the observations that it can be recomputed
+-- from (docs/decisions/0042).
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.verdicts` (
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle judged, UTC'),
   fingerprint STRING NOT NULL OPTIONS (description = 'Hash of the subject: identity only, never values or time'),
@@ -38,6 +40,10 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.verdicts` (
   computed_at TIMESTAMP NOT NULL OPTIONS (description = 'When it was judged, settings clock, UTC'),
   run_id STRING NOT NULL OPTIONS (description = 'Airflow run that judged')
 )
-PARTITION BY DATE(cycle)
+PARTITION BY TIMESTAMP_TRUNC(cycle, HOUR)
 CLUSTER BY fingerprint
-OPTIONS (description = 'One verdict per cycle, subject and revision', require_partition_filter = TRUE);
+OPTIONS (
+  description = 'One verdict per cycle, subject and revision',
+  require_partition_filter = TRUE,
+  partition_expiration_days = 400
+);
