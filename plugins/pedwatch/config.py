@@ -18,8 +18,10 @@ from pedwatch.spelling import unknown_key
 NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 CLUSTER_NAME = r"^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+LABEL_VALUE = r"^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 SERVICE_ACCOUNT = r"^[a-z0-9][-.a-z0-9]*@[a-z0-9][-.a-z0-9]*\.gserviceaccount\.com$"
 COMPOSER_NAMESPACE = "composer-user-workloads"
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 CHANNEL_ID = r"^[CGD][A-Z0-9]{2,}$"
 
 Name = Annotated[str, Field(pattern=NAME, max_length=63)]
@@ -27,6 +29,7 @@ ClusterName = Annotated[str, Field(pattern=CLUSTER_NAME, max_length=100)]
 LabelKey = Annotated[
     str, Field(pattern=LABEL_KEY, max_length=317, description="A Kubernetes label key such as app or acme.io/tier")
 ]
+LabelValue = Annotated[str, Field(pattern=LABEL_VALUE, max_length=63)]
 ChannelId = Annotated[str, Field(pattern=CHANNEL_ID, description="A Slack channel id such as C0PLATFORM, not a name")]
 Destination = Literal["team", "canary", "suppressed"]
 Advisory = Literal["hpa_max_over_limit", "hpa_max_differs", "sudden_change", "near_limit", "orphan_limit", "contested"]
@@ -165,9 +168,19 @@ class Collector(Strict):
         description="Airflow pool of the pods' tasks. It must exist: a task of a pool that does not is never started",
     )
     kubeconfig_secret: str | None = Field(default=None, description="Secret with a key `config`, mounted read-only")
-    environment: dict[str, str] = Field(default_factory=dict, description="Extra environment, e.g. a proxy; no secrets")
+    environment: dict[str, str] = Field(default_factory=dict, description="Extra environment; no secrets, and no proxy")
     cpu: str = "500m"
     memory: str = "256Mi"
+
+    @field_validator("environment")
+    @classmethod
+    def _no_proxy(cls, environment: dict[str, str]) -> dict[str, str]:
+        if proxies := [name for name in environment if name.upper() in PROXY_VARIABLES]:
+            raise ValueError(
+                f"{', '.join(proxies)}: the collector uses no proxy, it reaches clusters and bucket directly; take it "
+                f"out, and use the clusters' DNS endpoints or Private Service Connect"
+            )
+        return environment
 
     @model_validator(mode="after")
     def _service_account_can_exist(self) -> "Collector":
@@ -236,7 +249,7 @@ class Approver(Strict):
     """Somebody whose approval makes an exemption count."""
 
     id: str = Field(min_length=1)
-    team_id: Name
+    team_id: LabelValue
 
 
 class PolicyConfig(Strict):

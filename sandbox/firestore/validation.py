@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sandbox.firestore.errors import invalid, not_implemented
+from sandbox.firestore.errors import invalid
 from sandbox.firestore.paths import check_document_name, check_field_name
 
 MAX_DOCUMENT_BYTES = 1 << 20
 MAX_DEPTH = 20
+MAX_DIMENSIONS = 2048
 _FIRST_SECOND, _LAST_SECOND = -62135596800, 253402300799  # years 1 to 9999
 _FIXED_SIZES = {"boolean_value": 1, "integer_value": 8, "double_value": 8, "timestamp_value": 8, "geo_point_value": 16}
 
@@ -63,11 +64,21 @@ def _check_nested(value: Any, kind: str, depth: int, in_array: bool) -> int:
         raise invalid(f"A field contains a {'map' if kind == 'map_value' else 'array'} nested deeper than {MAX_DEPTH}.")
     if kind == "map_value":
         if "__type__" in value.map_value.fields:
-            raise not_implemented("vector values")
+            return _check_vector(value.map_value.fields)
         return _check_fields(value.map_value.fields, depth)
     if in_array:
         raise invalid("Cannot convert an array value in an array value.")
     return sum(check_value(element, depth, in_array=True) for element in value.array_value.values)
+
+
+def _check_vector(fields: Any) -> int:
+    """Refuse a map of the reserved type that is not what clients write a vector as."""
+    numbers = fields["value"].array_value.values if fields.keys() == {"__type__", "value"} else []
+    if fields["__type__"].string_value != "__vector__" or not 1 <= len(numbers) <= MAX_DIMENSIONS:
+        raise invalid(f"A map with __type__ must be a vector of 1 to {MAX_DIMENSIONS} dimensions.")
+    if any(number.WhichOneof("value_type") != "double_value" for number in numbers):
+        raise invalid("A vector holds doubles alone.")
+    return 8 * len(numbers)
 
 
 def _check_timestamp(timestamp: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 NULL, BOOLEAN, NUMBER, TIMESTAMP, STRING, BYTES, REFERENCE, GEO_POINT, ARRAY, MAP = (
     bytes([rank]) for rank in range(0x10, 0x60, 0x08)
 )
+VECTOR = bytes([ARRAY[0] + 4])
 _END = b"\x00\x00"  # below every element, so that a prefix sorts first
 _MORE = b"\x01"
 NUMERIC_ID = re.compile(r"__id(-?\d+)__")
@@ -59,6 +60,11 @@ def _map(fields: Any) -> bytes:
     return MAP + b"".join(_MORE + _text(name.encode()) + sort_key(fields[name]) for name in names) + _END
 
 
+def _vector(numbers: Any) -> bytes:
+    """Vectors stand between arrays and maps, shorter ones first."""
+    return VECTOR + struct.pack(">I", len(numbers)) + b"".join(_number(number.double_value) for number in numbers)
+
+
 def sort_key(value: Any) -> bytes:
     """Return the bytes by which a value sorts and compares."""
     kind = value.WhichOneof("value_type")
@@ -74,7 +80,8 @@ def sort_key(value: Any) -> bytes:
     if kind == "boolean_value":
         return BOOLEAN + bytes([value.boolean_value])
     if kind == "map_value":
-        return _map(value.map_value.fields)
+        fields = value.map_value.fields
+        return _vector(fields["value"].array_value.values) if "__type__" in fields else _map(fields)
     if kind == "array_value":
         return ARRAY + b"".join(_MORE + sort_key(element) for element in value.array_value.values) + _END
     if kind == "reference_value":

@@ -6,14 +6,15 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from pedwatch.limits import ids
 from pedwatch.limits.document import PedLimit
 from pedwatch.limits.problems import validation_problems
 
 
 def document_id(document: dict[str, Any]) -> str:
-    """Return the limit_id: ``<environment>.<team_id>.<api_id>[.<name>]``."""
+    """Return the limit_id: ``<environment>.<team_id>.<api_id>[.<name>]``, dots within a part doubled."""
     parts = [document.get(field) for field in ("environment", "team_id", "api_id", "name")]
-    return ".".join(str(part) for part in parts if part)
+    return ids.joined(str(part) for part in parts if part)
 
 
 def document_problems(document: dict[str, Any]) -> list[tuple[str, str]]:

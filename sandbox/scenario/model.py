@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from pedwatch.config import ChannelId, Destination, PolicyConfig
+from pedwatch.config import ChannelId, Destination, LabelValue, PolicyConfig
 from sandbox.scenario.events import Step
 from sandbox.scenario.expectations import Backfill, Expectations
 from sandbox.scenario.fields import CYCLE_LENGTH, Model, Moment, Name
@@ -38,7 +38,7 @@ class Cluster(Model):
 class Team(Model):
     """A team, its channel, and whether it is live there."""
 
-    team_id: Name
+    team_id: LabelValue
     channel: Channel
     mention: str | None = Field(default=None, pattern=r"^<[!@].+>$", description="e.g. <!subteam^S0ORDERS>")
     mode: Destination = Field(

@@ -31,7 +31,8 @@ class Slice:
     def __init__(self, config: Config, store: FirestoreLimits, warehouse: Warehouse) -> None:
         self.config, self.store, self.warehouse = config, store, warehouse
         self.ledger = BigQueryLimits(warehouse)
-        self.documents = AsPerson().firestore(config).collection(config.firestore.collection)
+        self.client = AsPerson().firestore(config)
+        self.documents = self.client.collection(config.firestore.collection)
         self._runs = itertools.count(1)
 
     def publish(self, *limits: PedLimit, withdraw_missing: bool = False) -> None:

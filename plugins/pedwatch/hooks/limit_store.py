@@ -12,13 +12,15 @@ from google.cloud.firestore_v1 import DELETE_FIELD, SERVER_TIMESTAMP, FieldFilte
 from pedwatch.errors import LimitStoreError
 from pedwatch.hooks.limit_snapshots import archived_version, plain_time, stored_document
 from pedwatch.limits.publishing import Write, archive_id
-from pedwatch.limits.stored import StoredDocument
+from pedwatch.limits.stored import LAST_COUNTED, StoredDocument
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client, CollectionReference, DocumentSnapshot
     from google.cloud.firestore_v1.query import Query
 
 Answer = TypeVar("Answer")
+_Read = tuple["DocumentSnapshot", ValueError | None]
+"""A document, or its key alone with why its fields cannot be made out."""
 
 log = logging.getLogger(__name__)
 
@@ -74,25 +76,30 @@ class FirestoreLimits:
     def changed(self, since: dt.datetime, at: dt.datetime) -> Iterator[StoredDocument]:
         """Return the documents published at or after ``since``, oldest first."""
         changed = self._limits.where(filter=FieldFilter("updated_at", ">=", since))
-        return self._documents(changed.order_by("updated_at").order_by("__name__"), at)
+        return self._documents(changed.order_by("updated_at").order_by("__name__"), at, "updated_at")
 
     def listing(self, at: dt.datetime) -> dict[str, dt.datetime]:
         """Return every document's id and update time; reads no content."""
         keys = self._limits.select(["__name__"]).order_by("__name__")
-        return {snapshot.id: plain_time(snapshot.update_time) for snapshot in self._pages(keys, at)}
+        return {snapshot.id: plain_time(snapshot.update_time) for snapshot, _ in self._pages(keys, at)}
 
     def fetch(self, document_ids: Collection[str], at: dt.datetime | None = None) -> Iterator[StoredDocument]:
         """Return those of the documents that exist."""
         names = list(document_ids)
         for start in range(0, len(names), _FETCH):
             references = [self._limits.document(name) for name in names[start : start + _FETCH]]
-            yield from (stored_document(snapshot) for snapshot in self._get(references, at) if snapshot.exists)
+            try:
+                read: Iterator[_Read] = ((snapshot, None) for snapshot in self._get(references, at))
+            except ValueError:
+                keys = self._get(references, at, ["__name__"])
+                read = (self._alone(key, at) for key in keys if key.exists)
+            yield from (stored_document(*one) for one in read if one[0].exists)
 
     def versions(self, document_id: str, after: dt.datetime | None, at: dt.datetime) -> Iterator[StoredDocument]:
         """Return the archived versions of a document that were written after a moment, oldest first."""
         archive = self._limits.document(document_id).collection(HISTORY).order_by("__name__", direction="ASCENDING")
-        for snapshot in self._pages(archive, at):
-            version = archived_version(snapshot)
+        for read in self._pages(archive, at):
+            version = archived_version(*read)
             if after is None or version.update_time > after:
                 yield version
 
@@ -103,10 +110,11 @@ class FirestoreLimits:
         """
         archive = self._client.collection_group(HISTORY).where(filter=FieldFilter("updated_at", ">=", since))
         try:
-            for snapshot in self._pages(archive.order_by("updated_at"), at):
-                version = archived_version(snapshot)
-                if snapshot.reference.parent.parent.parent.id == self._limits.id:
-                    yield version
+            for read in self._pages(archive.order_by("updated_at"), at, "updated_at"):
+                # The group holds every collection of this name, those of other applications too, at any depth.
+                above = read[0].reference.parent.parent
+                if above is not None and above.parent == self._limits:
+                    yield archived_version(*read)
         except LimitStoreError as error:
             if not isinstance(error.__cause__, exceptions.FailedPrecondition):
                 raise
@@ -120,7 +128,8 @@ class FirestoreLimits:
             for snapshot in self._get(first[start : start + _FETCH], None):
                 if snapshot.exists:
                     archive = snapshot.reference.parent
-                    newest = archive.order_by("version", direction="DESCENDING").limit(1)
+                    given = archive.where(filter=FieldFilter("version", "<=", LAST_COUNTED))
+                    newest = given.order_by("version", direction="DESCENDING").limit(1)
                     found[archive.parent.id] = max(archived_version(one).version for one in self._page(newest, None))
         return found
 
@@ -144,7 +153,7 @@ class FirestoreLimits:
         """Return the documents, of all environments, that set a selector: ``namespace`` or ``name``."""
         # Greater than the empty text: any text, never null. One field only, so that no composite index is needed.
         selecting = self._limits.where(filter=FieldFilter(f"selectors.{selector}", ">", ""))
-        return self._documents(selecting.order_by(f"selectors.{selector}"), None)
+        return self._documents(selecting.order_by(f"selectors.{selector}"), None, f"selectors.{selector}")
 
     def write(self, writes: Sequence[Write]) -> None:
         """Write documents and their archived versions, each commit whole or not at all.
@@ -190,22 +199,40 @@ class FirestoreLimits:
         answer = self._call(lambda: counting.get(read_time=at, retry=_NEVER, timeout=self._timeout))
         return int(answer[0][0].value)
 
-    def _get(self, references: list[Any], at: dt.datetime | None) -> "list[DocumentSnapshot]":
+    def _get(
+        self, references: list[Any], at: dt.datetime | None, fields: list[str] | None = None
+    ) -> "list[DocumentSnapshot]":
         return self._call(
-            lambda: list(self._client.get_all(references, read_time=at, retry=_NEVER, timeout=self._timeout))
+            lambda: list(
+                self._client.get_all(references, field_paths=fields, read_time=at, retry=_NEVER, timeout=self._timeout)
+            )
         )
 
-    def _documents(self, query: "Query", at: dt.datetime | None) -> Iterator[StoredDocument]:
-        return (stored_document(snapshot) for snapshot in self._pages(query, at))
+    def _documents(
+        self, query: "Query", at: dt.datetime | None, ordered_by: str = "__name__"
+    ) -> Iterator[StoredDocument]:
+        return (stored_document(*read) for read in self._pages(query, at, ordered_by))
 
-    def _pages(self, query: "Query", at: dt.datetime | None) -> "Iterator[DocumentSnapshot]":
+    def _pages(self, query: "Query", at: dt.datetime | None, ordered_by: str = "__name__") -> "Iterator[_Read]":
         page_query = query.limit(_PAGE)
         while True:
-            page = self._page(page_query, at)
-            yield from page
+            try:
+                page = self._page(page_query, at)
+                yield from ((snapshot, None) for snapshot in page)
+            except ValueError:
+                # The client cannot make out one of them, a reference into another database: which one, it does not say.
+                page = self._page(page_query.select([ordered_by]), at)
+                yield from (read for read in (self._alone(key, at) for key in page) if read[0].exists)
             if len(page) < _PAGE:
                 return
             page_query = query.limit(_PAGE).start_after(page[-1])
+
+    def _alone(self, key: "DocumentSnapshot", at: dt.datetime | None) -> "_Read":
+        """Read one document; where that fails its key stands for it, with what the client said."""
+        try:
+            return self._get([key.reference], at)[0], None
+        except ValueError as error:
+            return key, error
 
     def _page(self, query: "Query", at: dt.datetime | None) -> "list[DocumentSnapshot]":
         return self._call(lambda: list(query.stream(read_time=at, retry=_NEVER, timeout=self._timeout)))

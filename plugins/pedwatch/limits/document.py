@@ -8,18 +8,36 @@ import datetime as dt
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    field_validator,
+    model_validator,
+)
 
-from pedwatch.config import LabelKey
+from pedwatch.config import LabelKey, LabelValue
+from pedwatch.limits import ids
+from pedwatch.limits.plain_values import plain, shown
 
 MAX_EXEMPTION = dt.timedelta(days=90)
 BOOKKEEPING = ("updated_at", "content_sha256", "deleted", "version", "previous_update_time")
 """Fields of a stored document that publishing fills in; they are no content."""
 
 _TIME = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:?\d{2})?$")
+_FIRST_TIME = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_END_OF_TIMES = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+"""What lies outside is how other languages write "no date". Our own open end lies there, and the edges of BigQuery's
+calendar, near which a sum of times is an error."""
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line separators and halves of characters."""
 
 
 def _read_time(value: Any) -> dt.datetime:
@@ -30,9 +48,14 @@ def _read_time(value: Any) -> dt.datetime:
         except ValueError as error:
             raise ValueError(f"{value!r} is no real time ({error}): write it like 2026-03-01T09:00:00Z") from None
     if not isinstance(value, dt.datetime):
-        raise ValueError(f"{value!r} is no time: write it like 2026-03-01T09:00:00Z")
+        raise ValueError(f"{shown(value)} is no time: write it like 2026-03-01T09:00:00Z")
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no offset, so it could be any hour: append Z for UTC, or +01:00")
+    if not _FIRST_TIME <= value < _END_OF_TIMES:
+        raise ValueError(
+            f"{value.isoformat()} is outside of the years 1970 to 9998: write the time that is meant, or leave it out "
+            f"where there is none"
+        )
     return value
 
 
@@ -45,13 +68,13 @@ def _in_utc(value: dt.datetime) -> dt.datetime:
 def _written_out(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty: write it out")
+    if unseen := _UNSEEN.search(value):
+        raise ValueError(f"holds the character U+{ord(unseen[0]):04X}, which nobody sees: write it on one line without")
     return value
 
 
 Time = Annotated[dt.datetime, BeforeValidator(_read_time), AfterValidator(_in_utc)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
-# No dots: they separate the parts of a limit_id.
-ApiId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-_A-Za-z0-9]*[A-Za-z0-9])?$", max_length=63)]
 Glob = Annotated[str, Field(pattern=r"^[-A-Za-z0-9._*?]+$", max_length=253)]
 Text = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_written_out)]
 Replicas = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
@@ -128,8 +151,8 @@ class PedLimit(_Strict):
     """The ceiling on replicas granted to one API in one environment."""
 
     environment: Name = Field(description="Environment the limit holds in, as in pedwatch.yaml")
-    team_id: Name = Field(description="The team that owns the API: the value of its workloads' team label")
-    api_id: ApiId = Field(description="The API: the value of its workloads' API label; letters, digits, - and _")
+    team_id: LabelValue = Field(description="The team that owns the API: the value of its workloads' team label")
+    api_id: LabelValue = Field(description="The API: the value of its workloads' API label")
     name: Name | None = Field(default=None, description="Tells several limits of one API apart")
     scope: Literal["cluster", "workload", "total"] = Field(
         default="cluster",
@@ -142,19 +165,19 @@ class PedLimit(_Strict):
     exemptions: tuple[Exemption, ...] = ()
     source: Source | None = None
 
-    @model_validator(mode="after")
-    def _exemption_ids_are_unique(self) -> "PedLimit":
-        ids = [exemption.id for exemption in self.exemptions]
-        twice = sorted({exemption_id for exemption_id in ids if ids.count(exemption_id) > 1})
-        if twice:
-            raise ValueError(f"exemptions: id {', '.join(twice)} is used twice: rename one")
-        return self
+    @field_validator("exemptions")
+    @classmethod
+    def _exemption_ids_are_unique(cls, exemptions: tuple[Exemption, ...]) -> tuple[Exemption, ...]:
+        uses = Counter(exemption.id for exemption in exemptions)
+        if twice := [exemption_id for exemption_id, count in uses.items() if count > 1]:
+            raise ValueError(f"id {', '.join(sorted(twice))} is used twice: rename one")
+        return exemptions
 
     @property
     def limit_id(self) -> str:
-        """``<environment>.<team_id>.<api_id>[.<name>]``: the Firestore document id."""
+        """``<environment>.<team_id>.<api_id>[.<name>]``, dots within a part doubled: the Firestore document id."""
         parts = [self.environment, self.team_id, self.api_id, self.name]
-        return ".".join(part for part in parts if part)
+        return ids.joined(part for part in parts if part)
 
     def content(self) -> dict[str, Any]:
         """Return what the team said, with times as text: without source and bookkeeping."""
@@ -192,7 +215,7 @@ class PedLimit(_Strict):
 def raw_sha256(data: Mapping[str, Any]) -> str:
     """Hash a stored document that cannot be read as a limit, without its bookkeeping."""
     content = {key: value for key, value in data.items() if key not in BOOKKEEPING}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(plain(content), sort_keys=True).encode()).hexdigest()
 
 
 def json_schema() -> dict[str, Any]:

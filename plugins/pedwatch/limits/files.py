@@ -1,5 +1,6 @@
 """Reads PED files and folders: every problem of every file at once, so that a batch is mended in one go."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,16 +109,42 @@ def _bytes(path: Path) -> bytes | OSError:
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, Problem | None]]:
+    """Find the files, each once, however many of the paths lead to it."""
+    seen: set[str] = set()
     for path in paths:
-        if not path.exists():
-            yield path, Problem(str(path), "does not exist: check the path")
-        elif path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
-            if not found:
-                yield path, Problem(str(path), "holds no .yaml or .yml file: check the path")
-            yield from ((file, None) for file in found)
-        else:
-            yield path, None
+        for file, problem in _found(path):
+            real = os.path.realpath(file)
+            if problem is not None or real not in seen:
+                seen.add(real)
+                yield file, problem
+
+
+def _found(path: Path) -> Iterator[tuple[Path, Problem | None]]:
+    if not path.exists():
+        yield path, Problem(str(path), "does not exist: check the path")
+    elif path.is_dir():
+        found = list(_below(path))
+        if not found:
+            yield path, Problem(str(path), "holds no .yaml or .yml file: check the path")
+        yield from sorted(found, key=lambda one: one[0])
+    else:
+        yield path, None
+
+
+def _below(folder: Path) -> Iterator[tuple[Path, Problem | None]]:
+    """Walk a folder; what cannot be looked into is a problem, because a limit that is not seen counts as taken out."""
+    unread: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=unread.append):
+        # Where a ConfigMap or Secret is mounted, all files are there once more behind ..data and the folder it names.
+        folders[:] = [name for name in folders if not name.startswith("..")]
+        for name in names:
+            file = Path(place, name)
+            if file.suffix in SUFFIXES:
+                is_there = file.is_file()
+                yield file, None if is_there else Problem(str(file), "is no file, or a link to none: remove it")
+    for error in unread:
+        closed = Path(error.filename or folder)
+        yield closed, Problem(str(closed), f"cannot be read: {error.strerror}; check its permissions")
 
 
 def _duplicates(limits: Iterable[WrittenLimit]) -> Iterator[tuple[WrittenLimit, WrittenLimit, Problem]]:

@@ -158,4 +158,5 @@ def _missing(last: Belief | None, numbers: set[int]) -> int:
     first = min(numbers) - 1 if last is None else last.document_version
     if first is None:
         return 0
-    return len(set(range(first + 1, max(numbers))) - numbers)
+    between = sum(first < number < max(numbers) for number in numbers)
+    return max(0, max(numbers) - first - 1 - between)

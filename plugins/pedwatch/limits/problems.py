@@ -7,16 +7,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from pedwatch.limits.document import PedLimit
+from pedwatch.limits.plain_values import shown
 from pedwatch.spelling import meant_key, unknown_key
 
 _KEY = "[key]"
 """What pydantic calls the key of a mapping, as against the value below it."""
+_LABEL_VALUE = "a Kubernetes label value: letters, digits, and inner hyphens, underscores and dots"
 _PATTERNS = {
     "environment": "lower-case letters, digits and inner hyphens",
-    "team_id": "lower-case letters, digits and inner hyphens",
+    "team_id": _LABEL_VALUE,
     "name": "lower-case letters, digits and inner hyphens",
     "id": "lower-case letters, digits and inner hyphens",
-    "api_id": "letters, digits, hyphens and underscores; no dots, they separate the parts of a limit id",
+    "api_id": _LABEL_VALUE,
 }
 _LABEL_KEY = "a Kubernetes label key such as tier or acme.io/tier"
 _GLOB = "letters, digits, . _ - and the wildcards * and ?"
@@ -47,11 +49,6 @@ def field_path(location: Iterable[str | int]) -> str:
     return text
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
 def _pattern(location: tuple[Any, ...]) -> str:
     if location[-1] == _KEY:
         return _LABEL_KEY
@@ -60,24 +57,37 @@ def _pattern(location: tuple[Any, ...]) -> str:
 
 def explain(error: Mapping[str, Any]) -> str:
     """Turn one of pydantic's errors into what is wrong and how to mend it."""
-    kind, value, context = error["type"], error.get("input"), error.get("ctx") or {}
-    messages = {
-        "missing": "is missing: add it",
-        "extra_forbidden": unknown_key(PedLimit, error["loc"], hidden=["source"]),
-        "int_type": f"must be a whole number, not {_shown(value)}: write it without quotes or decimals",
-        "greater_than_equal": f"must be {context.get('ge')} or more, not {_shown(value)}",
-        "less_than_equal": f"must be {context.get('le')} or less, not {_shown(value)}",
-        "string_type": f"must be text, not {_shown(value)}: put it in quotes",
-        "string_pattern_mismatch": f"{_shown(value)} does not fit: use {_pattern(error['loc'] or ('',))}",
-        "string_too_long": f"is longer than {context.get('max_length')} characters: shorten it",
-        "string_too_short": "is empty: write it out",
-        "literal_error": f"must be {context.get('expected')}, not {_shown(value)}",
-        "model_type": f"must be a block of keys, not {_shown(value)}",
-        "dict_type": f"must be a block of keys, not {_shown(value)}",
-        "too_long": f"holds more than {context.get('max_length')} entries: leave some out",
-        "tuple_type": f"must be a list, each entry beginning with a dash, not {_shown(value)}",
-    }
-    return messages.get(kind, str(error["msg"]).removeprefix("Value error, "))
+    kind, value, context, location = error["type"], error.get("input"), error.get("ctx") or {}, error["loc"]
+    match kind:
+        case "missing":
+            return "is missing: add it"
+        case "extra_forbidden":
+            return unknown_key(PedLimit, location, hidden=["source"])
+        case "int_type":
+            return f"must be a whole number, not {shown(value)}: write it without quotes or decimals"
+        case "greater_than_equal":
+            return f"must be {context.get('ge')} or more, not {shown(value)}"
+        case "less_than_equal":
+            return f"must be {context.get('le')} or less, not {shown(value)}"
+        case "string_type":
+            return f"must be text, not {shown(value)}: put it in quotes"
+        case "string_unicode":
+            return f"{shown(value)} holds half a character: write it out"
+        case "string_pattern_mismatch":
+            return f"{shown(value)} does not fit: use {_pattern(location)}"
+        case "string_too_long":
+            return f"is longer than {context.get('max_length')} characters: shorten it"
+        case "string_too_short":
+            return "is empty: write it out"
+        case "literal_error":
+            return f"must be {context.get('expected')}, not {shown(value)}"
+        case "model_type" | "dict_type":
+            return f"must be a block of keys, not {shown(value)}"
+        case "too_long":
+            return f"holds more than {context.get('max_length')} entries: leave some out"
+        case "tuple_type":
+            return f"must be a list, each entry beginning with a dash, not {shown(value)}"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def validation_problems(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pedwatch.limits.document import BOOKKEEPING, PedLimit
+from pedwatch.limits.plain_values import plain
 from pedwatch.limits.stored import StoredDocument
 
 
@@ -110,7 +111,7 @@ def write_of(change: DocumentChange) -> Write:
     """Return the documents one change writes; the hook adds the server's ``updated_at`` to each."""
     before = change.before
     archive: dict[str, Mapping[str, Any]] = {}
-    version = max(before.version if before else 0, change.archived)
+    version = max(before.counted if before else 0, change.archived)
     if before and before.was_edited_elsewhere:
         # Somebody edited the document past the publisher: keep what it said, it held until now.
         version += 1
@@ -156,4 +157,4 @@ def _describe(change: DocumentChange) -> Iterable[str]:
 
 
 def _shown(value: Any) -> str:
-    return "(none)" if value is None else str(value)
+    return "(none)" if value is None else str(plain(value))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pedwatch.config import Policy, PolicyConfig
+from pedwatch.limits import ids
 from pedwatch.limits.document import PedLimit, Selectors
 from pedwatch.limits.history import Belief
 
@@ -133,14 +134,14 @@ def _belief(row: Mapping[str, Any]) -> Belief:
 
 
 def _limit(row: Mapping[str, Any]) -> PedLimit:
-    identity = ".".join([row["environment"], row["team_id"], row["api_id"]])
+    _, _, _, *name = ids.parts_of(row["limit_id"])
     exemptions = [{"id": given["exemption_id"], **given} for given in row["exemptions"] or []]
     return PedLimit.model_validate(
         {
             "environment": row["environment"],
             "team_id": row["team_id"],
             "api_id": row["api_id"],
-            "name": row["limit_id"].removeprefix(identity).removeprefix(".") or None,
+            "name": name[0] if name else None,
             "scope": row["scope"],
             "selectors": _read_selectors(row["selectors"] or {}),
             "max_replicas": row["max_replicas"],

@@ -16,6 +16,10 @@ from pedwatch.errors import PedwatchError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 10
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_SEPARATOR = re.compile(r"[\x85\u2028\u2029]")
+"""libyaml, which reads YAML 1.1, ends a line at these; YAML 1.2 and every editor do not."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _INTEGER = re.compile(r"^[-+]?[0-9]+$")
 _MAX_DIGITS = 18
 _FLOAT = re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
@@ -70,10 +74,18 @@ def _decode(raw: bytes) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise YamlProblem("is not UTF-8 text: is this a YAML file? Save it as UTF-8", line) from None
-    for number, line_text in enumerate(text.split("\n"), 1):
-        if any(character < " " and character not in "\t\r" for character in line_text):
-            raise YamlProblem("holds control characters: this is no text file; remove it from the folder", number)
+    if control := _CONTROL.search(text):
+        message = "holds control characters: this is no text file; remove it from the folder"
+        raise YamlProblem(message, _line_of(text, control.start()))
+    if separator := _SEPARATOR.search(text):
+        # Reviewed as one line, such as a comment, and read as two: what stands behind it would count.
+        message = f"holds U+{ord(separator[0]):04X}, which ends no line in YAML 1.2: end the line as the others end"
+        raise YamlProblem(message, _line_of(text, separator.start()))
     return text
+
+
+def _line_of(text: str, position: int) -> int:
+    return len(_LINE_END.findall(text, 0, position)) + 1
 
 
 def _events(text: str) -> Iterator[Any]:

@@ -138,8 +138,17 @@ def test_what_is_not_implemented_says_so(our_client: firestore.Client) -> None:
         list(limits.stream(explain_options=ExplainOptions(analyze=True)))
     with pytest.raises(exceptions.MethodNotImplemented, match="pipelines"):
         our_client.pipeline().collection("limits").execute()
-    with pytest.raises(exceptions.MethodNotImplemented, match="vector values"):
-        limits.document("a").set({"v": Vector([1.0])})
+
+
+def test_vectors_are_kept_between_arrays_and_maps(our_client: firestore.Client) -> None:
+    values = our_client.collection("values")
+    for name, value in (("d", {"a": 1}), ("c", Vector([0.5, -1.0])), ("b", Vector([2.0])), ("a", [9])):
+        values.document(name).set({"v": value})
+    found = list(values.order_by("v").stream())
+    assert [(one.id, one.get("v")) for one in found][1:3] == [("b", Vector([2.0])), ("c", Vector([0.5, -1.0]))]
+    assert [one.id for one in found] == ["a", "b", "c", "d"]
+    with pytest.raises(exceptions.InvalidArgument, match="must be a vector"):
+        values.document("e").set({"v": {"__type__": "other"}})
 
 
 def test_readers_go_on_while_a_large_batch_is_written(ours: str, project: str) -> None:

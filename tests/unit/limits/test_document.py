@@ -2,14 +2,18 @@
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pedwatch.limits import ids
 from pedwatch.limits.document import PedLimit, json_schema
 from tests.unit.limits.samples import exemption, limit, minutes, stored
 
@@ -34,6 +38,27 @@ def test_the_schema_judges_the_yaml_form(fields: dict[str, Any], is_valid: bool)
 def test_an_id_is_made_of_environment_team_api_and_name() -> None:
     assert limit().limit_id == "prod.orders.orders-api"
     assert limit(name="batch").limit_id == "prod.orders.orders-api.batch"
+    assert limit(team_id="Team_Pay", api_id="orders.v2").limit_id == "prod.Team_Pay.orders..v2"
+
+
+_LABEL_VALUES = st.from_regex(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?", fullmatch=True)
+_NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
+# Short and of few letters, so that parts often look like pieces of each other.
+_CLOSE = st.from_regex(r"a(\.{0,3}a){0,3}", fullmatch=True)
+
+
+@settings(max_examples=40)
+@given(st.tuples(_NAMES, _LABEL_VALUES | _CLOSE, _LABEL_VALUES | _CLOSE, st.none() | _NAMES))
+def test_an_id_tells_its_limit(parts: tuple[str, str, str, str | None]) -> None:
+    environment, team_id, api_id, name = parts
+    found = limit(environment=environment, team_id=team_id, api_id=api_id, name=name)
+    assert ids.parts_of(found.limit_id) == tuple(part for part in parts if part)
+    assert re.fullmatch(r"[-_.A-Za-z0-9]{1,1500}", found.limit_id)
+
+
+@given(*[st.lists(_CLOSE, min_size=3, max_size=4)] * 2)
+def test_no_two_limits_share_an_id(one: list[str], other: list[str]) -> None:
+    assert (ids.joined(one) == ids.joined(other)) == (one == other)
 
 
 def test_times_are_kept_in_utc_whatever_offset_they_were_written_in() -> None:

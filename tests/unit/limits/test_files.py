@@ -1,5 +1,6 @@
 """What strangers write into PED files: one clear error each, with file, line, field and fix."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,18 @@ def problems(folder: Path, text: str | bytes) -> list[str]:
         (b"\x00" * 10_000_000, "ped.yaml: is larger than 1 MB: split it into several files"),
         ("a" * 1_000_001, "ped.yaml: is larger than 1 MB: split it into several files"),
         ("b: " + "9" * 400_000, "ped.yaml:1: b: is a number of 400000 digits"),
+        (GOOD + "# see ticket\u2028name: batch\n", "ped.yaml:6: holds U+2028, which ends no line in YAML 1.2"),
+        ("# \u2029\n", "ped.yaml:1: holds U+2029"),
+        ("a: 1\r\nb: 2\r# \x85\n", "ped.yaml:3: holds U+0085"),
+        ("a: \x7f\n", "ped.yaml:1: holds control characters"),
+        (GOOD.replace("CAP-1", '"CAP\\L1"'), "ped.yaml:5: grant.ticket: holds the character U+2028, which nobody sees"),
+        (GOOD.replace("CAP-1", '"CAP\\0"'), "ped.yaml:5: grant.ticket: holds the character U+0000"),
+        (
+            GOOD + 'effective_from: "9999-12-31T23:59:59.999999Z"\n',
+            "ped.yaml:6: effective_from: 9999-12-31",
+        ),
+        (GOOD.replace("orders\n", "-orders\n"), "ped.yaml:2: team_id: '-orders' does not fit: use a Kubernetes label"),
+        (GOOD.replace("orders-api", "orders.v2."), "ped.yaml:3: api_id: 'orders.v2.' does not fit: use a Kubernetes"),
         ("- 1\n", "ped.yaml:1: a document must be a block of keys"),
         ("", "ped.yaml: holds no document: write the limit, or remove the file"),
     ],
@@ -115,3 +128,41 @@ def test_a_path_without_files_is_a_problem(tmp_path: Path, make) -> None:
     make(tmp_path / "limits")
     with pytest.raises(LimitDocumentError, match="check the path"):
         read_paths([tmp_path / "limits"]).require_valid()
+
+
+def test_a_file_is_read_once_however_many_paths_lead_to_it(tmp_path: Path) -> None:
+    (tmp_path / "orders.yaml").write_text(GOOD)
+    (tmp_path / "again.yml").symlink_to("orders.yaml")
+    batch = read_paths([tmp_path, tmp_path / "orders.yaml", tmp_path / "." / "again.yml"])
+    assert (len(batch.limits), batch.problems) == (1, ())
+
+
+def test_what_is_mounted_as_copies_is_read_once(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "..2026_03_02_10_00_00.123", tmp_path / "shop" / "..data"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "orders.yaml").write_text(GOOD)
+    [written] = read_paths([tmp_path]).limits
+    assert written.path == str(tmp_path / "orders.yaml")
+    # Who names the folder itself means it.
+    assert len(read_paths([tmp_path / "..2026_03_02_10_00_00.123"]).limits) == 1
+
+
+def test_what_cannot_be_looked_into_is_a_problem_and_no_absence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "orders.yaml").write_text(GOOD)
+    (tmp_path / "gone.yaml").symlink_to("nowhere.yaml")
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    told = [str(problem).replace(f"{tmp_path}/", "") for problem in read_paths([tmp_path]).problems]
+    assert told == [
+        "closed: cannot be read: Permission denied; check its permissions",
+        "gone.yaml: is no file, or a link to none: remove it",
+    ]

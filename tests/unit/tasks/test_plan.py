@@ -93,7 +93,7 @@ def test_slack_is_called_only_when_something_waits(waiting: int, task: str) -> N
 
 
 def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:
-    given = config(3, max_pods=2, environment={"HTTPS_PROXY": "x"})
+    given = config(3, max_pods=2, environment={"EXTRA": "x"})
     first, second = plan.collector_environment(given, given.clusters, CYCLE, CYCLE + 20 * SECOND, "/kube")
     assert (first["PEDWATCH_BATCH"], second["PEDWATCH_BATCH"]) == ("c0 +1", "c1")
     assert [target["name"] for target in json.loads(first["REPLICA_COLLECTOR_CLUSTERS_JSON"])] == ["c0", "c2"]
@@ -102,7 +102,7 @@ def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:
     assert first["REPLICA_COLLECTOR_LABEL_API_ID"] == "example.com/api"
     assert first["REPLICA_COLLECTOR_LABEL_ALSO"] == "app,tier", "sorted, so that the pod's spec is the same each cycle"
     assert first["PEDWATCH_CLOSES_AT"] == "2026-03-02T10:07:50+00:00", "150 s after the run began"
-    assert first["HTTPS_PROXY"] == "x"
+    assert first["EXTRA"] == "x"
     assert all(isinstance(value, str) for value in first.values())
     assert "REPLICA_COLLECTOR_IMPERSONATE" not in first, "a pod is who it runs as, unless it is told"
 
@@ -124,6 +124,7 @@ def test_a_pod_is_told_whom_to_be_and_where_to_ask() -> None:
         ),
         ({"impersonate": "ped-replica-collector"}, "impersonate"),
         ({"impersonate": "a@example.com"}, "impersonate"),
+        ({"environment": {"https_proxy": "http://proxy"}}, "https_proxy: the collector uses no proxy"),
         ({"iam_endpoint": "http://127.0.0.1:1"}, "iam_endpoint"),
     ],
 )

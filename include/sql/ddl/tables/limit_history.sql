@@ -3,7 +3,7 @@
 -- in both times at once. Read it as of a cycle with:
 --   valid_from <= @cycle AND @cycle < valid_to AND recorded_from <= @known_at AND @known_at < recorded_to
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_history` (
-  limit_id STRING NOT NULL OPTIONS (description = 'Firestore document id: <environment>.<team_id>.<api_id>[.<name>]'),
+  limit_id STRING NOT NULL OPTIONS (description = 'Firestore document id: <environment>.<team_id>.<api_id>[.<name>], dots within a part doubled'),
   api_id STRING NOT NULL OPTIONS (description = 'API the limit was granted to; equals the workloads api_id label'),
   team_id STRING NOT NULL OPTIONS (description = 'Team that owns the API; equals the workloads team_id label'),
   environment STRING NOT NULL OPTIONS (description = 'Environment the limit holds in; never summed across environments'),
