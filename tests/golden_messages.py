@@ -15,11 +15,12 @@ from pedwatch.alerts import block_kit, digest, outbox, platform_messages, silenc
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.delivery_messages import odd_answer as odd_answer_of
 from pedwatch.alerts.episodes import Episode, Evidence, Observation, Subject
-from pedwatch.alerts.evidence import Exemption, Known, LimitSource, Links
+from pedwatch.alerts.evidence import Exemption, Known, LimitSource, Links, Site
 from pedwatch.alerts.ledger import SubjectObservation, fold_period, from_clusters, from_limits_known
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
-from pedwatch.alerts.reconcile import Surroundings, reconcile
+from pedwatch.alerts.reconcile import reconcile
+from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Cluster, Config, PolicyConfig, Slack
 from pedwatch.cycles import PERIOD
 from pedwatch.hooks.slack_refusals import CHANNEL
@@ -50,9 +51,12 @@ ORDERS = Subject(
 SOURCE = LimitSource("dana", "PED-112", "https://github.com/shop/ped-limits.git", "prod/orders.yaml", "8c1f0d2b77aa")
 LINKS = Links(
     "shop-prod",
-    "ped_watch",
-    "https://console.cloud.google.com/kubernetes/{kind}/europe-west1/{cluster}/{namespace}/{name}?project={project}",
-    "https://airflow.example/dags/ped_replica_watch/runs/scheduled__2026-03-02",
+    "https://console.cloud.google.com/kubernetes/{kind}/{location}/{cluster}/{namespace}/{name}/overview?project={project}",
+    "https://airflow.example/dags/ped_replica_watch/runs/scheduled__2026-03-02T10:05:00+00:00",
+    {"eu-prod-1": Site("shop-prod", "europe-west1")},
+    "https://shop.example/ask-for-replicas",
+    "https://slack.com/app_redirect?channel=C0PLATFORM",
+    "https://wiki.shop.example/ped-limits",
 )
 CALM = (8, 8, 8, 7, 8, 8, 8, 9, 8, 8, 8, 8, None, 8, 8, 8, 8, 8)
 SALE = Exemption("winter-sale", START + dt.timedelta(days=2), "winter sale", "ana@platform", "T-77", 20)
@@ -96,7 +100,7 @@ def story(*items: Any, around: Surroundings | None = None, cycles: int = 0) -> l
         by_cycle.setdefault(item.observation.cycle, []).append(item)
     episodes: dict[str, Episode] = {}
     newest: dict[str, Notification] = {}
-    known = {ORDERS.fingerprint: Known((*CALM, 14, 14), 0, SOURCE)}
+    known = {ORDERS.fingerprint: Known((*CALM, 14, 14), 0, SOURCE, asked_for=18, status_replicas=14, hpa_max=20)}
     around = around or Surroundings(known, LINKS)
     for number in range(1, max(cycles, len(by_cycle)) + 1):
         latest = {e.subject.fingerprint: e for e in sorted(episodes.values(), key=lambda e: e.started_cycle)}
@@ -164,6 +168,25 @@ def blind(statuses: str) -> list[Any]:
         ),
         [],
     )
+
+
+def dark(statuses: str, count: int = 200, first: int = 0) -> list[Any]:
+    """Return how many clusters were seen: ``c`` complete, ``f`` failed for one cause."""
+    words = {"c": ("complete", None), "f": ("failed", "forbidden")}
+    environments = ("prod", "prod", "prod", "staging", "dev")
+    rows = [
+        {
+            "cycle": at(cycle),
+            "cluster": f"eu-{environments[number % 5]}-{number:03}",
+            "environment": environments[number % 5],
+            "status": words[letter][0],
+            "error_class": words[letter][1],
+            "error_message": None,
+        }
+        for cycle, letter in enumerate(statuses, 1)
+        for number in range(first, first + count)
+    ]
+    return from_clusters(rows, [])
 
 
 def waiting(outcome: str, cycles: int = 1) -> list[Any]:
@@ -337,6 +360,9 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     ),
     "storm_of_500_workloads": lambda: only(story(*storm(500)), "storm"),
     "blind": lambda: only(story(*blind("fff")), "first"),
+    "clusters_blind": lambda: only(story(*dark("fff")), "storm"),
+    "clusters_blind_some_back": lambda: only(story(*dark("fffc", 50), *dark("ffff", 150, 50)), "storm"),
+    "clusters_blind_over": lambda: only(story(*dark("fffc")), "resolved"),
     "blind_resolved": lambda: only(story(*blind("fffc")), "resolved"),
     "cluster_moved": lambda: only(story(*waiting("moved")), "first"),
     "cluster_name_taken": lambda: only(story(*waiting("ambiguous")), "first"),

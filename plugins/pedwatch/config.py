@@ -31,6 +31,7 @@ LabelKey = Annotated[
 ]
 LabelValue = Annotated[str, Field(pattern=LABEL_VALUE, max_length=63)]
 ChannelId = Annotated[str, Field(pattern=CHANNEL_ID, description="A Slack channel id such as C0PLATFORM, not a name")]
+HttpAddress = Annotated[str, Field(pattern=r"^https?://[^\s<>|]+$", max_length=500)]
 Destination = Literal["team", "canary", "suppressed"]
 Advisory = Literal["hpa_max_over_limit", "hpa_max_differs", "sudden_change", "near_limit", "orphan_limit", "contested"]
 """Rules that advise and never page; all are off until they are listed (DESIGN D1)."""
@@ -55,6 +56,12 @@ class Cluster(Strict):
     auth: Literal["google", "kubeconfig", "token_file", "none"] = "google"
     context: str | None = Field(default=None, description="kubeconfig context; the cluster's name when omitted")
     token_file: str | None = None
+    project: str | None = Field(
+        default=None, description="Google Cloud project it is in, for links to its workloads; `project` when omitted"
+    )
+    location: str | None = Field(
+        default=None, pattern=NAME, description="Region or zone it is in, for links to its workloads"
+    )
 
     @field_validator("endpoint")
     @classmethod
@@ -323,6 +330,23 @@ class Slack(Strict):
     storm_above: int = Field(
         default=10, ge=1, description="More new episodes of one team in one cycle than this are told in one message"
     )
+    clusters_above: int = Field(
+        default=3,
+        ge=1,
+        description="More clusters than this that go dark in one cycle for one cause are told in one message",
+    )
+    contact: str = Field(
+        default="the platform team",
+        min_length=1,
+        max_length=100,
+        description='Whom messages tell teams to ask: "ask the platform team for more"',
+    )
+    help_url: HttpAddress | None = Field(
+        default=None, description="Page that tells teams what a PED limit is; linked from what they are told"
+    )
+    request_url: HttpAddress | None = Field(
+        default=None, description='Where a team asks for a higher limit or an exemption; linked as "Ask for more"'
+    )
     reminder_hours: list[Annotated[float, Field(gt=0)]] = Field(
         default_factory=lambda: [4.0, 24.0, 168.0],
         description="Hours after it fired at which an episode is told again in its thread; then as often as the last "
@@ -330,9 +354,11 @@ class Slack(Strict):
     )
     digest_hour: int = Field(default=8, ge=0, le=23, description="Hour of the digest on weekdays, in report_timezone")
     workload_link: str | None = Field(
-        default="https://console.cloud.google.com/kubernetes/workload/overview?project={project}",
-        description="Address of a workload's page; may name {project}, {environment}, {cluster}, {namespace}, {kind}, "
-        "{name}",
+        default="https://console.cloud.google.com/kubernetes/{kind}/{location}/{cluster}/{namespace}/{name}/overview"
+        "?project={project}",
+        description="Address of a workload's page; may name {project}, {location}, {environment}, {cluster}, "
+        "{namespace}, {kind}, {name}. With {location} only workloads get a link whose cluster was discovered, or has a "
+        "location in `clusters`",
     )
     teams: dict[str, TeamRoute] = Field(default_factory=dict)
 
@@ -345,7 +371,7 @@ class Slack(Strict):
     @model_validator(mode="after")
     def _workload_link_can_be_filled(self) -> "Slack":
         names = {name for _, name, _, _ in string.Formatter().parse(self.workload_link or "") if name is not None}
-        unknown = names - {"project", "environment", "cluster", "namespace", "kind", "name"}
+        unknown = names - {"project", "location", "environment", "cluster", "namespace", "kind", "name"}
         if unknown:
             raise ValueError(f"workload_link: {{{sorted(unknown)[0]}}} is not known")
         return self

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from sandbox.demo.performance import CycleReport, Result, count_verdicts
 from sandbox.scenario.evidence import Outcome, Row, SlackMessage
+from sandbox.slack import mrkdwn
 
 _STATUS_COLUMNS = ("verdict", "API", "where", "measured", "ceiling", "reason", "episode")
 _VERDICT_STYLES = {"over_limit": "bold red", "within_limit": "green", "unknown": "yellow", "exempt": "cyan"}
@@ -69,11 +70,13 @@ class Reporter:
             time = dt.datetime.fromtimestamp(float(message.ts), dt.UTC)
             indent = "    ↳ " if is_reply else ""
             head = f"{indent}[dim]{time:%H:%M:%S}[/dim] [bold]#{escape(message.channel_name)}[/bold]"
-            text = f"[dim]{message.kind}[/dim] {escape(message.posted_text)}"
+            text = f"[dim]{message.kind}[/dim] {escape(mrkdwn.to_spoken(message.posted_text))}"
             self._console.print(f"{head} {text}", highlight=False, soft_wrap=True)
             if message.text != message.posted_text:
                 self._console.print(
-                    f"    [dim]now reads:[/dim] {escape(message.text)}", highlight=False, soft_wrap=True
+                    f"    [dim]now reads:[/dim] {escape(mrkdwn.to_spoken(message.text))}",
+                    highlight=False,
+                    soft_wrap=True,
                 )
         if not messages:
             self._console.print("(nothing was posted)")

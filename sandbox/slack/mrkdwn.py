@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sandbox.slack.emoji import EMOJI, SHORTCODE, spoken_name
 from sandbox.slack.slack_dates import format_date
-from sandbox.slack.workspace import PEOPLE
+from sandbox.slack.workspace import GROUPS, PEOPLE
 
 SEQUENCE = re.compile(r"<([^<>\n]+)>")
 CODE_BLOCK = re.compile(r"```\n?(.+?)\n?```", re.DOTALL)
@@ -65,6 +65,11 @@ def person(user: str) -> str:
     return f"@{PEOPLE[user][0] if user in PEOPLE else user}"
 
 
+def group(identifier: str) -> str:
+    """Return the name a mention of a user group shows."""
+    return f"@{GROUPS.get(identifier, identifier)}"
+
+
 def _resolve(sequence: str, channels: ChannelNames) -> tuple[str, str, str] | None:
     """Return (kind, target, label) of what stands between ``<`` and ``>``, or None when it is just text."""
     target, _, label = sequence.partition("|")
@@ -85,7 +90,7 @@ def _resolve_special(target: str, label: str) -> tuple[str, str, str] | None:
     if command in BROADCASTS:
         return "broadcast", target, f"@{command}"
     if command == "subteam" and details:
-        return "mention", target, label or f"@{details[0]}"
+        return "mention", target, label or group(details[0])
     if command == "date" and len(details) >= 2:
         return "date", unescape(details[2]) if len(details) > 2 else "", format_date(details[0], details[1], label)
     return ("text", "", label) if label else None

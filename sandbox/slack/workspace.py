@@ -25,6 +25,9 @@ PEOPLE: dict[str, tuple[str, str]] = {
     "U0LEILA": ("leila", "ليلى حداد"),
 }
 
+#: user group id → handle: what scenarios mention.
+GROUPS: dict[str, str] = {"S0ORDERS": "orders-oncall"}
+
 DEFAULT_SCOPES = (
     "chat:write",
     "channels:read",

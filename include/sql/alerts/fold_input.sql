@@ -194,6 +194,8 @@ SELECT
       r.environment,
       r.status,
       r.error_class,
+      r.project,
+      r.location,
       -- Words are told only of clusters that wait to be accepted.
       IF(r.error_class IN ('moved', 'ambiguous', 'project_removed'), r.error_message, NULL) AS error_message
     FROM `{{ dataset }}.collection_runs` AS r

@@ -1,4 +1,5 @@
--- What messages say beyond their episodes: the last 20 counts, who granted the limit and where, the exemption in force.
+-- What messages say beyond their episodes: the last 20 counts, what was asked for, who granted the limit and where, the
+-- exemption in force.
 -- Run only in cycles that have something to tell, or an exemption to watch. One row per subject; times UTC.
 -- Parameters: @cycle TIMESTAMP; @subjects ARRAY<STRUCT<fingerprint STRING, limit_id STRING, limit_version INT64>>.
 WITH
@@ -22,7 +23,10 @@ recent_counts AS (
     r.fingerprint,
     ARRAY_AGG(STRUCT(r.cycle, r.measured) ORDER BY r.cycle) AS recent,
     ARRAY_AGG(r.surge_allowance ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS surge_allowance,
-    ARRAY_AGG(r.exemption_id ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS exemption_id
+    ARRAY_AGG(r.exemption_id ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS exemption_id,
+    ARRAY_AGG(r.spec_replicas ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS spec_replicas,
+    ARRAY_AGG(r.status_replicas ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS status_replicas,
+    ARRAY_AGG(r.hpa_max_replicas ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS hpa_max_replicas
   FROM recent_ledger AS r
   GROUP BY r.fingerprint
 ),
@@ -53,6 +57,9 @@ SELECT
   c.recent,
   c.surge_allowance,
   c.exemption_id,
+  c.spec_replicas,
+  c.status_replicas,
+  c.hpa_max_replicas,
   v.approver,
   v.ticket,
   v.source_repo,

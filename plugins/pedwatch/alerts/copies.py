@@ -15,6 +15,10 @@ from pedwatch.alerts.notifications import Notification, notification_id
 from pedwatch.config import Slack
 
 MAIL, WEBHOOK = "mailto:", "webhook:"
+NOT_FOR_MACHINES = ("digest", "welcome", "acknowledged", "exemption_ending")
+"""Reasons that open and close nothing: as an alert in Alertmanager's format each would page, and never end."""
+ENDING = ("resolved", "exempted", "dag_recovered", "silence_over", "limit_accepted", "dead_letter")
+"""Reasons after which a receiver has nothing open: what is exempt is allowed, a dead letter has no end of its own."""
 
 
 def with_copies(notifications: Iterable[Notification], slack: Slack) -> list[Notification]:
@@ -27,6 +31,8 @@ def with_copies(notifications: Iterable[Notification], slack: Slack) -> list[Not
         team = slack.teams.get(notification.team_id or "")
         is_platforms = notification.channel == slack.platform_channel
         for channel in slack.platform_also if is_platforms else team.also if team else ():
+            if channel.startswith(WEBHOOK) and notification.reason in NOT_FOR_MACHINES:
+                continue
             found.append(
                 replace(
                     notification,
@@ -72,7 +78,7 @@ def alertmanager_json(message: Message, payload: Mapping[str, str], receiver: st
     """
     labels = dict(message.labels)
     starts_at = labels.pop("starts_at", payload["cycle"])
-    is_resolved = payload["reason"] in ("resolved", "dag_recovered", "silence_over")
+    is_resolved = payload["reason"] in ENDING
     ends_at = labels.pop("ends_at", payload["cycle"]) if is_resolved else "0001-01-01T00:00:00Z"
     labels = {"alertname": "Pedwatch", "severity": "warning"} | labels
     annotations = {

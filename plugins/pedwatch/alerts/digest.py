@@ -187,7 +187,7 @@ def _silence(digest: Digest, zone: ZoneInfo) -> str:
     is_today = digest.judged.astimezone(zone).date() == digest.asked_at.astimezone(zone).date()
     since = f"{digest.judged.astimezone(zone):%H:%M}" if is_today else _day(digest.judged, zone)
     then = "" if digest.is_clear else "; what follows is as of then"
-    return f"no cycle since {since}: who runs over a limit now is not known{then}"
+    return f"no cycle since {since}, so who runs over a limit now is not known{then}"
 
 
 def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str) -> Message:

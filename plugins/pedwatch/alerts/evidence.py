@@ -1,16 +1,19 @@
 """What a message says beyond its episode: who granted the limit, the last counts, the exemption, links. Pure."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.episodes import Episode, Subject
+from pedwatch.config import Config
 from pedwatch.cycles import PERIOD
+from pedwatch.discovered import qualifier
 
 RECENT_CYCLES = 20
-CONSOLE = "https://console.cloud.google.com"
+KINDS = ("Deployment", "StatefulSet")
+"""Kinds that have a page of their own, at an address of one shape, in Google Cloud's console."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +33,18 @@ class LimitSource:
 
     @property
     def address(self) -> str | None:
-        """Where it is written: ``shop/limits orders.yaml at 1a2b3c4``."""
+        """Where it is written: ``orders.yaml in shop/limits``; its commit only where there is no link to it."""
         name = "/".join((self.repo or "").removesuffix(".git").replace(":", "/").split("/")[-2:])
-        written = " ".join(part for part in (name, self.path) if part)
-        if self.commit:
-            written = f"{written} at {self.commit[:7]}" if written else self.commit[:7]
+        written = " in ".join(part for part in (self.path, name) if part)
+        if self.commit and not self.url:
+            written = f"{written} at commit {self.commit[:7]}" if written else f"commit {self.commit[:7]}"
         return written or None
 
     @property
     def url(self) -> str | None:
         """A link to the file at its commit, where the repository is on a forge that has one."""
         repo = self.repo or ""
+        repo = repo.removeprefix("ssh://")
         if repo.startswith("git@"):
             repo = "https://" + repo.removeprefix("git@").replace(":", "/", 1)
         if not repo.startswith("https://") or not self.path or not self.commit:
@@ -63,53 +67,107 @@ class Exemption:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of one subject as of a cycle; counts oldest first, None for a cycle that was not seen."""
+    """What is known of one subject as of a cycle; counts oldest first, None for a cycle that was not seen.
+
+    ``asked_for``: pods that its workloads ask for; ``status_replicas``: pods that run by their own count.
+    """
 
     recent: tuple[int | None, ...] = ()
     surge_allowance: int = 0
     source: LimitSource = field(default_factory=LimitSource)
     exemption: Exemption | None = None
+    asked_for: int | None = None
+    status_replicas: int | None = None
+    hpa_max: int | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a cluster is in Google Cloud."""
+
+    project: str
+    location: str
 
 
 @dataclass(frozen=True)
 class Links:
-    """Where the links of messages lead; what is None is left out."""
+    """Where the links of messages lead; what is None is left out.
+
+    Attributes:
+        project: the configured one, of clusters whose own is not known.
+        workload: address of a workload's page, with names in braces.
+        run: page of the Airflow run.
+        sites: where clusters are, by name.
+        request: where a team asks for a higher limit, or an exemption.
+        ask: where a team asks people.
+        help: what a PED limit is, and what to do about one.
+    """
 
     project: str | None = None
-    dataset: str | None = None
     workload: str | None = None
     run: str | None = None
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    request: str | None = None
+    ask: str | None = None
+    help: str | None = None
 
     def to(self, episode: Episode, source: LimitSource) -> list[tuple[str, str]]:
         """Return label and address of every link of an episode's message."""
-        subject = episode.subject
-        links = [("Airflow run", self.run)]
-        if self.workload and subject.workload_name:
-            names = {
-                "project": self.project,
-                "environment": subject.environment,
-                "cluster": subject.cluster,
-                "namespace": subject.namespace,
-                "kind": (subject.workload_kind or "").lower(),
-                "name": subject.workload_name,
-            }
-            quoted = {key: quote(str(value or "")[:253], safe="") for key, value in names.items()}
-            links.append(("Workload", self.workload.format_map(quoted)))
-        if self.project and self.dataset:
-            table = f"p={quote(self.project)}&d={quote(self.dataset)}&t=verdicts&page=table"
-            links.append(("Evidence", f"{CONSOLE}/bigquery?project={quote(self.project)}&{table}"))
-        links.append(("PED file", source.url))
+        links = [
+            ("Workload", self._workload(episode.subject)),
+            ("Limit's file", source.url),
+            *(self.for_help if episode.is_open else []),
+            ("Airflow run", self.run),
+        ]
         return [(label, url) for label, url in links if url]
 
-    def evidence_query(self, episode: Episode) -> str | None:
-        """Return the query that shows what was judged of the subject since a little before it began."""
-        if self.dataset is None:
+    @property
+    def for_help(self) -> list[tuple[str, str]]:
+        """Where to turn to."""
+        links = [("Ask for more", self.request), ("Ask the platform team", self.ask), ("Help", self.help)]
+        return [(label, url) for label, url in links if url]
+
+    def _workload(self, subject: Subject) -> str | None:
+        """Return the page of the very workload; None where it has none, or where it is, is not known."""
+        if not self.workload or not subject.workload_name or subject.workload_kind not in KINDS or not subject.cluster:
             return None
-        since = (episode.started_cycle - RECENT_CYCLES * PERIOD).astimezone(dt.UTC)
-        return (
-            f"SELECT * FROM {self.dataset}.verdicts WHERE fingerprint = '{episode.subject.fingerprint}' "
-            f"AND cycle >= TIMESTAMP '{since:%Y-%m-%d %H:%M}+00' ORDER BY cycle, revision"
-        )
+        site = self.sites.get(subject.cluster)
+        if site is None and "{location}" in self.workload:
+            return None
+        # GKE knows a cluster by its own name, also where it is watched by one that tells its place.
+        own = subject.cluster.removeprefix(qualifier(site.project, site.location)) if site else subject.cluster
+        names = {
+            "project": site.project if site else self.project,
+            "location": site.location if site else "",
+            "environment": subject.environment,
+            "cluster": own,
+            "namespace": subject.namespace,
+            "kind": subject.workload_kind.lower(),
+            "name": subject.workload_name,
+        }
+        quoted = {key: quote(str(value or "")[:253], safe="") for key, value in names.items()}
+        return self.workload.format_map(quoted)
+
+
+def links_of(config: Config, clusters: Iterable[Mapping[str, Any]], run_url: str | None) -> Links:
+    """Return where links lead.
+
+    Args:
+        config: names addresses, and where configured clusters are.
+        clusters: rows that say where discovered ones are: cluster, project, location.
+        run_url: page of the Airflow run.
+    """
+    sites = {
+        cluster.name: Site(cluster.project or config.project, cluster.location)
+        for cluster in config.clusters
+        if cluster.location
+    }
+    sites |= {
+        row["cluster"]: Site(row["project"], row["location"]) for row in clusters if row["project"] and row["location"]
+    }
+    slack = config.slack
+    ask = f"https://slack.com/app_redirect?channel={slack.platform_channel}"
+    return Links(config.project, slack.workload_link, run_url, sites, slack.request_url, ask, slack.help_url)
 
 
 def known_from_rows(rows: Sequence[Mapping[str, Any]], cycle: dt.datetime) -> dict[str, Known]:
@@ -133,4 +191,7 @@ def _known(row: Mapping[str, Any], cycle: dt.datetime) -> Known:
             row["approver"], row["ticket"], row["source_repo"], row["source_path"], row["source_commit"]
         ),
         exemption=exemption,
+        asked_for=row["spec_replicas"],
+        status_replicas=row["status_replicas"],
+        hpa_max=row["hpa_max_replicas"],
     )

@@ -2,7 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
+from pedwatch.alerts.acknowledgements import SHOWN, Acknowledgement, fact_of, people_of, thread_of
+from pedwatch.alerts.causes import in_words
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.wording import clock_time, duration
@@ -15,29 +18,62 @@ _TITLES = {
 }
 
 
-def compose(episode: Episode, reason: str, cycle: dt.datetime, run_url: str | None = None) -> Message:
+def compose(
+    episode: Episode,
+    reason: str,
+    cycle: dt.datetime,
+    run_url: str | None = None,
+    acknowledged: Acknowledgement | None = None,
+) -> Message:
     """Write the message about a blind cluster, one that waits to be accepted, or limits that are not read."""
     links = [("Airflow run", run_url)] if run_url else []
     if episode.state == "resolved":
         return _resolved(episode, cycle, links)
-    if episode.subject.kind == _UNACCEPTED:
-        return _not_accepted(episode, reason, cycle, links)
+    is_unaccepted = episode.subject.kind == _UNACCEPTED
+    message = _not_accepted(episode, reason, cycle, links) if is_unaccepted else _blind(episode, reason, cycle, links)
+    if reason == "reminder":
+        message = replace(message, thread=f"{message.thread} React with {SHOWN} above to quiet these reminders.")
+    if acknowledged is None:
+        return message
+    fact = fact_of(acknowledged, cycle) or ""
+    is_news = reason == "acknowledged"
+    return replace(
+        message,
+        facts=[*message.facts, ("Acknowledged by", fact)],
+        thread=thread_of(acknowledged) if is_news else message.thread,
+        people=people_of(acknowledged),
+    )
+
+
+def _blind(episode: Episode, reason: str, cycle: dt.datetime, links: list[tuple[str, str]]) -> Message:
     since = clock_time(episode.started_cycle, cycle)
+    why = ""
     if episode.subject.kind == _LIMITS:
         title, what = "Limits blind", "the limits have not been read from Firestore"
         notes = ["verdicts go on with the limits known last"]
+        advice = "Look at the newest runs of ped_limits_sync; see docs/runbooks/limits-are-stale.md"
     else:
         title, what = "Cluster blind", f"{episode.subject.cluster} could not be seen whole"
+        why = f": {in_words(episode.offender)}"
+        advice = "Look up what mends this cause in docs/runbooks/a-cluster-is-blind.md"
         notes = [
             "its APIs are unknown, not within their limits; until it is back, no other message about them "
             "but of what is over its limit in the part that was seen"
         ]
     facts = [("Since", since)]
-    if episode.offender:
-        facts.insert(0, ("Why", episode.offender))
-    summary = f"{what} since {since}" + (f" ({episode.offender})" if episode.offender else "")
-    still = f"Still: {what}, {duration(cycle - episode.started_cycle)} by now."
-    return Message(":black_circle:", title, summary, facts, notes, still if reason == "reminder" else "", links=links)
+    if episode.subject.environment and episode.subject.kind != _LIMITS:
+        facts.append(("Environment", episode.subject.environment))
+    still = f"Still: {what}, {duration(cycle - episode.started_cycle)} by now{why}."
+    return Message(
+        mark=":black_circle:",
+        title=title,
+        summary=f"{what} since {since}{why}",
+        advice=advice,
+        facts=facts,
+        notes=notes,
+        thread=still if reason == "reminder" else "",
+        links=links,
+    )
 
 
 def _resolved(episode: Episode, cycle: dt.datetime, links: list[tuple[str, str]]) -> Message:
@@ -53,16 +89,18 @@ def _resolved(episode: Episode, cycle: dt.datetime, links: list[tuple[str, str]]
 
 def _not_accepted(episode: Episode, reason: str, cycle: dt.datetime, links: list[tuple[str, str]]) -> Message:
     outcome = episode.offender or ""
+    still = f"Still: {in_words(outcome)}, {duration(cycle - episode.started_cycle)} by now."
     return Message(
         mark=":black_circle:",
         title=_TITLES.get(outcome, "Cluster not accepted"),
         summary=episode.memory.detail or f"{episode.subject.cluster} is not where it was first seen",
-        facts=[("Why", outcome), ("Since", clock_time(episode.started_cycle, cycle))],
+        advice="Say in the configuration where it is, or retire it; see docs/runbooks/a-cluster-is-not-accepted.md",
+        facts=[("Why", in_words(outcome)), ("Since", clock_time(episode.started_cycle, cycle))],
         notes=[
             "it is not collected until the configuration says where it is: its APIs are unknown, alerts there "
-            "neither go on nor end; docs/runbooks/a-cluster-is-not-accepted.md"
+            "neither go on nor end"
         ],
-        thread=f"Still: {outcome}, {duration(cycle - episode.started_cycle)} by now." if reason == "reminder" else "",
+        thread=still if reason == "reminder" else "",
         links=links,
     )
 

@@ -6,15 +6,16 @@ Level-triggered: gates, outages and shadow mode delay a message, they never cons
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from pedwatch.alerts import copies, episode_messages, platform_messages, storms
-from pedwatch.alerts.episode_messages import Context
+from pedwatch.alerts.episode_facts import Context
 from pedwatch.alerts.episodes import Episode
-from pedwatch.alerts.evidence import Known, Links
+from pedwatch.alerts.evidence import Known
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Telling, Told, notification_of
+from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Destination, Slack
 
 _SEVERITY_RANK = {None: 0, "warning": 1, "critical": 2}
@@ -22,15 +23,6 @@ ANNOUNCE_BEFORE = dt.timedelta(days=3)
 _MUTED_WHILE_BLIND = ("first", "worse", "steady", "reminder", "flapping", "frozen", "judged_again")
 FREEZING = ("labels_removed", "labels_missing", "document_rejected", "no_limit_matches", "limit_withdrawn")
 """Reasons of the ledger that freeze an episode until somebody acts; a cluster that is not seen tells of itself."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What messages are composed with, beside the episodes; see ``episode_messages.Context``."""
-
-    known: Mapping[str, Known] = field(default_factory=dict)
-    links: Links = field(default_factory=Links)
-    limits_as_of: dt.datetime | None = None
 
 
 def told_from_row(row: Mapping[str, Any]) -> Told:
@@ -71,7 +63,13 @@ def is_ending_soon(episode: Episode, known: Known | None, cycle: dt.datetime) ->
     return exemption is not None and cycle < exemption.ends_at <= cycle + ANNOUNCE_BEFORE
 
 
-def reason_to_tell(episode: Episode, told: Told | None, is_ending: bool = False, due_reminders: int = 0) -> str | None:
+def reason_to_tell(
+    episode: Episode,
+    told: Told | None,
+    is_ending: bool = False,
+    due_reminders: int = 0,
+    acknowledged: str | None = None,
+) -> str | None:
     """Return why the channel has to hear of the episode now; None when it already tells the truth.
 
     Args:
@@ -79,6 +77,7 @@ def reason_to_tell(episode: Episode, told: Told | None, is_ending: bool = False,
         told: what was last told of it.
         is_ending: the exemption it is muted by ends soon.
         due_reminders: how many reminders should have been told by now.
+        acknowledged: id of the acknowledgement in force, which quiets reminders.
     """
     phase = phase_of(episode)
     if told is None:
@@ -99,6 +98,8 @@ def reason_to_tell(episode: Episode, told: Told | None, is_ending: bool = False,
         return "frozen" if frozen_by(episode) else "judged_again"
     if phase == "firing" and _SEVERITY_RANK[episode.severity] > _SEVERITY_RANK[told.severity]:
         return "worse"
+    if phase == "firing" and acknowledged is not None:
+        return "acknowledged" if acknowledged != told.state.get("acknowledged") else None
     return "reminder" if phase == "firing" and due_reminders > told.state.get("reminders", 0) else None
 
 
@@ -114,8 +115,9 @@ def route(episode: Episode, slack: Slack) -> tuple[Destination, str, str | None]
 
 
 def _telling(
-    episode: Episode, told: Told | None, cycle: dt.datetime, slack: Slack, known: Known | None
+    episode: Episode, told: Told | None, cycle: dt.datetime, slack: Slack, around: Surroundings
 ) -> Telling | None:
+    known = around.known.get(episode.subject.fingerprint)
     destination, channel, mention = route(episode, slack)
     is_going_live = told is not None and told.destination == "suppressed" != destination
     if is_going_live and phase_of(episode) in ("firing", "flapping", "exempted"):
@@ -125,7 +127,9 @@ def _telling(
         if told is not None:  # an episode keeps its channel until it is resolved
             destination, channel = told.destination, told.channel
     is_ending, due = is_ending_soon(episode, known, cycle), reminders_due(episode, cycle, slack)
-    reason = reason_to_tell(episode, effective, is_ending, due)
+    holding = around.acknowledgement_of(episode, effective)
+    acknowledged = holding.acknowledgement_id if holding else None
+    reason = reason_to_tell(episode, effective, is_ending, due, acknowledged)
     if reason is None:
         return None
     before = effective.state if effective else {}
@@ -136,6 +140,7 @@ def _telling(
         "ending_said": is_ending or (episode.is_exempted and bool(before.get("ending_said"))),
         "storm": before.get("storm"),
         "frozen": frozen_by(episode),
+        "acknowledged": acknowledged,
     }
     sequence = told.sequence + 1 if told else 1
     return Telling(episode, reason, sequence, destination, channel, mention, state)
@@ -150,7 +155,7 @@ def _blind_clusters(episodes: Iterable[Episode]) -> set[str | None]:
 
 
 def tellings(
-    episodes: Iterable[Episode], told: Mapping[str, Told], cycle: dt.datetime, slack: Slack, known: Mapping[str, Known]
+    episodes: Iterable[Episode], told: Mapping[str, Told], cycle: dt.datetime, slack: Slack, around: Surroundings
 ) -> list[Telling]:
     """Return what has to be told as of ``cycle``, without the words.
 
@@ -161,17 +166,18 @@ def tellings(
     blind = _blind_clusters(episodes)
     found = []
     for episode in episodes:
-        telling = _telling(episode, told.get(episode.episode_id), cycle, slack, known.get(episode.subject.fingerprint))
+        telling = _telling(episode, told.get(episode.episode_id), cycle, slack, around)
         is_hidden = episode.subject.kind == "over_limit" and episode.is_blind and episode.subject.cluster in blind
         if telling is not None and not (is_hidden and telling.reason in _MUTED_WHILE_BLIND):
             found.append(telling)
     return found
 
 
-def _message(telling: Telling, cycle: dt.datetime, slack: Slack, around: Surroundings) -> Message:
+def _message(telling: Telling, told: Told | None, cycle: dt.datetime, slack: Slack, around: Surroundings) -> Message:
     episode = telling.episode
+    acknowledged = around.acknowledgement_of(episode, told)
     if episode.subject.kind != "over_limit":
-        return platform_messages.compose(episode, telling.reason, cycle, around.links.run)
+        return platform_messages.compose(episode, telling.reason, cycle, around.links.run, acknowledged)
     context = Context(
         cycle=cycle,
         known=around.known.get(episode.subject.fingerprint, Known()),
@@ -179,16 +185,24 @@ def _message(telling: Telling, cycle: dt.datetime, slack: Slack, around: Surroun
         limits_as_of=around.limits_as_of,
         mention=telling.mention,
         has_route=episode.subject.team_id in slack.teams,
+        policy=around.policies.for_api(episode.subject.team_id, episode.subject.api_id),
+        contact=slack.contact,
+        acknowledged=acknowledged,
     )
     return episode_messages.compose(episode, telling.reason, context)
 
 
 def needs_evidence(
-    episodes: Iterable[Episode], told: Mapping[str, Told], cycle: dt.datetime, slack: Slack
+    episodes: Iterable[Episode],
+    told: Mapping[str, Told],
+    cycle: dt.datetime,
+    slack: Slack,
+    around: Surroundings | None = None,
 ) -> list[Episode]:
     """Return the episodes that messages of their own will be about, and those whose exemption may end soon."""
     episodes = list(episodes)
-    _, alone = storms.group(tellings(episodes, told, cycle, slack, {}), slack.storm_above, cycle)
+    found = tellings(episodes, told, cycle, slack, around or Surroundings())
+    _, alone = storms.group(found, told, slack, cycle)
     to_tell = {telling.episode.episode_id for telling in alone}
     return [
         e
@@ -210,10 +224,11 @@ def reconcile(
     """
     around = around or Surroundings()
     episodes = list(episodes)
-    found = tellings(episodes, told, cycle, slack, around.known)
-    grouped, alone = storms.group(found, slack.storm_above, cycle)
-    rows = storms.rows(grouped, told, {e.episode_id: e for e in episodes}, cycle, around.links.run)
+    found = tellings(episodes, told, cycle, slack, around)
+    grouped, alone = storms.group(found, told, slack, cycle)
+    rows = storms.rows(grouped, told, {e.episode_id: e for e in episodes}, cycle, slack, around)
     for telling in alone:
-        message = replace(_message(telling, cycle, slack, around), labels=copies.labels_of(telling.episode))
+        message = _message(telling, told.get(telling.episode.episode_id), cycle, slack, around)
+        message = replace(message, labels=copies.labels_of(telling.episode))
         rows.append(notification_of(telling, cycle, message))
     return copies.with_copies(rows, slack)

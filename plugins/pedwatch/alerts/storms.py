@@ -1,17 +1,24 @@
-"""Many new episodes of one team in one cycle are one message, with a list; its thread tells how they end. Pure.
+"""Many new episodes in one cycle are one message; its thread tells how they end. Pure.
 
-The members get no parent of their own: their outbox rows are ``grouped`` and name the storm's row that tells them.
+Of a team's APIs, with a list; of clusters that are not seen for one cause, with a table, which others that follow for
+the same cause join (docs/decisions/0051). The members get no parent of their own: their outbox rows are ``grouped`` and
+name the storm's row that tells them.
 """
 
 import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 
+from pedwatch.alerts import cluster_storms, guidance
+from pedwatch.alerts.acknowledgements import Acknowledgement, fact_of, in_force, people_of, thread_of
 from pedwatch.alerts.episodes import NAMESPACE, Episode
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Telling, Told, notification_id, notification_of
+from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.alerts.wording import api_of, clock_time, counted, duration, place, pods
+from pedwatch.config import Slack
 
 Groups = dict[str, list[Telling]]
 _THREAD_LINES = 30
@@ -29,6 +36,7 @@ _CHANGED = {
     "steady": "no longer goes on and off, but is over",
     "frozen": "is not judged any more: its limit or its labels are gone",
     "judged_again": "is judged again, and over",
+    "acknowledged": "is acknowledged",
     "exempted": "is exempt for now",
     "exemption_ending": "has an exemption that ends soon",
     "exemption_ended": "is over, and its exemption has ended",
@@ -36,31 +44,49 @@ _CHANGED = {
 }
 
 
-def storm_id(team_id: str | None, channel: str, cycle: dt.datetime) -> str:
-    """Return the id a storm has in the outbox, where episodes have theirs."""
-    return str(uuid.uuid5(NAMESPACE, f"storm|{team_id}|{channel}|{cycle.astimezone(dt.UTC).isoformat()}"))
+def storm_id(what: str | None, channel: str, cycle: dt.datetime) -> str:
+    """Return the id a storm has in the outbox, where episodes have theirs; ``what``: the team, or kind and cause."""
+    return str(uuid.uuid5(NAMESPACE, f"storm|{what}|{channel}|{cycle.astimezone(dt.UTC).isoformat()}"))
 
 
-def group(tellings: list[Telling], storm_above: int, cycle: dt.datetime) -> tuple[Groups, list[Telling]]:
-    """Separate what a storm tells (new ones by team, and news of members of older storms) from what stands alone."""
-    fresh: dict[tuple[str | None, str, str], list[Telling]] = {}
+def group(
+    tellings: list[Telling], told: Mapping[str, Told], slack: Slack, cycle: dt.datetime
+) -> tuple[Groups, list[Telling]]:
+    """Separate what a storm tells from what stands alone.
+
+    A storm tells new APIs of a team, new clusters with one cause, and news of members of older storms.
+    """
+    fresh: dict[tuple[str, str | None, str, str], list[Telling]] = {}
     grouped: Groups = {}
-    alone = []
     for telling in tellings:
-        storm = telling.state.get("storm")
-        if storm and telling.destination != "suppressed":
+        storm, subject = telling.state.get("storm"), telling.episode.subject
+        if telling.destination == "suppressed":
+            continue
+        if storm:
             grouped.setdefault(storm, []).append(telling)
-        elif telling.reason == "first" and telling.episode.subject.kind == "over_limit":
-            key = (telling.episode.subject.team_id, telling.channel, telling.destination)
-            fresh.setdefault(key, []).append(telling)
-        else:
-            alone.append(telling)
-    for (team_id, channel, destination), members in fresh.items():
-        if len(members) > storm_above and destination != "suppressed":
-            grouped[storm_id(team_id, channel, cycle)] = members
-        else:
-            alone.extend(members)
-    return grouped, alone
+        elif telling.reason == "first" and subject.kind in ("over_limit", *cluster_storms.KINDS):
+            what = subject.team_id if subject.kind == "over_limit" else telling.episode.offender
+            fresh.setdefault((subject.kind, what, telling.channel, telling.destination), []).append(telling)
+    for (kind, what, channel, _), members in fresh.items():
+        is_apis = kind == "over_limit"
+        standing = None if is_apis else _standing(told, kind, what, channel)
+        if standing:
+            grouped.setdefault(standing, []).extend(members)
+        elif len(members) > (slack.storm_above if is_apis else slack.clusters_above):
+            grouped[storm_id(what if is_apis else f"{kind}|{what}", channel, cycle)] = members
+    together = {telling.episode.episode_id for members in grouped.values() for telling in members}
+    return grouped, [telling for telling in tellings if telling.episode.episode_id not in together]
+
+
+def _standing(told: Mapping[str, Told], kind: str, cause: str | None, channel: str) -> str | None:
+    """Return the storm that goes on for the same cause."""
+    found = [
+        identifier
+        for identifier, each in told.items()
+        if each.phase == "storm" and each.channel == channel and each.state.get("kind") == kind
+        if each.state.get("cause") == cause
+    ]
+    return min(found, default=None)
 
 
 def _excess(episode: Episode) -> tuple[bool, float, str]:
@@ -98,7 +124,12 @@ def _thread(members: list[Telling]) -> str:
 
 
 def _message(
-    members: list[Telling], open_episodes: list[Episode], count: int, since: dt.datetime, cycle: dt.datetime
+    members: list[Telling],
+    open_episodes: list[Episode],
+    count: int,
+    since: dt.datetime,
+    cycle: dt.datetime,
+    contact: str,
 ) -> Message:
     team = members[0].episode.subject.team_id or "unknown team"
     started = clock_time(since, cycle)
@@ -117,7 +148,8 @@ def _message(
         title="Many over limit",
         summary=summary,
         facts=[("Team", team), ("Over now", str(len(open_episodes))), ("Critical", str(critical)), ("Since", started)],
-        notes=["one message for all of them; how they end is told in this thread"],
+        advice=guidance.when_many_over(contact),
+        notes=["one message for all of them; how they end is told in this thread", guidance.WHAT_IT_IS],
         thread=_thread(members),
         mention=members[0].mention if members[0].reason == "first" else None,
         lines=[_line(episode) for episode in ordered],
@@ -129,35 +161,49 @@ def rows(
     told: Mapping[str, Told],
     episodes: Mapping[str, Episode],
     cycle: dt.datetime,
-    run_url: str | None = None,
+    slack: Slack,
+    around: Surroundings,
 ) -> list[Notification]:
     """Return the rows of storms and of their members."""
-    written = []
+    written, links = [], around.links
     for identifier, members in grouped.items():
         before, first = told.get(identifier), members[0]
         state = before.state if before else {}
+        subject = first.episode.subject
+        kind, cause = state.get("kind", subject.kind), state.get("cause", first.episode.offender)
         names = [telling.episode.episode_id for telling in members]
         ended = {telling.episode.episode_id for telling in members if telling.reason == "resolved"}
         going_on = [name for name in dict.fromkeys([*state.get("open", []), *names]) if name not in ended]
         since = dt.datetime.fromisoformat(state["since"]) if state else cycle
-        count = state.get("members", len(members))
+        count = state.get("members", 0) + sum(telling.reason == "first" for telling in members)
         sequence = before.sequence + 1 if before else 1
         told_by = notification_id(identifier, sequence, first.channel)
         new_state = {
             "phase": "storm" if going_on else "resolved",
             "severity": None,
+            "kind": kind,
+            "cause": cause,
             "open": going_on,
             "members": count,
             "since": since.isoformat(),
         }
-        message = _message(members, [episodes[name] for name in going_on if name in episodes], count, since, cycle)
-        if run_url:
-            message.links.append(("Airflow run", run_url))
+        standing = [episodes[name] for name in going_on if name in episodes]
+        if kind in cluster_storms.KINDS:
+            message = cluster_storms.message(kind, cause, standing, count, since, cycle)
+            message = replace(message, thread=cluster_storms.thread(members) if before else "")
+        else:
+            message = _message(members, standing, count, since, cycle, slack.contact)
+            message = replace(message, links=[*message.links, *links.for_help])
+        if going_on:
+            holding = in_force(around.acknowledged.get(identifier, ()), None)
+            message = _with_acknowledgement(message, members, holding, cycle)
+        if links.run:
+            message.links.append(("Airflow run", links.run))
         storm = Notification(
             notification_id=told_by,
             episode_id=identifier,
             sequence=sequence,
-            team_id=first.episode.subject.team_id,
+            team_id=subject.team_id,
             cycle=cycle,
             reason="storm" if going_on else "resolved",
             destination=first.destination,
@@ -168,6 +214,25 @@ def rows(
         )
         written.append(storm)
         for telling in members:
-            line = Message(message.mark, message.title, _news(telling) if before else _line(telling.episode))
+            words = _news(telling) if before else _line(telling.episode)
+            if kind in cluster_storms.KINDS:
+                words = cluster_storms.thread([telling]).rstrip(".")
+            line = Message(message.mark, message.title, words)
             written.append(notification_of(telling, cycle, line, storm=identifier, told_by=told_by))
     return written
+
+
+def _with_acknowledgement(
+    message: Message, members: list[Telling], holding: Acknowledgement | None, cycle: dt.datetime
+) -> Message:
+    """Say who takes care of all of them; that alone is the news when it is the only one."""
+    fact = fact_of(holding, cycle)
+    if holding is None or fact is None:
+        return message
+    is_news = all(telling.reason == "acknowledged" for telling in members)
+    return replace(
+        message,
+        facts=[*message.facts, ("Acknowledged by", fact)],
+        thread=thread_of(holding) if is_news else message.thread,
+        people=people_of(holding),
+    )

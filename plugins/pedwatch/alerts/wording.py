@@ -73,8 +73,8 @@ def what_moved(before: Evidence | None, now: Evidence | None) -> str | None:
         return None
     pairs = [
         ("limit", before.max_replicas, now.max_replicas),
-        ("spec", before.spec_replicas, now.spec_replicas),
-        ("HPA max", before.hpa_max_replicas, now.hpa_max_replicas),
+        ("asked for", before.spec_replicas, now.spec_replicas),
+        ("HPA maximum", before.hpa_max_replicas, now.hpa_max_replicas),
     ]
     moves = [f"{name} {old} → {new}" for name, old, new in pairs if None not in (old, new) and old != new]
     return ", ".join(moves) or None

@@ -9,6 +9,7 @@ from pedwatch.alerts.carried import carried, to_write
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Notification
+from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
@@ -81,8 +82,8 @@ def _notifications(
             batch = Typed(SUBJECT_COLUMNS, subjects[start : start + SUBJECTS_AT_ONCE])
             rows_found = warehouse.run("alerts/message_evidence.sql", {"cycle": cycle, "subjects": batch})
             known |= evidence.known_from_rows(rows_found, cycle)
-    links = evidence.Links(config.project, config.dataset, config.slack.workload_link, run_url or None)
-    around = reconcile.Surroundings(known, links, _stale_limits_time(found, cycle))
+    links = evidence.links_of(config, found["clusters"], run_url or None)
+    around = Surroundings(known, links, _stale_limits_time(found, cycle), config.policy)
     return reconcile.reconcile(episodes, told, cycle, config.slack, around)
 
 

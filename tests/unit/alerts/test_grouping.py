@@ -11,7 +11,7 @@ import pytest
 from pedwatch.alerts.evidence import Exemption
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.reconcile import reminders_due
-from tests.golden_messages import ORDERS, at, blind, seen
+from tests.golden_messages import ORDERS, at, blind, dark, seen
 from tests.unit.alerts.watching import TEAMS, Watch, all_seen, of_team, routes
 
 
@@ -258,3 +258,52 @@ def test_a_backfill_of_288_cycles_writes_nothing() -> None:
     assert [watch.go(seen(n, 20), may_notify=False) for n in range(1, 289)] == [[]] * 288
     assert watch.rows == []
     assert reasons(watch.go(seen(289, 20))) == [("first", "unsent")], "the next live run tells what is open"
+
+
+def test_200_clusters_dark_for_one_cause_are_two_messages_one_when_they_go_and_one_when_they_return() -> None:
+    watch = Watch()
+    for cycle, letter in enumerate("ccfffffcc", 1):
+        watch.go(*(item for item in dark("c" * (cycle - 1) + letter) if item.observation.cycle == at(cycle)))
+    told = [row for row in watch.rows if row.status == "unsent"]
+    assert reasons(told) == [("storm", "unsent"), ("resolved", "unsent")]
+    assert told[0].episode_id == told[1].episode_id, "in one thread"
+    assert [len(row.message.table) for row in told] == [201, 0]
+    assert "200 clusters" in told[0].message.summary and "may not list" in told[0].message.summary
+    assert "200 clusters" in told[1].message.summary
+    assert sum(row.status == "grouped" for row in watch.rows) == 400, "each is accounted for in the outbox"
+
+
+@pytest.mark.parametrize(("count", "messages"), [(3, 3), (4, 1)], ids=["three are three messages", "four are one"])
+def test_more_than_three_clusters_dark_at_once_are_one_message(count: int, messages: int) -> None:
+    watch = Watch()
+    for cycle in (1, 2, 3):
+        rows = watch.go(*(item for item in dark("fff", count) if item.observation.cycle == at(cycle)))
+    assert sum(row.status == "unsent" for row in rows) == messages
+
+
+def test_clusters_that_follow_for_the_same_cause_join_and_for_another_do_not() -> None:
+    watch = Watch()
+    another = [replace(i, observation=replace(i.observation, offender="dns")) for i in dark("ffff", 5, 300)]
+    items = [*dark("fffff", 10), *dark("cffff", 2, 100), *another]
+    for cycle in range(1, 6):
+        watch.go(*(item for item in items if item.observation.cycle == at(cycle)))
+    told = [row for row in watch.rows if row.status == "unsent"]
+    assert [(row.cycle, row.reason, row.sequence) for row in told] == [
+        (at(3), "storm", 1),
+        (at(3), "storm", 1),
+        (at(4), "storm", 2),
+    ]
+    assert "2 clusters more: eu-prod-100, eu-prod-101" in told[2].message.thread
+    assert "12 clusters" in told[2].message.summary
+
+
+def test_some_that_return_are_told_in_the_thread_of_all() -> None:
+    watch = Watch()
+    items = [*dark("fffcc", 4), *dark("ffffc", 3, 50)]
+    for cycle in range(1, 6):
+        watch.go(*(item for item in items if item.observation.cycle == at(cycle)))
+    first, some, rest = [row for row in watch.rows if row.status == "unsent"]
+    assert {first.episode_id, some.episode_id, rest.episode_id} == {first.episode_id}
+    assert "3 clusters of 7 could not be seen" in some.message.summary
+    assert some.message.thread.startswith("Resolved: 4 clusters seen again after 15 min: eu-")
+    assert rest.reason == "resolved"

@@ -8,7 +8,8 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.evidence import Exemption, Known
 from pedwatch.alerts.ledger import fold_period
 from pedwatch.alerts.notifications import Notification, Told
-from pedwatch.alerts.reconcile import Surroundings, reconcile
+from pedwatch.alerts.reconcile import reconcile
+from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import PolicyConfig, Slack
 from tests.golden_messages import at, crowd, seen
 

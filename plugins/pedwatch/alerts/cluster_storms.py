@@ -1,0 +1,95 @@
+"""Many clusters that are not seen, or not accepted, for one cause are one message with a table. Pure."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from pedwatch.alerts.causes import in_words
+from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.messages import Message
+from pedwatch.alerts.notifications import Telling
+from pedwatch.alerts.wording import clock_time, counted, duration
+
+KINDS = ("blind_cluster", "unaccepted_cluster")
+_NAMED = 30
+_RUNBOOKS = {
+    "blind_cluster": "docs/runbooks/a-cluster-is-blind.md",
+    "unaccepted_cluster": "docs/runbooks/a-cluster-is-not-accepted.md",
+}
+
+
+def _names(episodes: Sequence[Episode]) -> str:
+    names = sorted(episode.subject.cluster or episode.subject.name for episode in episodes)
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+def _order(episode: Episode) -> tuple[dt.datetime, str, str]:
+    return episode.started_cycle, episode.subject.environment or "", episode.subject.name
+
+
+def thread(members: Sequence[Telling]) -> str:
+    """Write what the thread's log says of news of members."""
+    by_reason: dict[str, list[Episode]] = {}
+    for telling in members:
+        by_reason.setdefault(telling.reason, []).append(telling.episode)
+    parts = []
+    for reason, episodes in by_reason.items():
+        count = counted(len(episodes), "cluster")
+        if reason == "resolved":
+            longest = max((e.resolved_cycle or e.last_cycle) - e.started_cycle for e in episodes)
+            parts.append(f"Resolved: {count} seen again after {duration(longest)}: {_names(episodes)}.")
+        elif reason == "first":
+            parts.append(f"{count} more: {_names(episodes)}.")
+        else:
+            parts.append(f"Still: {count}: {_names(episodes)}.")
+    return " ".join(parts)
+
+
+def message(
+    kind: str,
+    cause: str | None,
+    open_episodes: Sequence[Episode],
+    count: int,
+    since: dt.datetime,
+    cycle: dt.datetime,
+) -> Message:
+    """Write the parent of a storm of clusters; ``count``: how many it ever was about."""
+    started = clock_time(since, cycle)
+    clusters = counted(count, "cluster")
+    is_blind = kind == "blind_cluster"
+    if not open_episodes:
+        back = "are seen again" if is_blind else "wait no longer"
+        lasted = duration(cycle - since)
+        summary = f"all {clusters} that went dark at {started} {back}, after {lasted}"
+        if not is_blind:
+            summary = f"all {clusters} that waited to be accepted since {started} {back}, after {lasted}"
+        return Message(":large_green_circle:", "Resolved", summary)
+    still = counted(len(open_episodes), "cluster")
+    of = f" of {count}" if len(open_episodes) < count else ""
+    what = "could not be seen whole" if is_blind else "wait to be accepted"
+    environments: dict[str, int] = {}
+    for episode in open_episodes:
+        environment = episode.subject.environment or "unknown"
+        environments[environment] = environments.get(environment, 0) + 1
+    detail = "Dark since" if is_blind else "What is known"
+    rows = [
+        [
+            episode.subject.cluster or episode.subject.name,
+            episode.subject.environment or "unknown",
+            clock_time(episode.started_cycle, cycle) if is_blind else episode.memory.detail or in_words(cause),
+        ]
+        for episode in sorted(open_episodes, key=_order)
+    ]
+    muted = (
+        "their APIs are unknown, not within their limits; until a cluster is back, no other message about its APIs but "
+        "of what is over its limit in the part that was seen"
+    )
+    waits = "they are not collected until the configuration says where they are: alerts there neither go on nor end"
+    return Message(
+        mark=":black_circle:",
+        title="Many clusters blind" if is_blind else "Many clusters not accepted",
+        summary=f"{still}{of} {what} since {started}: {in_words(cause)}",
+        advice=f"Look for what they have in common: it is one cause. See {_RUNBOOKS[kind]}",
+        facts=[("Environments", ", ".join(f"{name}: {number}" for name, number in sorted(environments.items())))],
+        notes=[muted if is_blind else waits, "one message for all of them; how it ends is told in this thread"],
+        table=[["Cluster", "Environment", detail], *rows],
+    )
