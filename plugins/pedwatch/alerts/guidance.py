@@ -35,6 +35,8 @@ def when_over(episode: Episode, contact: str, hpa_max: int | None = None) -> str
     """Say what a team does about an API over its limit."""
     limit, ceiling = episode.max_replicas or 0, episode.ceiling or episode.max_replicas or 0
     to = f"Bring it to {pods(limit)}{' or fewer' if limit else ''}"
+    if episode.memory.is_over_exemption:
+        to = f"Bring it to the {pods(ceiling)} that its exemption allows"
     if hpa_max is not None and hpa_max > ceiling:
         to += f" (its HPA may go to {hpa_max}: lower maxReplicas)"
     return f"{to}, or ask {contact} for more. {NOTHING_IS_BLOCKED}"
