@@ -28,6 +28,7 @@ BENCHMARKS = {
         Benchmark("fleet", 2),
         Benchmark("folds", 4),
         Benchmark("limits", 6),
+        Benchmark("odd_inputs", 14),
         Benchmark("statement_rendering", 0.2),
         Benchmark("verdicts", 8),
     )

@@ -17,6 +17,7 @@ from replica_collector.deadline import Deadline
 from replica_collector.errors import (
     CLUSTER_WIDE,
     Cancelled,
+    EmptyOrMissing,
     Misconfigured,
     NotTried,
     OutputError,
@@ -28,6 +29,7 @@ from replica_collector.listing import Lister, Listing
 from replica_collector.manifest import Manifest
 from replica_collector.observations import Provenance
 from replica_collector.output import Names, Object, Output, data_object, text_object
+from replica_collector.salvage import told
 from replica_collector.spool import Spool
 from replica_collector.transport import Client
 from replica_collector.turns import Turns
@@ -46,6 +48,7 @@ class Outcome:
     started_at: datetime
     listings: dict[str, Listing] = field(default_factory=dict)
     failures: dict[str, BaseException] = field(default_factory=dict)
+    empty_or_missing: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     retries: int = 0
     bytes_read: int = 0
@@ -77,6 +80,7 @@ def collect(
             for kind in listed:
                 if not _list(lister, kind, outcome):
                     break
+            _look_for_namespaces(outcome, len(listed))
     finally:
         client.turn.leave()
         client.close()
@@ -123,13 +127,28 @@ def _stand_in_line(config: Config, lister: Lister, kind: Kind, turns: Turns, out
 def _list(lister: Lister, kind: Kind, outcome: Outcome) -> bool:
     """List one kind; returns whether trying the next one makes sense."""
     try:
-        outcome.listings[kind.resource_type] = lister.list(kind)
+        listing = outcome.listings[kind.resource_type] = lister.list(kind)
+        if listing.unreadable:
+            outcome.failures[kind.resource_type] = told(listing.unreadable)
     except OutputError:
         raise
     except Exception as error:  # a bug must not cost the cluster its manifest; it is reported as "internal"
         outcome.failures[kind.resource_type] = error
         return classify(error) not in CLUSTER_WIDE
     return True
+
+
+def _look_for_namespaces(outcome: Outcome, kinds_asked: int) -> None:
+    """Note the namespaces that hold nothing of any kind: the API server answers alike where there is none."""
+    if len(outcome.listings) < kinds_asked:
+        return
+    empty = frozenset.intersection(*(listing.empty_namespaces for listing in outcome.listings.values()))
+    outcome.empty_or_missing = tuple(sorted(empty))
+    if empty:
+        outcome.failures[""] = EmptyOrMissing(
+            f"nothing is in the namespace {', '.join(outcome.empty_or_missing)}, or there is none of that name: "
+            f"correct it, or take it out"
+        )
 
 
 def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | None, evidence: str | None) -> Manifest:
@@ -146,13 +165,14 @@ def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | 
         status="failed" if not listed else "partial" if outcome.failures else "complete",
         error_class=classify(first) if first else None,
         error_message=_message(outcome) if first else None,
-        deployments_listed=deployments.count if deployments else None,
-        hpas_listed=hpas.count if hpas else None,
+        deployments_listed=_whole(deployments),
+        hpas_listed=_whole(hpas),
         resource_version_deployments=deployments.resource_version if deployments else None,
         resource_version_hpas=hpas.resource_version if hpas else None,
         is_consistent=all(listing.is_consistent for listing in listed) if listed else None,
         started_at=outcome.started_at,
         finished_at=datetime.now(UTC),
+        empty_or_missing=list(outcome.empty_or_missing),
         retries=outcome.retries,
         bytes_read=outcome.bytes_read,
         evidence_object=evidence if has_rows else None,
@@ -160,6 +180,11 @@ def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | 
         content_sha256=spool.content_sha256 if spool and has_rows else None,
         object_md5=base64.b64encode(spool.md5).decode() if spool and has_rows else None,
     )
+
+
+def _whole(listing: Listing | None) -> int | None:
+    """How many there are; not known where there are others that could not be read."""
+    return listing.count if listing and not listing.unreadable else None
 
 
 def _message(outcome: Outcome) -> str:

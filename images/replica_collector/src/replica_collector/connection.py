@@ -6,6 +6,7 @@ Here each read asks the clock first, for the status line and the headers as well
 
 import http.client
 import io
+import re
 import socket
 import ssl
 import time
@@ -24,6 +25,8 @@ CONNECT_SECONDS = 10.0
 READ_BUFFER = 64 * 1024  # a TLS record has 16 KB
 # How soon a blocked read notices a cancellation.
 SLICE_SECONDS = 0.5
+_HOST = re.compile(r"[A-Za-z0-9_:%]([-A-Za-z0-9_.:%]{0,252}[A-Za-z0-9_:%.])?")
+_PATH = re.compile(r"[!-~]*")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Endpoint:
 def endpoint(url: str, tls: ssl.SSLContext | None = None, server_name: str | None = None) -> Endpoint:
     """Parse a base URL; a bare host or address means https, as GKE lists its endpoints. There is no other scheme."""
     host, port, prefix = _parts(url, "https")
+    if server_name is not None and not _HOST.fullmatch(server_name):
+        raise Misconfigured(f"not a server name: {server_name[:100]!r}")
     return Endpoint(host, port or 443, prefix, tls or system_context(), server_name)
 
 
@@ -50,13 +55,15 @@ def emulator(url: str) -> Endpoint:
 
 
 def _parts(url: str, scheme: str) -> tuple[str, int | None, str]:
-    parts = urlsplit(url if "://" in url else f"{scheme}://{url}")
     try:
+        parts = urlsplit(url if "://" in url else f"{scheme}://{url}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise Misconfigured(f"not a server address: {error}") from None
     if parts.scheme != scheme or not host or parts.query or parts.username is not None:
         raise Misconfigured(f"a server address is {scheme}://host[:port][/prefix], without user, query or fragment")
+    if not _HOST.fullmatch(host) or not _PATH.fullmatch(parts.path):
+        raise Misconfigured(f"not a server address: {url[:100]!r} holds a character that none has")
     return host, port, parts.path.rstrip("/")
 
 

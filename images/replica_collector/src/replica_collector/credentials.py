@@ -58,8 +58,10 @@ class TokenFile:
         """The file's content."""
         try:
             token = self._path.read_text("ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CredentialError(f"cannot read the token file {self._path}: {error}") from None
+        except (OSError, ValueError) as error:  # not there, no ASCII, or no path at all
+            raise CredentialError(f"cannot read the token file {str(self._path)!r}: {error}") from None
+        if any(character <= " " or character == "\x7f" for character in token):
+            raise CredentialError(f"the token file {str(self._path)!r} holds more than one token on one line")
         if not token:
             raise CredentialError(f"the token file {self._path} is empty")
         return token

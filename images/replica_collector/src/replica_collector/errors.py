@@ -15,6 +15,7 @@ ErrorClass = Literal[
     "bad_payload",
     "cancelled",
     "dns",
+    "empty_or_missing",
     "expired",
     "forbidden",
     "impersonation",
@@ -68,6 +69,10 @@ class BadPayload(Exception):
     """The answer is not the list it should be."""
 
 
+class EmptyOrMissing(Exception):
+    """A namespace that was asked for by name holds nothing, which a misspelt one does not either."""
+
+
 class PageTooLarge(Exception):
     """A page outgrew the memory bound; a smaller ``limit`` is needed."""
 
@@ -107,6 +112,7 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Err
     (NotTried, "not_tried"),
     (Redirected, "redirected"),
     (Misconfigured, "misconfigured"),
+    (EmptyOrMissing, "empty_or_missing"),
     (ImpersonationError, "impersonation"),
     (CredentialError, "unauthenticated"),
     ((BadPayload, PageTooLarge, msgspec.MsgspecError, zlib.error), "bad_payload"),

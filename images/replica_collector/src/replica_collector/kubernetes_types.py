@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 LabelsT = TypeVar("LabelsT")
 
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Generation = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Surge = Count | Annotated[str, Meta(pattern=r"^[0-9]+%?$")]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -26,7 +27,7 @@ class ObjectMeta(Struct, Generic[LabelsT], rename="camel"):
     name: str
     namespace: str
     uid: str = ""
-    generation: Count = 0
+    generation: Generation = 0
     creation_timestamp: Moment | None = None
     labels: LabelsT | None = None
 
@@ -55,7 +56,7 @@ class DeploymentSpec(Struct, rename="camel"):
 class DeploymentStatus(Struct, rename="camel"):
     """What runs."""
 
-    observed_generation: Count = 0
+    observed_generation: Generation = 0
     replicas: Count = 0
     updated_replicas: Count = 0
     ready_replicas: Count = 0
@@ -124,6 +125,25 @@ class HpaList(Struct, Generic[LabelsT]):
     items: list[Hpa[LabelsT]] | None
 
 
+class RawList(Struct):
+    """A page of any kind, its objects undecoded: where one of them is not what it should be, the others are."""
+
+    kind: str
+    metadata: ListMeta
+    items: list[msgspec.Raw] | None
+
+
+class _RawMeta(Struct):
+    name: Any = None
+    namespace: Any = None
+
+
+class RawObject(Struct):
+    """Of an object that cannot be decoded what it may still be known by."""
+
+    metadata: _RawMeta = msgspec.field(default_factory=_RawMeta)
+
+
 class Status(Struct):
     """How the API server says no; a 410 carries the token of an inconsistent continuation."""
 
@@ -169,4 +189,6 @@ def kinds(api_id_key: str, team_id_key: str, also: tuple[str, ...] = ()) -> tupl
     )
 
 
+RAW_LIST_DECODER = msgspec.json.Decoder(RawList)
+RAW_OBJECT_DECODER = msgspec.json.Decoder(RawObject)
 STATUS_DECODER = msgspec.json.Decoder(Status)

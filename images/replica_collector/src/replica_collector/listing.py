@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
+from replica_collector import salvage
 from replica_collector.errors import CLUSTER_WIDE, ApiError, BadPayload, PageTooLarge, classify
 from replica_collector.kubernetes_types import STATUS_DECODER, Kind, ListMeta, Status
 from replica_collector.observations import Provenance, encode
+from replica_collector.salvage import Faults, Unreadable
 from replica_collector.spool import Mark, Spool
 from replica_collector.transport import Client
 
@@ -25,6 +27,8 @@ class Listing:
     count: int
     resource_version: str | None
     is_consistent: bool
+    unreadable: tuple[Unreadable, ...] = ()
+    empty_namespaces: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -50,7 +54,15 @@ class Lister:
             self.spool.rollback(start)
             raise
         return Listing(
-            sum(part.count for part in parts), parts[0].resource_version, all(part.is_consistent for part in parts)
+            sum(part.count for part in parts),
+            parts[0].resource_version,
+            all(part.is_consistent for part in parts),
+            tuple(one for part in parts for one in part.unreadable),
+            frozenset(
+                namespace
+                for namespace, part in zip(self.namespaces, parts, strict=False)
+                if not part.count and not part.unreadable
+            ),
         )
 
     def knock(self, kind: Kind, first_seconds: float) -> None:
@@ -86,41 +98,50 @@ class Lister:
         """
         count, version, token, is_consistent = 0, None, "", True
         seen: set[str] = set()
+        unreadable: Faults = []
         observed_at: datetime | None = None
         while True:
             try:
-                page = self._page(kind, path, token)
+                told, items = self._page(kind, path, token, unreadable)
             except ApiError as error:
                 if error.status != GONE or may_restart or not error.continue_token:
                     raise
                 token, is_consistent, observed_at = _unseen(error.continue_token, seen), False, None
                 continue
             observed_at = observed_at or datetime.now(UTC)
-            count += self._keep(page.items or (), observed_at)
-            told: ListMeta = page.metadata
-            del page  # the next one may be long in coming
+            count += self._keep(items, observed_at, unreadable)
+            del items  # the next page may be long in coming
             version = version or told.resource_version or None
             self._progress(kind, count)
             if not told.continue_token:
-                return Listing(count, version, is_consistent)
+                return Listing(count, version, is_consistent, tuple(unreadable))
             token = _unseen(told.continue_token, seen)
 
-    def _keep(self, items: Sequence[Any], observed_at: datetime) -> int:
-        rows = [self.origin.observe(item, observed_at) for item in items]
+    def _keep(self, items: Sequence[Any], observed_at: datetime, unreadable: Faults) -> int:
+        try:
+            rows = [self.origin.observe(item, observed_at) for item in items]
+        except (ValueError, OverflowError):
+            rows, bad = salvage.each(items, lambda item: self.origin.observe(item, observed_at))
+            unreadable += bad
         self.spool.write(encode(rows), len(rows))
         return len(rows)
 
-    def _page(self, kind: Kind, path: str, token: str) -> Any:
+    def _page(self, kind: Kind, path: str, token: str, unreadable: Faults) -> tuple[ListMeta, Sequence[Any]]:
         # resourceVersion stays unset: "0" would ignore the limit and may be answered from a stale cache.
         query = {"limit": self.page_size, **({"continue": token} if token else {})}
         response = self.client.request("GET", f"{path}?{urllib.parse.urlencode(query)}")
         if response.status != 200:
             raise api_error(response.status, response.body)
         self.client.turn.unpack()
-        page = kind.decoder.decode(response.body)
-        if page.kind != kind.list_kind:
-            raise BadPayload(f"expected a {kind.list_kind}, got a {page.kind[:60]!r}")
-        return page
+        try:
+            page = kind.decoder.decode(response.body)
+            list_kind, told, items = page.kind, page.metadata, page.items or ()
+        except msgspec.MsgspecError:
+            list_kind, told, items, bad = salvage.page(kind, response.body)
+            unreadable += bad
+        if list_kind != kind.list_kind:
+            raise BadPayload(f"expected a {kind.list_kind}, got a {list_kind[:60]!r}")
+        return told, items
 
     def _progress(self, kind: Kind, count: int) -> None:
         self._pages += 1

@@ -28,6 +28,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     resource_version_deployments: str | None = None
     resource_version_hpas: str | None = None
     is_consistent: bool | None = None
+    empty_or_missing: list[str] = []
     started_at: datetime
     finished_at: datetime
     retries: int = 0

@@ -1,7 +1,6 @@
 """TLS contexts from the certificates a cluster's entry or kubeconfig names."""
 
 import base64
-import binascii
 import functools
 import os
 import ssl
@@ -32,7 +31,7 @@ class Material(Struct, frozen=True):
                 context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             if self.client_certificate and self.client_key:
                 _load_client_certificate(context, f"{self.client_certificate}\n{self.client_key}")
-        except (ssl.SSLError, ValueError):
+        except (ssl.SSLError, ValueError, TypeError):
             raise Misconfigured("a certificate or key is not valid PEM, or they do not match") from None
         return context
 
@@ -60,7 +59,7 @@ def decode_pem(data: str) -> str:
         return data
     try:
         return _checked(base64.b64decode("".join(data.split()), validate=True).decode("ascii"))
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or not of text
         return _checked("")
 
 
@@ -68,8 +67,8 @@ def read_pem(path: Path) -> str:
     """The text of a certificate or key file."""
     try:
         return _checked(path.read_text("ascii"))
-    except (OSError, UnicodeDecodeError):
-        raise Misconfigured(f"cannot read the certificate file {path}") from None
+    except (OSError, ValueError):  # not there, no text, or no path at all
+        raise Misconfigured(f"cannot read the certificate file {str(path)!r}") from None
 
 
 def _checked(text: str) -> str:
