@@ -1,7 +1,7 @@
 """20,000 documents, PED files, objects and kubeconfigs each, as nobody meant them.
 
-None may end in anything but a row, a rejection or an error that names its place and its fix. What is drawn, and what has
-to hold of each, is the tests' (``make test`` draws a hundred of each). No time is a goal.
+None may end in anything but a row, a rejection or an error that names its place and its fix. What is drawn, and what
+has to hold of each, is the tests' (``make test`` draws a hundred of each). No time is a goal.
 """
 
 import importlib
