@@ -417,6 +417,17 @@ class LimitsSync(Strict):
         return ended > self.max_ended_count and ended > self.max_ended_ratio * standing
 
 
+class CostGuard(Strict):
+    """What a query may bill at most; BigQuery refuses the one that would bill more before it reads anything."""
+
+    subjects: int | None = Field(
+        default=100_000,
+        ge=100,
+        description="How many subjects a cycle judges at most, with room to grow. Each job may bill four times what it "
+        "reads in a fleet of that size, and four GiB besides; null: no limit",
+    )
+
+
 class Connections(Strict):
     """Names of the Airflow connections used; secrets live only there."""
 
@@ -459,6 +470,7 @@ class Config(Strict):
     limits_sync: LimitsSync = Field(
         default_factory=LimitsSync, description="When a sync of limits refuses what Firestore lists"
     )
+    cost_guard: CostGuard = Field(default_factory=CostGuard, description="What a query may bill at most")
     collector: Collector
     clusters: list[Cluster] = Field(default_factory=list)
     discovery: Discovery = Field(default_factory=Discovery, description="Clusters that GKE lists are watched too")

@@ -8,6 +8,7 @@ from sandbox.bigquery.jobs import Job, JobResult
 from sandbox.bigquery.model import StatementResult
 from sandbox.bigquery.query_results import anonymous_table
 from sandbox.bigquery.script_children import add_child
+from sandbox.bigquery.sql.billing import Billing
 from sandbox.bigquery.sql.session import Session
 from sandbox.bigquery.staging import stage_results
 from sandbox.bigquery.statement_statistics import script_statistics, statement_statistics
@@ -22,7 +23,7 @@ _SILENT = {
 """Statements whose result is never a script's."""
 
 _UNSUPPORTED = (
-    "tableDefinitions", "userDefinedFunctionResources", "createSession", "continuous", "scriptOptions",
+    "tableDefinitions", "userDefinedFunctionResources", "createSession", "continuous",
     "destinationEncryptionConfiguration",
 )  # fmt: skip
 
@@ -53,6 +54,7 @@ def perform(work: Work) -> None:
         time_zone=_time_zone(settings),
         on_statement=on_statement,
         cancelled=job.cancel_requested.is_set,
+        billing=(billing := _billing(settings)),
     )
     if job.is_dry_run:
         result = session.describe(sql)
@@ -63,7 +65,7 @@ def perform(work: Work) -> None:
     work.jobs.mark_started(job, work.cursor)
     results = session.run(sql)
     if session.is_script:
-        _record_script(work, results)
+        _record_script(work, results, billing.billed)
     else:
         _record_statement(work, results[-1])
 
@@ -84,9 +86,9 @@ def _set_statistics(job: Job, statistics: dict[str, Any]) -> None:
     job.statistics["totalBytesProcessed"] = statistics["totalBytesProcessed"]
 
 
-def _record_script(work: Work, results: list[StatementResult]) -> None:
+def _record_script(work: Work, results: list[StatementResult], billed: int) -> None:
     told = _result_of_script(results)
-    _set_statistics(work.job, script_statistics(work.catalog, results, told))
+    _set_statistics(work.job, script_statistics(work.catalog, results, told, billed))
     work.job.result = JobResult.of(told)
     work.job.settings()["destinationTable"] = anonymous_table(work.job)
 
@@ -118,6 +120,15 @@ def _refuse_unsupported(settings: dict[str, Any]) -> None:
     for name in _UNSUPPORTED:
         if settings.get(name):
             raise not_implemented(f"the query option {name}")
+    for name, given in (settings.get("scriptOptions") or {}).items():
+        if given is not None and name != "statementByteBudget" and (name, given) != ("keyResultStatement", "LAST"):
+            raise not_implemented(f"the script option {name}")
+
+
+def _billing(settings: dict[str, Any]) -> Billing:
+    """What the job may bill; 0 and nothing at all are no limit."""
+    budget = (settings.get("scriptOptions") or {}).get("statementByteBudget")
+    return Billing(*(int(given) if given else None for given in (settings.get("maximumBytesBilled"), budget)))
 
 
 def check_settings(settings: dict[str, Any]) -> None:

@@ -13,17 +13,19 @@ _COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 def statement_statistics(catalog: Catalog, result: StatementResult) -> dict[str, Any]:
     """The statistics of a job that is one statement."""
-    return _bytes(_size(catalog, result)) | _outcome(result)
+    return _bytes(_size(catalog, result), result.bytes_billed) | _outcome(result)
 
 
-def script_statistics(catalog: Catalog, results: list[StatementResult], told: StatementResult) -> dict[str, Any]:
-    """The statistics of a script whose result is that of the statement ``told``."""
+def script_statistics(
+    catalog: Catalog, results: list[StatementResult], told: StatementResult, billed: int
+) -> dict[str, Any]:
+    """The statistics of a script whose result is that of the statement ``told``, and that billed so much in all."""
     outcome = {name: value for name, value in _outcome(told).items() if name not in ("numDmlAffectedRows", "dmlStats")}
-    return _bytes(sum(_size(catalog, result) for result in results)) | outcome | {"statementType": "SCRIPT"}
+    return _bytes(sum(_size(catalog, result) for result in results), billed) | outcome | {"statementType": "SCRIPT"}
 
 
-def _bytes(size: int) -> dict[str, Any]:
-    return {"totalBytesProcessed": str(size), "totalBytesBilled": "0", "billingTier": 0, "cacheHit": False}
+def _bytes(size: int, billed: int) -> dict[str, Any]:
+    return {"totalBytesProcessed": str(size), "totalBytesBilled": str(billed), "billingTier": 0, "cacheHit": False}
 
 
 def _outcome(result: StatementResult) -> dict[str, Any]:

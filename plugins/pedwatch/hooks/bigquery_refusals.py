@@ -2,8 +2,10 @@
 
 import contextlib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from pedwatch.byte_budgets import in_words, subjects_for
 from pedwatch.config import Config
 from pedwatch.errors import PedwatchError
 from pedwatch.hooks import applied_schema
@@ -20,6 +22,7 @@ _NO_COLUMN = re.compile(
     r"Unrecognized name: `?(\w+)|Name `?(\w+)`? not found inside|Column `?(\w+)`? is not present in table"
     r"|No such field: (\w+)"
 )
+_TOO_DEAR = re.compile(r"exceeded limit for bytes billed: (\d+)\. (\d+) or higher required")
 _DENIED = re.compile(r"Access Denied: (?P<kind>\w+) ")
 _GRANTS = {
     "Table": "roles/bigquery.dataEditor on dataset {dataset} (dataViewer is enough to read)",
@@ -49,6 +52,20 @@ def explained(warehouse: "Warehouse", error: Exception) -> str:
     if column := _NO_COLUMN.search(message):
         return _without_column(warehouse, next(filter(None, column.groups()))) or message
     return message
+
+
+def too_dear(config: Config, name: str, error: Exception, parameters: Mapping[str, Any] | None) -> str | None:
+    """Say that a statement would bill more than it may, by which setting, and what to change; None of other errors."""
+    refused = _TOO_DEAR.search(str(error))
+    if refused is None:
+        return None
+    limit, needed = map(int, refused.groups())
+    enough = subjects_for(name, needed, parameters)
+    return (
+        f"it would bill {in_words(needed)}, and may bill {in_words(limit)} by cost_guard.subjects: "
+        f"{config.cost_guard.subjects} in pedwatch.yaml. Nothing was read. If a cycle judges more subjects than that, "
+        f"or its tables hold many years, set cost_guard.subjects: {enough} there; else find out why it reads so much."
+    )
 
 
 def _missing(warehouse: "Warehouse", first: str) -> str:

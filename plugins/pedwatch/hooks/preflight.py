@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pedwatch import ddl, schema, settings, sql
+from pedwatch.byte_budgets import MIB
 from pedwatch.config import Cluster, Config
 from pedwatch.hooks import applied_schema
 from pedwatch.hooks.warehouse import Warehouse
@@ -87,8 +88,19 @@ def bigquery_findings(warehouse: Warehouse) -> Iterator[Finding]:
         detail = f"{len(names)} there" if not missing else f"missing: {', '.join(missing)}"
         yield Finding(area, kind, "failed" if missing else "ok", detail, _HOUSEKEEPING if missing else "")
     yield from _column_findings(warehouse)
-    now = next(iter(client.query("SELECT CURRENT_TIMESTAMP() AS now", location=config.location).result())).now
+    now = _time_of(warehouse)
     yield skew(area, now)
+
+
+def _time_of(warehouse: Warehouse) -> dt.datetime:
+    """Ask BigQuery for the time, of no table: it may bill no more than BigQuery's least."""
+    from google.cloud import bigquery
+
+    limited = bigquery.QueryJobConfig(maximum_bytes_billed=10 * MIB)
+    text = "SELECT CURRENT_TIMESTAMP() AS now"
+    job = warehouse.client.query(text, job_config=limited, location=warehouse.config.location)
+    now: dt.datetime = next(iter(job.result())).now
+    return now
 
 
 def _schema_findings(warehouse: Warehouse) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pedwatch import sql
+from pedwatch.byte_budgets import budget
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError
 from pedwatch.hooks import bigquery_refusals
@@ -169,9 +170,13 @@ class Warehouse:
             default_dataset=f"{self.config.project}.{self.config.dataset}",
             labels={"pedwatch": name.removesuffix(".sql").replace("/", "-")},
         )
+        if (subjects := self.config.cost_guard.subjects) is not None:
+            allowed = budget(name, subjects, parameters)
+            config.maximum_bytes_billed = allowed.job
+            config.script_options = bigquery.ScriptOptions(statement_byte_budget=allowed.statement)
         text = self.render(name, **variables)
         for attempt in range(1, _ATTEMPTS + 1):
-            with self._told(name):
+            with self._told(name, parameters):
                 try:
                     # By itself the client would submit a failed script again, unseen, under another job id: also one
                     # whose work was done, or half of it. Whoever called knows what a repeat means.
@@ -188,7 +193,7 @@ class Warehouse:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     @contextlib.contextmanager
-    def _told(self, name: str) -> Iterator[None]:
+    def _told(self, name: str, parameters: Mapping[str, Any] | None = None) -> Iterator[None]:
         """Tell what BigQuery's refusals mean."""
         from google.api_core.exceptions import GoogleAPICallError, RetryError
         from requests.exceptions import RequestException
@@ -196,7 +201,7 @@ class Warehouse:
         try:
             yield
         except GoogleAPICallError as error:
-            raise LedgerError(self.explained(name, error)) from error
+            raise LedgerError(self.explained(name, error, parameters)) from error
         except (TimeoutError, RetryError, RequestException) as error:
             raise LedgerError(f"{name}: BigQuery did not answer ({type(error).__name__})") from error
 
@@ -209,6 +214,8 @@ class Warehouse:
         left = max(self._ends_at - time.monotonic(), 0.1)
         return {"timeout": left, "retry": DEFAULT_RETRY.with_timeout(left)}
 
-    def explained(self, name: str, error: Exception) -> str:
+    def explained(self, name: str, error: Exception, parameters: Mapping[str, Any] | None = None) -> str:
         """Return what BigQuery's refusal of a statement means, and what mends it where that is known."""
+        if told := bigquery_refusals.too_dear(self.config, name, error, parameters):
+            return f"{name}: {told}"
         return f"{name}: {bigquery_refusals.explained(self, error)}"

@@ -5,9 +5,12 @@ from typing import Any
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from google.api_core.exceptions import GoogleAPICallError
 
+from pedwatch.byte_budgets import budget
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError
 from pedwatch.hooks import clients
+
+STATEMENT = "verdicts/compare.sql"
 
 
 class ComparisonOperator(BigQueryInsertJobOperator):
@@ -15,11 +18,13 @@ class ComparisonOperator(BigQueryInsertJobOperator):
 
     Args:
         config: names project, location and connection.
+        configuration: of the job.
         kwargs: of ``BigQueryInsertJobOperator``.
     """
 
-    def __init__(self, *, config: Config, **kwargs: Any) -> None:
+    def __init__(self, *, config: Config, configuration: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(
+            configuration=_guarded(configuration, config.cost_guard.subjects),
             gcp_conn_id=config.connections.google,
             project_id=config.project,
             location=config.location,
@@ -39,4 +44,16 @@ class ComparisonOperator(BigQueryInsertJobOperator):
         try:
             return super().execute(context)
         except GoogleAPICallError as error:
-            raise LedgerError(target.explained("verdicts/compare.sql", error)) from error
+            raise LedgerError(target.explained(STATEMENT, error)) from error
+
+
+def _guarded(configuration: dict[str, Any], subjects: int | None) -> dict[str, Any]:
+    """Return the job with what it may bill at most, as all jobs of `pedwatch.hooks.warehouse` have it."""
+    if subjects is None:
+        return configuration
+    allowed = budget(STATEMENT, subjects)
+    limits = {
+        "maximumBytesBilled": str(allowed.job),
+        "scriptOptions": {"statementByteBudget": str(allowed.statement)},
+    }
+    return configuration | {"query": configuration["query"] | limits}

@@ -98,6 +98,8 @@ class DefinitionRunner:
         if exists and not node.or_replace:
             raise already_exists("Table", str(ref))
         meta, filling = self.table_meta(node, ref)
+        if filling is not None:
+            self.execution.charge(filling)
 
         def work() -> str:
             source = filling
@@ -214,6 +216,7 @@ class DefinitionRunner:
         physical = f"temp.main.{quote('_session_' + name)}"
         columns = ", ".join(f"{quote(column)} {type.duckdb}" for column, type in types)
         if filling is not None:
+            self.execution.charge(filling)
             listed = ", ".join(quote(column) for column, _ in types)
             self.execution.execute(
                 f"CREATE OR REPLACE TEMP TABLE _bq_filling AS SELECT * FROM ({filling}) AS f({listed})"

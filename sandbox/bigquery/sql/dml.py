@@ -139,9 +139,24 @@ class WritePlan:
     cleanup: list[str] = field(default_factory=list)
 
 
+def _charge(execution: Execution, plan: WritePlan) -> None:
+    """Bill what is to be written: what is only inserted into is not read, and what is emptied costs nothing."""
+    if plan.statement_type == "TRUNCATE_TABLE":
+        return
+    kinds = {kind for kind, _ in plan.steps}
+    # What a MERGE does follows from its join, which is all that reads.
+    texts = plan.setup or [sql for _, sql in plan.steps]
+    execution.charge(
+        *texts,
+        rewritten=plan.target.ref if kinds - {"insertedRowCount"} else None,
+        inserted=plan.target.ref if plan.statement_type == "INSERT" else None,
+    )
+
+
 def run_plan(execution: Execution, plan: WritePlan, statement: n.Statement) -> StatementResult:
     """Carry out a compiled writing statement."""
     target = plan.target
+    _charge(execution, plan)
 
     def work() -> dict[str, int]:
         stats = {"insertedRowCount": 0, "updatedRowCount": 0, "deletedRowCount": 0}

@@ -48,12 +48,14 @@ class Environment:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     binds: dict[str, Any] = field(default_factory=dict)
     referenced: list[TableRef] = field(default_factory=list)
+    referenced_temporaries: set[str] = field(default_factory=set)
 
     def begin_statement(self) -> None:
         """Forget what belonged to the statement before."""
         self.now = datetime.now(UTC)
         self.binds = {}
         self.referenced = []
+        self.referenced_temporaries = set()
 
     def bind(self, name: str, variable: Variable) -> Expression:
         """An expression that stands for a value handed to DuckDB beside the text."""

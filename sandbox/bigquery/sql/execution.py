@@ -9,6 +9,7 @@ import duckdb
 from sandbox.bigquery.errors import BigQueryError, invalid_query
 from sandbox.bigquery.model import TableRef
 from sandbox.bigquery.spooled_rows import spool
+from sandbox.bigquery.sql.billing import Billing
 from sandbox.bigquery.sql.duckdb_errors import WriteConflict, translate
 from sandbox.bigquery.sql.environment import Environment
 from sandbox.bigquery.sql.fetched_rows import row_converter
@@ -23,9 +24,12 @@ _HELD_CELLS = 2_000_000
 class Execution:
     """The cursor of a session with its transaction."""
 
-    def __init__(self, environment: Environment, cancelled: Callable[[], bool] | None) -> None:
+    def __init__(
+        self, environment: Environment, cancelled: Callable[[], bool] | None, billing: Billing | None = None
+    ) -> None:
         self.environment = environment
         self.cursor = environment.cursor
+        self.billing = billing or Billing()
         self.in_transaction = False
         self._locks: ExitStack | None = None
         self._locked: set[TableRef] = set()
@@ -109,6 +113,11 @@ class Execution:
         """Run a writing statement; answers how many rows it changed."""
         row = self.execute(sql).fetchone()
         return int(row[0]) if row else 0
+
+    def charge(self, *texts: str, rewritten: TableRef | None = None, inserted: TableRef | None = None) -> None:
+        """Bill the statement that is about to run; refuse it where that is more than the job may."""
+        read = [ref for ref in self.environment.referenced if ref != inserted]
+        self.billing.charge(self, read, texts, rewritten)
 
     # ---- transactions
 

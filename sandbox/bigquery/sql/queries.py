@@ -81,6 +81,7 @@ def run_query(execution: Execution, statement: n.QueryStatement) -> StatementRes
     query = compile_query(environment, statement.query)
     fields = fields_of(query)
     types = [column.type for column in query.columns]
+    execution.charge(query.sql)
     rows = execution.answer(printable(query), types)
     reject_null_elements(rows, types, [field["name"] for field in fields])
     return StatementResult(statement.text, "SELECT", fields=fields, rows=rows, referenced=list(environment.referenced))
@@ -109,5 +110,6 @@ def fetch_value(execution: Execution, value: Expression, type: Type) -> Any:
     if value.is_null:
         return None
     sql = f"CAST({value.sql} AS VARCHAR)" if type.kind == "INTERVAL" else value.sql
+    execution.charge(f"SELECT {sql}")
     rows = execution.rows(f"SELECT {sql}", [Type("STRING") if type.kind == "INTERVAL" else type])
     return rows[0][0]

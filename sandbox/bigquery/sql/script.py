@@ -66,6 +66,7 @@ class Interpreter(DynamicStatements):
         """One statement."""
         self.execution.check_cancelled()
         self.environment.begin_statement()
+        self.execution.billing.last = 0
         method = _DISPATCH[type(statement)]
         try:
             if self.execution.in_transaction:
@@ -76,6 +77,7 @@ class Interpreter(DynamicStatements):
                 error.statement_text = statement.text  # type: ignore[attr-defined]
             raise
         if isinstance(result, StatementResult):
+            result.bytes_billed = self.execution.billing.last
             if result.affected_rows is not None:
                 self._set_system("row_count", INT64, result.affected_rows)
             self._report(result)

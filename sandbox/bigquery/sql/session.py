@@ -8,6 +8,7 @@ from duckdb import DuckDBPyConnection
 from sandbox.bigquery.errors import BigQueryError, invalid_query, not_implemented
 from sandbox.bigquery.model import StatementResult
 from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.billing import Billing
 from sandbox.bigquery.sql.duckdb_errors import WriteConflict
 from sandbox.bigquery.sql.environment import Environment, Variable
 from sandbox.bigquery.sql.execution import Execution
@@ -32,6 +33,7 @@ class Session:
         time_zone: str = "UTC",
         on_statement: Callable[[StatementResult], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        billing: Billing | None = None,
     ) -> None:
         if time_zone not in ("UTC", "Etc/UTC", "Z"):
             raise not_implemented(f"the default time zone {time_zone}")
@@ -53,7 +55,7 @@ class Session:
             "last_job_id": Variable(STRING, None),
         }
         self._environment = environment
-        self._execution = Execution(environment, cancelled)
+        self._execution = Execution(environment, cancelled, billing)
         self._routines = Routines(environment)
         environment.find_routine = self._routines.find
         self._on_statement = on_statement

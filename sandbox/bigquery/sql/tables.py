@@ -117,6 +117,7 @@ class TableReader:
         table = self.environment.temporary_tables.get(name)
         if table is None:
             raise not_found("Table", f"{self.environment.project}:_SESSION.{name}")
+        self.environment.referenced_temporaries.add(name)
         key = self.compiler.fresh("t")
         columns = [Column(column, f"{key}.{quote(column)}", type) for column, type in table.columns]
         return Source(f"{table.physical_name} AS {key}", [Relation(alias, columns)])
