@@ -27,7 +27,7 @@ _READING = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "CREATE", "MERGE")
 
 
 def exceeded(limit: int, needed: int) -> BigQueryError:
-    """What a job ends with that would bill more than it may; the client makes an InternalServerError of it."""
+    """What a job ends with that would bill more than it may; its client calls it a 500 when it polls, else a 400."""
     return BigQueryError(
         400,
         "bytesBilledLimitExceeded",

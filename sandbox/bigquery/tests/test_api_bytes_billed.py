@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from google.api_core.exceptions import InternalServerError
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 from google.cloud.bigquery import QueryJobConfig, ScriptOptions
 
@@ -72,11 +72,11 @@ def test_what_a_job_bills(client: bigquery.Client, text: str, megabytes: int) ->
 def test_a_statement_that_would_bill_more_than_the_job_may_does_nothing(client: bigquery.Client) -> None:
     text = "SELECT SUM(n) AS n FROM billed.ledger WHERE cycle < TIMESTAMP '2026-03-04 02:00:00+00'"
     assert billed(client, text, maximum_bytes_billed=16 * MEGABYTE) == 16 * MEGABYTE
-    with pytest.raises(InternalServerError) as refused:
+    with pytest.raises(GoogleAPICallError) as refused:
         billed(client, text, maximum_bytes_billed=LEAST)
     assert f"Query exceeded limit for bytes billed: {LEAST}. {16 * MEGABYTE} or higher required." in str(refused.value)
     assert refused.value.errors[0]["reason"] == "bytesBilledLimitExceeded"
-    with pytest.raises(InternalServerError):
+    with pytest.raises(GoogleAPICallError):
         billed(client, "DELETE FROM billed.small WHERE n = 1", maximum_bytes_billed=MEGABYTE)
     (row,) = client.query_and_wait("SELECT COUNTIF(n = 1) AS n FROM billed.small")
     assert row.n == 1
@@ -87,10 +87,10 @@ def test_a_script_is_held_to_both_limits(client: bigquery.Client) -> None:
     read = "SELECT COUNT(*) AS n FROM billed.small"
     twice = f"{read}; {read}"
     assert billed(client, twice, maximum_bytes_billed=2 * LEAST) == 2 * LEAST
-    with pytest.raises(InternalServerError, match=f"billed: {LEAST}. {2 * LEAST} or higher"):
+    with pytest.raises(GoogleAPICallError, match=f"billed: {LEAST}. {2 * LEAST} or higher"):
         billed(client, twice, maximum_bytes_billed=LEAST)
     both = "SELECT COUNT(*) AS n FROM billed.small AS s, billed.ledger AS l WHERE l.cycle = '2026-03-02 05:00:00+00'"
-    with pytest.raises(InternalServerError, match=f"billed: {LEAST}. {2 * LEAST} or higher"):
+    with pytest.raises(GoogleAPICallError, match=f"billed: {LEAST}. {2 * LEAST} or higher"):
         billed(client, f"{read}; {both}", script_options=ScriptOptions(statement_byte_budget=LEAST))
 
 
@@ -100,7 +100,7 @@ def test_what_was_written_in_a_transaction_that_exceeds_the_limit_is_gone(client
         "BEGIN TRANSACTION; INSERT INTO billed.small (n) VALUES (77); "
         "SELECT SUM(n) AS n FROM billed.ledger WHERE cycle < TIMESTAMP '2026-03-06 04:00:00+00'; COMMIT TRANSACTION"
     )
-    with pytest.raises(InternalServerError, match="exceeded limit for bytes billed"):
+    with pytest.raises(GoogleAPICallError, match="exceeded limit for bytes billed"):
         billed(client, text, maximum_bytes_billed=LEAST)
     (row,) = client.query_and_wait("SELECT COUNTIF(n = 77) AS n FROM billed.small")
     assert row.n == 0
