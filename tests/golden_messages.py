@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pedwatch.alerts import block_kit, digest, outbox, platform_messages, silence
+from pedwatch.alerts.acknowledgements import Acknowledgement
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.delivery_messages import odd_answer as odd_answer_of
 from pedwatch.alerts.episodes import Episode, Evidence, Observation, Subject
@@ -93,8 +94,13 @@ def told(rows: Iterable[Notification]) -> dict[str, Told]:
     }
 
 
-def story(*items: Any, around: Surroundings | None = None, cycles: int = 0) -> list[Notification]:
-    """Fold observations cycle by cycle; return the newest word of each episode and storm."""
+def story(
+    *items: Any, around: Surroundings | None = None, cycles: int = 0, acknowledged: Acknowledgement | None = None
+) -> list[Notification]:
+    """Fold observations cycle by cycle; return the newest word of each episode and storm.
+
+    ``acknowledged``: who takes care of all that was told, from the third cycle on.
+    """
     by_cycle: dict[dt.datetime, list[Any]] = {}
     for item in items:
         by_cycle.setdefault(item.observation.cycle, []).append(item)
@@ -106,7 +112,9 @@ def story(*items: Any, around: Surroundings | None = None, cycles: int = 0) -> l
         latest = {e.subject.fingerprint: e for e in sorted(episodes.values(), key=lambda e: e.started_cycle)}
         changed = fold_period(latest.values(), by_cycle.get(at(number), []), at(number - 1), at(number), PolicyConfig())
         episodes |= {e.episode_id: e for e in changed}
-        rows = reconcile(episodes.values(), told(newest.values()), at(number), SLACK, around)
+        holding = {name: [acknowledged] for name in newest} if acknowledged else {}
+        surroundings = replace(around, acknowledged=holding)
+        rows = reconcile(episodes.values(), told(newest.values()), at(number), SLACK, surroundings)
         newest |= {row.episode_id: row for row in rows}
     return [row for row in newest.values() if not row.told_by]
 
@@ -312,6 +320,17 @@ def cannot_be_edited() -> Shown:
 
 OVER = (seen(1, 14), seen(2, 14))
 EXEMPT = {"seen": "exempt", "ceiling": 20}
+CARED_FOR = Acknowledgement("a1", "e1", "U0MAYA", "reaction", "critical", at(3) - dt.timedelta(minutes=2))
+MILDER = replace(CARED_FOR, severity="warning")
+AT_SHELL = Acknowledgement(
+    "a2",
+    "e1",
+    "dana@shop.example",
+    "command",
+    "warning",
+    at(3) - dt.timedelta(minutes=2),
+    "scaling down after the sale",
+)
 SALE_GOES_ON = replace(SALE, ends_at=START + dt.timedelta(days=9))
 SALE_ENDS = replace(SALE, ends_at=at(4) + dt.timedelta(days=3))
 MARKUP = "<!channel> *bold* _it_ `code` <http://x|y> & :tada: \x07\n#general @here https://evil.example"
@@ -335,6 +354,15 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     ),
     "first_of_a_part": lambda: only(story(*(seen(n, 14, is_lower_bound=True) for n in (1, 2))), "first"),
     "worse": lambda: only(story(*OVER, seen(3, 19)), "worse"),
+    "acknowledged": lambda: only(story(*OVER, seen(3, 14), acknowledged=CARED_FOR), "acknowledged"),
+    "acknowledged_by_command": lambda: only(story(*OVER, seen(3, 14), acknowledged=AT_SHELL), "acknowledged"),
+    "acknowledged_storm": lambda: only(
+        story(*storm(12), *(seen(3, 14, subject=s) for s in crowd(12)), acknowledged=CARED_FOR), "storm"
+    ),
+    "acknowledged_blind": lambda: only(story(*blind("ffff"), acknowledged=CARED_FOR), "acknowledged"),
+    "worse_after_it_was_acknowledged": lambda: only(
+        story(*OVER, seen(3, 14), seen(4, 19), acknowledged=MILDER), "worse"
+    ),
     "reminder": lambda: only(story(*(seen(n, 14) for n in range(1, 52))), "reminder"),
     "resolved_replicas_fell": lambda: only(story(*OVER, seen(3, 8), seen(4, 8)), "resolved"),
     "resolved_limit_raised": lambda: only(story(*OVER, seen(3, 14, 16), seen(4, 14, 16)), "resolved"),

@@ -70,6 +70,10 @@ class ControlClient:
         """Delete a message, as a person with the right to would."""
         self._call("DELETE", f"messages/{quote(channel)}/{quote(ts)}")
 
+    def react_as(self, user: str, channel: str, ts: str, name: str) -> dict[str, Any]:
+        """React to a message as a person."""
+        return self._call("POST", f"messages/{quote(channel)}/{quote(ts)}/reactions", {"user": user, "name": name})
+
     # Faults
 
     def order_fault(self, kind: str, method: str, channel: str | None = None, times: int = 1, **details: Any) -> None:

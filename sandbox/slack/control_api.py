@@ -34,6 +34,7 @@ class ControlApi:
             ("GET", "/control/messages", self._list_messages),
             ("POST", "/control/messages", self._post_as_person),
             ("DELETE", "/control/messages/{channel}/{ts}", self._delete_message),
+            ("POST", "/control/messages/{channel}/{ts}/reactions", self._react_as_person),
             ("GET", "/control/calls", self._list_calls),
             ("DELETE", "/control/calls", self._clear_calls),
             ("GET", "/control/faults", self._list_faults),
@@ -116,6 +117,16 @@ class ControlApi:
             raise LookupError(f"no message {request.match_info['ts']} in {channel.name}")
         self._api.store.delete_message(message, self._api.switches.now())
         return {}
+
+    def _react_as_person(self, request: web.Request, body: Body) -> Body:
+        if body["user"] not in PEOPLE:
+            raise LookupError(f"no user {body['user']}; there are {', '.join(PEOPLE)}")
+        channel = self._channel(request.match_info["channel"])
+        message = self._api.store.message(channel.id, parse_ts(request.match_info["ts"]))
+        if message is None or message.deleted_ts is not None:
+            raise LookupError(f"no message {request.match_info['ts']} in {channel.name}")
+        self._api.store.add_reaction(message.ts, body["name"], body["user"])
+        return self._describe(message)
 
     # Calls and faults
 

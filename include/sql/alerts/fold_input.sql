@@ -78,7 +78,9 @@ told_states AS (
     channel,
     destination,
     reason,
-    cycle
+    cycle,
+    message_ts,
+    MAX(parent_ts) OVER (PARTITION BY episode_id, channel) AS parent_ts
   FROM `{{ dataset }}.notifications`
   WHERE channel NOT LIKE '%:%'  -- copies by mail or webhook follow what Slack is told
   QUALIFY ROW_NUMBER() OVER (PARTITION BY episode_id ORDER BY sequence DESC) = 1

@@ -18,7 +18,8 @@ REACTION = "eyes"
 """Name of the emoji 👀 in Slack."""
 SHOWN = "👀"
 Via = Literal["reaction", "command"]
-_RANKS = {None: 0, "warning": 1, "critical": 2}
+RANKS: dict[str | None, int] = {None: 0, "warning": 1, "critical": 2}
+"""How bad is how bad."""
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 COLUMNS: dict[str, str] = {
@@ -70,14 +71,22 @@ def to_row(acknowledgement: Acknowledgement) -> dict[str, Any]:
 
 def in_force(known: Iterable[Acknowledgement], severity: str | None) -> Acknowledgement | None:
     """Return the newest that still holds for an episode that is so severe; None when nobody has it."""
-    holding = [each for each in known if _RANKS[each.severity] >= _RANKS[severity]]
+    holding = [each for each in known if RANKS[each.severity] >= RANKS[severity]]
     return max(holding, key=lambda each: (each.acknowledged_at, each.acknowledgement_id), default=None)
 
 
 def new_reactions(
-    known: Iterable[Acknowledgement], episode_id: str, users: Iterable[str], severity: str | None, seen_at: dt.datetime
+    known: Iterable[Acknowledgement],
+    episode_id: str,
+    users: Iterable[str],
+    severity: str | None,
+    seen_at: dt.datetime,
+    is_parent: bool = True,
 ) -> list[Acknowledgement]:
-    """Return what reactions say that no row says yet: one of each person, for good.
+    """Return what reactions say that no row says yet.
+
+    A reaction on the parent counts once, for good: it stays there when the message says worse things. On a reply, which
+    says the same for ever, it counts for what that says.
 
     Args:
         known: rows about the episode.
@@ -85,8 +94,13 @@ def new_reactions(
         users: who has reacted.
         severity: what the message they reacted to said.
         seen_at: settings clock.
+        is_parent: whether they reacted to the parent.
     """
-    counted = {each.acknowledged_by for each in known if each.via == "reaction"}
+    counted = {
+        each.acknowledged_by
+        for each in known
+        if each.via == "reaction" and (is_parent or RANKS[each.severity] >= RANKS[severity])
+    }
     return [
         Acknowledgement(
             acknowledgement_id(episode_id, user, "reaction", severity), episode_id, user, "reaction", severity, seen_at

@@ -100,9 +100,9 @@ def _over(episode: Episode, reason: str, context: Context) -> Message:
     title = "Over limit, critical" if is_critical else "Over limit"
     lasting = duration(context.cycle - episode.over_since)
     threads = {
-        "worse": f"Worse: {summary}.",
+        "worse": f"Worse: {summary}. React with {SHOWN} here to quiet its reminders.",
         "reminder": f"Still over after {lasting}: {summary}, peak {pods(episode.peak_measured)}. "
-        f"React with {SHOWN} on the message above to quiet these reminders.",
+        f"React with {SHOWN} to quiet these reminders.",
         "steady": f"No longer on and off, but over: {summary}.",
         "flapping": f"On and off its limit more than four times in two hours: quiet until it is calm. {summary}.",
         "frozen": f"Not judged any more, so neither over nor ended: {why_frozen(episode)}. Before that: {summary}.",

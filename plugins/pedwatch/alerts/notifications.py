@@ -16,7 +16,8 @@ class Told:
     """What was last told of an episode (or of a storm), and where.
 
     ``state``: ``phase``, ``severity``, ``reminders`` told so far, ``ending_said`` (the exemption's end was announced),
-    ``storm`` (whose thread tells of it); of a storm: ``open`` (its episodes that go on), ``members``, ``since``.
+    ``storm`` (whose thread tells of it), ``acknowledged`` (the acknowledgement that was said); of a storm: ``open``
+    (its episodes that go on), ``members``, ``since``, ``kind`` and ``cause``.
     """
 
     episode_id: str
@@ -24,6 +25,10 @@ class Told:
     channel: str
     destination: Destination
     state: dict[str, Any] = field(default_factory=dict)
+    parent_ts: str | None = None
+    """Of the newest message that stands for it in Slack; None when none is known to."""
+    message_ts: str | None = None
+    """Of the newest word: the parent or a reply; None when it was not sent."""
 
     @property
     def phase(self) -> str | None:

@@ -32,7 +32,7 @@ def compose(
     is_unaccepted = episode.subject.kind == _UNACCEPTED
     message = _not_accepted(episode, reason, cycle, links) if is_unaccepted else _blind(episode, reason, cycle, links)
     if reason == "reminder":
-        message = replace(message, thread=f"{message.thread} React with {SHOWN} above to quiet these reminders.")
+        message = replace(message, thread=f"{message.thread} React with {SHOWN} to quiet these reminders.")
     if acknowledged is None:
         return message
     fact = fact_of(acknowledged, cycle) or ""

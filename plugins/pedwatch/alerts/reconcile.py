@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from pedwatch.alerts import copies, episode_messages, platform_messages, storms
+from pedwatch.alerts.acknowledgements import RANKS
 from pedwatch.alerts.episode_facts import Context
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.evidence import Known
@@ -18,7 +19,6 @@ from pedwatch.alerts.notifications import Notification, Telling, Told, notificat
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Destination, Slack
 
-_SEVERITY_RANK = {None: 0, "warning": 1, "critical": 2}
 ANNOUNCE_BEFORE = dt.timedelta(days=3)
 _MUTED_WHILE_BLIND = ("first", "worse", "steady", "reminder", "flapping", "frozen", "judged_again")
 FREEZING = ("labels_removed", "labels_missing", "document_rejected", "no_limit_matches", "limit_withdrawn")
@@ -28,7 +28,8 @@ FREEZING = ("labels_removed", "labels_missing", "document_rejected", "no_limit_m
 def told_from_row(row: Mapping[str, Any]) -> Told:
     """Read the newest outbox row of an episode."""
     state = json.loads(row["told_state"])
-    return Told(row["episode_id"], row["sequence"], row["channel"], row["destination"], state)
+    where, parent_ts, message_ts = row["destination"], row.get("parent_ts"), row.get("message_ts")
+    return Told(row["episode_id"], row["sequence"], row["channel"], where, state, parent_ts, message_ts)
 
 
 def phase_of(episode: Episode) -> str | None:
@@ -96,7 +97,7 @@ def reason_to_tell(
         return "exemption_ending"
     if phase == "firing" and episode.state == "firing" and frozen_by(episode) != told.state.get("frozen"):
         return "frozen" if frozen_by(episode) else "judged_again"
-    if phase == "firing" and _SEVERITY_RANK[episode.severity] > _SEVERITY_RANK[told.severity]:
+    if phase == "firing" and RANKS[episode.severity] > RANKS[told.severity]:
         return "worse"
     if phase == "firing" and acknowledged is not None:
         return "acknowledged" if acknowledged != told.state.get("acknowledged") else None

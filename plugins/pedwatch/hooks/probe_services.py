@@ -27,6 +27,7 @@ SLACK_METHODS = (
     "chat.postMessage",
     "chat.update",
     "chat.getPermalink",
+    "reactions.get",
     "conversations.replies",
     "conversations.history",
     "chat.delete",
@@ -65,7 +66,7 @@ class _Slack:
 
     def ask(self, method: str) -> Outcome:
         """Call one method."""
-        needs_post = method in ("chat.update", "chat.getPermalink", "conversations.replies")
+        needs_post = method in ("chat.update", "chat.getPermalink", "reactions.get", "conversations.replies")
         if needs_post and not self._ts:
             return Outcome(SLACK, method, "skipped", error="there is no message of ours to ask about")
         outcome, answer = _asked(SLACK, method, lambda: self._channel.call(method, self._arguments(method)))
@@ -111,6 +112,7 @@ class _Slack:
             "chat.postMessage": post | shown,
             "chat.update": self._place(self._ts) | shown,
             "chat.getPermalink": {"channel": self._identifier, "message_ts": self._ts},
+            "reactions.get": {"channel": self._identifier, "timestamp": self._ts, "full": True},
             "conversations.replies": window | {"ts": self._ts},
             "conversations.history": window,
         }

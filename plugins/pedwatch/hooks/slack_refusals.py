@@ -26,7 +26,14 @@ Meaning = Literal[
 - unknown: nobody here knows the code
 """
 
-SCOPES = ("chat:write", "channels:read", "channels:history", "groups:history", "metadata.message:read")
+SCOPES = (
+    "chat:write",
+    "channels:read",
+    "channels:history",
+    "groups:history",
+    "metadata.message:read",
+    "reactions:read",
+)
 """What the app needs; ``groups:*`` only for private channels."""
 
 _REINSTALL = "reinstall the app and put its bot token (xoxb-…) into the connection"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+from dataclasses import replace
 from typing import Any
 
 from pedwatch.alerts import evidence, ledger, reconcile, rows, silence
@@ -13,6 +14,8 @@ from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks import acknowledging
+from pedwatch.tasks.acknowledging import Reactions
 from pedwatch.tasks.fold_commit import Step, commit_fold
 
 log = logging.getLogger(__name__)
@@ -67,11 +70,15 @@ def _notifications(
     cycle: dt.datetime,
     found: dict[str, Any],
     episodes: list[Episode],
+    now: dt.datetime,
     run_url: str,
+    reactions: Reactions | None,
 ) -> list[Notification]:
     """Compare what is true with what was told; what messages say beyond that is asked only when there is something."""
     told = {row["episode_id"]: reconcile.told_from_row(row) for row in found["told"]}
-    asked = reconcile.needs_evidence(episodes, told, cycle, config.slack)
+    holding = acknowledging.acknowledged(warehouse, episodes, told, cycle, now, config.slack, reactions)
+    around = Surroundings(policies=config.policy, acknowledged=holding)
+    asked = reconcile.needs_evidence(episodes, told, cycle, config.slack, around)
     known: dict[str, evidence.Known] = {}
     if asked:
         subjects = [
@@ -83,7 +90,7 @@ def _notifications(
             rows_found = warehouse.run("alerts/message_evidence.sql", {"cycle": cycle, "subjects": batch})
             known |= evidence.known_from_rows(rows_found, cycle)
     links = evidence.links_of(config, found["clusters"], run_url or None)
-    around = Surroundings(known, links, _stale_limits_time(found, cycle), config.policy)
+    around = replace(around, known=known, links=links, limits_as_of=_stale_limits_time(found, cycle))
     return reconcile.reconcile(episodes, told, cycle, config.slack, around)
 
 
@@ -101,6 +108,7 @@ def fold_alerts(
     run_id: str,
     may_notify: bool,
     run_url: str = "",
+    reactions: Reactions | None = None,
 ) -> dict[str, int]:
     """Fold everything up to ``cycle`` and write what has to be told; a cycle behind the cursor changes nothing.
 
@@ -122,7 +130,7 @@ def fold_alerts(
     notifications: list[Notification] = []
     if may_notify:
         to_tell = {e.episode_id: e for e in untold} | newest
-        notifications = _notifications(warehouse, config, cycle, found, list(to_tell.values()), run_url)
+        notifications = _notifications(warehouse, config, cycle, found, list(to_tell.values()), now, run_url, reactions)
         notifications += _about_gap(config, cursor, cycle, run_url)
     _log_firing(list(newest.values()), cycle)
     if is_new or notifications:

@@ -5,6 +5,7 @@ Values that travel between tasks are JSON: times as ISO 8601 with offset.
 
 import datetime as dt
 import functools
+import time
 from typing import Any
 
 from pedwatch import settings
@@ -117,6 +118,8 @@ def comparison_job(plan_task: str, limits_task: str) -> dict[str, Any]:
 def fold_episodes(plan: Plan, run_id: Any = None) -> dict[str, int]:
     """Fold the ledger into episodes and fill the outbox; a re-compared cycle leaves live state alone."""
     from pedwatch.hooks.clients import warehouse
+    from pedwatch.hooks.slack_channel import SlackChannel
+    from pedwatch.hooks.slack_reactions import SlackReactions
     from pedwatch.tasks.fold import fold_alerts
     from pedwatch.tasks.run_links import run_url
 
@@ -124,7 +127,9 @@ def fold_episodes(plan: Plan, run_id: Any = None) -> dict[str, int]:
         return {"episodes": 0, "notifications": 0, "deliverable": 0, "firing": 0, "fired": 0}
     config = settings.load_config()
     url = run_url("ped_replica_watch", run_id)
-    return fold_alerts(warehouse(config), config, _cycle(plan), settings.now(), run_id, plan["may_notify"], url)
+    reactions = SlackReactions(lambda: SlackChannel(config.connections.slack), time.monotonic)
+    now, may_notify = settings.now(), plan["may_notify"]
+    return fold_alerts(warehouse(config), config, _cycle(plan), now, run_id, may_notify, url, reactions)
 
 
 def what_to_say(plan: Plan, folded: dict[str, int]) -> str:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pedwatch.alerts.acknowledgements import Acknowledgement
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.evidence import Exemption, Known
 from pedwatch.alerts.ledger import fold_period
@@ -35,6 +36,7 @@ class Watch:
         self.episodes: dict[str, Episode] = {}
         self.rows: list[Notification] = []
         self.cycle = 0
+        self.holding: dict[str, list[Acknowledgement]] = {}
 
     def go(self, *observations: Any, cycle: int | None = None, may_notify: bool = True) -> list[Notification]:
         """Play a cycle and return what was written."""
@@ -42,10 +44,13 @@ class Watch:
         latest = {e.subject.fingerprint: e for e in sorted(self.episodes.values(), key=lambda e: e.started_cycle)}
         changed = fold_period(latest.values(), observations, at(before), at(self.cycle), PolicyConfig())
         self.episodes |= {e.episode_id: e for e in changed}
-        if not may_notify:
-            return []
+        return self.tell() if may_notify else []
+
+    def tell(self) -> list[Notification]:
+        """Write what has to be told of the cycle."""
         known = Known(exemption=self.exemption)
-        around = Surroundings({e.subject.fingerprint: known for e in self.episodes.values()})
+        about = {e.subject.fingerprint: known for e in self.episodes.values()}
+        around = Surroundings(about, acknowledged=self.holding)
         new = reconcile(self.episodes.values(), self.told, at(self.cycle), self.slack, around)
         self.rows += new
         return new
