@@ -154,8 +154,8 @@ def test_slack_that_refuses_everything_leaves_the_row_to_the_next_one(platform: 
     ("hours", "says", "coverage"),
     [
         (0, "all clear", "100.0 %"),
-        (12, "no cycle since 10:00:", "0.7 %"),
-        (72, "no cycle since Mon 02 Mar 10:00:", "0.0 %"),
+        (12, "no cycle since 10:00,", "0.7 %"),
+        (72, "no cycle since Mon 02 Mar 10:00,", "0.0 %"),
     ],
 )
 def test_the_digest_of_a_watch_that_stopped(platform: Platform, hours: int, says: str, coverage: str) -> None:

@@ -186,7 +186,7 @@ def test_the_probe_calls_every_method_of_slack_that_the_product_calls() -> None:
     named = {
         name
         for path in sources
-        for name in re.findall(r'"((?:auth|blocks|chat|conversations)\.[a-zA-Z]+)"', path.read_text(encoding="utf-8"))
+        for name in re.findall(r'"((?:auth|blocks|chat|conversations|reactions)\.[a-zA-Z]+)"', path.read_text(encoding="utf-8"))
     }
     assert named == set(SLACK_METHODS)
 
