@@ -78,9 +78,9 @@ def test_the_digest_names_the_reports_section_as_the_report_does() -> None:
 @pytest.mark.parametrize(
     ("later", "since"),
     [
-        (dt.timedelta(hours=2), "no cycle since 10:00:"),
-        (dt.timedelta(hours=20), "no cycle since Mon 02 Mar 10:00:"),
-        (dt.timedelta(hours=72), "no cycle since Mon 02 Mar 10:00:"),
+        (dt.timedelta(hours=2), "no cycle since 10:00,"),
+        (dt.timedelta(hours=20), "no cycle since Mon 02 Mar 10:00,"),
+        (dt.timedelta(hours=72), "no cycle since Mon 02 Mar 10:00,"),
     ],
 )
 def test_nothing_is_clear_when_nothing_is_judged(later: dt.timedelta, since: str) -> None:
