@@ -67,7 +67,8 @@ def objects(draw: st.DrawFn) -> tuple[str, bytes]:
     raw = json.dumps(item).encode()
     if draw(st.integers(0, 9)) == 0:  # a byte that is none of UTF-8
         at = draw(st.integers(1, len(raw) - 1))
-        raw = raw[:at] + b"\xff" + raw[at:] if raw[at - 1 : at].isalpha() else raw
+        is_in_text = raw[at - 1 : at].isalpha() and b"\\" not in raw[max(0, at - 6) : at]
+        raw = raw[:at] + b"\xff" + raw[at:] if is_in_text else raw
     return resource_type, raw
 
 
@@ -168,8 +169,8 @@ def kubeconfigs(draw: st.DrawFn) -> bytes:
         )
         block: Any = config
         for part in place:
-            is_there = part in block if isinstance(block, dict) else isinstance(block, list) and len(block) > 0
-            block = block[part] if is_there else None
+            is_of_a_list = isinstance(block, list) and isinstance(part, int) and len(block) > part
+            block = block[part] if is_of_a_list or (isinstance(block, dict) and part in block) else None
         if isinstance(block, dict):
             block[draw(st.sampled_from(fields))] = draw(st.none() | _TEXTS | VALUES)
     raw = yaml.safe_dump(config, allow_unicode=True).encode(errors="replace")

@@ -95,6 +95,9 @@ class OutputError(Exception):
     """The data object or the manifest could not be written: infrastructure, worth a retry of the whole task."""
 
 
+#: What msgspec raises over JSON: also, of its own accord, what Python raises over text that is not UTF-8.
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+
 # Whom an API server sees where no token came along, or none that it read; some refuse that with a plain 401.
 _NOBODY = 'User "system:anonymous"'
 
@@ -115,7 +118,7 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Err
     (EmptyOrMissing, "empty_or_missing"),
     (ImpersonationError, "impersonation"),
     (CredentialError, "unauthenticated"),
-    ((BadPayload, PageTooLarge, msgspec.MsgspecError, zlib.error), "bad_payload"),
+    ((BadPayload, PageTooLarge, *UNDECODABLE, zlib.error), "bad_payload"),
     (TimeoutError, "timeout"),
     (socket.gaierror, "dns"),
     ((ssl.SSLEOFError, ssl.SSLZeroReturnError), "unreachable"),

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from replica_collector import salvage
-from replica_collector.errors import CLUSTER_WIDE, ApiError, BadPayload, PageTooLarge, classify
+from replica_collector.errors import CLUSTER_WIDE, UNDECODABLE, ApiError, BadPayload, PageTooLarge, classify
 from replica_collector.kubernetes_types import STATUS_DECODER, Kind, ListMeta, Status
 from replica_collector.observations import Provenance, encode
 from replica_collector.salvage import Faults, Unreadable
@@ -136,7 +134,7 @@ class Lister:
         try:
             page = kind.decoder.decode(response.body)
             list_kind, told, items = page.kind, page.metadata, page.items or ()
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             list_kind, told, items, bad = salvage.page(kind, response.body)
             unreadable += bad
         if list_kind != kind.list_kind:
@@ -153,7 +151,7 @@ def api_error(status: int, body: bytes | bytearray) -> ApiError:
     """What the server said, when it said it as a ``Status``; other bodies are not quoted."""
     try:
         said = STATUS_DECODER.decode(body)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         # An API server says so in plain text where it serves no such group or version.
         said = Status(message="there is no such API" if status == 404 else "")
     return ApiError(status, said.reason, said.message, said.metadata.continue_token)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from replica_collector.errors import BadPayload
+from replica_collector.errors import UNDECODABLE, BadPayload
 from replica_collector.kubernetes_types import RAW_LIST_DECODER, RAW_OBJECT_DECODER, Kind, ListMeta
 
 NAMED = 3
@@ -33,7 +33,7 @@ def page(kind: Kind, body: bytes | bytearray) -> tuple[str, ListMeta, list[Any],
     for item in raw.items or ():
         try:
             good += kind.decoder.decode(_ALONE % bytes(item)).items
-        except msgspec.MsgspecError as error:
+        except UNDECODABLE as error:
             bad.append(Unreadable(f"{_named(item)}: {str(error).replace(_PLACE, '$')}"))
     return raw.kind, raw.metadata, good, bad
 
@@ -60,6 +60,6 @@ def told(unreadable: Iterable[Unreadable]) -> BadPayload:
 def _named(item: msgspec.Raw) -> str:
     try:
         metadata = RAW_OBJECT_DECODER.decode(item).metadata
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return "an object without a name"
     return "/".join(str(part)[:253] for part in (metadata.namespace, metadata.name) if part is not None) or "an object"
