@@ -1,7 +1,9 @@
 """The load of an hour: what it takes in, what it refuses, and that a refusal leaves everything as it was."""
 
+import base64
 import datetime as dt
 import gzip
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -88,25 +90,108 @@ def test_labels_that_were_asked_for_arrive_and_no_other(shop: World) -> None:
     assert "secret" not in repr(shop.rows("replica_observations"))
 
 
-def test_an_object_that_a_manifest_names_is_missing(shop: World) -> None:
+def states(world: World) -> dict[tuple[Any, str], tuple[str, str | None]]:
+    """Return what is recorded of each cycle and cluster: status and error class."""
+    return {
+        (row["cycle"], row["cluster"]): (row["status"], row["error_class"]) for row in world.rows("collection_runs")
+    }
+
+
+GOOD, LOST = ("complete", None), ("failed", "evidence_lost")
+
+
+def test_an_object_that_is_missing_costs_its_cluster_that_attempt(shop: World) -> None:
     load(collected(shop, 1))
     run = collected(shop, 2)
     lost = objects(shop, US)[-1]
     content = lost.download_as_bytes(raw_download=True)
     lost.delete()
-    assert_refused(shop, run, rf"is not loaded, it stays as it is: gs://.*/{US}\..*: 1 data object named by a manifest")
+    assert load(run) == {"rows": 7, "seen": [EU], "blind": [US]}
+    first, second = cycle_at(1), cycle_at(2)
+    found = states(shop)
+    assert [found[first, EU], found[first, US], found[second, EU], found[second, US]] == [GOOD, GOOD, GOOD, LOST]
+    [told] = [row["error_message"] for row in shop.rows("collection_runs") if row["error_class"] == "evidence_lost"]
+    assert told.startswith(f"its data object gs://{shop.config.bucket}/{lost.name} is not in the bucket: restore it")
     lost.upload_from_string(content, content_type="application/gzip")
+    assert load(collected(shop, 3))["rows"] == 12
+    assert states(shop)[second, US] == GOOD, "what is restored within the hour counts again"
+
+
+def test_an_object_that_was_loaded_and_is_lost_counts_no_longer(shop: World) -> None:
+    load(collected(shop, 1))
+    run = collected(shop, 2)
+    objects(shop, US)[0].delete()
+    assert load(run) == {"rows": 7, "seen": [EU, US], "blind": []}
+    assert states(shop)[cycle_at(1), US] == LOST
+    assert names(shop, 1) == FIRST[:3]
+    before = shop.tables()
+    run.done.remove("load_observations")
+    load(run)
+    assert shop.tables() == before, "loading twice is loading once"
+
+
+def again(world: World, cluster: str, attempt: str) -> None:
+    """Write what a cluster's first attempt did once more, as that of a duplicated pod."""
+    [data], [manifest] = objects(world, cluster), objects(world, cluster, "manifests")
+    told = json.loads(manifest.download_as_bytes())
+    lines = gzip.decompress(data.download_as_bytes(raw_download=True)).decode()
+    content = gzip.compress(lines.replace(told["attempt_id"], attempt).encode())
+    copy = data.bucket.blob(data.name.replace(told["attempt_id"], attempt))
+    copy.upload_from_string(content, content_type="application/gzip")
+    md5 = base64.b64encode(hashlib.md5(content).digest()).decode()
+    told |= {"attempt_id": attempt, "evidence_object": f"gs://{data.bucket.name}/{copy.name}", "object_md5": md5}
+    name = manifest.name.rpartition("/")[0] + f"/{cluster}.{attempt}.ndjson"
+    manifest.bucket.blob(name).upload_from_string(json.dumps(told).encode())
+
+
+def test_where_the_owner_of_a_cycle_is_lost_another_attempt_owns_it(shop: World) -> None:
+    run = collected(shop, 1)
+    again(shop, US, "zz-again")
+    load(run)
+    [first] = [row["attempt_id"] for row in shop.rows("collection_runs") if row["cluster"] == US]
+    assert first != "zz-again", "the first complete one owns it"
+    [owner] = [blob for blob in objects(shop, US) if first in blob.name]
+    owner.delete()
+    run.done.remove("load_observations")
+    assert load(run) == {"rows": 4, "seen": [EU, US], "blind": []}
+    [row] = [row for row in shop.rows("collection_runs") if row["cluster"] == US]
+    assert (row["status"], row["attempt_id"]) == ("complete", "zz-again")
+
+
+def test_an_object_that_is_not_what_the_collector_wrote_is_not_loaded(shop: World) -> None:
+    run = collected(shop, 1)
+    [changed] = objects(shop, US)
+    changed.upload_from_string(b"no gzip at all", content_type="application/gzip")
+    assert load(run) == {"rows": 3, "seen": [EU], "blind": [US]}
+    assert states(shop)[run.cycle, US] == LOST
+    assert names(shop, 1) == FIRST[:3]
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b'{"cycle": ', b"[]"], ids=["not UTF-8", "cut off", "a list"])
+def test_a_manifest_that_cannot_be_read_costs_its_cluster_that_attempt(shop: World, text: bytes) -> None:
+    run = collected(shop, 1)
+    [manifest] = objects(shop, US, "manifests")
+    manifest.upload_from_string(text)
+    assert load(run) == {"rows": 3, "seen": [EU], "blind": [US]}
+    assert states(shop)[run.cycle, US] == LOST
+
+
+def test_what_nobody_vouches_for_does_not_end_the_load(shop: World) -> None:
+    load(collected(shop, 1))
+    run = collected(shop, 2)
+    [first, *_] = objects(shop, US)
+    stray = first.bucket.blob(f"{first.name.rpartition('/')[0]}/zz-unknown.a1.ndjson.gz")
+    stray.upload_from_string(b"not gzip either", content_type="application/gzip")
     assert load(run)["rows"] == 8
 
 
-def test_an_object_that_is_not_what_the_collector_wrote(shop: World) -> None:
-    run = collected(shop, 1)
-    [changed] = objects(shop, US)
-    rows = [json.loads(line) for line in gzip.decompress(changed.download_as_bytes(raw_download=True)).splitlines()]
-    rows[0]["status_replicas"] = 1
-    forged = "".join(json.dumps(row) + "\n" for row in rows).encode()
-    changed.upload_from_string(gzip.compress(forged), content_type="application/gzip")
-    assert_refused(shop, run, r"not as the collector wrote it \(MD5\)")
+def test_an_hour_whose_objects_are_gone_is_not_emptied(shop: World) -> None:
+    for number in (1, 2, 3):
+        load(collected(shop, number))
+    run = collected(shop, 4)
+    for blob in [*objects(shop, EU)[:3], *objects(shop, US)[:3]]:
+        blob.delete()
+    assert_refused(shop, run, "12 rows are loaded and only 4 would be, because what manifests name is not in")
 
 
 def test_rows_that_were_loaded_are_never_lost_with_their_objects(shop: World) -> None:
@@ -165,7 +250,7 @@ def test_a_load_that_dies_leaves_the_hour_as_it_was_and_is_repeated(
     [*_, newest] = objects(shop, EU)
     whole = newest.download_as_bytes(raw_download=True)
     newest.upload_from_string(whole[: len(whole) // 2], content_type="application/gzip")
-    monkeypatch.setattr("pedwatch.tasks.observe.objections", lambda *_: [])  # bytes that go bad while they are read
+    monkeypatch.setattr("pedwatch.tasks.observe.lost_objects", lambda *_: {})  # bytes that go bad while they are read
     assert_refused(shop, run, "load of gs://")
     newest.upload_from_string(whole, content_type="application/gzip")
     assert load(run)["rows"] == 8

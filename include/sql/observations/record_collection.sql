@@ -1,12 +1,14 @@
 -- One row per expected cluster and cycle, always (DESIGN D5). Expected: listed (configured or discovered), or seen in the
 -- last seven days, until retired by name. No manifest means failed. Cycles in which no run collected are written as gaps,
--- unless a manifest tells otherwise. The first complete manifest of a cluster owns its cycle: nothing downgrades it.
+-- unless a manifest tells otherwise. The first complete manifest of a cluster owns its cycle: nothing downgrades it,
+-- but that its object is lost: another attempt owns it then, or none does (evidence_lost).
 -- Parameters: @cycle, @recorded_at TIMESTAMP; @manifests ARRAY<STRUCT<cycle TIMESTAMP, cluster STRING, environment
 -- STRING, attempt_id STRING, status STRING, error_class STRING, error_message STRING, deployments_listed INT64,
 -- hpas_listed INT64, resource_version_deployments STRING, resource_version_hpas STRING, is_consistent BOOL, started_at
 -- TIMESTAMP, finished_at TIMESTAMP, retries INT64, bytes_read INT64, collector_version STRING, evidence_object STRING,
 -- row_count INT64, content_sha256 STRING>>; @configured ARRAY<STRUCT<cluster STRING, environment STRING, project
--- STRING, location STRING>>: the latter two of discovered ones; @retired ARRAY<STRING>.
+-- STRING, location STRING>>: the latter two of discovered ones; @retired ARRAY<STRING>; @lost ARRAY<STRING>:
+-- data objects that manifests name and that are not as they were written.
 MERGE `{{ dataset }}.collection_runs` AS known
 USING (
   WITH
@@ -161,6 +163,7 @@ USING (
     AND known.cycle = reported.cycle
     AND known.cluster = reported.cluster
 WHEN MATCHED AND reported.quality > CASE
+  WHEN known.evidence_object IN UNNEST(@lost) THEN 0
   WHEN known.status = 'complete' THEN 3
   WHEN known.status = 'partial' THEN 2
   WHEN known.error_class IN ('no_manifest', 'not_listed', 'missed_cycle') THEN 0

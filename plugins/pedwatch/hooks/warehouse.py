@@ -130,13 +130,13 @@ class Warehouse:
         """Return the full name of a table of this dataset."""
         return f"{self.config.project}.{self.config.dataset}.{table}"
 
-    def replace_partition(self, table: str, partition: str, uri: str, least_rows: int) -> int:
-        """Replace one partition with the NDJSON objects of a ``gs://`` wildcard, in one load job; return its rows.
+    def replace_partition(self, table: str, partition: str, uri: str | list[str], least_rows: int) -> int:
+        """Replace one partition with NDJSON objects, in one load job; return its rows.
 
         Args:
             table: table of this dataset.
             partition: partition id, e.g. ``2026030210``.
-            uri: address of the objects, one ``*`` allowed.
+            uri: ``gs://`` address of the objects, one ``*`` allowed, or the address of each, 10,000 at most.
             least_rows: fewer than this is an error: something was lost on the way.
 
         Raises:
@@ -145,7 +145,8 @@ class Warehouse:
         from google.cloud import bigquery
 
         target = self.address(table)
-        with self._told(f"load of {uri}"):
+        shown = uri if isinstance(uri, str) else f"{len(uri)} objects from {uri[0]} on"
+        with self._told(f"load of {shown}"):
             config = bigquery.LoadJobConfig(
                 schema=self.client.get_table(target).schema,
                 source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
@@ -156,7 +157,7 @@ class Warehouse:
             )
             job.result()
         if job.output_rows < least_rows:
-            raise LedgerError(f"load of {uri}: {job.output_rows} rows, but the manifests promise {least_rows}")
+            raise LedgerError(f"load of {shown}: {job.output_rows} rows, but the manifests promise {least_rows}")
         return int(job.output_rows)
 
     def _job(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:

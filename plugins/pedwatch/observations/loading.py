@@ -1,12 +1,13 @@
 """Whether an hour's objects may replace what was loaded of it before. Pure.
 
-A load replaces the whole hour, so it is refused when it would bring less than the collectors vouch for, or less than
-is there. Every objection says what to do; an empty list means that it may go on.
+A load replaces the whole hour, so it is refused when it would bring less than is there. An object that is lost costs
+its attempt, not the hour; but most of an hour may not be lost. Every objection says what to do; an empty list means
+that it may go on.
 """
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,24 +24,30 @@ class StoredObject:
     md5: str
 
 
-def objections(manifests: Sequence[Mapping[str, Any]], objects: Sequence[StoredObject]) -> list[str]:
-    """Say what speaks against loading these objects, going by the manifests that vouch for them."""
+def lost_objects(manifests: Iterable[Mapping[str, Any]], objects: Iterable[StoredObject]) -> dict[str, str]:
+    """Return the objects that manifests vouch for and that are not there as they were written, with what to do."""
     stored = {item.uri: item.md5 for item in objects}
-    vouched = {told["evidence_object"]: told["object_md5"] for told in manifests if told["evidence_object"]}
-    missing = sorted(vouched.keys() - stored.keys())
-    changed = sorted(uri for uri, md5 in vouched.items() if md5 and stored.get(uri, md5) != md5)
-    found = []
-    if missing:
-        found.append(
-            f"{_some(missing)} named by a manifest and not in the bucket. "
-            "Restore what is missing, or delete the manifest if it is lost."
-        )
-    if changed:
-        found.append(
-            f"{_some(changed)} not as the collector wrote it (MD5). "
-            "Restore it, or delete it together with its manifest: its cluster then counts as not seen."
-        )
-    return found
+    lost = {}
+    for told in manifests:
+        uri, md5 = told["evidence_object"], told["object_md5"]
+        if uri and uri not in stored:
+            lost[uri] = f"its data object {uri} is not in the bucket: restore it from the bucket's versions"
+        elif uri and md5 and stored[uri] != md5:
+            lost[uri] = f"its data object {uri} is not as the collector wrote it (MD5): restore it"
+    return lost
+
+
+def too_much_is_lost(
+    present: Mapping[dt.datetime, int], coming: Mapping[dt.datetime, int], lost: Collection[str]
+) -> list[str]:
+    """Say so where most of what is loaded of an hour would go with lost objects: no single mishap does that."""
+    before, after = sum(present.values()), sum(coming.values())
+    if not lost or 2 * after >= before:
+        return []
+    return [
+        f"{before} rows are loaded and only {after} would be, because what manifests name is not in the bucket as it "
+        f"was written: {_some(sorted(lost))}. Restore them from the bucket's versions or soft-deleted objects."
+    ]
 
 
 def promised_rows(manifests: Iterable[Mapping[str, Any]]) -> Counter[dt.datetime]:

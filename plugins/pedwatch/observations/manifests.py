@@ -2,8 +2,11 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from pedwatch.cycles import compact, floor_to_cycle, hour_partition
 
 MANIFEST_COLUMNS: dict[str, str] = {
     "cycle": "TIMESTAMP",
@@ -30,24 +33,100 @@ MANIFEST_COLUMNS: dict[str, str] = {
 ONLY_IN_MANIFEST = ("object_md5",)
 """Fields that vouch for the object until it is loaded; no column of ``collection_runs``."""
 
+EVIDENCE_LOST = "evidence_lost"
+"""Error class of an attempt whose manifest, or the object it vouches for, is not what the collector wrote."""
+MAX_MESSAGE = 500
+
 _TIMES = [column for column, kind in MANIFEST_COLUMNS.items() if kind == "TIMESTAMP"]
 
 
 class UnreadableManifestError(ValueError):
-    """A manifest is not what ``include/schemas/collection_manifest.json`` says; its attempt counts as not reported."""
+    """A manifest is not what ``include/schemas/collection_manifest.json`` says; its attempt is lost."""
 
 
-def parse_manifest(text: str, name: str) -> dict[str, Any]:
+_ALWAYS = ("cycle", "cluster", "environment", "attempt_id", "status", "row_count")
+_KEPT = ("cycle", "cluster", "environment", "started_at", "finished_at", "retries", "bytes_read", "collector_version")
+_STATUSES = ("complete", "partial", "failed")
+_TYPES: dict[str, type] = {"STRING": str, "TIMESTAMP": str, "INT64": int, "BOOL": bool}
+_NAME = re.compile(
+    r"(?P<bucket>gs://[^/]+)/manifests/(?P<place>hour=(?P<hour>\d{10})/(?P<cycle>\d{8}T\d{6}Z)"
+    r"/(?P<cluster>[A-Za-z0-9][A-Za-z0-9_-]*)\.(?P<attempt>[A-Za-z0-9][A-Za-z0-9_-]*))\.ndjson"
+)
+
+
+def parse_manifest(raw: bytes, name: str) -> dict[str, Any]:
     """Read one manifest; times become aware datetimes.
 
     Raises:
         UnreadableManifestError: names the object and what is wrong with it.
     """
     try:
-        document = json.loads(text)
-        return read_run({column: document[column] for column in (*MANIFEST_COLUMNS, *ONLY_IN_MANIFEST)})
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnreadableManifestError(f"{name}: {type(error).__name__} {error}") from None
+        document = json.loads(raw.decode())
+        told = {column: document[column] for column in (*MANIFEST_COLUMNS, *ONLY_IN_MANIFEST)}
+        _check_types(told)
+        run = read_run(told)
+        _check_place(run, name)
+        return run
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise UnreadableManifestError(f"{name}: {type(error).__name__} {str(error)[:200]}") from None
+
+
+def _check_types(told: Mapping[str, Any]) -> None:
+    for column, value in told.items():
+        expected = _TYPES[MANIFEST_COLUMNS.get(column, "STRING")]
+        if value is None and column not in _ALWAYS:
+            continue
+        if type(value) is not expected or (isinstance(value, int) and not 0 <= value < 2**63):
+            raise ValueError(f"{column} is no {expected.__name__}")
+    if told["status"] not in _STATUSES:
+        raise ValueError("status is none of complete, partial, failed")
+
+
+def _check_place(run: Mapping[str, Any], name: str) -> None:
+    """Hold that a manifest speaks of its own cycle, cluster and object: whoever writes one may write any."""
+    place = _NAME.fullmatch(name)
+    if place is None:
+        raise ValueError("it is not named as a manifest is")
+    cycle, own = run["cycle"], f"{place['bucket']}/obs/{place['place']}.ndjson.gz"
+    if (place["cycle"], place["hour"]) != (compact(cycle), hour_partition(cycle)):
+        raise ValueError(f"cycle {compact(cycle)} is not that of its name")
+    if (run["cluster"], run["attempt_id"]) != (place["cluster"], place["attempt"]):
+        raise ValueError("cluster and attempt are not those of its name")
+    if run["evidence_object"] not in (None, own):
+        raise ValueError("evidence_object is not beside it")
+
+
+def lost_attempt(name: str, reason: str) -> dict[str, Any] | None:
+    """Return the run of a manifest that cannot be read, as far as its name tells; None where that is no name of one.
+
+    Its environment is not known. It names no attempt, so that no row counts.
+    """
+    place = _NAME.fullmatch(name)
+    if place is None:
+        return None
+    try:
+        cycle = dt.datetime.strptime(place["cycle"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
+    if place["hour"] != hour_partition(cycle) or cycle != floor_to_cycle(cycle):
+        return None
+    return lost_run({"cycle": cycle, "cluster": place["cluster"]}, f"its manifest cannot be read: {reason}")
+
+
+def lost_run(run: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """Return a run of which nothing can be believed any more."""
+    kept = (
+        "cycle",
+        "cluster",
+        "environment",
+        "started_at",
+        "finished_at",
+        "retries",
+        "bytes_read",
+        "collector_version",
+    )
+    outcome = {"status": "failed", "error_class": EVIDENCE_LOST, "error_message": reason[:MAX_MESSAGE], "row_count": 0}
+    return dict.fromkeys((*MANIFEST_COLUMNS, *ONLY_IN_MANIFEST)) | {key: run.get(key) for key in kept} | outcome
 
 
 def read_run(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,4 +134,6 @@ def read_run(document: Mapping[str, Any]) -> dict[str, Any]:
     times = {
         column: dt.datetime.fromisoformat(document[column]) for column in _TIMES if document.get(column) is not None
     }
+    if naive := [column for column, moment in times.items() if moment.tzinfo is None]:
+        raise ValueError(f"{', '.join(naive)} without an offset")
     return {**document, **times}

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.collection_runs` (
   cluster STRING NOT NULL OPTIONS (description = 'Cluster name'),
   environment STRING NOT NULL OPTIONS (description = 'Environment of the cluster'),
   status STRING NOT NULL OPTIONS (description = 'complete | partial | failed; only complete proves anything but over'),
-  error_class STRING OPTIONS (description = 'Why it is not complete; no_manifest when no attempt reported, not_listed when the cluster is no longer configured or discovered, missed_cycle when no run collected; moved, ambiguous, project_removed until the configuration accepts where it is'),
+  error_class STRING OPTIONS (description = 'Why it is not complete; no_manifest when no attempt reported, not_listed when the cluster is no longer configured or discovered, missed_cycle when no run collected; evidence_lost when its manifest or data object is gone or not as it was written; moved, ambiguous, project_removed until the configuration accepts where it is'),
   error_message STRING OPTIONS (description = 'The error in words, secrets removed'),
   attempt_id STRING OPTIONS (description = 'Attempt that owns the cycle: the first complete one, else the best'),
   deployments_listed INT64 OPTIONS (description = 'Deployments listed; NULL when the kind was not listed'),
