@@ -29,6 +29,8 @@ BENCHMARKS = {
         Benchmark("folds", 4),
         Benchmark("limits", 6),
         Benchmark("odd_inputs", 14),
+        Benchmark("outage", 1),
+        Benchmark("send_faults", 4),
         Benchmark("statement_rendering", 0.2),
         Benchmark("verdicts", 8),
     )

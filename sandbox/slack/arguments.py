@@ -1,27 +1,33 @@
 """The arguments of a Web API call, from a JSON body, a form or the query, with one way to read each type.
 
-Not every method reads JSON: where Slack's pages do not say that one does, a JSON body is as good as none. The table of
-methods, ``documented_methods.json``, says where it was taken from.
+Not every method reads JSON: where Slack's pages do not say that one does, a JSON body is as good as none. What they say
+is in ``sandbox/contracts/slack.json``.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from sandbox.contracts.descriptions import description
 from sandbox.slack.errors import SlackRefusal, missing_arguments
 from sandbox.slack.timestamps import parse_ts
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 ARGUMENT_NAME = re.compile(r"[A-Za-z0-9_]+")
-DOCUMENTED: dict[str, dict[str, Any]] = json.loads(
-    Path(__file__).with_name("documented_methods.json").read_text(encoding="utf-8")
-)["methods"]
-"""Per method: ``json_input``, whether it reads JSON bodies; ``required``, what must be there."""
+DOCUMENTED = description("slack").methods
+_NAMES_NOBODY = {"users.info"}
+"""Answers as if the argument named nobody where it is absent; measured, the pages call it required."""
+
+
+def required_arguments(method: str) -> list[str]:
+    """Return what must be there, the token apart, or the call is refused as ``invalid_arguments``."""
+    if method in _NAMES_NOBODY:
+        return []
+    return [name for name, rule in DOCUMENTED[method]["args"].items() if rule["required"] and name != "token"]
 
 
 class Arguments:

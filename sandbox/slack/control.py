@@ -79,7 +79,8 @@ class ControlClient:
     def order_fault(self, kind: str, method: str, channel: str | None = None, times: int = 1, **details: Any) -> None:
         """Let the next ``times`` calls of a method (``*``: any) go wrong; see ``sandbox.slack.faults.KINDS``.
 
-        Details: ``retry_after`` (ratelimited), ``seconds`` (timeout, delay), ``error`` (error).
+        Details: ``retry_after`` (ratelimited), ``seconds`` (timeout, delay), ``error`` (error), ``answer`` and
+        ``is_stored`` (odd), ``status``, ``content_type``, ``body``, ``headers`` and ``is_stored`` (answer).
         """
         body = {"kind": kind, "method": method, "channel": channel, "times": times, **details}
         self._call("POST", "faults", body)

@@ -1,7 +1,9 @@
 """Failures on order: the next calls of a method go wrong in a chosen way."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from sandbox.odd_answers import ODD_ANSWERS, response
 
 KINDS = {
     "ratelimited": "HTTP 429 with Retry-After (retry_after seconds); nothing is stored",
@@ -10,6 +12,8 @@ KINDS = {
     "stored_then_dropped": "the call takes effect, but the connection closes without an answer",
     "error": "HTTP 200 with ok:false and `error`; nothing is stored",
     "delay": "the call takes effect after `seconds`",
+    "odd": "`answer` of sandbox.odd_answers in place of Slack's; with `is_stored` the call takes effect all the same",
+    "answer": "`status`, `content_type`, `body`, `headers` in place of Slack's answer; `is_stored` as with odd",
 }
 
 
@@ -24,13 +28,27 @@ class Fault:
     retry_after: int = 1
     seconds: float = 30.0
     error: str = "fatal_error"
+    answer: str = "page 200"
+    is_stored: bool = False
+    status: int = 200
+    content_type: str = "text/html; charset=utf-8"
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a kind nobody knows."""
+        """Refuse what nobody knows."""
+        if self.answer not in ODD_ANSWERS:
+            raise ValueError(f"unknown answer: {self.answer!r}; there are {', '.join(ODD_ANSWERS)}")
         if self.kind not in KINDS:
             raise ValueError(f"unknown kind of fault: {self.kind!r}; there are {', '.join(KINDS)}")
         if self.times < 1:
             raise ValueError("times must be at least 1")
+
+    def raw(self) -> bytes:
+        """Return the response of the kinds ``odd`` and ``answer``, as it goes over the wire."""
+        if self.kind == "odd":
+            return ODD_ANSWERS[self.answer]
+        return response(self.status, self.body, self.content_type, self.headers)
 
     def matches(self, method: str, channel: str) -> bool:
         """Say whether this fault is for that call; method ``*`` is any."""

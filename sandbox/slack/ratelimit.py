@@ -1,4 +1,8 @@
-"""Slack's rate limits: one message per second and channel with short bursts, and per-minute tiers by method."""
+"""Slack's rate limits: posts by channel and by workspace, all else by tiers.
+
+A channel takes one message a second with short bursts, a workspace "several hundred" a minute; the tiers are calls a
+minute, by method.
+"""
 
 import math
 import time
@@ -9,6 +13,7 @@ from sandbox.slack.errors import RateLimited
 
 POSTS_PER_SECOND = 1.0
 POST_BURST = 3
+WORKSPACE_POSTS_PER_MINUTE = 240
 #: Calls per minute; a whole minute's allowance may come as a burst.
 TIERS: dict[str, int] = {
     "auth.test": 600,
@@ -64,11 +69,13 @@ class RateLimits:
         if not self.is_on:
             return
         if method == "chat.postMessage":
-            key, size, rate = (method, channel), float(POST_BURST), POSTS_PER_SECOND
+            self._take((method, channel), float(POST_BURST), POSTS_PER_SECOND)
+            self._take((method, ""), float(WORKSPACE_POSTS_PER_MINUTE), WORKSPACE_POSTS_PER_MINUTE / 60)
         else:
-            key, size, rate = (method, ""), float(TIERS[method]), TIERS[method] / 60
+            self._take((method, ""), float(TIERS[method]), TIERS[method] / 60)
+
+    def _take(self, key: tuple[str, str], size: float, rate: float) -> None:
         now = self._clock()
-        bucket = self._buckets.setdefault(key, Bucket(size, rate, size, now))
-        wait = bucket.take(now)
+        wait = self._buckets.setdefault(key, Bucket(size, rate, size, now)).take(now)
         if wait:
             raise RateLimited(max(1, math.ceil(wait)))

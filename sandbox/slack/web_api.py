@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.slack import methods_chat, methods_conversations, methods_workspace
-from sandbox.slack.arguments import DOCUMENTED, Arguments, read_arguments
+from sandbox.slack.arguments import Arguments, read_arguments, required_arguments
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from sandbox.slack.faults import Fault, Faults
 from sandbox.slack.method_call import Call, Method
@@ -53,7 +53,7 @@ class WebApi:
                 raise SlackRefusal("unknown_method", req_method=method)
             self._authorize(request, method, arguments)
             self.limits.check(method, channel)
-            arguments.check(DOCUMENTED[method]["required"])
+            arguments.check(required_arguments(method))
             base_url = f"http://{request.host}"
             answer = METHODS[method](Call(arguments, self.store, self.switches, base_url))
         except SlackRefusal as refusal:
@@ -117,11 +117,24 @@ class WebApi:
                 self._run(request, method, channel, arguments)
                 self.calls[-1] |= {"fault": fault.kind, "status": None}
                 return _drop_connection(request)
+            case "odd" | "answer":
+                if fault.is_stored:
+                    self._run(request, method, channel, arguments)
+                self._note(method, channel, None, None, fault.kind)
+                return await _say(request, fault.raw())
             case _:
                 await asyncio.sleep(fault.seconds)
                 response = self._run(request, method, channel, arguments)
                 self.calls[-1] |= {"fault": fault.kind}
                 return response
+
+
+async def _say(request: web.Request, raw: bytes) -> web.Response:
+    """Send bytes that no server would write, and close the connection."""
+    if request.transport is not None:
+        request.transport.write(raw)
+        request.transport.close()
+    return web.Response()
 
 
 def _drop_connection(request: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ The client's last step, opening a connection, is replaced by a call; all else is
 """
 
 import email.message
+import http.client
 import io
 import json
 import urllib.error
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.odd_answers import ODD_ANSWERS
 from sandbox.slack.arguments import sent_arguments
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from sandbox.slack.ratelimit import RateLimits
@@ -33,17 +35,18 @@ class Workspace:
     Args:
         now: Slack's clock, seconds.
         channels: ids; each is its own name in lower case.
+        limits: Slack's rate limits, on the same clock; none when omitted.
     """
 
-    def __init__(self, now: Callable[[], float], *channels: str) -> None:
+    def __init__(self, now: Callable[[], float], *channels: str, limits: RateLimits | None = None) -> None:
         self.store = Store(None)
         self.switches = Switches()
         self.switches.now = lambda: int(now() * MICROSECONDS)
-        self._api = WebApi(self.store, self.switches, TOKEN, RateLimits(is_on=False))
+        self._api = WebApi(self.store, self.switches, TOKEN, limits or RateLimits(is_on=False))
         for channel in channels:
             self.store.put_channel(Channel(channel, channel.lower(), 0))
-        self.before: Callable[[str], SlackRefusal | Exception | int | None] = lambda method: None
-        self.after: Callable[[str], Exception | None] = lambda method: None
+        self.before: Callable[[str], SlackRefusal | Exception | int | bytes | None] = lambda method: None
+        self.after: Callable[[str], Exception | bytes | None] = lambda method: None
 
     def open(self, request: urllib.request.Request, **_: Any) -> Any:
         """Answer what the client would have sent."""
@@ -55,15 +58,19 @@ class Workspace:
             return _answer(status, json.dumps(trouble.body()), headers)
         if isinstance(trouble, int):
             return _answer(trouble, "Internal Server Error", {})
+        if isinstance(trouble, bytes):
+            return _parsed(trouble)
         if trouble is not None:
             raise trouble
         content_type = (request.get_header("Content-type") or "").partition(";")[0]
         arguments = sent_arguments(method, content_type, request.data or b"", {})  # type: ignore[arg-type]
         asked = SimpleNamespace(headers=request.headers, host="slack.invalid")
         response = self._api._run(asked, method, arguments.text("channel"), arguments)
-        trouble = self.after(method)
-        if trouble is not None:
-            raise trouble
+        lost = self.after(method)
+        if isinstance(lost, bytes):
+            return _parsed(lost)
+        if lost is not None:
+            raise lost
         return _answer(response.status, response.text, dict(response.headers))
 
 
@@ -75,6 +82,28 @@ def _answer(status: int, text: str, headers: dict[str, str]) -> Any:
     if status >= 400:
         raise urllib.error.HTTPError(ADDRESS, status, "refused", named, io.BytesIO(text.encode()))
     return SimpleNamespace(code=status, headers=named, read=text.encode)
+
+
+class _Wire:
+    """A connection from which only a response is read."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+
+    def makefile(self, _: str) -> io.BytesIO:
+        """Return what the other side wrote."""
+        return io.BytesIO(self._raw)
+
+
+def _parsed(raw: bytes) -> Any:
+    """Read a response as the client's own parser does, and follow a redirect as the client would."""
+    response = http.client.HTTPResponse(_Wire(raw), method="POST")  # type: ignore[arg-type]
+    response.begin()
+    if response.status in (301, 302, 303) and response.getheader("Location"):
+        return _parsed(ODD_ANSWERS["page 200"])
+    if not 200 <= response.status < 300:
+        raise urllib.error.HTTPError(ADDRESS, response.status, "odd", response.headers, response)
+    return response
 
 
 def connect(patch: pytest.MonkeyPatch) -> None:

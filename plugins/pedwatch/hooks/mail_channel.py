@@ -4,6 +4,7 @@ There is nothing to edit or read back. A word that may have been sent is sent ag
 mail programs show one.
 """
 
+import functools
 import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
@@ -31,14 +32,17 @@ class MailChannel:
         self._extra: dict[str, Any] = self._connection.extra_dejson
         self.timeout_seconds = float(self._extra.get("timeout", 10))
 
+    @functools.cache  # noqa: B019 as long as the channel: reading what a machine trusts takes longer than a mail
+    def _trusted(self) -> ssl.SSLContext:
+        return ssl.create_default_context()
+
     def _client(self) -> smtplib.SMTP:
         host, port = self._connection.host, self._connection.port
-        context = ssl.create_default_context()
         if not _is_true(self._extra.get("disable_ssl")):
-            return smtplib.SMTP_SSL(host, port or 465, timeout=self.timeout_seconds, context=context)
+            return smtplib.SMTP_SSL(host, port or 465, timeout=self.timeout_seconds, context=self._trusted())
         client = smtplib.SMTP(host, port or 587, timeout=self.timeout_seconds)
         if not _is_true(self._extra.get("disable_tls")):
-            client.starttls(context=context)
+            client.starttls(context=self._trusted())
         return client
 
     def _login(self) -> smtplib.SMTP:

@@ -73,9 +73,7 @@ class SlackChannel:
                 raise
             body.pop("blocks", None)
             answer = self.call("chat.postMessage", body)
-        if not isinstance(answer.get("ts"), str):
-            raise SendError("ambiguous", "chat.postMessage: an answer without a ts")
-        return str(answer["ts"])
+        return _ts_of(answer, SendError("ambiguous", "chat.postMessage: an answer without a ts"))
 
     def post(self, target: str, message: Message, payload: Mapping[str, str]) -> str:
         """Post a parent message and return its ts."""
@@ -110,11 +108,12 @@ class SlackChannel:
         body = {"channel": target, "ts": ts, "text": block_kit.text_of(message)}
         try:
             try:
-                self.call("chat.update", body | {"blocks": block_kit.parent_blocks(message)})
+                answer = self.call("chat.update", body | {"blocks": block_kit.parent_blocks(message)})
             except SlackRefusedError as error:
                 if error.meaning != "blocks":
                     raise
-                self.call("chat.update", body)
+                answer = self.call("chat.update", body)
+            _ts_of(answer, SendError("later", "chat.update: an answer without a ts"))
         except SlackRefusedError as error:
             if error.meaning == "gone":
                 raise ParentGoneError(str(error)) from None
@@ -210,6 +209,13 @@ class SlackChannel:
         except NotifyError:
             return None
         return link
+
+
+def _ts_of(answer: Any, without: SendError) -> str:
+    """Return the ts of the message that an answer is about; one that names none is no answer of Slack's."""
+    if not isinstance(answer.get("ts"), str):
+        raise without
+    return str(answer["ts"])
 
 
 def _tells(message: Mapping[str, Any], payload: Mapping[str, str], name: str) -> bool:

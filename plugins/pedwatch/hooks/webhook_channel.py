@@ -24,7 +24,7 @@ _PATIENCE = (408, 425, 429)
 _LOCKED = (401, 403, 407)
 """The connection's credentials, or somebody between: it is mended there, and nothing is lost until then."""
 
-_LOOKED_AT = 64
+_LOOKED_AT = 65_536
 _PAGES = (b"<!doctype", b"<html")
 
 
@@ -74,6 +74,7 @@ class WebhookChannel:
             request = urllib.request.Request(self._address, body, self._headers, method="POST")
             with self._opener.open(request, timeout=self.timeout_seconds) as answer:
                 began = answer.read(_LOOKED_AT)
+                is_cut = bool(answer.length) and len(began) < _LOOKED_AT
         except urllib.error.HTTPError as error:
             raise self._refused(error) from None
         except urllib.error.URLError as error:  # it cannot be reached
@@ -87,6 +88,8 @@ class WebhookChannel:
             is_whole = isinstance(error, TimeoutError | http.client.BadStatusLine | http.client.LineTooLong)
             is_whole = is_whole and not isinstance(error, http.client.RemoteDisconnected)
             raise SendError("ambiguous", f"{self.name}: {type(error).__name__}", holds_channel=is_whole) from None
+        if is_cut:
+            raise SendError("ambiguous", f"{self.name}: half an answer")
         if _is_page(began):
             raise SendError("ambiguous", f"{self.name}: a page in place of the receiver's answer", holds_channel=True)
         return payload["episode_id"]

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from sandbox.slack.arguments import DOCUMENTED
+from sandbox.slack.arguments import required_arguments
 from sandbox.slack.control import ControlClient, ControlError
 from sandbox.slack.tests.conftest import Server, refusal
 
@@ -109,7 +109,7 @@ def test_a_method_that_reads_no_json_sees_nothing_in_it(client: WebClient, metho
     assert client.api_call(method, params=given)["ok"], "a form is read by every method"
     with pytest.raises(SlackApiError) as error:
         client.api_call(method, json=given)
-    missing = [f"[ERROR] missing required field: {name}" for name in DOCUMENTED[method]["required"]]
+    missing = [f"[ERROR] missing required field: {name}" for name in required_arguments(method)]
     assert refusal(error) == "invalid_arguments" and error.value.response["response_metadata"]["messages"] == missing
 
 

@@ -1,0 +1,316 @@
+"""A world in which sending goes wrong on schedule: Slack, a mail server, a webhook, people, clocks, senders that die.
+
+The clocks, the senders and the people are played; the sender, its transports, the clients and Slack's state machine are
+real. ``tests/operators/test_send_faults.py`` plays a part of the schedules, ``bench/send_faults.py`` the whole.
+"""
+
+import datetime as dt
+import functools
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from pedwatch.alerts.messages import Message
+from pedwatch.alerts.outbox import DEAD_LETTER, UnusableTransportError, kind_of
+from pedwatch.config import Config, Slack
+from pedwatch.hooks.slack_channel import SlackChannel
+from pedwatch.hooks.transports import Transports
+from pedwatch.tasks.send import LEASE, send_notifications
+from pedwatch.tasks.sender import PARENT_STANDS, Pacer
+from sandbox.odd_answers import ODD_ANSWERS
+from sandbox.slack.errors import RateLimited, SlackRefusal
+from tests.operators import slack_in_process, wire_in_process
+from tests.operators.fault_schedules import GROWTH, HOOK, ORDERS, PLATFORM, REFUSALS, Schedule
+from tests.operators.outbox_model import UNDELIVERED, Row
+from tests.operators.slack_in_process import Workspace
+from tests.operators.wire_in_process import HTTP_FAULTS, MailServer, Receiver, is_a_yes
+
+START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
+SLACK = Slack.model_validate({"platform_channel": PLATFORM})
+CONFIG = Config.model_validate(
+    {
+        "project": "p",
+        "bucket": "ped",
+        "firestore": {"project": "p"},
+        "collector": {"image": "collector:test"},
+        "clusters": [{"name": "eu-prod-1", "environment": "prod"}],
+        "slack": {"platform_channel": PLATFORM},
+    }
+)
+CYCLE_SECONDS = 300.0
+
+
+@functools.cache
+def channels() -> Transports:
+    """Every channel, connected once: making a client takes longer than a play."""
+    return Transports(CONFIG, SlackChannel("slack_ped"))
+
+
+class Crash(BaseException):
+    """The worker is gone: nothing catches it."""
+
+
+@dataclass
+class World:
+    """One play of a schedule."""
+
+    schedule: Schedule
+    outbox: Any
+    patch: pytest.MonkeyPatch
+    now: float = 0.0
+    senders: int = 0
+
+    def __post_init__(self) -> None:
+        self.calls, self.records = list(self.schedule.calls), list(self.schedule.records)
+        self.workspace = Workspace(lambda: START.timestamp() + self.now + self.schedule.slack_skew, PLATFORM, ORDERS)
+        self.workspace.store.put_channel(replace(self._channel(ORDERS), id=GROWTH, name="growth"))
+        self.workspace.before, self.workspace.after = self.before, self.after
+        self.mail, self.hook = MailServer(self.before_mail, self.after), Receiver(self.before_hook, self.after)
+        self.deleted: set[str] = set()
+        self.written: dict[str, int] = {}
+        self.fault = "fine"
+        self.made: list[str] = []
+        """Every call, by its method."""
+        self._write, self._lease = self.outbox.write, self.outbox.run
+        slack_in_process.serve(self.patch, self.workspace)
+        wire_in_process.serve(self.patch, self.mail, self.hook)
+        self.channels = channels()
+
+    # What happens to calls
+
+    def _next(self, method: str) -> Any:
+        """Take the next fault, and what it is to any channel."""
+        self.made.append(method)
+        self.fault = self.calls.pop(0) if self.calls else "fine"
+        match self.fault:
+            case "timeout before":
+                self.now += 10.0
+                return TimeoutError("timed out")
+            case "crash before":
+                raise Crash
+            case "another sender":
+                self.send(skew=-self.schedule.sender_skew)
+            case "a person deletes a message":
+                self._delete_one()
+            case "archived" | "unarchived" | "removed from the channel":
+                is_member = self.fault != "removed from the channel"
+                changed = replace(self._channel(ORDERS), is_archived=self.fault == "archived", is_member=is_member)
+                self.workspace.store.put_channel(changed)
+            case "revoked":
+                self.workspace.switches.is_token_revoked = True
+            case name if name.startswith("odd: "):
+                return ODD_ANSWERS[name.removeprefix("odd: ")]
+        return None
+
+    def before(self, method: str) -> Any:
+        """Let a call to Slack go wrong before Slack takes it."""
+        trouble = self._next(method)
+        match self.fault:
+            case "429":
+                return RateLimited(7)
+            case "429 for an hour":
+                return RateLimited(3600)
+            case "500 before":
+                return 500
+            case code if code in REFUSALS:
+                return SlackRefusal(code)
+        return trouble
+
+    def before_mail(self, method: str) -> Any:
+        """Let a conversation go wrong at its beginning, or name what will."""
+        trouble = self._next(method)
+        if isinstance(trouble, Exception):
+            raise trouble
+        return self.fault
+
+    def before_hook(self, method: str) -> Any:
+        """Let a webhook go wrong before it is taken."""
+        trouble = self._next(method)
+        if self.fault in ("429", "429 for an hour", "500 before"):
+            return ODD_ANSWERS["too many, for ever" if "429" in self.fault else "page 500"]
+        if isinstance(trouble, bytes) and is_a_yes(trouble):
+            return None
+        return HTTP_FAULTS.get(self.fault, trouble)
+
+    def after(self, method: str) -> Any:
+        """Lose the answer to a call that took effect."""
+        match self.fault:
+            case "500 after" | "reset after":
+                return ConnectionResetError("reset")
+            case "timeout after":
+                self.now += 10.0
+                return TimeoutError("timed out")
+            case "crash after":
+                raise Crash
+            case name if name.startswith("stored, odd: ") and method != "mail":
+                return ODD_ANSWERS[name.removeprefix("stored, odd: ")]
+        return None
+
+    def record(self, name: str, parameters: Any) -> int:
+        """Write what became of the leased, or die around it."""
+        fault = self.records.pop(0) if self.records else "fine"
+        if fault == "crash before":
+            raise Crash
+        if fault == "BigQuery is down":
+            raise ConnectionError("503")
+        written: int = self._write(name, parameters)
+        if fault == "crash after":
+            raise Crash
+        return written
+
+    def _channel(self, name: str) -> Any:
+        return self.workspace.store.find_channel(name)
+
+    def _delete_one(self) -> None:
+        standing = [m for m in self.workspace.store.all_messages() if m.deleted_ts is None]
+        if standing:
+            self.workspace.store.delete_message(standing[-1], standing[-1].ts + 1)
+            self.deleted.add(_notification(standing[-1]))
+
+    # What happens to the outbox
+
+    def send(self, skew: float = 0.0) -> None:
+        """Let a sender run, and perhaps die."""
+        self.senders += 1
+
+        def pause(seconds: float) -> None:
+            self.now += seconds
+
+        def clock() -> float:
+            if self.fault == "stall":  # the machine sleeps before the next call
+                self.now, self.fault = self.now + LEASE.total_seconds() / 2, "fine"
+            return self.now
+
+        wall = START + dt.timedelta(seconds=self.now + skew)
+        try:
+            send_notifications(self, self.channels, SLACK, wall, f"run-{self.senders}", Pacer(pause, clock))
+        except (Crash, ConnectionError, UnusableTransportError):
+            return
+
+    def run(self, name: str, parameters: Any) -> list[Row]:
+        """Lease, as the real thing."""
+        leased: list[Row] = self._lease(name, parameters)
+        return leased
+
+    write = record
+
+    def tell(self, thread: str, channel: str) -> None:
+        """Write the next word about a thread."""
+        number = self.written[thread] = self.written.get(thread, 0) + 1
+        message = Message(":red_circle:", "Over limit", f"{thread} word {number}", thread=f"{thread} reply {number}")
+        created_at = START + dt.timedelta(seconds=self.now)
+        self.outbox.add(
+            {
+                "notification_id": f"{thread}-{number}",
+                "episode_id": thread,
+                "sequence": number,
+                "reason": "first" if number == 1 else "worse",
+                "cycle": created_at,
+                "channel": channel,
+                "message": json.dumps(message.to_json()),
+                "status": "unsent",
+                "created_at": created_at,
+            }
+        )
+
+    def play(self) -> "World":
+        """Play the schedule, then mend everything and let the sender go on."""
+        for words in self.schedule.writes:
+            for thread, channel in words:
+                self.tell(thread, channel)
+            self.send(skew=self.schedule.sender_skew)
+            self.now += CYCLE_SECONDS
+        for _ in range(8):
+            if not self._is_waiting():
+                break
+            self.send(skew=self.schedule.sender_skew)
+            self.now += CYCLE_SECONDS
+            self.workspace.switches.is_token_revoked = False
+        self.calls, self.records = [], []
+        for _ in range(20):
+            if not self._is_waiting():
+                break
+            self.send()
+            self.now += CYCLE_SECONDS
+        return self
+
+    def _is_waiting(self) -> bool:
+        return any(row["status"] in UNDELIVERED for row in self.outbox.rows.values())
+
+    # What there is to see
+
+    def standing(self) -> dict[str, list[Any]]:
+        """Return the visible messages in Slack by the notification that they tell."""
+        found: dict[str, list[Any]] = {}
+        for message in self.workspace.store.all_messages():
+            if message.deleted_ts is None:
+                found.setdefault(_notification(message), []).append(message)
+        return found
+
+    def check(self) -> None:
+        """None lost, none doubled, every row final, parents true."""
+        rows, standing = dict(self.outbox.rows), self.standing()
+        for name, row in rows.items():
+            assert row["status"] in ("sent", "dead"), f"{name} is {row['status']}: {row['error']}"
+            if row["status"] == "dead":
+                assert row["reason"] != DEAD_LETTER
+                alert = rows[row["alert_id"]]
+                assert alert["channel"] == PLATFORM and alert["status"] == "sent", "the dead letter was told"
+                assert len(standing.get(row["alert_id"], [])) == 1 or row["alert_id"] in self.deleted
+            elif kind_of(row["channel"]) == "slack":
+                shown = standing.get(name, [])
+                assert shown or name in self.deleted, f"{name} is sent, and nowhere to be seen"
+                assert not shown or row["message_ts"] == _ts(shown[0])
+        for name, messages in standing.items():
+            assert name in rows
+            assert len(messages) == 1, f"{name} is shown {len(messages)} times"
+        self._check_mails(rows)
+        self._check_webhooks(rows)
+        for thread, count in self.written.items():
+            newest = rows[f"{thread}-{count}"]
+            if newest["status"] == "sent" and not self.deleted and kind_of(newest["channel"]) == "slack":
+                self._check_truth(thread, count, newest, standing)
+        self.workspace.store.close()
+
+    def _check_mails(self, rows: dict[str, Row]) -> None:
+        """A mail that may have been sent is sent again under its own Message-ID, of which one is shown."""
+        sent = {mail["Message-ID"]: mail for mail in self.mail.mails}
+        told = {f"<{name}@pedwatch.invalid>": row for name, row in rows.items() if kind_of(row["channel"]) == "mailto"}
+        assert set(sent) <= set(told)
+        for known, row in told.items():
+            assert row["status"] == "dead" or known in sent, f"{known} is sent, and was never mailed"
+            assert known not in sent or json.loads(row["message"])["summary"].split()[0] in sent[known]["Subject"]
+
+    def _check_webhooks(self, rows: dict[str, Row]) -> None:
+        """A receiver has each word that was sent, or one newer, and the newest last."""
+        words = [body["alerts"][0]["annotations"]["summary"].split() for body in self.hook.bodies]
+        told = [(thread, int(number)) for *_, thread, _, number in words]
+        for name, row in rows.items():
+            if row["channel"] == HOOK and row["status"] == "sent":
+                is_told = any(thread == row["episode_id"] and number >= row["sequence"] for thread, number in told)
+                assert is_told, f"{name} is sent, and nobody was called"
+        newest = dict(told)
+        for thread, count in self.written.items():
+            if rows[f"{thread}-{count}"]["channel"] == HOOK and rows[f"{thread}-{count}"]["status"] == "sent":
+                assert newest[thread] == count, f"{thread} was told {newest[thread]} last"
+
+    def _check_truth(self, thread: str, count: int, newest: Row, standing: dict[str, list[Any]]) -> None:
+        """A parent shows the newest word that was delivered; one that cannot be edited has it in its thread."""
+        if (newest["error"] or "").startswith(PARENT_STANDS):
+            [reply] = standing[f"{thread}-{count}"]
+            assert f"{thread} reply {count}" in reply.content.text and reply.thread_ts is not None
+            return
+        members = [m for n in range(1, count + 1) for m in standing.get(f"{thread}-{n}", [])]
+        shown = [m.content.text for m in members if _ts(m) == newest["parent_ts"]]
+        assert shown == [f"Over limit: {thread} word {count}"]
+
+
+def _ts(message: Any) -> str:
+    return f"{message.ts // 1_000_000}.{message.ts % 1_000_000:06d}"
+
+
+def _notification(message: Any) -> str:
+    found: str = message.content.metadata["event_payload"]["notification_id"]
+    return found
