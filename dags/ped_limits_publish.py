@@ -20,7 +20,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from pedwatch.tasks import failed_dags
+from pedwatch.tasks import failed_dags, run_conf
 
 
 def publish_limits() -> None:
@@ -28,7 +28,9 @@ def publish_limits() -> None:
     from pedwatch import settings
     from pedwatch.hooks.limit_publish import Request, publish
 
-    params = get_current_context()["params"]
+    context = get_current_context()
+    run_conf.refuse_unknown(context["dag_run"], context["dag"])
+    params = context["params"]
     request = Request(**{name: params[name] for name in Request.__dataclass_fields__})
     print(f"The same at a shell: {request.command}\n")
     print(publish(settings.load_config(), request))

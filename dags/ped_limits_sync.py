@@ -31,7 +31,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 
-from pedwatch.tasks import failed_dags, heartbeats, listening
+from pedwatch.tasks import failed_dags, heartbeats, listening, run_conf
 
 
 def sync_limits() -> dict[str, Any]:
@@ -45,6 +45,7 @@ def sync_limits() -> dict[str, Any]:
 
     context = get_current_context()
     run = context["dag_run"]
+    run_conf.refuse_unknown(run, context["dag"])
     if run.run_type == "backfill":
         raise AirflowSkipException("limits cannot be read in the past: a backfilled sync does nothing")
     config = settings.load_config()

@@ -36,6 +36,7 @@ from pedwatch.operators.comparison import ComparisonOperator
 from pedwatch.operators.links import with_links
 from pedwatch.operators.replica_collector import BATCH_NAME, KUBECONFIG_PATH, ReplicaCollectorOperator, scheduling
 from pedwatch.tasks import failed_dags, watch
+from pedwatch.tasks import plan as planning
 
 CONFIG = settings.load_config()
 
@@ -47,7 +48,7 @@ with DAG(
     start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=dt.timedelta(minutes=4, seconds=30),
+    dagrun_timeout=planning.RUN_LASTS,
     tags=["pedwatch", "observations", "verdicts", "alerts"],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=10)},
     template_searchpath=[str(settings.include_dir() / "sql")],

@@ -1,7 +1,9 @@
 """What every DAG must have, so that the one on call finds the same things on each of them."""
 
 import datetime as dt
+import inspect
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -166,3 +168,28 @@ def test_the_runbook_names_tasks_that_exist(dag_bag: "DagBag") -> None:
     named = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
     assert len(named) >= 8
     assert named <= tasks
+
+
+def test_a_run_by_hand_with_a_misspelt_key_fails_at_its_first_task(dag: "DAG", monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    run = SimpleNamespace(run_type="manual", conf={"form_date": "2026-03-01"}, run_id="r", data_interval_start=None)
+    context = {"dag_run": run, "dag": dag, "params": {}, "run_id": "r"}
+    refused = 0
+    for task in dag.roots:
+        function = task.python_callable
+        asks = set(inspect.signature(function).parameters)
+        monkeypatch.setitem(function.__globals__, "get_current_context", lambda: context)
+        if asks <= set(context) and task.task_id != "listen":
+            with pytest.raises(AirflowFailException, match="unknown in conf: form_date"):
+                function(**{name: context[name] for name in asks})
+            refused += 1
+    assert refused == 1, "the task that begins a run asks refuse_unknown"
+
+
+def test_the_name_of_a_mapped_task_is_never_longer_than_its_column(dag: "DAG") -> None:
+    names = [task.partial_kwargs["map_index_template"] for task in dag.tasks if task.is_mapped]
+    task = SimpleNamespace(env_vars=[SimpleNamespace(name="PEDWATCH_BATCH", value="c" * 600)])
+    ti = SimpleNamespace(xcom_pull=lambda **_: "s" * 600, task_id="t", map_index=0)
+    for name in filter(None, names):
+        assert len(dag.get_template_env().from_string(name).render(task=task, ti=ti)) == 250

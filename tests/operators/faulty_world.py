@@ -17,8 +17,9 @@ from pedwatch.alerts.outbox import DEAD_LETTER, UnusableTransportError, kind_of
 from pedwatch.config import Config, Slack
 from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.transports import Transports
+from pedwatch.tasks.pacer import Pacer
 from pedwatch.tasks.send import LEASE, send_notifications
-from pedwatch.tasks.sender import PARENT_STANDS, Pacer
+from pedwatch.tasks.sender import PARENT_STANDS
 from sandbox.odd_answers import ODD_ANSWERS
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from tests.operators import slack_in_process, wire_in_process

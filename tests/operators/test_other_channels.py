@@ -20,7 +20,8 @@ from pedwatch.config import Slack
 from pedwatch.hooks.mail_channel import MailChannel
 from pedwatch.hooks.transports import Transports
 from pedwatch.hooks.webhook_channel import WebhookChannel
-from pedwatch.tasks.sender import Pacer, Sender
+from pedwatch.tasks.pacer import Pacer
+from pedwatch.tasks.sender import Sender
 from tests.golden_messages import OVER, seen, story
 
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)

@@ -11,7 +11,8 @@ import pytest
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import UnusableTransportError
 from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.tasks.sender import CLOCK_SKEW_SECONDS, Pacer, Sender
+from pedwatch.tasks.pacer import Pacer
+from pedwatch.tasks.sender import CLOCK_SKEW_SECONDS, Sender
 from sandbox.slack.control import ControlClient
 from tests.conftest import Server, running
 

@@ -14,8 +14,8 @@ from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import DEAD_LETTER, GIVE_UP_AFTER, Found, SendError, UnusableTransportError, kind_of
 from pedwatch.config import Slack
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks.pacer import Pacer
 from pedwatch.tasks.send import LEASE, send_notifications
-from pedwatch.tasks.sender import Pacer
 from tests.operators.outbox_model import OutboxModel, Row
 from tests.operators.test_send_faults import RealOutbox
 

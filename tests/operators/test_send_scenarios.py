@@ -12,8 +12,8 @@ import pytest
 from pedwatch.alerts.outbox import UnusableTransportError
 from pedwatch.alerts.rows import notification_to_row
 from pedwatch.hooks.slack_channel import SlackChannel
+from pedwatch.tasks.pacer import Pacer
 from pedwatch.tasks.send import send_notifications
-from pedwatch.tasks.sender import Pacer
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from tests.golden_messages import at, seen
 from tests.operators.outbox_model import OutboxModel

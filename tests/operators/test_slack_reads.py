@@ -14,8 +14,8 @@ from pedwatch.config import Slack
 from pedwatch.hooks.preflight_slack import slack_findings
 from pedwatch.hooks.slack_answers import form
 from pedwatch.hooks.slack_channel import SlackChannel
+from pedwatch.tasks.pacer import Pacer
 from pedwatch.tasks.send import send_notifications
-from pedwatch.tasks.sender import Pacer
 from sandbox.slack.errors import SlackRefusal
 from tests.operators.outbox_model import OutboxModel
 from tests.operators.slack_in_process import Workspace, connect, serve

@@ -11,7 +11,8 @@ from pedwatch.errors import LedgerError, PedwatchError
 from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import fold, send
-from pedwatch.tasks.sender import Pacer, Sender
+from pedwatch.tasks.pacer import Pacer
+from pedwatch.tasks.sender import Sender
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watched_world import World, workload
 

@@ -13,11 +13,14 @@ from pedwatch import settings
 from pedwatch.config import Collector, Config
 from pedwatch.observations.batches import CLOSES_AT
 from pedwatch.operators.pod_creation import DiscreetPodManager
+from pedwatch.task_names import named_by
 
 _KUBECONFIG_DIR = "/etc/pedwatch/kubeconfig"
 KUBECONFIG_PATH = f"{_KUBECONFIG_DIR}/config"
 _SCRATCH = "/scratch"
-BATCH_NAME = "{{ task.env_vars | selectattr('name', 'equalto', 'PEDWATCH_BATCH') | map(attribute='value') | first }}"
+BATCH_NAME = named_by(
+    "task.env_vars | selectattr('name', 'equalto', 'PEDWATCH_BATCH') | map(attribute='value') | first"
+)
 """What the grid shows for a mapped task: the cluster, or the first of a batch and how many more."""
 
 

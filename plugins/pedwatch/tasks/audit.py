@@ -7,6 +7,7 @@ from typing import Any
 from pedwatch import settings
 from pedwatch.audit.request import AuditRequest, request_of_run
 from pedwatch.errors import AuditError
+from pedwatch.tasks.run_conf import refuse_unknown
 from pedwatch.tasks.watch import IN_SHORT
 
 log = logging.getLogger(__name__)
@@ -22,8 +23,9 @@ def _fail(error: AuditError) -> Exception:
     return AirflowFailException(str(error))
 
 
-def plan_audit(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
+def plan_audit(dag_run: Any = None, params: Any = None, dag: Any = None) -> dict[str, Any]:
     """Decide what the run audits; a wrong param fails here, before anything is read."""
+    refuse_unknown(dag_run, dag)
     start, end = dag_run.data_interval_start, dag_run.data_interval_end
     try:
         interval = (start, end) if start and end else None

@@ -10,6 +10,7 @@ from pedwatch.alerts import digest
 from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.config import Config
 from pedwatch.cycles import MANUAL, SCHEDULED, floor_to_cycle
+from pedwatch.tasks.run_conf import refuse_unknown
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +52,11 @@ def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, 
     return {"proof": digest.proof(found), "notifications": len(notifications) if may_notify else 0}
 
 
-def compose_digest(dag_run: Any = None, params: Any = None, run_id: Any = None) -> dict[str, Any]:
+def compose_digest(dag_run: Any = None, params: Any = None, run_id: Any = None, dag: Any = None) -> dict[str, Any]:
     """Fill the outbox, where this run may."""
     from pedwatch.hooks.clients import warehouse
 
+    refuse_unknown(dag_run, dag)
     config, now = settings.load_config(), settings.now()
     run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
     due = dag_run.data_interval_end or dag_run.run_after

@@ -9,6 +9,7 @@ from pedwatch.errors import LedgerError
 from pedwatch.hooks import applied_schema
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.schema import Step
+from pedwatch.tasks.run_conf import refuse_unknown
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +17,7 @@ Severity = Literal["fail", "warn"]
 _MARKS: dict[str, Severity] = {"-- #fail ": "fail", "-- #warn ": "warn"}
 
 
-def apply_ddl(params: Any = None, run_id: Any = None) -> list[str]:
+def apply_ddl(params: Any = None, run_id: Any = None, dag_run: Any = None, dag: Any = None) -> list[str]:
     """Create the dataset and every table, apply the migrations that are pending, then replace every view.
 
     Additive, so that it may run at any time: nothing is dropped. Stopped anywhere and run again, it ends the same: what
@@ -29,6 +30,7 @@ def apply_ddl(params: Any = None, run_id: Any = None) -> list[str]:
     """
     from pedwatch.hooks.clients import warehouse
 
+    refuse_unknown(dag_run, dag)
     if params["checks_only"]:
         log.info("checks_only: the tables are left alone")
         return []

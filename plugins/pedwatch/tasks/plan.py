@@ -17,6 +17,14 @@ log = logging.getLogger(__name__)
 
 LIMITS_PATIENCE_SECONDS = 60
 LIMITS_POLL_SECONDS = 10
+RUN_LASTS = dt.timedelta(minutes=4, seconds=30)
+"""A run of the watch is ended by Airflow then, whatever it does: before the next one begins."""
+
+KEPT_BACK = dt.timedelta(seconds=60)
+"""For what comes before the plan and after sending: a worker that starts, the record of what was sent, heartbeat."""
+
+SENDS_AT_LEAST = dt.timedelta(seconds=45)
+"""A run that is late sends all the same: else one that is late every time would never tell anything."""
 
 
 def collector_environment(
@@ -85,6 +93,12 @@ def plan_run(
         "started_at": now.isoformat(),
         "label": params.get("label") or "watch",
     }
+
+
+def seconds_to_send(run: Mapping[str, Any], now: dt.datetime) -> float:
+    """Return how long a run may send, so that it ends well; what is left is the next one's."""
+    left = dt.datetime.fromisoformat(run["started_at"]) + RUN_LASTS - KEPT_BACK - now
+    return max(left, SENDS_AT_LEAST).total_seconds()
 
 
 def patience(run: Mapping[str, Any], now: dt.datetime) -> float:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import math
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,14 +12,18 @@ from pedwatch.alerts.outbox import Transport, UnusableTransportError, kind_of
 from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.sender import SLACK_SHARE, Pacer, Sender
+from pedwatch.tasks.pacer import Pacer
+from pedwatch.tasks.sender import SLACK_SHARE, Sender, Threads
 
 log = logging.getLogger(__name__)
 
 BATCH = 60
 LEASE = dt.timedelta(minutes=4)
-LAST_BATCH_SECONDS = 120.0
-"""No batch begins later than that after the first: a run of the watch has 4.5 minutes, and the next goes on."""
+SEND_SECONDS = 180.0
+"""So long a task sends unless it is told otherwise; what is left goes out with the next one."""
+
+SHORTEST_BATCH_SECONDS = 10.0
+"""For less, nothing is leased."""
 
 SEND_COLUMNS = {
     "notification_id": "STRING",
@@ -89,7 +94,14 @@ def lease_of(owner: str, now: dt.datetime) -> dict[str, Any]:
 
 
 def send_batch(
-    warehouse: Warehouse, transport: Transport, slack: Slack, now: dt.datetime, run_id: str, pacer: Pacer
+    warehouse: Warehouse,
+    transport: Transport,
+    slack: Slack,
+    now: dt.datetime,
+    run_id: str,
+    pacer: Pacer,
+    stops_at: float = math.inf,
+    threads: Threads | None = None,
 ) -> tuple[Delivery, UnusableTransportError | None]:
     """Lease what can be sent, send it, record what became of it.
 
@@ -100,11 +112,14 @@ def send_batch(
         now: settings clock, UTC, at this very moment: the lease in the table ends when the sender thinks it does.
         run_id: Airflow's.
         pacer: paces and measures time.
+        stops_at: by the pacer's clock; no call goes on longer.
+        threads: what the batches before this one left.
     """
     delivery = Delivery()
     owner = f"{run_id}#{secrets.token_hex(4)}"  # a retried task and its zombie are two senders
-    sender = Sender(transport, pacer, now, slack.on_ambiguous, pacer.clock() + LEASE.total_seconds())
+    lease_ends_at = pacer.clock() + LEASE.total_seconds()
     leased = warehouse.run("alerts/lease_notifications.sql", lease_of(owner, now))
+    sender = Sender(transport, pacer, now, slack.on_ambiguous, lease_ends_at, stops_at, threads or Threads())
     if not leased:
         return delivery, None
     sends, stopped = sender.send(leased)
@@ -127,7 +142,13 @@ def send_batch(
 
 
 def send_notifications(
-    warehouse: Warehouse, transport: Transport, slack: Slack, now: dt.datetime, run_id: str, pacer: Pacer | None = None
+    warehouse: Warehouse,
+    transport: Transport,
+    slack: Slack,
+    now: dt.datetime,
+    run_id: str,
+    pacer: Pacer | None = None,
+    seconds: float = SEND_SECONDS,
 ) -> Delivery:
     """Deliver the outbox, batch after batch while more can be delivered and time is left.
 
@@ -138,16 +159,19 @@ def send_notifications(
         now: settings clock, UTC, at this very moment; the pacer's clock moves it on.
         run_id: Airflow's.
         pacer: paces and measures time.
+        seconds: how long this may take; the rest is left to the next task.
 
     Raises:
         UnusableTransportError: Slack refuses everything; nothing is lost, the rows are sent when it is mended.
     """
     pacer = pacer or Pacer()
-    total = Delivery()
+    total, threads = Delivery(), Threads()
     unusable = None
     began_at, passed = pacer.clock(), 0.0
-    while passed <= LAST_BATCH_SECONDS:
-        batch, stopped = send_batch(warehouse, transport, slack, now + dt.timedelta(seconds=passed), run_id, pacer)
+    stops_at = began_at + seconds
+    while seconds - passed >= transport.timeout_seconds + SHORTEST_BATCH_SECONDS:
+        at = now + dt.timedelta(seconds=passed)
+        batch, stopped = send_batch(warehouse, transport, slack, at, run_id, pacer, stops_at, threads)
         total.add(batch)
         unusable = unusable or stopped
         if not batch.may_leave_more:

@@ -5,8 +5,8 @@ import datetime as dt
 import json
 import logging
 import math
-import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,34 +25,17 @@ from pedwatch.alerts.outbox import (
     carrier_of,
     kind_of,
 )
+from pedwatch.tasks.pacer import Pacer
 
+WORTH_WAITING_SECONDS = 0.5  # for so short a time nothing is put off
 CLOCK_SKEW_SECONDS = 60.0  # a lease is not used in its last minute: the next sender's clock may be ahead
 LOOK_BACK_SECONDS = 86_400.0  # Slack's clock stamps the messages, ours the rows
-CHANNEL_INTERVAL_SECONDS = 1.05  # chat.postMessage: about one message a second and channel
 PARENT_STANDS = "the parent cannot be edited"
 """What the outbox says of a word told beneath a parent that stays as it is; lease_notifications.sql reads it."""
 SLACK_SHARE = 4
 """Of rows and of time Slack gets so much to one of each other kind of channel."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Pacer:
-    """Keeps to one message a second and channel."""
-
-    pause: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-
-    def __post_init__(self) -> None:
-        self._next: dict[str, float] = {}
-
-    def wait(self, channel: str) -> None:
-        """Sleep until the channel may be posted to again."""
-        delay = self._next.get(channel, 0.0) - self.clock()
-        if delay > 0:
-            self.pause(delay)
-        self._next[channel] = self.clock() + CHANNEL_INTERVAL_SECONDS
 
 
 @dataclass(frozen=True)
@@ -65,6 +48,20 @@ class Hold:
 
 
 @dataclass
+class Threads:
+    """What a task knows of the threads that it has written to, batch after batch: nothing is edited to what it shows.
+
+    Keys are a channel and the ts of a parent; those of ``parents`` an episode and a channel, the newest parent last.
+    """
+
+    parents: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    shown: dict[tuple[str, str], Message] = field(default_factory=dict)
+    stuck: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Parents that stay as they are, and why."""
+    said_stuck: set[tuple[str, str]] = field(default_factory=set)
+
+
+@dataclass
 class Sender:
     """Delivers leased rows, in order, while the lease lasts: each kind of channel has its share of the time.
 
@@ -74,6 +71,8 @@ class Sender:
         now: settings clock, UTC, when the sender begins; the pacer's clock moves it on.
         on_ambiguous: what to do with what may have been posted where the channel cannot be read back.
         lease_ends_at: by the pacer's clock; None for no lease.
+        stops_at: by the pacer's clock; no call goes on longer, whatever the lease says.
+        threads: what the task's batches before this one left; its own when omitted.
     """
 
     transport: Transport
@@ -81,6 +80,8 @@ class Sender:
     now: dt.datetime
     on_ambiguous: Literal["resend", "hold"] = "hold"
     lease_ends_at: float | None = None
+    stops_at: float = math.inf
+    threads: Threads = field(default_factory=Threads)
     out_of_time: set[str] = field(default_factory=set, init=False)
     """Kinds of channels whose share of the time was used up."""
     delivered: set[str] = field(default_factory=set, init=False)
@@ -90,11 +91,6 @@ class Sender:
 
     def __post_init__(self) -> None:
         self._began_at = self.pacer.clock()
-        self._parents: dict[tuple[str, str], list[str]] = {}
-        self._stuck: dict[tuple[str, str], str] = {}
-        """Parents that stay as they are, and why."""
-        self._said_stuck: set[tuple[str, str]] = set()
-        self._shown: dict[tuple[str, str], Message] = {}
         self._usable_until = math.inf
         self._seconds: dict[str, float] = {}
         self._ends: dict[str, float] = {}
@@ -107,17 +103,20 @@ class Sender:
 
         A Slack that times out must not use up the lease of the mails that were to say the same.
         """
+        self._usable_until = self.stops_at - self.transport.timeout_seconds
         if self.lease_ends_at is None:
             return
-        self._usable_until = self.lease_ends_at - self.transport.timeout_seconds - CLOCK_SKEW_SECONDS
+        lease_usable_until = self.lease_ends_at - self.transport.timeout_seconds - CLOCK_SKEW_SECONDS
+        self._usable_until = min(lease_usable_until, self._usable_until)
         shares = {kind: SLACK_SHARE if kind == "slack" else 1 for kind in (kind_of(row["channel"]) for row in leased)}
         usable = self._usable_until - self._began_at
         self._seconds = {kind: usable * share / sum(shares.values()) for kind, share in shares.items()}
         self._seconds[kind_of(leased[-1]["channel"])] = math.inf
 
-    def _check_time(self, channel: str) -> None:
-        kind, now = kind_of(channel), self.pacer.clock()
-        ends_at = self._ends.setdefault(kind, now + self._seconds.get(kind, math.inf))
+    def _check_time(self, channel: str, delay: float = 0.0) -> None:
+        """Refuse to begin a call, after so many seconds, for which there is no time: nobody sleeps for nothing."""
+        kind, now = kind_of(channel), self.pacer.clock() + delay
+        ends_at = self._ends.setdefault(kind, self.pacer.clock() + self._seconds.get(kind, math.inf))
         if now >= min(ends_at, self._usable_until):
             self.out_of_time.add(kind)
             raise OutOfTimeError
@@ -143,11 +142,9 @@ class Sender:
         """
         target, thread = row["channel"], (row["episode_id"], row["channel"])
         own = Message.from_json(json.loads(row["message"]))
-        newest = Message.from_json(json.loads(row.get("current_message") or row["message"]))
-        if row.get("previous_permalink"):
-            newest.links.append(("Last time", row["previous_permalink"]))
+        newest = _newest(row)
         known = [*row["parents"], *filter(None, [row["parent_ts"]])]
-        parents = self._parents.setdefault(thread, [*dict.fromkeys(known)])  # the newest is last
+        parents = self.threads.parents.setdefault(thread, [*dict.fromkeys(known)])  # the newest is last
         parent_ts = parents[-1] if parents else None
         self._check_time(target)
         if parent_ts is not None and not self._shows(target, parent_ts, newest):
@@ -155,8 +152,9 @@ class Sender:
         found = self._was_posted(row, parents)
         if found is None:
             progress["is_unclear"] = False
-            self.pacer.wait(target)
-            self._check_time(target)
+            is_slack = kind_of(target) == "slack"
+            self._check_time(target, self.pacer.delay(target, is_slack))
+            self.pacer.wait(target, is_slack)
             progress["is_posting"] = True
             found = self._say(row, own, newest, parent_ts)
         else:
@@ -166,35 +164,38 @@ class Sender:
         parents.append(found.parent_ts)
         progress |= {"parent_ts": found.parent_ts, "message_ts": found.ts}
         if found.ts != found.parent_ts:
-            progress["why_stuck"] = self._stuck.get((target, found.parent_ts))
+            progress["why_stuck"] = self.threads.stuck.get((target, found.parent_ts))
 
     def _shows(self, target: str, ts: str, newest: Message) -> bool:
         """Edit a parent to the newest state, once; tell whether there is one to reply to."""
-        if self._shown.get((target, ts)) != newest and (target, ts) not in self._stuck:
+        if self.threads.shown.get((target, ts)) != newest and (target, ts) not in self.threads.stuck:
+            if kind_of(target) == "slack":
+                self._check_time(target, self.pacer.edit_delay())
+                self.pacer.wait_to_edit()
             try:
                 self.transport.edit(target, ts, newest)
             except ParentGoneError:
                 return False
             except CannotEditError as error:
-                self._stuck[target, ts] = str(error)
+                self.threads.stuck[target, ts] = str(error)
             else:
-                self._shown[target, ts] = newest
+                self.threads.shown[target, ts] = newest
         return True
 
     def _say(self, row: Mapping[str, Any], own: Message, newest: Message, parent_ts: str | None) -> Found:
         """Reply to the parent; without one, post one."""
         target = row["channel"]
         if parent_ts is not None:
-            why = self._stuck.get((target, parent_ts))
-            if why is not None and (target, parent_ts) not in self._said_stuck and not row.get("is_said_stuck"):
+            why = self.threads.stuck.get((target, parent_ts))
+            if why is not None and (target, parent_ts) not in self.threads.said_stuck and not row.get("is_said_stuck"):
                 own = cannot_edit(own, why)
             with contextlib.suppress(ParentGoneError):
                 found = Found(self.transport.reply(target, parent_ts, own, _payload(row)), parent_ts)
                 if why is not None:
-                    self._said_stuck.add((target, parent_ts))
+                    self.threads.said_stuck.add((target, parent_ts))
                 return found
         ts = self.transport.post(target, newest, _payload(row))
-        self._shown[row["channel"], ts] = newest
+        self.threads.shown[row["channel"], ts] = newest
         return Found(ts, ts)
 
     def send(self, leased: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], UnusableTransportError | None]:
@@ -204,7 +205,13 @@ class Sender:
         # A kind of channel, a carrier, or a thread, whose earlier message failed: the order must hold.
         held: dict[str, Hold] = {}
         stopped = None
-        for row in leased:
+        rows = deque(leased)
+        put_off: set[str] = set()
+        while rows:
+            row = rows.popleft()
+            if self._is_put_off(row, put_off):
+                rows.append(row)
+                continue
             channel = row["channel"]
             kind, carrier, thread = kind_of(channel), carrier_of(channel), f"{channel} {row['episode_id']}"
             hold = held.get(kind) or held.get(carrier) or held.get(thread)
@@ -232,7 +239,26 @@ class Sender:
             else:
                 self.delivered |= {kind, carrier}
                 sends.append(self._sent(row, progress))
-        return sends, stopped
+        ended = {send["notification_id"]: send for send in sends}
+        return [ended[row["notification_id"]] for row in leased], stopped
+
+    def _is_put_off(self, row: Mapping[str, Any], put_off: set[str]) -> bool:
+        """Tell, once a row, whether it goes to the end: what must wait to edit lets the others post meanwhile."""
+        channel, thread = row["channel"], f"{row['channel']} {row['episode_id']}"
+        if row["notification_id"] in put_off:
+            return False
+        is_first = thread not in put_off
+        parents = self.threads.parents.get((row["episode_id"], channel)) or list(filter(None, [row["parent_ts"]]))
+        if is_first:
+            if kind_of(channel) != "slack" or not parents or self.pacer.edit_delay() <= WORTH_WAITING_SECONDS:
+                return False
+            if (
+                self.threads.shown.get((channel, parents[-1])) is not None
+                or (channel, parents[-1]) in self.threads.stuck
+            ):
+                return False
+        put_off |= {thread, row["notification_id"]}
+        return True
 
     def _deliver_or_say_why_not(self, row: Mapping[str, Any], progress: dict[str, Any]) -> None:
         """Deliver a row; whatever it raises is about this row alone, and what the others became is recorded."""
@@ -279,6 +305,14 @@ class Sender:
             return self.transport.permalink(channel, ts)
         except Exception:  # noqa: BLE001 the message was posted, whatever becomes of its link
             return None
+
+
+def _newest(row: Mapping[str, Any]) -> Message:
+    """Return what a parent of the row's thread is to show."""
+    newest = Message.from_json(json.loads(row.get("current_message") or row["message"]))
+    if row.get("previous_permalink"):
+        newest.links.append(("Last time", row["previous_permalink"]))
+    return newest
 
 
 def _payload(row: Mapping[str, Any]) -> dict[str, str]:

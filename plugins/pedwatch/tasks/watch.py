@@ -10,12 +10,14 @@ from typing import Any
 
 from pedwatch import settings
 from pedwatch.config import Cluster
+from pedwatch.task_names import named_by
 from pedwatch.tasks import plan as planning
+from pedwatch.tasks import run_conf
 
 Plan = dict[str, Any]
 IN_SHORT = "in_short"
 """Key under which a run's last task leaves what the run was."""
-NAMED_IN_SHORT = f"{{{{ ti.xcom_pull(task_ids=ti.task_id, key='{IN_SHORT}', map_indexes=ti.map_index) or '' }}}}"
+NAMED_IN_SHORT = named_by(f"ti.xcom_pull(task_ids=ti.task_id, key='{IN_SHORT}', map_indexes=ti.map_index) or ''")
 """Names a mapped task's instance by that."""
 
 
@@ -23,10 +25,11 @@ def _cycle(plan: Plan) -> dt.datetime:
     return dt.datetime.fromisoformat(plan["cycle"])
 
 
-def plan_cycle(dag_run: Any = None, params: Any = None) -> Plan:
+def plan_cycle(dag_run: Any = None, params: Any = None, dag: Any = None) -> Plan:
     """Decide the cycle and what this run may do; with tables of a later build it ends here, before pods are started."""
     from pedwatch.hooks.clients import warehouse
 
+    run_conf.refuse_unknown(dag_run, dag)
     warehouse(settings.load_config())
     # An enum whose str() is not its value: a backfill taken for something else would not be denied.
     run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
@@ -140,7 +143,7 @@ def what_to_say(plan: Plan, folded: dict[str, int]) -> str:
 
 
 def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
-    """Deliver the outbox; besides the counts, ``message`` is where the newest message in Slack is."""
+    """Deliver the outbox while the run has time; besides the counts, ``message`` is where the newest in Slack is."""
     from pedwatch.hooks.clients import warehouse
     from pedwatch.hooks.transports import Transports
     from pedwatch.tasks.send import send_notifications
@@ -148,7 +151,9 @@ def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
     if not plan["may_notify"]:
         return {}
     config = settings.load_config()
-    told = send_notifications(warehouse(config), Transports(config), config.slack, settings.now(), run_id)
+    now = settings.now()
+    seconds = planning.seconds_to_send(plan, now)
+    told = send_notifications(warehouse(config), Transports(config), config.slack, now, run_id, seconds=seconds)
     return {**told.counts, "message": told.message}
 
 
