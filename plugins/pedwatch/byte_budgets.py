@@ -2,7 +2,7 @@
 
 BigQuery refuses a job that would bill more than its ``maximumBytesBilled``, and a statement of a script that would bill
 more than its ``statementByteBudget``, before it reads anything; nothing is billed then. The numbers here come from the
-cost model (bench/month.py): what a statement reads at its worst, after a stop of a day and with a year of history, for
+cost model (bench/prices.py): what a statement reads at its worst, after a stop of a day and with a year of history, for
 each subject that is judged in a cycle. ``tests/test_cost.py`` holds them to the model. Pure.
 """
 
@@ -27,7 +27,6 @@ KIB_PER_SUBJECT = {
     "audit/known_names.sql": 14,
     "audit/period_ledger.sql": 172,
     "audit/period_verdicts.sql": 554,
-    "audit/subject_days.sql": 60,
     "limits/replay_proposed.sql": 554,
     "verdicts/advisories.sql": 122,
     "verdicts/judge_period.sql": 554,

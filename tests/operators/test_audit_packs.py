@@ -108,6 +108,42 @@ def test_repeating_days_in_another_order_gives_the_same_bytes_and_tells_nobody(a
     assert audited.world.slack.calls() == calls
 
 
+def days_of(audited: Audited) -> list[dict[str, Any]]:
+    """Return the rows of ``subject_days``."""
+    table = f"{audited.world.config.dataset}.subject_days"
+    return audited.world.query(f"SELECT * FROM `{table}` WHERE day >= '2026-01-01' ORDER BY day, subject")
+
+
+def test_a_day_is_written_for_charts_again_the_same_and_anew_when_it_is_counted_anew(audited: Audited) -> None:
+    audited.audit(audited.request(2, "again"))
+    before = days_of(audited)
+    verdicts = rows(audited.files("march", "2026-03-03")["verdicts.csv"])
+    second = [row for row in before if row["day"] == dt.date(2026, 3, 3)]
+    assert {row["subject"] for row in second} == {row["subject"] for row in verdicts}
+    assert (
+        sum(row["judged_cycles"] for row in second)
+        == len(verdicts)
+        == sum(run["cycles"] for row in second for run in row["runs"])
+    )
+    assert all(len(row["runs"]) < 20 for row in second), "run-length coded"
+    audited.audit(audited.request(2, "again"))
+    assert days_of(audited) == before
+    # Of one API only: no day of the fleet.
+    audited.audit(audited.request(2, "part", apis=("search",)))
+    assert days_of(audited) == before
+    # By what was learnt since, orders was allowed what it ran: the day's rows are replaced, no other's.
+    audited.audit(audited.request(2, "late", counted="now"))
+    after = days_of(audited)
+    assert [row for row in after if row["day"] == dt.date(2026, 3, 2)] == [
+        row for row in before if row["day"] == dt.date(2026, 3, 2)
+    ]
+    late = [row for row in after if row["day"] == dt.date(2026, 3, 3)]
+    assert {row["counted"] for row in late} == {"now"}
+    assert sum(row["over_cycles"] for row in late) < sum(row["over_cycles"] for row in second)
+    audited.audit(audited.request(2, "again"))
+    assert days_of(audited) == before
+
+
 def test_the_chain_does_not_depend_on_the_order_of_writing(audited: Audited) -> None:
     second = json.loads(audited.objects("march")["2026-03-03/manifest.json"])
     assert second["previous"]["folder"] == "2026-03-02"
@@ -121,13 +157,19 @@ def test_a_slow_model_finds_the_same_figures_in_the_files(audited: Audited, day:
     sources = audit_evidence.read_sources(world.warehouse, request, settings.now())
     folder = world.folder / f"{counted}-{day}"
     folder.mkdir()
-    findings, _ = audit_evidence.write_files(folder, request, sources, world.config, {}, settings.include_dir())
+    days: dict[dt.date, list[Any]] = {}
+    findings, _ = audit_evidence.write_files(
+        folder, request, sources, world.config, {}, settings.include_dir(), lambda of, rows: days.update({of: [*rows]})
+    )
     model = figures_of_files(folder)
     total = findings.figures.total(counted)
     assert model.violation_hours == pytest.approx(total.violation_hours) and total.over
     assert model.strict_hours == pytest.approx(total.strict_hours)
     assert model.unknown_hours == pytest.approx(total.unknown_hours) and total.unknown
     assert model.replica_hours_over == pytest.approx(total.replica_hours_over)
+    [counted_day] = days.values()
+    assert sum(row["over_cycles"] for row in counted_day) / 12 == pytest.approx(model.violation_hours)
+    assert sum(row["unknown_cycles"] for row in counted_day) / 12 == pytest.approx(model.unknown_hours)
     assert model.coverage == findings.coverage.percent < 100
     assert model.violating == set(findings.figures.violating(counted))
     # Folded anew, cycle by cycle, by rules that share no line with the fold.

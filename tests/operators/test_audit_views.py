@@ -62,6 +62,17 @@ def ledger(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
+def audited_day(days_ago: int, api: str = "orders", **fields: Any) -> Row:
+    """Return a row of ``subject_days``, of a day that has been audited."""
+    start = dt.datetime.combine(dt.datetime.now(dt.UTC).date(), dt.time(), dt.UTC) - dt.timedelta(days=days_ago)
+    known = {"from_cycle": start, "to_cycle": start + dt.timedelta(days=1), "counted": "then", "runs": []}
+    counts = dict.fromkeys(("strict_cycles", "exempt_cycles", "unknown_cycles", "replica_cycles_over"), 0)
+    who = verdict(start, api)
+    named = {name: who[name] for name in ("fingerprint", "subject", "scope", "environment", "cluster", "api_id")}
+    named |= {"team_id": who["team_id"], "limit_id": who["limit_id"], "day": start.date().isoformat()}
+    return known | counts | named | {"judged_cycles": 288, "over_cycles": 0} | fields
+
+
 def ask(warehouse: Warehouse, text: str) -> list[Row]:
     """Run a query of docs/audit.md's kind."""
     return [dict(row.items()) for row in warehouse.client.query(text.format(d=warehouse.config.dataset)).result()]
@@ -79,6 +90,20 @@ def test_burn_down_counts_first_live_verdicts(ledger: Warehouse) -> None:
     assert (orders["judged"], orders["over_cycles"]) == (3, 2)
     assert [round(orders[name], 6) for name in ("hours", "unknown", "replicas")] == [0.166667, 0.083333, 0.5]
     assert (search["over_cycles"], search["hours"], search["replicas"]) == (0, 0, 0)
+
+
+def test_days_that_were_audited_are_counted_as_audited_and_only_once(ledger: Warehouse) -> None:
+    # Yesterday was audited, and found other counts than the live ledger has; the day before as well.
+    peak = {"peak_measured": 15, "peak_cycle": LONG_AGO, "last_cycle": LONG_AGO, "last_measured": 3}
+    load(ledger, "subject_days", [audited_day(days, over_cycles=12, **peak) for days in range(8)])
+    counted = ask(
+        ledger,
+        "SELECT SUM(judged_cycles) AS judged, SUM(over_cycles) AS over_cycles FROM `{d}.burn_down`"
+        " WHERE api_id = 'orders'",
+    )
+    assert counted == [{"judged": 8 * 288, "over_cycles": 8 * 12}]
+    [orders] = ask(ledger, "SELECT * FROM `{d}.headroom` WHERE api_id = 'orders'")
+    assert (orders["peak_measured"], orders["measured"], orders["headroom_replicas"]) == (15, 3, 1)
 
 
 def test_headroom_is_of_the_limit_as_it_is_now(ledger: Warehouse) -> None:

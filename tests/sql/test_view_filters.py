@@ -8,7 +8,7 @@ from tests.sql.googlesql import SQL_ROOT
 from tests.sql.view_filters import Filters, filters_in, filters_of
 
 WANTED = {
-    "burn_down": Filters(("day",), is_required=False),
+    "burn_down": Filters((), is_required=False),
     "current_status": Filters((), is_required=False),
     "explain": Filters(("cycle",), is_required=True),
     "headroom": Filters((), is_required=False),

@@ -99,7 +99,8 @@ def _read(source: exp.Expression, column: str | None, names: Names) -> Iterator[
     elif isinstance(source, exp.Table) and (partition := partition_columns().get(source.name)):
         known = [each for each in conditions(source) if prunes(each, source, partition)]
         # A literal, 1970 for one, is a condition that holds more the longer it stands there.
-        yield Scan(source.name, column == partition, any(each.find(exp.CurrentTimestamp) for each in known))
+        is_of_now = any(each.find(exp.CurrentTimestamp, exp.CurrentDate) for each in known)
+        yield Scan(source.name, column == partition, is_of_now)
 
 
 def _body(view: str) -> exp.Query:

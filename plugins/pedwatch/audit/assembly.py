@@ -15,6 +15,7 @@ from pedwatch.audit.judged import Judged, KnownAs, Row, by_cycle, side_by_side
 from pedwatch.audit.lines import Line, Lines
 from pedwatch.audit.policies import PolicyLine
 from pedwatch.audit.request import AuditRequest
+from pedwatch.audit.subject_days import SubjectDays, TakeDay
 from pedwatch.config import PolicyConfig
 from pedwatch.cycles import PERIOD, cycles_between
 from pedwatch.errors import AuditError
@@ -64,6 +65,7 @@ class _Pass:
     versions: Mapping[tuple[str, int], Row]
     take_verdict: Callable[[Row], None]
     take_difference: Callable[[Row], None]
+    days: SubjectDays
     figures: Figures = field(default_factory=Figures)
     spans: Spans = field(default_factory=Spans)
     lines: Lines = field(default_factory=Lines)
@@ -83,6 +85,7 @@ class _Pass:
                 known_at = counted["limits_known_at"] if self.request.counted == "then" else self.request.known_at
                 self.take_verdict({**counted, "limits_known_at": known_at})
                 self.lines.add(counted)
+                self.days.add(counted)
                 self.verdict_rows += 1
             for row in (judged.then, judged.now, judged.live):
                 if row is not None and row["limit_id"] is not None and row["limit_version"] is not None:
@@ -114,6 +117,7 @@ def audit_period(
     policy: PolicyConfig,
     take_verdict: Callable[[Row], None],
     take_difference: Callable[[Row], None],
+    take_day: TakeDay = lambda day, rows: None,
 ) -> Findings:
     """Audit a period.
 
@@ -123,6 +127,7 @@ def audit_period(
         policy: for moments that ``policy_history`` does not know.
         take_verdict: called with every counted verdict, in order.
         take_difference: called with every row of differences.csv, in order.
+        take_day: called with every day that has verdicts, and what its subjects were like, in order.
 
     Raises:
         AuditError: the period holds no data at all.
@@ -137,7 +142,7 @@ def audit_period(
     clusters = _grouped(sources.coverage)
     folds = {known_as: EpisodeFold(seed(row, begin) for row in sources.open_episodes) for known_as in FOLDED}
     versions = {(row["limit_id"], row["version"]): row for row in sources.limits}
-    work = _Pass(request, folds, versions, take_verdict, take_difference)
+    work = _Pass(request, folds, versions, take_verdict, take_difference, SubjectDays(request, take_day))
     line = PolicyLine(sources.policies, policy)
     judged = side_by_side(sources.then, sources.now, sources.live)
     for cycle, found in _in_order(judged, cycles_between(begin - PERIOD, request.end - PERIOD)):
@@ -149,6 +154,7 @@ def audit_period(
             fold.cycle(cycle, rows, clusters.get(cycle, []), line.at(cycle))
         if cycle >= request.start:
             work.take(cycle, found)
+    work.days.close()
     return _findings(work, sources, recorded)
 
 

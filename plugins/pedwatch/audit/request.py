@@ -52,6 +52,18 @@ class AuditRequest:
         last = (self.end - dt.timedelta(microseconds=1)).astimezone(self.zone).date()
         return self.start.astimezone(self.zone).date(), last
 
+    def span_of(self, day: dt.date) -> tuple[dt.datetime, dt.datetime]:
+        """Return when a day begins and when the next one does, in the report's time zone; UTC."""
+        begin, end = (dt.datetime.combine(d, dt.time(), self.zone) for d in (day, day + dt.timedelta(days=1)))
+        return begin.astimezone(dt.UTC), end.astimezone(dt.UTC)
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it is of whole days, of all teams and all APIs."""
+        first, last = self.days
+        is_whole = self.start == self.span_of(first)[0] and self.end == self.span_of(last)[1]
+        return is_whole and not self.teams and not self.apis
+
     @property
     def folder(self) -> str:
         """Name of the pack's folder: the day, or first and last day of a longer period."""

@@ -13,7 +13,7 @@ from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
 
 
-def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
+def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]], partition: str | None = None) -> int:
     """Replace a staging table by rows, in one load job, and return how many there are; without any it stays.
 
     Whoever reads them names what they belong to and how many they are: another may have replaced them meanwhile.
@@ -22,6 +22,8 @@ def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]]) -
         warehouse: has the table.
         table: its name.
         rows: by column; they may be more than memory holds.
+        partition: replace this one alone, such as ``20260302``, and leave the others; of a table that is no staging
+            table.
 
     Raises:
         LedgerError: BigQuery refused.
@@ -35,14 +37,16 @@ def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]]) -
         if not staged:
             return 0
         try:
-            target = client.get_table(f"{config.project}.{config.dataset}.{table}")
+            address = warehouse.address(table)
+            schema = client.get_table(address).schema
             load = bigquery.LoadJobConfig(
-                schema=target.schema,
+                schema=schema,
                 source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
                 write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
             )
+            destination = f"{address}${partition}" if partition else address
             client.load_table_from_file(
-                file, target.reference, rewind=True, job_config=load, location=config.location
+                file, destination, rewind=True, job_config=load, location=config.location
             ).result()
         except exceptions.GoogleAPICallError as error:
             raise LedgerError(warehouse.explained(table, error)) from error
@@ -52,6 +56,8 @@ def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]]) -
 def _json_value(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat()
+    if isinstance(value, dt.date):
+        return value.isoformat()
     if isinstance(value, Mapping):
         return {name: _json_value(inner) for name, inner in value.items()}
     if isinstance(value, list):

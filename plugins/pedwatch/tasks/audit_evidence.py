@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,10 @@ from pedwatch import __version__, settings, sql
 from pedwatch.audit import coverage, differences, folding, judged, pack, report
 from pedwatch.audit.assembly import Findings, Sources, audit_period
 from pedwatch.audit.request import AuditRequest, check_names
+from pedwatch.audit.subject_days import TakeDay
 from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed
+from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks.audit_packs import PackBucket, record_report
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from google.cloud import storage
 
 VERDICTS, LEDGER = "audit/period_verdicts.sql", "audit/period_ledger.sql"
+DAYS = "subject_days"
 LIMIT_COLUMNS = (
     "limit_id version api_id team_id environment scope cluster_selector namespace_selector kind_selector name_selector "
     "label_selectors max_replicas approver ticket exemptions source_repo source_path source_commit "
@@ -59,13 +62,19 @@ def _csv(stack: ExitStack, folder: Path, name: str, columns: list[str]) -> pack.
 
 
 def write_files(
-    folder: Path, request: AuditRequest, sources: Sources, config: Config, statements: dict[str, str], include: Path
+    folder: Path,
+    request: AuditRequest,
+    sources: Sources,
+    config: Config,
+    statements: dict[str, str],
+    include: Path,
+    take_day: TakeDay,
 ) -> tuple[Findings, dict[str, Any]]:
     """Write all files of a pack but its manifest into a folder; returns findings and facts for the manifest."""
     with ExitStack() as stack:
         verdicts = _csv(stack, folder, "verdicts.csv", judged.COLUMNS)
         different = _csv(stack, folder, "differences.csv", differences.COLUMNS)
-        findings = audit_period(request, sources, config.policy, verdicts.add, different.add)
+        findings = audit_period(request, sources, config.policy, verdicts.add, different.add, take_day)
     tables: dict[str, tuple[list[str], list[Any]]] = {
         "episodes.csv": (folding.COLUMNS, findings.episode_rows),
         "limits.csv": (LIMIT_COLUMNS, findings.limits),
@@ -106,7 +115,9 @@ def facts_of(findings: Findings, statements: dict[str, str], include: Path) -> d
 def write_pack(
     warehouse: Warehouse, client: "storage.Client", config: Config, request: AuditRequest, now: dt.datetime
 ) -> dict[str, Any]:
-    """Audit a period and write its pack; returns what it says in short.
+    """Audit a period and write its pack, and its days for charts; returns what it says in short.
+
+    A day replaces what ``subject_days`` had of it, so that an audit that is repeated writes the same rows.
 
     Raises:
         AuditError: an unknown team or API, or a period without data. Nothing was written then.
@@ -114,8 +125,16 @@ def write_pack(
     packs = PackBucket(client, config.bucket, request.label)
     statements = {name: warehouse.render(name) for name in (VERDICTS, LEDGER)}
     sources = read_sources(warehouse, request, now)
+
+    def take_day(day: dt.date, rows: Iterable[dict[str, Any]]) -> None:
+        # What is of some teams only is no day of the fleet.
+        if request.is_of_all:
+            stage(warehouse, DAYS, rows, partition=f"{day:%Y%m%d}")
+
     with tempfile.TemporaryDirectory() as temporary:
-        findings, facts = write_files(Path(temporary), request, sources, config, statements, settings.include_dir())
+        findings, facts = write_files(
+            Path(temporary), request, sources, config, statements, settings.include_dir(), take_day
+        )
         packs.write(request.folder, Path(temporary), facts)
     return {"location": packs.address(request.folder), "in_short": in_short(findings)}
 

@@ -1,8 +1,8 @@
 {%- from 'limits/_holds.sql' import holds -%}
 -- How much of its grant every limit in force uses: now, and at most in the last seven days. Below zero it is over.
--- The partition filter that `verdicts` requires is in here.
+-- Days as they were audited, and what no audit has come to yet as it was judged live. The partition filters are in here.
 CREATE OR REPLACE VIEW `{{ dataset }}.headroom`
-OPTIONS (description = 'Limit, use and peak of seven days per subject, from the live ledger')
+OPTIONS (description = 'Limit, use and peak of seven days per subject, as audited; the last day or two as judged live')
 AS
 WITH
 limits_in_force AS (
@@ -17,14 +17,33 @@ limits_in_force AS (
   WHERE {{ holds('h', 'CURRENT_TIMESTAMP()', 'CURRENT_TIMESTAMP()') }}
 ),
 
-recent_verdicts AS (
-  SELECT *
-  FROM `{{ dataset }}.verdicts`
-  WHERE
-    origin = 'live'
-    AND cycle >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 7 DAY)
-    AND measured IS NOT NULL
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY cycle, fingerprint ORDER BY revision) = 1
+{% include 'verdicts/_unaudited_ledger.sql' %},
+
+seen_subjects AS (
+  SELECT
+    d.limit_id,
+    d.scope,
+    d.subject,
+    d.cluster,
+    d.peak_measured,
+    d.peak_cycle,
+    d.last_cycle,
+    d.last_measured,
+    d.hpa_max_replicas
+  FROM `{{ dataset }}.subject_days` AS d
+  WHERE d.day >= DATE_SUB(CURRENT_DATE(), INTERVAL 7 DAY)
+  UNION ALL
+  SELECT
+    v.limit_id,
+    v.scope,
+    v.subject,
+    v.cluster,
+    v.measured AS peak_measured,
+    v.cycle AS peak_cycle,
+    v.cycle AS last_cycle,
+    v.measured AS last_measured,
+    v.hpa_max_replicas
+  FROM unaudited_ledger AS v
 ),
 
 measured_subjects AS (
@@ -33,11 +52,13 @@ measured_subjects AS (
     scope,
     subject,
     MAX(cluster) AS cluster,
-    MAX(measured) AS peak_measured,
-    ARRAY_AGG(STRUCT(cycle, measured, hpa_max_replicas) ORDER BY cycle DESC LIMIT 1)[OFFSET(0)] AS last_seen,
-    ARRAY_AGG(cycle ORDER BY measured DESC, cycle ASC LIMIT 1)[OFFSET(0)] AS peak_cycle
-  FROM recent_verdicts
-  WHERE limit_id IS NOT NULL
+    MAX(peak_measured) AS peak_measured,
+    ARRAY_AGG(
+      STRUCT(last_cycle AS cycle, last_measured AS measured, hpa_max_replicas) ORDER BY last_cycle DESC LIMIT 1
+    )[OFFSET(0)] AS last_seen,
+    ARRAY_AGG(peak_cycle ORDER BY peak_measured DESC, peak_cycle ASC LIMIT 1)[OFFSET(0)] AS peak_cycle
+  FROM seen_subjects
+  WHERE limit_id IS NOT NULL AND last_measured IS NOT NULL
   GROUP BY limit_id, scope, subject
 )
 
