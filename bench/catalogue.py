@@ -24,6 +24,7 @@ BENCHMARKS = {
         Benchmark("audit", 22),
         Benchmark("batch", 5),
         Benchmark("collector", 2),
+        Benchmark("cost", 1),
         Benchmark("dag_parsing", 0.5),
         Benchmark("fleet", 2),
         Benchmark("folds", 4),

@@ -1,0 +1,154 @@
+"""What each statement bills, by BigQuery's rules.
+
+The rules (cloud.google.com/bigquery/pricing, "on-demand"; docs/data-manipulation-language#pricing): the columns that
+are read, in the partitions that a condition leaves; ten megabytes at least for each table of each statement; a MERGE
+that updates or deletes, an UPDATE and a DELETE all columns of the partitions they scan, or of the whole table; of a
+script each statement by itself, and a condition or a DECLARE that asks a table is one; load jobs, listings and failed
+statements nothing. Clustering is not counted: neither does BigQuery when it holds a statement against
+``maximumBytesBilled``.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.billed_statements import Catalog, Scan, Statement
+from bench.fleet_sizes import Fleet, moments, width
+
+MIB, TIB = 1 << 20, 1 << 40
+LEAST = 10 * MIB
+_CYCLE = dt.timedelta(minutes=5)
+_UNITS = {"HOUR": dt.timedelta(hours=1), "DAY": dt.timedelta(days=1)}
+_END_OF_DAY = dt.datetime(2026, 3, 2, 23, 55, tzinfo=dt.UTC)
+
+
+def values_at(now: dt.datetime) -> dict[str, dt.datetime]:
+    """Return what parameters and variables are in a run at that moment; an audit's are of the day before."""
+    hour = now.replace(minute=0)
+    midnight = hour.replace(hour=0)
+    day = dt.timedelta(days=1)
+    return {
+        "now": now,
+        "cycle": now,
+        "known_at": now,
+        "computed_at": now,
+        "first_hour": hour - _UNITS["HOUR"] if now.minute < 15 else hour,
+        "last_hour": hour,
+        "v_after": now - _CYCLE,
+        "v_prior_cycle": now - _CYCLE,
+        "cursor": now - _CYCLE,
+        "expected_cursor": now - _CYCLE,
+        "read_time": now,
+        "previous_read_time": now - _CYCLE,
+        "period_start": midnight - day,
+        "period_end": midnight,
+        "day": midnight - day,
+        "from_day": midnight - 91 * day,
+        "v_from": midnight - day,
+        "v_to": midnight,
+        "moment": midnight - day,
+    }
+
+
+def worst_values(now: dt.datetime) -> dict[str, dt.datetime]:
+    """Return them in a run after a stop of a day or longer: what is looked back at is as much as ever is."""
+    day_before = now - dt.timedelta(days=1)
+    return values_at(now) | {"v_after": day_before, "cursor": day_before, "expected_cursor": day_before}
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a statement or a month bills, in bytes, and for how many references of tables."""
+
+    bytes: float
+    references: float
+
+    def __add__(self, other: "Bill") -> "Bill":
+        """Return the sum of two."""
+        return Bill(self.bytes + other.bytes, self.references + other.references)
+
+    def times(self, number: float) -> "Bill":
+        """Return what it comes to when it is run so often."""
+        return Bill(self.bytes * number, self.references * number)
+
+
+NOTHING = Bill(0, 0)
+
+
+class Prices:
+    """What statements bill in a fleet.
+
+    Args:
+        catalog: of the tree whose statements they are.
+        fleet: what is watched.
+        is_worst: at the end of a day, after a stop, with every condition of a script taken for true.
+    """
+
+    def __init__(self, catalog: Catalog, fleet: Fleet, is_worst: bool = False) -> None:
+        self.catalog, self.fleet, self._is_worst = catalog, fleet, is_worst
+        self._values = worst_values if is_worst else values_at
+        self._moments = [_END_OF_DAY] if is_worst else moments()
+        self._known: dict[str, Bill] = {}
+
+    def of(self, name: str) -> Bill:
+        """Return what a file bills when it is run once, on average over the cycles of a day."""
+        if name not in self._known:
+            total = NOTHING
+            for statement in self.catalog.statements(name):
+                total += self.statement(statement).times(self._share(statement))
+            self._known[name] = total
+        return self._known[name]
+
+    def largest(self, name: str) -> float:
+        """Return the bytes of the dearest statement of a file."""
+        return max((self.statement(each).bytes for each in self.catalog.statements(name)), default=0.0)
+
+    def statement(self, statement: Statement) -> Bill:
+        """Return what one statement bills when it runs."""
+        at = self._moments
+        tables = {scan.table for scan in statement.scans}
+        read = sum(self._table(table, statement, now) for table in tables for now in at) / len(at)
+        return Bill(read, len(tables))
+
+    def _share(self, statement: Statement) -> float:
+        """In what share of its runs a file comes to a statement."""
+        share = 1.0
+        for condition in () if self._is_worst else statement.conditions:
+            if condition.startswith("v_prior_cycle IS NULL"):
+                share *= 0.001  # after a stop
+            elif "measured_workloads" in condition:
+                share *= self.fleet.share_of_cycles_that_ask_for_the_past
+        return share
+
+    def _table(self, table: str, statement: Statement, now: dt.datetime) -> float:
+        scans = [scan for scan in statement.scans if scan.table == table]
+        columns: set[str] = set().union(*(scan.columns for scan in scans))
+        kinds: Mapping[str, Any] = self.catalog.tables.get(table, {})
+        if statement.rewritten == table:
+            columns = set(kinds)
+        row = sum(width(column, kinds.get(column, "STRING")) for column in columns)
+        return max(LEAST, self._rows(table, scans, now) * row)
+
+    def _rows(self, table: str, scans: list[Scan], now: dt.datetime) -> float:
+        per_cycle = self.fleet.rows_per_cycle(table)
+        if per_cycle is None:
+            return self.fleet.rows(table)
+        unit = _UNITS[self.catalog.partitions[table][1]]
+        spans = [self._span(scan, now) for scan in scans]
+        first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+        start = _floor(max(first, now - dt.timedelta(days=400)), unit)
+        end = min(_floor(min(last, now), unit) + unit, now + _CYCLE)
+        return max(0.0, (end - start) / _CYCLE) * per_cycle
+
+    def _span(self, scan: Scan, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+        """Return the first and the last moment of the partition column that a scan may read."""
+        first, last = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
+        for bound in scan.bounds:
+            low, high = bound.span(self._values(now))
+            first, last = max(first, low), min(last, high)
+        return first, last
+
+
+def _floor(moment: dt.datetime, unit: dt.timedelta) -> dt.datetime:
+    return moment - (moment - dt.datetime.min.replace(tzinfo=dt.UTC)) % unit
