@@ -11,7 +11,7 @@ from pedwatch.config import Config
 from pedwatch.cycles import floor_to_cycle
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import failed_dags, heartbeats, listening, sender
+from pedwatch.tasks import failed_dags, heartbeats, listening
 from tests.operators.slack_in_process import Workspace, connect, serve
 
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
@@ -38,7 +38,7 @@ class Platform:
         patch.setattr(settings, "now", lambda: self.now)
         patch.setattr("pedwatch.hooks.clients.warehouse", lambda config: warehouse)
         patch.setattr("pedwatch.hooks.clients.warehouse_of_any_schema", lambda config: warehouse)
-        patch.setattr(sender.time, "sleep", lambda seconds: None)
+        patch.setattr("time.sleep", lambda seconds: None)
 
     def fails(
         self,

@@ -96,8 +96,12 @@ def plan_run(
 
 
 def seconds_to_send(run: Mapping[str, Any], now: dt.datetime) -> float:
-    """Return how long a run may send, so that it ends well; what is left is the next one's."""
-    left = dt.datetime.fromisoformat(run["started_at"]) + RUN_LASTS - KEPT_BACK - now
+    """Return how long a run may send, so that it ends well; what is left is the next one's.
+
+    Of a run whose plan does not say when it began, it is taken that it begins now.
+    """
+    started_at = dt.datetime.fromisoformat(run["started_at"]) if "started_at" in run else now
+    left = started_at + RUN_LASTS - KEPT_BACK - now
     return max(left, SENDS_AT_LEAST).total_seconds()
 
 
