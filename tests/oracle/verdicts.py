@@ -15,7 +15,7 @@ from tests.oracle.worlds import Row, Tables
 
 SIX_HOURS = dt.timedelta(hours=6)
 NINETY_DAYS = dt.timedelta(days=90)
-ENDED = ("workload_gone", "scope_changed", "environment_changed")
+ENDED = ("workload_gone", "scope_changed", "environment_changed", "cluster_retired")
 
 
 @dataclass
@@ -175,9 +175,10 @@ class Model:
 
     def is_complete(self, scope: str, cluster: str | None, limit: Row | None, environment: str, states: Any) -> Any:
         """Whether all was seen that a subject could consist of; None when nothing of it is watched."""
+        watched = {name: r for name, r in states.items() if r["status"] != "retired"}
         if scope != "total":
-            return states[cluster]["status"] == "complete" if cluster in states else None
-        clusters = [r for r in states.values() if r["environment"] == environment]
+            return watched[cluster]["status"] == "complete" if cluster in watched else None
+        clusters = [r for r in watched.values() if r["environment"] == environment]
         if limit is not None and limit["scope"] == "total":
             clusters = [r for r in clusters if _glob(limit["selectors"].get("cluster"), r["cluster"])] or clusters
         return all(r["status"] == "complete" for r in clusters) if clusters else None
@@ -244,7 +245,26 @@ class Model:
             return row | {"verdict": "exempt", "reason": "exemption"}
         status = sum(w.deployment["status_replicas"] for w in workloads if w.deployment)
         is_forgiven = row["surge_allowance"] > 0 and status > base
-        return row | {"verdict": "within_limit", "reason": "surge_forgiven" if is_forgiven else "within_ceiling"}
+        reason = "fewer_clusters" if scope == "total" and self.lost_a_cluster(limit, states) else "within_ceiling"
+        return row | {"verdict": "within_limit", "reason": "surge_forgiven" if is_forgiven else reason}
+
+    def lost_a_cluster(self, limit: Row, states: dict[str, Row]) -> bool:
+        """Whether a cluster that a total could count in was retired lately."""
+        return any(
+            r["error_class"] == "watched_lately"
+            and r["environment"] == limit["environment"]
+            and _glob(limit["selectors"].get("cluster"), r["cluster"])
+            for r in states.values()
+        )
+
+    def is_retired(self, scope: str, cluster: str | None, environment: str, states: dict[str, Row]) -> bool:
+        """Whether nothing is expected of a subject any more: its cluster, or all of its environment, was retired."""
+        concerned = [
+            r
+            for r in states.values()
+            if r["environment"] == environment and (scope == "total" or r["cluster"] == cluster)
+        ]
+        return bool(concerned) and all(r["status"] == "retired" for r in concerned)
 
     def unlimited(self, row: Row, cycle: dt.datetime, is_complete: bool, is_lost: bool, states: Any) -> Row:
         """Judge a workload that no limit takes."""
@@ -286,7 +306,8 @@ class Model:
         limit = next((row for row in self.limits(cycle) if row["limit_id"] == before["limit_id"]), None)
         environment, cluster = before["environment"], before["cluster"]
         is_complete = self.is_complete(before["scope"], cluster, limit, environment, states)
-        if is_complete is None:
+        is_retired = self.is_retired(before["scope"], cluster, environment, states)
+        if is_complete is None and not is_retired:
             return None
         row = {
             **before,
@@ -300,6 +321,8 @@ class Model:
             "limit_version": limit["version"] if limit else None,
             "ceiling": limit["max_replicas"] if limit else None,
         }
+        if is_retired:
+            return row | {"verdict": "within_limit", "reason": "cluster_retired"} if before["limit_id"] else None
         if not is_complete:
             return row | self.unknown(cluster, states) | {"is_lower_bound": True}
         if before["limit_id"] is None:

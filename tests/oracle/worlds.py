@@ -90,7 +90,9 @@ class _Builder:
         status = "complete"
         for cycle in self.cycles:
             if self.chance(0.35):
-                status = self.random.choice(["complete", "complete", "complete", "failed", "partial", "absent"])
+                status = self.random.choice(
+                    ["complete", "complete", "complete", "failed", "partial", "absent", "retired"]
+                )
             if status == "absent":
                 continue
             listed = status == "complete" or (status == "partial" and self.chance(0.5))
@@ -100,7 +102,8 @@ class _Builder:
                     "cluster": cluster,
                     "environment": self.environment,
                     "status": status,
-                    "attempt_id": None if status == "failed" else "own",
+                    "error_class": "watched_lately" if status == "retired" and self.chance(0.8) else None,
+                    "attempt_id": None if status in ("failed", "retired") else "own",
                     "deployments_listed": 1 if listed else None,
                     "recorded_at": cycle,
                 }

@@ -18,6 +18,15 @@ _GKE: Row = {
     "private_endpoint": "",
     "ca_data": "",
 }
+# As observations/record_collection.sql writes it of a cluster that was watched lately.
+_RETIRED: Row = {
+    "environment": "prod",
+    "status": "retired",
+    "error_class": "watched_lately",
+    "attempt_id": None,
+    "deployments_listed": None,
+    "hpas_listed": None,
+}
 
 
 class Fleet:
@@ -54,7 +63,8 @@ class Fleet:
         ]
         found = find(given, listings, self._known, cycle)
         self._known = found.known
-        return _rows(found, listings, cycle), {one.name: one.environment for one in found.clusters}
+        rows = _rows(found, listings, cycle) + [_RETIRED | {"cluster": name} for name in given.retired_clusters]
+        return rows, {one.name: one.environment for one in found.clusters}
 
 
 def _rows(found: Found, listings: list[ProjectListing], cycle: dt.datetime) -> list[Row]:

@@ -59,6 +59,9 @@ TRAPS = {
         "story cluster_gone_from_discovery_while_firing",
         "cluster_no_longer_watched",
     ],
+    "a cluster retired while firing": ["story cluster_retired_while_firing", "retired_is_not_expected"],
+    "a total whose cluster is retired": ["story total_with_a_retired_cluster"],
+    "nothing judged for days": ["story paused_over_a_weekend"],
     "a cluster's label removed or mistyped while firing": [
         "story cluster_label_removed_while_firing",
         "story cluster_label_mistyped_and_accepted",

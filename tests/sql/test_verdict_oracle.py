@@ -129,6 +129,8 @@ def test_the_worlds_hold_every_verdict_and_reason() -> None:
         ("unknown", "cluster_partial"),
         ("unlabelled", "labels_missing"),
         ("unlabelled", "labels_removed"),
+        ("within_limit", "cluster_retired"),
+        ("within_limit", "fewer_clusters"),
         ("within_limit", "scope_changed"),
         ("within_limit", "surge_forgiven"),
         ("within_limit", "within_ceiling"),

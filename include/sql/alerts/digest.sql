@@ -116,7 +116,7 @@ late_runs AS (
   INNER JOIN untold_span AS u ON r.recorded_at > u.learnt_after AND r.recorded_at <= u.learnt_until
   LEFT JOIN judged_by AS j ON r.cycle = j.cycle AND r.cluster = j.cluster
   WHERE
-    r.status != 'failed'
+    r.status NOT IN ('failed', 'retired')
     AND CASE j.status
       WHEN 'failed' THEN TRUE
       WHEN 'partial' THEN r.status = 'complete'
@@ -139,7 +139,7 @@ cycles_seen AS (
     COUNT(*) AS clusters,
     COUNTIF(c.status = 'complete') AS clusters_seen
   FROM `{{ dataset }}.collection_runs` AS c
-  WHERE c.cycle > TIMESTAMP_SUB(@now, INTERVAL 35 DAY) AND c.cycle <= @now
+  WHERE c.cycle > TIMESTAMP_SUB(@now, INTERVAL 35 DAY) AND c.cycle <= @now AND c.status != 'retired'
   GROUP BY c.cycle
 ),
 

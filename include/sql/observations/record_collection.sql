@@ -1,7 +1,8 @@
 -- One row per expected cluster and cycle, always (DESIGN D5). Expected: listed (configured or discovered), or seen in the
--- last seven days, until retired by name. No manifest means failed. Cycles in which no run collected are written as gaps,
--- unless a manifest tells otherwise. The first complete manifest of a cluster owns its cycle: nothing downgrades it,
--- but that its object is lost: another attempt owns it then, or none does (evidence_lost).
+-- last seven days, until retired by name: then its row says that, in every cycle, which ends what was told of it. No
+-- manifest means failed. Cycles in which no run collected are written as gaps, unless a manifest tells otherwise. The
+-- first complete manifest of a cluster owns its cycle: nothing downgrades it, but that its object is lost: another attempt
+-- owns it then, or none does (evidence_lost).
 -- Parameters: @cycle, @recorded_at TIMESTAMP; @manifests ARRAY<STRUCT<cycle TIMESTAMP, cluster STRING, environment
 -- STRING, attempt_id STRING, status STRING, error_class STRING, error_message STRING, deployments_listed INT64,
 -- hpas_listed INT64, resource_version_deployments STRING, resource_version_hpas STRING, is_consistent BOOL, started_at
@@ -36,7 +37,7 @@ USING (
         r.environment,
         FALSE AS is_listed
       FROM recent_runs AS r
-      WHERE r.status != 'failed'
+      WHERE r.status NOT IN ('failed', 'retired')
     ) AS candidates
     WHERE cluster NOT IN UNNEST(@retired)
     GROUP BY cluster
@@ -101,6 +102,37 @@ USING (
     -- A run that collected and then failed to record it: its manifests are read now.
     LEFT JOIN chosen_manifests AS m ON m.cluster = e.cluster AND m.cycle = g.missed_cycle
     WHERE m.cluster IS NULL
+  ),
+
+  retired_clusters AS (
+    -- For seven days after it was watched last, a sum that it counted in says that it counts no longer.
+    SELECT
+      retired AS cluster,
+      COALESCE(
+        MAX(IF(r.status != 'retired', r.environment, NULL)), MAX(r.environment), 'unknown'
+      ) AS environment,
+      IF(LOGICAL_OR(r.status != 'retired'), 'watched_lately', NULL) AS error_class
+    FROM UNNEST(@retired) AS retired
+    LEFT JOIN recent_runs AS r ON retired = r.cluster
+    GROUP BY retired
+  ),
+
+  unseen_clusters AS (
+    SELECT
+      s.*,
+      'failed' AS status
+    FROM silent_clusters AS s
+    UNION ALL
+    SELECT
+      @cycle,
+      t.cluster,
+      t.environment,
+      t.error_class,
+      'retired by name: nothing is expected of it any more',
+      'retired'
+    FROM retired_clusters AS t
+    LEFT JOIN chosen_manifests AS m ON t.cluster = m.cluster AND m.cycle = @cycle
+    WHERE m.cluster IS NULL
   )
 
   SELECT
@@ -134,7 +166,7 @@ USING (
     s.cycle,
     s.cluster,
     s.environment,
-    'failed',
+    s.status,
     s.error_class,
     s.error_message,
     CAST(NULL AS STRING),
@@ -154,7 +186,7 @@ USING (
     c.project,
     c.location,
     0
-  FROM silent_clusters AS s
+  FROM unseen_clusters AS s
   LEFT JOIN UNNEST(@configured) AS c ON s.cluster = c.cluster
 ) AS reported
   ON
@@ -166,7 +198,7 @@ WHEN MATCHED AND reported.quality > CASE
   WHEN known.evidence_object IN UNNEST(@lost) THEN 0
   WHEN known.status = 'complete' THEN 3
   WHEN known.status = 'partial' THEN 2
-  WHEN known.error_class IN ('no_manifest', 'not_listed', 'missed_cycle') THEN 0
+  WHEN known.status = 'retired' OR known.error_class IN ('no_manifest', 'not_listed', 'missed_cycle') THEN 0
   ELSE 1
 END THEN
   UPDATE SET

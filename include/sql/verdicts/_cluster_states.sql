@@ -1,5 +1,5 @@
-{#- CTEs: whether each cluster was seen whole, and whether all that a total counts was. Needs `considered_limits`
-    and `judged_cycles`. -#}
+{#- CTEs: whether each cluster was seen whole, and whether all that a total counts was. Of a retired cluster nothing is
+    expected: it is neither. Needs `considered_limits` and `judged_cycles`. -#}
 {%- from 'limits/_holds.sql' import holds -%}
 {%- from 'verdicts/_selectors.sql' import selects -%}
 cluster_states AS (
@@ -8,7 +8,8 @@ cluster_states AS (
     r.cluster,
     r.environment,
     r.status,
-    r.status = 'complete' AS is_complete
+    IF(r.status = 'retired', NULL, r.status = 'complete') AS is_complete,
+    r.error_class = 'watched_lately' AS was_watched_lately
   FROM `{{ dataset }}.collection_runs` AS r
   WHERE {{ in_period('r.cycle') }}
 ),
@@ -18,7 +19,8 @@ total_completeness AS (
   SELECT
     s.cycle,
     CONCAT('total/', l.limit_id) AS subject,
-    LOGICAL_AND(s.is_complete) AS is_complete
+    LOGICAL_AND(s.is_complete) AS is_complete,
+    COALESCE(LOGICAL_OR(s.was_watched_lately), FALSE) AS lost_a_cluster
   FROM considered_limits AS l
   INNER JOIN cluster_states AS s ON l.environment = s.environment
   INNER JOIN judged_cycles AS c ON s.cycle = c.cycle AND {{ holds('l', 'c.cycle', 'c.known_at') }}

@@ -20,7 +20,8 @@ environment_states AS (
   SELECT
     cycle,
     environment,
-    LOGICAL_AND(is_complete) AS is_complete
+    LOGICAL_AND(is_complete) AS is_complete,
+    LOGICAL_AND(status = 'retired') AS is_retired
   FROM cluster_states
   GROUP BY cycle, environment
 ),
@@ -37,6 +38,7 @@ missing_subjects AS (
     l.max_replicas,
     l.scope AS limit_scope,
     s.status,
+    IF(k.scope = 'total', e.is_retired, s.status = 'retired') AS is_retired,
     s.environment != k.environment AS is_elsewhere,
     p.cycle IS NOT NULL AS is_running_unlimited,
     -- A label that its limit selects by was changed, or the selectors were: the workload is in the listing, not gone.

@@ -1,15 +1,19 @@
-{#- Statements: look for the last judged cycle before the period, a day back at most, and first in the quarter of an hour
-    in which it hardly ever is not. It is looked for before it is read, so that its partition alone is: what a statement
-    works out by itself prunes nothing. Other declarations go before. -#}
-{%- macro last_judged_cycle(within) -%}
+{#- Statements: look for the last judged cycle before the period, first in the quarter of an hour in which it hardly ever
+    is not, then behind a pause, however long: what was known before it must not vanish in it without a word. It is looked
+    for before it is read, so that its partition alone is: what a statement works out by itself prunes nothing; and in
+    parts, since two months of one column are what a statement may bill. Other declarations go before. -#}
+{%- macro last_judged_cycle(first, end) -%}
 (
   SELECT MAX(v.cycle)
   FROM `{{ dataset }}.verdicts` AS v
-  WHERE v.cycle >= TIMESTAMP_SUB({{ period_start }}, INTERVAL {{ within }}) AND v.cycle < {{ period_start }}
+  WHERE
+    v.cycle >= TIMESTAMP_SUB({{ period_start }}, INTERVAL {{ first }})
+    AND v.cycle < TIMESTAMP_SUB({{ period_start }}, INTERVAL {{ end }})
 )
 {%- endmacro -%}
-DECLARE v_prior_cycle TIMESTAMP DEFAULT {{ last_judged_cycle('15 MINUTE') }};
-
+DECLARE v_prior_cycle TIMESTAMP DEFAULT {{ last_judged_cycle('15 MINUTE', '0 DAY') }};
+{% for first, end in [(1, 0), (8, 1), (64, 8), (128, 64), (192, 128), (256, 192), (320, 256), (400, 320)] %}
 IF v_prior_cycle IS NULL THEN
-  SET v_prior_cycle = {{ last_judged_cycle('1 DAY') }};
+  SET v_prior_cycle = {{ last_judged_cycle(first ~ ' DAY', end ~ ' DAY') }};
 END IF;
+{% endfor -%}

@@ -51,6 +51,7 @@ seen_subjects AS (
       WHEN limit_id IS NULL THEN 'no_limit_matches'
       WHEN is_in_grace THEN 'new_workload'
       WHEN NOT is_over_base AND surge_allowance > 0 AND status_replicas > base_ceiling THEN 'surge_forgiven'
+      WHEN NOT is_over_base AND lost_a_cluster THEN 'fewer_clusters'
       WHEN NOT is_over_base THEN 'within_ceiling'
       WHEN NOT is_over THEN 'exemption'
       ELSE 'over_ceiling'

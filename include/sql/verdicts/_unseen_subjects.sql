@@ -3,7 +3,7 @@
 
     In a dark cluster a subject is unknown, never "within". Where all was seen it may have ended: gone from a complete
     listing, or its limit counts another scope now, or its cluster is in another environment; that is said once, and
-    may end an episode. A limit that was
+    may end an episode, as a retired cluster does. A limit that was
     withdrawn while its workloads still run ends nothing, nor does a limit that no longer takes the one workload it
     took: that is said in every cycle, and freezes. A cluster that is no longer watched says nothing, which freezes
     too. -#}
@@ -13,6 +13,7 @@ explained_subjects AS (
   SELECT
     m.*,
     CASE
+      WHEN m.is_retired THEN IF(m.limit_id IS NULL, 'never_limited', 'cluster_retired')
       WHEN m.is_complete IS NULL THEN 'not_watched'
       WHEN NOT m.is_complete THEN 'unknown'
       WHEN m.limit_id IS NULL THEN 'never_limited'

@@ -42,6 +42,7 @@ weighed_subjects AS (
     GREATEST(x.base_ceiling, COALESCE(e.exempt_replicas, 0)) AS exempt_ceiling,
     COALESCE(t.is_complete, s.is_complete, FALSE) AS is_complete,
     COALESCE(CONCAT('cluster_', s.status), 'cluster_incomplete') AS incomplete_reason,
+    COALESCE(t.lost_a_cluster, FALSE) AS lost_a_cluster,
     r.document_id IS NOT NULL AS is_limit_invalid,
     x.measured > x.base_ceiling AS is_over_base,
     -- In grace: all is new, or it is only the new workloads that carry the sum over the ceiling.

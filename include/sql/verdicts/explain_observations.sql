@@ -26,5 +26,5 @@ LEFT JOIN `{{ dataset }}.replica_observations` AS o
 WHERE
   r.cycle = @cycle
   AND (@environment IS NULL OR r.environment = @environment)
-  AND (o.name IS NOT NULL OR r.status != 'complete')
+  AND (o.name IS NOT NULL OR r.status NOT IN ('complete', 'retired'))
 ORDER BY r.environment, r.cluster, o.namespace, o.name, o.resource_type

@@ -16,6 +16,7 @@ _END = {
     "exempted": "an exemption holds",
     "scope_changed": "the limit now counts differently, and it is watched anew under that",
     "environment_changed": "its cluster is in another environment now, and it is watched anew under the limits of that",
+    "cluster_retired": "a cluster of it was retired by name, and is not watched any more",
 }
 
 
@@ -60,7 +61,7 @@ def _resolved(episode: Episode, context: Context) -> Message:
     else:
         peak = pods(episode.peak_measured)
         # What is watched anew elsewhere may run as many pods as before.
-        is_moved = episode.end_reason in ("scope_changed", "environment_changed")
+        is_moved = episode.end_reason in ("scope_changed", "environment_changed", "cluster_retired")
         state = "is not held against this limit any more" if is_moved else "is within its limit again"
         summary = f"{where} {state} after {lasted}, peak {peak}: {cause}"
     if peak and episode.peak_cycle:

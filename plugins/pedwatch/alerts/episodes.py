@@ -12,11 +12,16 @@ from typing import Literal
 from pedwatch.config import Policy
 
 State = Literal["pending", "firing", "recovering", "resolved", "inactive"]
-Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "elsewhere", "unseen"]
+Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "elsewhere", "retired", "unseen"]
 OPEN_STATES = ("pending", "firing", "recovering")
 NAMESPACE = uuid.UUID("5f0c9c1e-6d5b-4d0a-9f5e-2b8a3c9d7e41")
 
-_ENDINGS: dict[Seen, str] = {"gone": "workload_gone", "rescoped": "scope_changed", "elsewhere": "environment_changed"}
+_ENDINGS: dict[Seen, str] = {
+    "gone": "workload_gone",
+    "rescoped": "scope_changed",
+    "elsewhere": "environment_changed",
+    "retired": "cluster_retired",
+}
 FLAP_WINDOW = dt.timedelta(hours=2)
 FLAP_CHANGES = 4
 CALM_OBSERVATIONS = 6
@@ -44,9 +49,11 @@ class Subject:
 class Observation:
     """One cycle of one subject as the ledger has it; ``unseen`` neither counts nor resets.
 
-    ``gone``, ``rescoped`` (its limit counts another scope now) and ``elsewhere`` (its cluster is in another environment
-    now) end an episode at once. ``is_lower_bound``: not everything was seen, and what was seen is over by itself.
-    ``has_exemption``: an exemption was in force, so that its ceiling judged. ``detail``: what there is to say of it.
+    ``gone``, ``rescoped`` (its limit counts another scope now), ``elsewhere`` (its cluster is in another environment
+    now) and ``retired`` (its cluster was, by name) end an episode at once. ``retired_clusters``: those of its
+    environment, of a sum over clusters; ``is_of_fewer``: one of them was counted lately. ``is_lower_bound``: not
+    everything was seen, and what was seen is over by itself. ``has_exemption``: an exemption was in force, so that its
+    ceiling judged. ``detail``: what there is to say of it.
     """
 
     cycle: dt.datetime
@@ -61,6 +68,8 @@ class Observation:
     reason: str | None = None
     is_lower_bound: bool = False
     has_exemption: bool = False
+    is_of_fewer: bool = False
+    retired_clusters: tuple[str, ...] = ()
     detail: str | None = None
 
 
@@ -86,6 +95,8 @@ class Memory:
     is_flapping: bool = False
     frozen_by: str | None = None  # why it was not judged in the last cycle, a reason of the ledger; None when it was
     over_ceiling: int | None = None  # the ceiling at the last over
+    over_retired: tuple[str, ...] = ()  # the retired clusters of its environment then; of a sum over clusters
+    cleared_by: str | None = None  # what made it clean after that, where it is not its own counts that did
     over_since: dt.datetime | None = None  # the first over cycle; an episode that began exempt was not over yet
     before: Evidence | None = None  # the last observation before it began, to say which side moved
     now: Evidence | None = None  # the observation it began with
@@ -226,6 +237,8 @@ def _on_over(episode: Episode, observation: Observation, policy: Policy) -> Epis
             memory,
             was_exempt=memory.was_exempt and observation.has_exemption,
             over_ceiling=observation.ceiling,
+            over_retired=observation.retired_clusters,
+            cleared_by=None,
             over_since=memory.over_since or observation.cycle,
         ),
     )
@@ -236,6 +249,8 @@ def _end_reason(episode: Episode, observation: Observation) -> str:
         return _ENDINGS[observation.seen]
     if episode.subject.kind != "over_limit":
         return "settled" if episode.subject.kind == "unaccepted_cluster" else "seen_again"
+    if episode.memory.cleared_by:
+        return episode.memory.cleared_by
     was = episode.memory.over_ceiling
     still_high = was is not None and observation.measured is not None and observation.measured > was
     return "limit_raised" if still_high else "replicas_fell"
@@ -243,6 +258,8 @@ def _end_reason(episode: Episode, observation: Observation) -> str:
 
 def _on_clean(episode: Episode, observation: Observation, policy: Policy) -> Episode:
     memory = replace(_recall(episode.memory, False, observation.cycle, policy), was_exempt=False)
+    if memory.clean_run == 1 and observation.is_of_fewer and {*observation.retired_clusters} - {*memory.over_retired}:
+        memory = replace(memory, cleared_by="cluster_retired")
     is_gone = observation.seen in _ENDINGS
     episode = replace(episode, is_exempted=False, memory=memory)
     if episode.state == "pending":

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pedwatch.alerts.episodes import Episode, Evidence, Observation, Seen, Subject, fold
@@ -17,10 +17,14 @@ _SEEN_BY_REASON: dict[str, Seen] = {
     "workload_gone": "gone",
     "scope_changed": "rescoped",
     "environment_changed": "elsewhere",
+    "cluster_retired": "retired",
 }
 """Verdicts that end an episode at once, whatever they measured (DESIGN D4, D5)."""
 _PROVEN_IN_PART = "lower_bound_over_ceiling"
 """Reason of an over that stands although not everything was seen."""
+
+_OF_FEWER = "fewer_clusters"
+"""Reason of a sum that is within its limit now that a cluster of it is retired."""
 
 BLIND_POLICY = Policy(
     for_observations=3, window_observations=3, clear_observations=1, gross_ratio=1e9, gross_count=10**6
@@ -30,6 +34,9 @@ BLIND_POLICY = Policy(
 AT_ONCE_POLICY = BLIND_POLICY.model_copy(update={"for_observations": 1, "window_observations": 1})
 LIMITS_BLIND_AFTER = dt.timedelta(minutes=15)
 UNACCEPTED = "unaccepted_cluster"
+RETIRED = "retired"
+"""Status of a cluster that is retired by name, in ``collection_runs``."""
+
 _UNACCEPTED_CLASSES = get_args(Unsettled)
 
 
@@ -39,6 +46,48 @@ class SubjectObservation:
 
     subject: Subject
     observation: Observation
+
+
+@dataclass(frozen=True)
+class Retired:
+    """What is retired by name in a cycle: clusters by environment, and the environments in which all are."""
+
+    clusters: Mapping[str, tuple[str, ...]]
+    environments: frozenset[str]
+
+    def ended(self, subject: Subject) -> bool:
+        """Tell whether nothing is expected of a subject any more."""
+        if subject.scope == "total":
+            return subject.environment in self.environments
+        return any(subject.cluster in names for names in self.clusters.values())
+
+    def known_to(self, item: SubjectObservation) -> SubjectObservation:
+        """Say of a sum over clusters which of its environment are retired."""
+        if item.subject.scope != "total":
+            return item
+        names = self.clusters.get(item.subject.environment or "", ())
+        return replace(item, observation=replace(item.observation, retired_clusters=names))
+
+
+NOTHING_RETIRED = Retired({}, frozenset())
+
+
+def retired_in(rows: Iterable[Mapping[str, Any]]) -> dict[dt.datetime, Retired]:
+    """Read what is retired in each cycle from rows of ``collection_runs``: cycle, cluster, environment, status."""
+    clusters: dict[dt.datetime, dict[str, list[str]]] = {}
+    watched: dict[dt.datetime, set[str]] = {}
+    for row in rows:
+        if row["status"] == RETIRED:
+            clusters.setdefault(row["cycle"], {}).setdefault(row["environment"], []).append(row["cluster"])
+        else:
+            watched.setdefault(row["cycle"], set()).add(row["environment"])
+    return {
+        cycle: Retired(
+            {environment: tuple(sorted(names)) for environment, names in found.items()},
+            frozenset(found.keys() - watched.get(cycle, set())),
+        )
+        for cycle, found in clusters.items()
+    }
 
 
 def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
@@ -77,6 +126,7 @@ def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
         before=before if before != Evidence() else None,
         is_lower_bound=row["reason"] == _PROVEN_IN_PART,
         has_exemption=row["exemption_id"] is not None,
+        is_of_fewer=row["reason"] == _OF_FEWER,
     )
     return SubjectObservation(subject, observation)
 
@@ -86,7 +136,8 @@ def from_clusters(rows: Iterable[Mapping[str, Any]], latest: Iterable[Episode]) 
 
     A cluster that was not seen whole counts as over for its blind alert, one that was as clean. One that waits until
     the configuration accepts where it is counts as over for an alert of its own, and says nothing about being blind; in
-    a cycle that has no such row of it, it is clean, if discovery was whole there: else absence proves nothing.
+    a cycle that has no such row of it, it is clean, if discovery was whole there: else absence proves nothing. Of a
+    retired cluster nothing is observed.
 
     Args:
         rows: cycle, cluster, environment, status, error_class and error_message.
@@ -98,17 +149,18 @@ def from_clusters(rows: Iterable[Mapping[str, Any]], latest: Iterable[Episode]) 
     waiting = {e.subject.name: e.subject for e in latest if e.subject.kind == UNACCEPTED and e.is_open}
     found = []
     for cycle, of_cycle in sorted(cycles.items()):
+        gone = {row["cluster"] for row in of_cycle if row["status"] == RETIRED}
         is_waiting = [row for row in of_cycle if row["error_class"] in _UNACCEPTED_CLASSES]
         subjects = {subject.name: subject for subject in (_cluster_subject(UNACCEPTED, row) for row in is_waiting)}
         for row in is_waiting:
             observation = Observation(cycle, "over", offender=row["error_class"], detail=row["error_message"])
             found.append(SubjectObservation(_cluster_subject(UNACCEPTED, row), observation))
         if not any(_leaves_open(row) for row in of_cycle):
-            settled = [subject for name, subject in waiting.items() if name not in subjects]
+            settled = [s for name, s in waiting.items() if name not in subjects and s.cluster not in gone]
             found += [SubjectObservation(subject, Observation(cycle, "clean")) for subject in settled]
         waiting |= subjects
         for row in of_cycle:
-            if row["error_class"] not in _UNACCEPTED_CLASSES:
+            if row["error_class"] not in _UNACCEPTED_CLASSES and row["status"] != RETIRED:
                 seen: Seen = "clean" if row["status"] == "complete" else "over"
                 observation = Observation(cycle, seen, offender=row["error_class"])
                 found.append(SubjectObservation(_cluster_subject("blind_cluster", row), observation))
@@ -133,8 +185,13 @@ def from_limits_known(cycle: dt.datetime, known_at: dt.datetime) -> SubjectObser
     return SubjectObservation(subject, Observation(cycle, seen))
 
 
-def _missed(cycle: dt.datetime) -> Observation:
-    return Observation(cycle, "unseen", reason="not_judged")
+def _unobserved(episode: Episode, cycle: dt.datetime, retired: Retired) -> SubjectObservation:
+    """Say of an open episode what there is to say in a cycle that has no observation of its subject."""
+    observation = Observation(cycle, "unseen", reason="not_judged")
+    if retired.ended(episode.subject):
+        limit = {name: getattr(episode, name) for name in ("max_replicas", "ceiling", "limit_version")}
+        observation = Observation(cycle, "retired", **limit)
+    return SubjectObservation(episode.subject, observation)
 
 
 def policy_of(subject: Subject, policies: PolicyConfig) -> Policy:
@@ -152,10 +209,12 @@ def fold_period(
     after: dt.datetime,
     until: dt.datetime,
     policies: PolicyConfig,
+    retired: Mapping[dt.datetime, Retired] | None = None,
 ) -> list[Episode]:
     """Fold all cycles in (after, until] and return every episode that is new or changed, oldest first.
 
-    A subject with an open episode and no observation in a cycle was not seen in it: that freezes it.
+    A subject with an open episode and no observation in a cycle was not seen in it: that freezes it, unless its cluster
+    is ``retired``, which ends it.
     """
     current = {episode.subject.fingerprint: episode for episode in latest}
     by_cycle: dict[dt.datetime, dict[str, SubjectObservation]] = {}
@@ -165,8 +224,9 @@ def fold_period(
     for cycle in cycles_between(after, until):
         seen = by_cycle.get(cycle, {})
         unseen = [e for e in current.values() if e.is_open and e.subject.fingerprint not in seen]
-        items = [*seen.values(), *(SubjectObservation(e.subject, _missed(cycle)) for e in unseen)]
-        for item in items:
+        gone = (retired or {}).get(cycle, NOTHING_RETIRED)
+        items = [*seen.values(), *(_unobserved(e, cycle, gone) for e in unseen)]
+        for item in map(gone.known_to, items):
             before = current.get(item.subject.fingerprint)
             after_fold = fold(before, item.subject, item.observation, policy_of(item.subject, policies))
             if after_fold is not None and after_fold != before:

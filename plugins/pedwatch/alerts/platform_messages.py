@@ -82,6 +82,8 @@ def _resolved(episode: Episode, cycle: dt.datetime, links: list[tuple[str, str]]
         _LIMITS: "the limits are read again",
         _UNACCEPTED: f"{episode.subject.cluster} waits no longer: it is where it was, was accepted, or is gone",
     }.get(episode.subject.kind, f"{episode.subject.cluster} is seen again")
+    if episode.end_reason == "cluster_retired":
+        back = f"{episode.subject.cluster} was retired by name, and is not watched any more"
     lasted = duration(ended - episode.started_cycle)
     summary = f"{back} after {lasted}, {clock_time(episode.started_cycle, cycle)} to {clock_time(ended)}"
     return Message(":large_green_circle:", "Resolved", summary, thread=f"Resolved: {summary}.", links=links)

@@ -78,6 +78,7 @@ def memory_from_json(text: str) -> Memory:
             value
             | {
                 "window": tuple(value["window"]),
+                "over_retired": tuple(value["over_retired"]),
                 "changes": tuple(dt.datetime.fromisoformat(change) for change in value["changes"]),
                 "over_since": dt.datetime.fromisoformat(value["over_since"]) if value["over_since"] else None,
                 "before": Evidence(**value["before"]) if value["before"] else None,

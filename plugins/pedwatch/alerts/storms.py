@@ -28,6 +28,7 @@ _ENDED = {
     "workload_gone": "the workload is gone",
     "scope_changed": "the limit counts differently now",
     "environment_changed": "its cluster is in another environment now",
+    "cluster_retired": "its cluster was retired",
 }
 _CHANGED = {
     "worse": "is critical now",

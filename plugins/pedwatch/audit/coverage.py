@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pedwatch.alerts.ledger import RETIRED
 from pedwatch.cycles import PERIOD, cycles_between
 
 COLUMNS = (
@@ -46,13 +47,14 @@ def with_gaps(rows: Iterable[Mapping[str, Any]], start: dt.datetime, end: dt.dat
     """Yield coverage rows in order, and a ``no_record`` row per cluster for every cycle that has none at all.
 
     Args:
-        rows: rows of ``collection_runs``, ordered by cycle and cluster.
+        rows: rows of ``collection_runs``, ordered by cycle and cluster; of retired clusters nothing is expected.
         start: first cycle.
         end: the first moment that no longer counts.
     """
     by_cycle: dict[dt.datetime, list[Mapping[str, Any]]] = {}
     for row in rows:
-        by_cycle.setdefault(row["cycle"], []).append(row)
+        if row["status"] != RETIRED:
+            by_cycle.setdefault(row["cycle"], []).append(row)
     clusters = {row["cluster"]: row["environment"] for found in by_cycle.values() for row in found}
     for cycle in cycles_between(start - PERIOD, end - PERIOD):
         yield from by_cycle.get(cycle) or (_no_record(cycle, *named) for named in sorted(clusters.items()))

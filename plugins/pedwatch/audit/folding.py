@@ -61,10 +61,12 @@ class EpisodeFold:
 
     def cycle(self, cycle: dt.datetime, rows: Iterable[Row], clusters: Iterable[Row], policies: PolicyConfig) -> None:
         """Take one cycle: verdicts of subjects, and how the clusters were seen."""
+        clusters = list(clusters)
         observations = [*self._observations(rows), *ledger.from_clusters(clusters, self._latest.values())]
         fingerprints = {item.subject.fingerprint for item in observations}
         concerned = [e for e in self._latest.values() if e.is_open or e.subject.fingerprint in fingerprints]
-        for episode in ledger.fold_period(concerned, observations, cycle - PERIOD, cycle, policies):
+        retired = ledger.retired_in(clusters)
+        for episode in ledger.fold_period(concerned, observations, cycle - PERIOD, cycle, policies, retired):
             self._latest[episode.subject.fingerprint] = episode
             self._known[episode.episode_id] = episode
 

@@ -123,7 +123,9 @@ def fold_alerts(
     is_new = cursor is None or cursor < cycle
     folded: list[Episode] = []
     if is_new:
-        folded = ledger.fold_period(known, _observations(found, known), found["after_cycle"], cycle, config.policy)
+        retired = ledger.retired_in(found["clusters"])
+        seen = _observations(found, known)
+        folded = ledger.fold_period(known, seen, found["after_cycle"], cycle, config.policy, retired)
     changed = to_write(stored, folded, cycle)
     newest = {e.episode_id: e for e in known} | {e.episode_id: e for e in folded}
     untold = [rows.episode_from_row(row) for row in found["untold_episodes"]]
