@@ -243,8 +243,17 @@ def test_an_invalid_document_then_mended(slice_: Slice) -> None:
 
     slice_.publish(limit(12))
     slice_.sync()
-    assert [row["is_current"] for row in slice_.rows("limit_rejections")] == [False]
+    [ended] = slice_.rows("limit_rejections")
+    assert (ended["is_current"], ended["first_seen"]) == (False, again["first_seen"])
+    assert again["last_seen"] < ended["last_seen"] < slice_.rows("limit_sync_runs")[-1]["read_time"]
     assert slice_.now() == {NAME: 12}
+
+    # The same once more is another stay: what was known in between does not change.
+    slice_.documents.document(NAME).update({"max_replicas": "many", "updated_at": SERVER_TIMESTAMP})
+    plan = slice_.sync()
+    rejections = sorted(slice_.rows("limit_rejections"), key=lambda row: row["first_seen"])
+    assert plan and rejections[0] == ended
+    assert [(row["first_seen"], row["is_current"]) for row in rejections[1:]] == [(plan.read_time, True)]
 
 
 def test_the_policy_is_versioned_and_its_first_version_always_held(slice_: Slice) -> None:

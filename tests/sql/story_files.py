@@ -1,7 +1,7 @@
 """Reads stories over cycles: ``stories/<name>.yaml``, what was seen, cycle by cycle, and what pedwatch made of it.
 
 ``limit_history`` and ``policy_history`` are rows as in a case; without them there is the one limit, of ten, and the one
-policy of ``cases/defaults.yaml``. ``cycles`` are told in order, each with
+policy of ``cases/defaults.yaml``. ``limit_rejections`` are rows, too. ``cycles`` are told in order, each with
 
 - ``at``: the cycle, ``"10:05"``, or several, ``"10:05 to 10:30"``, in which the same was seen and said;
 - ``seen``: rows of ``replica_observations``; ``replicas: 12`` is short for as many asked for, running and up to date;
@@ -31,7 +31,7 @@ from tests.sql.discovered_fleets import Fleet
 STORIES = Path(__file__).parent / "stories"
 Row = dict[str, Any]
 
-_STORY_KEYS = {"limit_history", "policy_history", "cycles", "told"}
+_STORY_KEYS = {"limit_history", "policy_history", "limit_rejections", "cycles", "told"}
 _CYCLE_KEYS = {"at", "seen", "clusters", "listed", "config", "params", "then"}
 _COUNTERS = ("spec_replicas", "status_replicas", "updated_replicas")
 
@@ -68,7 +68,7 @@ def _read_story(path: Path, defaults: dict[str, Row]) -> Story:
         table: [{**defaults[table], **row} for row in text.get(table, [{}])]
         for table in ("limit_history", "policy_history")
     }
-    given |= {"collection_runs": [], "replica_observations": []}
+    given |= {"collection_runs": [], "replica_observations": [], "limit_rejections": text.get("limit_rejections", [])}
     judged = []
     fleet = Fleet()
     for told in text["cycles"]:

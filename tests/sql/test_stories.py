@@ -61,6 +61,7 @@ TRAPS = {
     ],
     "a cluster retired while firing": ["story cluster_retired_while_firing", "retired_is_not_expected"],
     "a total whose cluster is retired": ["story total_with_a_retired_cluster"],
+    "a rejection learnt late": ["story rejection_learnt_late", "rejected_document_is_an_invalid_limit"],
     "nothing judged for days": ["story paused_over_a_weekend"],
     "a cluster's label removed or mistyped while firing": [
         "story cluster_label_removed_while_firing",

@@ -60,6 +60,8 @@ IF NOT v_is_committed THEN
       staged.versions_missing, staged.valid_from, staged.valid_to, @read_time, v_end_of_time, staged.content_sha256, staged.is_deleted
     );
 
+  -- A row is one stay: what comes again, or says something else, is a row of its own, so that what was known at a moment
+  -- never changes. It is known until just before the first sync that no longer saw it.
   MERGE `{{ dataset }}.limit_rejections` AS rejections
   USING (
     SELECT
@@ -69,16 +71,27 @@ IF NOT v_is_committed THEN
       found.has_previous_limit,
       found.is_current
     FROM UNNEST(@rejections) AS found
+    -- A version that had been replaced when it was read is noted once.
+    WHERE
+      found.is_current
+      OR NOT EXISTS (
+        SELECT 1
+        FROM `{{ dataset }}.limit_rejections` AS noted
+        WHERE
+          noted.document_id = found.document_id
+          AND noted.content_sha256 = found.content_sha256
+          AND noted.reason = found.reason
+      )
   ) AS seen
     ON
-      rejections.document_id = seen.document_id
+      rejections.is_current
+      AND seen.is_current
+      AND rejections.document_id = seen.document_id
       AND rejections.content_sha256 = seen.content_sha256
       AND rejections.reason = seen.reason
+      AND rejections.has_previous_limit = seen.has_previous_limit
   WHEN MATCHED THEN
-    UPDATE SET
-      last_seen = @read_time,
-      is_current = seen.is_current,
-      has_previous_limit = seen.has_previous_limit
+    UPDATE SET last_seen = @read_time
   WHEN NOT MATCHED BY TARGET THEN
     INSERT (document_id, reason, content_sha256, first_seen, last_seen, is_current, has_previous_limit)
     VALUES (
@@ -86,7 +99,9 @@ IF NOT v_is_committed THEN
       seen.has_previous_limit
     )
   WHEN NOT MATCHED BY SOURCE AND rejections.is_current THEN
-    UPDATE SET is_current = FALSE;
+    UPDATE SET
+      last_seen = TIMESTAMP_SUB(@read_time, INTERVAL 1 MICROSECOND),
+      is_current = FALSE;
 
   SET v_policy_from = (
     SELECT IF(COUNT(*) = 0, TIMESTAMP '0001-01-01 00:00:00+00', @read_time)

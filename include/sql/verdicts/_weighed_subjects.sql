@@ -31,7 +31,8 @@ rejected_documents AS (
     r.document_id
   FROM `{{ dataset }}.limit_rejections` AS r
   INNER JOIN judged_cycles AS c ON r.first_seen <= c.known_at AND (r.is_current OR c.known_at <= r.last_seen)
-  WHERE NOT r.has_previous_limit
+  -- A version that had been replaced when it was read was never what a document said.
+  WHERE NOT r.has_previous_limit AND (r.is_current OR r.first_seen < r.last_seen)
 ),
 
 weighed_subjects AS (
