@@ -59,7 +59,7 @@ TRAPS = {
         "story cluster_gone_from_discovery_while_firing",
         "cluster_no_longer_watched",
     ],
-    "a cluster retired while firing": ["story cluster_retired_while_firing", "retired_is_not_expected"],
+    "a cluster retired while firing": ["story cluster_retired_while_firing"],
     "a total whose cluster is retired": ["story total_with_a_retired_cluster"],
     "a rejection learnt late": ["story rejection_learnt_late", "rejected_document_is_an_invalid_limit"],
     "nothing judged for days": ["story paused_over_a_weekend"],
