@@ -270,7 +270,7 @@ def configuration_page() -> str:
     lines = [
         "# Configuration",
         "",
-        NOTICE.format(source="plugins/pedwatch/config.py"),
+        NOTICE.format(source="plugins/pedwatch/config/"),
         "",
         "Everything a deployment decides is in `include/config/pedwatch.yaml`, validated when the DAGs are parsed:",
         "a mistake is an import error in the Airflow UI that names the file, the field and the fix. `${NAME}` and",

@@ -1,0 +1,33 @@
+"""The shape of ``include/config/pedwatch.yaml``: clusters, policy, routing. Pure; `pedwatch.settings` loads it.
+
+A module for each noun; from outside they are read through here.
+"""
+
+from pedwatch.config.clusters import AcceptedCluster, Cluster, Collector, Discovery
+from pedwatch.config.document import Config, describe_errors
+from pedwatch.config.kinds_of_text import ChannelId, LabelKey, LabelValue
+from pedwatch.config.policy import Policy, PolicyConfig, PolicyOverride, TeamPolicy
+from pedwatch.config.routing import Destination, Slack
+from pedwatch.config.services import Connections, Firestore, LabelKeys, LimitsSync
+
+__all__ = [
+    "AcceptedCluster",
+    "ChannelId",
+    "Cluster",
+    "Collector",
+    "Config",
+    "Connections",
+    "Destination",
+    "Discovery",
+    "Firestore",
+    "LabelKey",
+    "LabelKeys",
+    "LabelValue",
+    "LimitsSync",
+    "Policy",
+    "PolicyConfig",
+    "PolicyOverride",
+    "Slack",
+    "TeamPolicy",
+    "describe_errors",
+]

@@ -1,0 +1,108 @@
+"""The policy: what counts as over, for whom, and who may grant an exemption.
+
+Everything that weakens detection lives here, with the platform team, never in a PED file (DESIGN D10).
+"""
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pedwatch.config.kinds_of_text import LabelValue, Strict
+
+Advisory = Literal["hpa_max_over_limit", "hpa_max_differs", "sudden_change", "near_limit", "orphan_limit", "contested"]
+"""Rules that advise and never page; all are off until they are listed (DESIGN D1)."""
+
+
+class PolicyOverride(Strict):
+    """Detection settings; what is omitted comes from the next wider level (API, team, defaults)."""
+
+    tolerance_count: int | None = Field(default=None, ge=0)
+    tolerance_ratio: float | None = Field(default=None, ge=0, le=1)
+    grace_minutes: int | None = Field(default=None, ge=0, le=360)
+    surge_budget_minutes: int | None = Field(default=None, ge=0, le=360)
+    for_observations: int | None = Field(default=None, ge=1, le=12)
+    window_observations: int | None = Field(default=None, ge=1, le=12)
+    clear_observations: int | None = Field(default=None, ge=1, le=12)
+    gross_ratio: float | None = Field(default=None, gt=1)
+    gross_count: int | None = Field(default=None, ge=1)
+    critical_ratio: float | None = Field(default=None, ge=1)
+
+    @field_validator("tolerance_ratio")
+    @classmethod
+    def _is_a_decimal(cls, ratio: float | None) -> float | None:
+        """BigQuery's decimals have nine places; a share that needs more would be rounded, perhaps up."""
+        if ratio is not None and ratio != round(ratio, 9):
+            raise ValueError(f"tolerance_ratio {ratio}: write at most nine decimal places, such as {round(ratio, 4)}")
+        return ratio
+
+
+class Policy(Strict):
+    """The detection settings in force for one API (DESIGN section 6 gives the defaults)."""
+
+    tolerance_count: int = 0
+    tolerance_ratio: float = 0.0
+    grace_minutes: int = 10
+    surge_budget_minutes: int = 30
+    for_observations: int = 2
+    window_observations: int = 3
+    clear_observations: int = 2
+    gross_ratio: float = 1.5
+    gross_count: int = 2
+    critical_ratio: float = 1.5
+
+    @model_validator(mode="after")
+    def _window_holds_the_count(self) -> "Policy":
+        if self.for_observations > self.window_observations:
+            raise ValueError(
+                f"for_observations ({self.for_observations}) can never be reached within "
+                f"window_observations ({self.window_observations}): raise the window or lower the count"
+            )
+        return self
+
+
+class TeamPolicy(PolicyOverride):
+    """Overrides for one team, and for single APIs of it."""
+
+    apis: dict[str, PolicyOverride] = Field(default_factory=dict)
+
+
+class Approver(Strict):
+    """Somebody whose approval makes an exemption count."""
+
+    id: str = Field(min_length=1)
+    team_id: LabelValue
+
+
+class PolicyConfig(Strict):
+    """The policy: defaults, per team, per API, and who may approve exemptions."""
+
+    defaults: PolicyOverride = Field(default_factory=PolicyOverride)
+    teams: dict[str, TeamPolicy] = Field(default_factory=dict)
+    approvers: list[Approver] = Field(default_factory=list)
+    advisories: list[Advisory] = Field(default_factory=list, description="Advisory rules that the digest reports")
+
+    @model_validator(mode="after")
+    def _every_level_is_valid(self) -> "PolicyConfig":
+        for team_id, team in self.teams.items():
+            for api_id in [None, *team.apis]:
+                self.for_api(team_id, api_id)
+        self.for_api(None, None)
+        return self
+
+    def for_api(self, team_id: str | None, api_id: str | None) -> Policy:
+        """Return the merged policy of an API: its own settings, else its team's, else the defaults."""
+        merged = self.defaults.model_dump(exclude_none=True)
+        team = self.teams.get(team_id) if team_id else None
+        if team is not None:
+            merged |= team.model_dump(exclude_none=True, exclude={"apis"})
+            if api_id in team.apis:
+                merged |= team.apis[api_id].model_dump(exclude_none=True)
+        return Policy.model_validate(merged)
+
+    @property
+    def version(self) -> str:
+        """First 12 hex digits of the hash of the policy: what each verdict names."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

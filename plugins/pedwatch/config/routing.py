@@ -1,0 +1,100 @@
+"""Who hears of what: channels, copies, reminders, the digest."""
+
+import string
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pedwatch.config.kinds_of_text import ChannelId, HttpAddress, Strict
+
+Destination = Literal["team", "canary", "suppressed"]
+CopyTarget = Annotated[
+    str,
+    Field(
+        pattern=r"^(mailto:[^@\s,]+@[^@\s,]+|webhook:[A-Za-z0-9_.-]+)$",
+        description="`mailto:<address>`, or `webhook:<Airflow connection>` for Alertmanager's JSON",
+    ),
+]
+
+
+class TeamRoute(Strict):
+    """Where a team's alerts go."""
+
+    channel: ChannelId
+    mention: str | None = Field(default=None, pattern=r"^<[!@].+>$", description="e.g. <!subteam^S0ORDERS>")
+    mode: Destination = "team"
+    also: list[CopyTarget] = Field(
+        default_factory=list,
+        description="Copies while `mode` is team: `mailto:<address>`, or `webhook:<Airflow connection>` for "
+        "Alertmanager's JSON",
+    )
+
+
+class Slack(Strict):
+    """Routing of alerts; new teams are live in the platform's channel and shadow in their own (DESIGN D12)."""
+
+    platform_channel: ChannelId
+    platform_also: list[CopyTarget] = Field(
+        default_factory=list, description="Copies of what the platform's channel is told, as in `also` of a team"
+    )
+    canary_channel: ChannelId | None = None
+    on_ambiguous: Literal["resend", "hold"] = Field(
+        default="hold",
+        description="Where a channel cannot be read back and a message may have been posted: post it again, or let the "
+        "platform's channel know",
+    )
+    storm_above: int = Field(
+        default=10, ge=1, description="More new episodes of one team in one cycle than this are told in one message"
+    )
+    clusters_above: int = Field(
+        default=3,
+        ge=1,
+        description="More clusters than this that go dark in one cycle for one cause are told in one message",
+    )
+    contact: str = Field(
+        default="the platform team",
+        min_length=1,
+        max_length=100,
+        description='Whom messages tell teams to ask: "ask the platform team for more"',
+    )
+    help_url: HttpAddress | None = Field(
+        default=None, description="Page that tells teams what a PED limit is; linked from what they are told"
+    )
+    request_url: HttpAddress | None = Field(
+        default=None, description='Where a team asks for a higher limit or an exemption; linked as "Ask for more"'
+    )
+    reminder_hours: list[Annotated[float, Field(gt=0)]] = Field(
+        default_factory=lambda: [4.0, 24.0, 168.0],
+        description="Hours after it fired at which an episode is told again in its thread; then as often as the last "
+        "one is long. Empty: never",
+    )
+    digest_hour: int = Field(default=8, ge=0, le=23, description="Hour of the digest on weekdays, in report_timezone")
+    workload_link: str | None = Field(
+        default="https://console.cloud.google.com/kubernetes/{kind}/{location}/{cluster}/{namespace}/{name}/overview"
+        "?project={project}",
+        description="Address of a workload's page; may name {project}, {location}, {environment}, {cluster}, "
+        "{namespace}, {kind}, {name}. With {location} only workloads get a link whose cluster was discovered, or has a "
+        "location in `clusters`",
+    )
+    teams: dict[str, TeamRoute] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _reminders_back_off(self) -> "Slack":
+        if self.reminder_hours != sorted(set(self.reminder_hours)):
+            raise ValueError(f"reminder_hours: {self.reminder_hours} must rise, each later than the one before")
+        return self
+
+    @model_validator(mode="after")
+    def _workload_link_can_be_filled(self) -> "Slack":
+        names = {name for _, name, _, _ in string.Formatter().parse(self.workload_link or "") if name is not None}
+        unknown = names - {"project", "location", "environment", "cluster", "namespace", "kind", "name"}
+        if unknown:
+            raise ValueError(f"workload_link: {{{sorted(unknown)[0]}}} is not known")
+        return self
+
+    @model_validator(mode="after")
+    def _canary_has_a_channel(self) -> "Slack":
+        for team_id, route in self.teams.items():
+            if route.mode == "canary" and self.canary_channel is None:
+                raise ValueError(f"teams.{team_id}.mode is canary but canary_channel is not set")
+        return self

@@ -1,0 +1,77 @@
+"""The services around: Firestore and how it is synced, BigQuery's costs, connections, labels."""
+
+from pydantic import Field, model_validator
+
+from pedwatch.config.kinds_of_text import LabelKey, Strict
+
+
+class Firestore(Strict):
+    """Where the limits are kept."""
+
+    project: str
+    database: str = "ped"
+    collection: str = "ped_limits"
+
+    def __str__(self) -> str:
+        return f"collection {self.collection} of database {self.database} in project {self.project}"
+
+
+class LimitsSync(Strict):
+    """When a sync of limits takes what Firestore lists for a mistake. Both must be exceeded."""
+
+    max_ended_ratio: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="A full sync that would end more than this share of the limits in force, because their documents "
+        "are gone, is refused …",
+    )
+    max_ended_count: int = Field(
+        default=10,
+        ge=0,
+        description="… if that is also more than so many limits. A fleet with no more limits than this is not guarded: "
+        "set 0 there",
+    )
+
+    def refuses(self, ended: int, standing: int) -> bool:
+        """Tell whether that many of the limits that stand are too many to end at once."""
+        return ended > self.max_ended_count and ended > self.max_ended_ratio * standing
+
+
+class CostGuard(Strict):
+    """What a query may bill at most; BigQuery refuses the one that would bill more before it reads anything."""
+
+    subjects: int | None = Field(
+        default=100_000,
+        ge=100,
+        description="How many subjects a cycle judges at most, with room to grow. Each job may bill four times what it "
+        "reads in a fleet of that size, and four GiB besides; null: no limit",
+    )
+
+
+class Connections(Strict):
+    """Names of the Airflow connections used; secrets live only there."""
+
+    google: str = "google_cloud_default"
+    kubernetes: str = "kubernetes_default"
+    slack: str = "slack_ped"
+    smtp: str = Field(default="smtp_default", description="Mail server, where a team's alerts are copied by mail")
+
+
+class LabelKeys(Strict):
+    """Which labels of a workload are stored: those of its identity, and those named here; no other (DESIGN D14)."""
+
+    api_id: LabelKey = "api_id"
+    team_id: LabelKey = "team_id"
+    also: list[LabelKey] = Field(
+        default_factory=list,
+        description="Further label keys that are stored, for the label selectors of limits",
+    )
+
+    @model_validator(mode="after")
+    def _also_names_others(self) -> "LabelKeys":
+        keys = [self.api_id, self.team_id, *self.also]
+        twice = sorted({key for key in self.also if keys.count(key) > 1})
+        if twice:
+            raise ValueError(f"also: {', '.join(twice)} is stored already; name each label key once")
+        return self
