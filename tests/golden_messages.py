@@ -271,10 +271,11 @@ def digest_of(value: digest.Digest, whose: str = "all teams") -> Shown:
     return shown(digest.compose(value, whose, START.date(), "Europe/Berlin"), has_thread=False)
 
 
-def dag_failed(reason: str) -> Shown:
+def dag_failed(reason: str, progress: platform_messages.Progress | None = None) -> Shown:
     """Return what is said of a run of the watch that failed."""
-    tasks = ["verdicts.compare"]
-    message = platform_messages.dag_failed("ped_replica_watch", "scheduled__2026", at(1), tasks, reason, LINKS.run)
+    tasks = ["verdicts.compare"] if progress is None else ["alerts.notify"]
+    run = "scheduled__2026"
+    message = platform_messages.dag_failed("ped_replica_watch", run, at(1), tasks, reason, LINKS.run, None, progress)
     return shown(message, has_thread=False)
 
 
@@ -412,6 +413,7 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     ),
     "dag_failed": lambda: dag_failed("task_failure"),
     "dag_timed_out": lambda: dag_failed("timed_out"),
+    "dag_timed_out_while_telling": lambda: dag_failed("timed_out", platform_messages.Progress(48, True, True, 34)),
     "dag_recovered": lambda: shown(platform_messages.dag_recovered("ped_replica_watch", at(1), at(4), LINKS.run)),
     "silence": lambda: silent(silence.Heard(START, START, START), None),
     "silence_from_the_start": lambda: silent(silence.Heard(None, None, START - dt.timedelta(hours=3)), None),

@@ -1,6 +1,7 @@
 """A failed DAG: its callback logs, writes one row and sends nothing; the sync sends, and says when it is back."""
 
 import datetime as dt
+import json
 import logging
 import socket
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from pedwatch import settings
+from pedwatch.alerts import platform_messages
 from pedwatch.config import Config
 from pedwatch.cycles import floor_to_cycle
 from pedwatch.errors import MassEndError
@@ -50,6 +52,43 @@ def test_the_watch_sends_it_where_the_sync_is_dead(platform: Platform) -> None:
     assert folded["deliverable"] == 1
     watch.notify({"may_notify": True}, run_id="run")
     assert platform.texts == ["DAG failed: the run of ped_limits_sync for 10:05 UTC failed, in verdicts.compare"]
+
+
+def test_a_run_that_ends_while_it_tells_says_what_was_done_and_what_waits(platform: Platform) -> None:
+    """Seen live: killed by its timeout inside ``notify``, and the message said that nothing had been judged."""
+    cycle = floor_to_cycle(platform.now)
+    platform.fails("r0", dag_id="ped_digest")  # its own word waits to be told
+    platform.judges(cycle)
+    platform.fails("r1", cycle=cycle, reason="timed_out")
+    platform.fails("r2", dag_id="ped_housekeeping")
+    words = {row["told_state"]: row["message"] for row in platform.rows()}
+    [told] = [json.loads(message)["facts"] for state, message in words.items() if "ped_replica_watch" in state]
+    facts = dict(told)
+    assert facts["Done"] == "replica counts judged; alerts brought up to date"
+    assert facts["Not done"] == "collected" and "What it means" not in facts
+
+
+@pytest.mark.parametrize(
+    ("progress", "done", "missing"),
+    [
+        ((0, False, False, 0), "nothing", "collected; replica counts judged; alerts brought up to date"),
+        ((2, False, False, 0), "2 clusters collected", "replica counts judged; alerts brought up to date"),
+        ((1, True, False, 0), "1 cluster collected; replica counts judged", "alerts brought up to date"),
+        (
+            (48, True, True, 34),
+            "48 clusters collected; replica counts judged; alerts brought up to date",
+            "34 messages wait for the next run",
+        ),
+        (
+            (48, True, True, 0),
+            "48 clusters collected; replica counts judged; alerts brought up to date",
+            "nothing is missing but the run's end",
+        ),
+    ],
+)
+def test_how_far_a_cycle_came(progress: tuple[int, bool, bool, int], done: str, missing: str) -> None:
+    told = platform_messages.Progress(*progress).told()
+    assert told[0] == done and told[1].startswith(missing)
 
 
 def test_a_refused_sync_says_why(platform: Platform) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pedwatch.alerts.acknowledgements import SHOWN, Acknowledgement, fact_of, people_of, thread_of
 from pedwatch.alerts.causes import in_words
@@ -118,6 +118,31 @@ _CONSEQUENCES = {
 }
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a cycle of the watch came whose run failed."""
+
+    clusters_seen: int
+    is_judged: bool
+    is_folded: bool
+    waiting_messages: int
+
+    def told(self) -> tuple[str, str]:
+        """Say what was done, and what was not."""
+        clusters = "1 cluster" if self.clusters_seen == 1 else f"{self.clusters_seen} clusters"
+        messages = "1 message waits" if self.waiting_messages == 1 else f"{self.waiting_messages} messages wait"
+        steps = [
+            (self.clusters_seen > 0, f"{clusters} collected", "collected"),
+            (self.is_judged or self.is_folded, "replica counts judged", "replica counts judged"),
+            (self.is_folded, "alerts brought up to date", "alerts brought up to date (the next cycle makes up for it)"),
+        ]
+        done = [said for is_done, said, _ in steps if is_done]
+        missing = [said for is_done, _, said in steps if not is_done]
+        if self.waiting_messages:
+            missing.append(f"{messages} for the next run")
+        return "; ".join(done) or "nothing", "; ".join(missing) or "nothing is missing but the run's end"
+
+
 def dag_failed(
     dag_id: str,
     run_id: str,
@@ -126,6 +151,7 @@ def dag_failed(
     reason: str,
     run_url: str | None,
     cause: str | None = None,
+    progress: Progress | None = None,
 ) -> Message:
     """Write that a DAG's run failed; it stays until later runs finish.
 
@@ -137,6 +163,7 @@ def dag_failed(
         reason: Airflow's word for how it ended.
         run_url: its page.
         cause: why, where that is known.
+        progress: how far its cycle came; None where nobody knows.
     """
     which = (
         f", in {', '.join(tasks)}" if tasks and reason != "timed_out" else f" in {', '.join(tasks)}" if tasks else ""
@@ -146,7 +173,11 @@ def dag_failed(
     )
     means = next((_CONSEQUENCES[f"{dag_id}.{task}"] for task in tasks if f"{dag_id}.{task}" in _CONSEQUENCES), None)
     means = means or _CONSEQUENCES.get(dag_id, "nothing was done")
-    facts = [("DAG", dag_id), ("Run", run_id), ("What it means", means)]
+    facts = [("DAG", dag_id), ("Run", run_id)]
+    if progress is None:
+        facts.append(("What it means", means))
+    else:
+        facts += zip(("Done", "Not done"), progress.told(), strict=True)
     links = [("Airflow run", run_url)] if run_url else []
     notes = ["one message until its runs finish again; docs/runbooks/a-task-failed.md"]
     return Message(":black_circle:", "DAG failed", summary, facts, notes, links=links)

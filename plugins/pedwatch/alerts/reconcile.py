@@ -115,13 +115,19 @@ def route(episode: Episode, slack: Slack) -> tuple[Destination, str, str | None]
     return team.mode, team.channel, team.mention if team.mode == "team" else None
 
 
+def is_configured(channel: str, slack: Slack) -> bool:
+    """Tell whether anything is still told to a channel; one that was archived or left is taken out of the file."""
+    return channel in {slack.platform_channel, slack.canary_channel, *(team.channel for team in slack.teams.values())}
+
+
 def _telling(
     episode: Episode, told: Told | None, cycle: dt.datetime, slack: Slack, around: Surroundings
 ) -> Telling | None:
     known = around.known.get(episode.subject.fingerprint)
     destination, channel, mention = route(episode, slack)
     is_going_live = told is not None and told.destination == "suppressed" != destination
-    if is_going_live and phase_of(episode) in ("firing", "flapping", "exempted"):
+    is_moving = told is not None and not is_configured(told.channel, slack)
+    if (is_going_live or is_moving) and phase_of(episode) in ("firing", "flapping", "exempted"):
         effective = None  # its own channel has heard nothing yet
     else:
         effective = told

@@ -96,7 +96,8 @@ def write_row(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.date
     cycle = run.cycle or floor_to_cycle(now)
     url = run_url(run.dag_id, run.run_id)
     cause, why = refusal_of(warehouse, run.dag_id, run.run_id)
-    message = platform_messages.dag_failed(run.dag_id, run.run_id, cycle, run.tasks, run.reason, url, why)
+    progress = None if dag_runs.is_told_failed(told) else progress_of(warehouse, run)
+    message = platform_messages.dag_failed(run.dag_id, run.run_id, cycle, run.tasks, run.reason, url, why, progress)
     row = dag_runs.failure_row(told, run.dag_id, run.run_id, message, config.slack.platform_channel, cycle, cause)
     if row is None:
         return False
@@ -104,6 +105,20 @@ def write_row(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.date
     rows = Typed(NOTIFICATION_COLUMNS, written)
     warehouse.write("alerts/write_notifications.sql", {"created_at": now, "run_id": run.run_id, "notifications": rows})
     return True
+
+
+def progress_of(warehouse: Warehouse, run: FailedRun) -> platform_messages.Progress | None:
+    """Return how far the cycle of a run of the watch came: a run may fail although its counts were judged.
+
+    None for other DAGs, where the cycle is not known, and where nobody can say: that it failed is told all the same.
+    """
+    if run.dag_id != "ped_replica_watch" or run.cycle is None:
+        return None
+    try:
+        [found] = warehouse.run("alerts/done_in_cycle.sql", {"cycle": run.cycle})
+    except LedgerError:
+        return None
+    return platform_messages.Progress(**found)
 
 
 def refusal_of(warehouse: Warehouse, dag_id: str, run_id: str) -> tuple[str | None, str | None]:

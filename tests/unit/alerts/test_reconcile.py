@@ -16,6 +16,7 @@ from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import PolicyConfig, Slack
 from tests.unit.alerts.stories import ORDERS, START, cycle_at, observations
+from tests.unit.alerts.watching import Watch, all_seen, routes
 
 SLACK = Slack.model_validate(
     {
@@ -271,3 +272,26 @@ def test_limits_as_of_is_said_when_they_are_stale() -> None:
     known_at = dt.datetime(2026, 3, 2, 9, 40, tzinfo=dt.UTC)
     (row,) = reconcile(over, {}, cycle_at(2), SLACK, Surroundings(limits_as_of=known_at))
     assert "limits as of 09:40 UTC" in row.message.notes
+
+
+def test_a_channel_that_is_configured_no_more_is_left_once() -> None:
+    watch = Watch()
+    watch.go(*all_seen(1, 12, 1))
+    watch.go(*all_seen(2, 12, 1))
+    watch.slack = routes(teams={"orders": {"channel": "C0NEW", "mode": "team"}})
+    [moved] = watch.go(*all_seen(3, 12, 1))
+    assert (moved.reason, moved.channel, moved.sequence) == ("first", "C0NEW", 2)
+    assert watch.go(*all_seen(4, 12, 1)) == []
+    ended = [row for cycle in (5, 6, 7) for row in watch.go(*all_seen(cycle, 8, 1))]
+    assert [(row.reason, row.channel) for row in ended] == [("resolved", "C0NEW")]
+
+
+def test_a_channel_that_another_team_or_the_platform_has_is_kept() -> None:
+    watch = Watch()
+    watch.go(*all_seen(1, 12, 1))
+    watch.go(*all_seen(2, 12, 1))
+    teams = {"orders": {"channel": "C0NEW", "mode": "team"}, "growth": {"channel": "C0ORDERS", "mode": "team"}}
+    watch.slack = routes(teams=teams)
+    assert watch.go(*all_seen(3, 12, 1)) == []
+    watch.slack = routes(platform_channel="C0ORDERS", teams={"orders": teams["orders"]})
+    assert watch.go(*all_seen(4, 12, 1)) == []
