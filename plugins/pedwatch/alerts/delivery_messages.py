@@ -42,9 +42,7 @@ def odd_answer(target: str, answer: str, texts: Sequence[str]) -> Message:
 def cannot_edit(message: Message, why: str) -> Message:
     """Return a reply that also says why the message above it does not change any more."""
     said = message.thread or message.summary
-    return replace(
-        message, thread=f"{said}\nThe message above cannot be edited ({why}): this thread says what is true."
-    )
+    return replace(message, thread=f"{said} The message above cannot be edited ({why}): this thread says what is true.")
 
 
 def _count(texts: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Failures on order, as the unmodified client lives through them."""
 
+import http.client
 from typing import Any
 
 import pytest
@@ -93,3 +94,42 @@ def test_faults_can_be_cancelled(client: WebClient, control: ControlClient) -> N
 def test_an_order_nobody_understands_is_refused(control: ControlClient, bad: dict[str, Any]) -> None:
     with pytest.raises(ControlError, match="400"):
         control.order_fault(method="auth.test", **bad)
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("page 200", SlackApiError),
+        ("page 403", SlackApiError),
+        ("half an answer", http.client.IncompleteRead),
+        ("a foreign status line", http.client.BadStatusLine),
+        ("bytes that are no text", UnicodeDecodeError),
+        ("a redirect to a login", SlackApiError),
+        ("nothing", http.client.RemoteDisconnected),
+    ],
+)
+def test_an_answer_that_is_none_of_slacks(
+    client: WebClient, control: ControlClient, answer: str, error: type[Exception], is_stored: bool
+) -> None:
+    client.retry_handlers.clear()
+    control.order_fault("odd", "chat.postMessage", answer=answer, is_stored=is_stored)
+    with pytest.raises(error):
+        post(client)
+    assert len(control.messages()) == int(is_stored)
+    post(client)
+    assert [call["fault"] for call in control.calls("chat.postMessage")][-1] is None, "once, as ordered"
+
+
+def test_an_answer_of_ones_own(client: WebClient, control: ControlClient) -> None:
+    given = {"status": 429, "content_type": "text/plain", "body": "Slow down.", "headers": {"Retry-After": "soon"}}
+    control.order_fault("answer", "chat.postMessage", **given)
+    with pytest.raises(SlackApiError) as error:
+        post(client)
+    response = error.value.response
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "soon")
+
+
+def test_an_answer_nobody_knows_is_refused(control: ControlClient) -> None:
+    with pytest.raises(ControlError, match="unknown answer"):
+        control.order_fault("odd", "chat.postMessage", answer="a poem")

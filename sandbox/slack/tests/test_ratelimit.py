@@ -7,7 +7,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from sandbox.slack.errors import RateLimited
-from sandbox.slack.ratelimit import POST_BURST, TIERS, RateLimits
+from sandbox.slack.ratelimit import POST_BURST, TIERS, WORKSPACE_POSTS_PER_MINUTE, RateLimits
 from sandbox.slack.tests.conftest import CHANNELS, Server, refusal, start_server
 from sandbox.slack.workspace import METHOD_SCOPES
 
@@ -54,6 +54,17 @@ def test_a_burst_then_one_a_second() -> None:
         except RateLimited as refused:
             assert refused.retry_after == 1
     assert posted == [0.0, 0.1, 0.2, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_workspace_takes_so_many_posts_a_minute_however_many_channels_there_are() -> None:
+    clock = Clock()
+    limits = RateLimits(clock=clock)
+    for number in range(WORKSPACE_POSTS_PER_MINUTE):
+        limits.check("chat.postMessage", f"C{number}")
+    with pytest.raises(RateLimited):
+        limits.check("chat.postMessage", "C9999")
+    clock.now += 0.25
+    limits.check("chat.postMessage", "C9999")
 
 
 def test_waiting_as_told_is_enough() -> None:
