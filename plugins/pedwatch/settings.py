@@ -22,6 +22,8 @@ from pedwatch.config import Config, describe_errors
 from pedwatch.errors import ConfigurationError
 
 EMULATOR_VARIABLES = ("BIGQUERY_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
+# A comment to whoever reviews the file, and two lines to the parser, which reads YAML 1.1.
+_SEPARATOR = re.compile(r"[\x85\u2028\u2029]")
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -43,7 +45,7 @@ def expand_variables(text: str, environment: Mapping[str, str], source: str) -> 
         return value
 
     lines = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         is_comment = line.lstrip().startswith("#")
         lines.append(line if is_comment else _VARIABLE.sub(functools.partial(replace, line_number=number), line))
     return "\n".join(lines)
@@ -55,9 +57,14 @@ def parse_config(text: str, environment: Mapping[str, str], source: str = "pedwa
     Raises:
         ConfigurationError: names the file, the field and what is wrong with it.
     """
+    if separator := _SEPARATOR.search(text):
+        line, character = text.count("\n", 0, separator.start()) + 1, ord(separator[0])
+        raise ConfigurationError(
+            f"{source}: line {line} holds U+{character:04X}, which ends no line in YAML 1.2: end it as others"
+        )
     try:
         document = yaml.safe_load(expand_variables(text, environment, source))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a ValueError: a date such as 2026-13-01
         raise ConfigurationError(f"{source} is not valid YAML: {error}") from None
     try:
         return Config.model_validate(document)
@@ -83,7 +90,12 @@ def include_dir() -> Path:
 
 @functools.lru_cache(maxsize=4)
 def _load(path: Path, modified_ns: int, environment: tuple[tuple[str, str], ...]) -> Config:
-    return parse_config(path.read_text(encoding="utf-8"), dict(environment), str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "is not UTF-8 text: save it as UTF-8" if isinstance(error, ValueError) else f"is not readable: {error}"
+        raise ConfigurationError(f"{path} {reason}") from None
+    return parse_config(text, dict(environment), str(path))
 
 
 def load_config() -> Config:

@@ -106,17 +106,18 @@ def test_documents_of_every_type_are_rejections_that_say_the_same_in_every_sync(
     assert [row for row in slice_.rows("limit_rejections") if row["is_current"]] == []
 
 
-@pytest.mark.parametrize("version", [2**63 - 1, -1, 1.5, "3", True])
-def test_a_version_that_nobody_published_is_a_rejection_and_publishing_mends_it(slice_: Slice, version: Any) -> None:
-    slice_.publish(limit(20), limit(10, name="n"))
+def test_a_version_that_nobody_published_is_a_rejection_and_publishing_mends_it(slice_: Slice) -> None:
+    versions = {"huge": 2**63 - 1, "below": -1, "half": 1.5, "text": "3", "truth": True}
+    slice_.publish(limit(20), *(limit(10, name=name) for name in versions))
     slice_.sync()
     slice_.publish(limit(21))
-    slice_.documents.document(f"{NAME}.n").update({"version": version, "max_replicas": 12})
+    for name, version in versions.items():
+        slice_.documents.document(f"{NAME}.{name}").update({"version": version, "max_replicas": 12})
     slice_.sync(is_full=True)
-    assert slice_.now() == {NAME: 21, f"{NAME}.n": 10}
-    slice_.publish(limit(13, name="n"))
+    assert slice_.now() == {NAME: 21} | {f"{NAME}.{name}": 10 for name in versions}
+    slice_.publish(*(limit(13, name=name) for name in versions))
     slice_.sync(is_full=True)
-    assert slice_.now() == {NAME: 21, f"{NAME}.n": 13}
+    assert slice_.now() == {NAME: 21} | {f"{NAME}.{name}": 13 for name in versions}
 
 
 def test_an_archive_of_others_below_another_collection_is_passed_over(slice_: Slice) -> None:

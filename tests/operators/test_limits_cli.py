@@ -8,6 +8,7 @@ import yaml
 
 from pedwatch.cli import main
 from pedwatch.config import Config
+from pedwatch.hooks.clients import AsPerson
 from pedwatch.hooks.limit_store import FirestoreLimits
 
 GOOD = """\
@@ -60,6 +61,20 @@ def test_publishing_again_says_that_there_is_nothing_to_do(ped: Path, capsys: py
     capsys.readouterr()
     assert main(["limits", "publish", str(ped), "--apply"]) == 0
     assert capsys.readouterr().out == "nothing to publish: Firestore already says the same\n"
+
+
+def test_one_bad_document_does_not_hide_the_others(
+    ped: Path, limit_store: FirestoreLimits, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (ped / "batch.yaml").write_text(GOOD + "name: batch\nselectors: {name: b-*}\n", encoding="utf-8")
+    assert main(["limits", "publish", str(ped), "--apply"]) == 0
+    document = AsPerson().firestore(config).collection(config.firestore.collection).document("prod.orders.orders-api")
+    document.update({"max_replicas": -1})
+    capsys.readouterr()
+    assert main(["limits", "get", "orders-api"]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("prod.orders.orders-api.batch: at most 12 replicas")
+    assert "prod.orders.orders-api in Firestore does not validate (max_replicas: must be 0 or more, not -1)" in err
 
 
 def test_no_limit_is_exit_status_three(ped: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -167,11 +167,10 @@ def test_an_object_that_is_not_what_the_collector_wrote_is_not_loaded(shop: Worl
     assert names(shop, 1) == FIRST[:3]
 
 
-@pytest.mark.parametrize("text", [b"\xff\xfe", b'{"cycle": ', b"[]"], ids=["not UTF-8", "cut off", "a list"])
-def test_a_manifest_that_cannot_be_read_costs_its_cluster_that_attempt(shop: World, text: bytes) -> None:
+def test_a_manifest_that_cannot_be_read_costs_its_cluster_that_attempt(shop: World) -> None:
     run = collected(shop, 1)
     [manifest] = objects(shop, US, "manifests")
-    manifest.upload_from_string(text)
+    manifest.upload_from_string(b"\xff\xfe")
     assert load(run) == {"rows": 3, "seen": [EU], "blind": [US]}
     assert states(shop)[run.cycle, US] == LOST
 

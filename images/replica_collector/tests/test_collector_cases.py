@@ -11,6 +11,9 @@ from collector_harness import Collect
 from hypothesis import given, settings
 from odd_inputs import check_kubeconfig, check_object, kubeconfigs, objects
 
+from replica_collector import clusters
+from replica_collector.errors import Misconfigured
+
 CASES = Path(__file__).parent / "cases"
 EXPECTED = {path.parent.name: yaml.safe_load(path.read_text()) for path in sorted(CASES.glob("*/expected.yaml"))}
 EXAMPLES = 100
@@ -155,6 +158,12 @@ def test_what_kubectl_takes_is_taken(
     cluster = api.cluster(endpoint=None, ca_data=None, auth="kubeconfig", kubeconfig=str(path))
     assert collect(cluster).manifest["status"] == "complete"
     assert {exchange.token for exchange in api.exchanges} == {"abc"}
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"- name: 2026-13-01\n", b"[" * 5000, b"&a [*a]"])
+def test_a_list_of_clusters_that_cannot_be_read_is_misconfigured(text: bytes) -> None:
+    with pytest.raises(Misconfigured, match="the list of clusters is not"):
+        clusters.parse(text)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

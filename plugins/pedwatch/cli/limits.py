@@ -209,12 +209,26 @@ def _get(arguments: argparse.Namespace) -> int:
         place = f" in {arguments.environment}" if arguments.environment else ""
         print(f"{arguments.api_id} has no limit{place}", file=sys.stderr)
         return NO_LIMIT
-    print(_formatted(documents, arguments.format))
-    return 0
+    contents, problems = _contents(documents)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if contents:
+        print(_formatted(contents, arguments.format))
+    return 1 if problems else 0
 
 
-def _formatted(documents: Sequence[StoredDocument], form: str) -> str:
-    contents = [_content(document) for document in documents]
+def _contents(documents: Sequence[StoredDocument]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return what the documents say, and what is wrong with those that say nothing."""
+    contents, problems = [], []
+    for document in documents:
+        try:
+            contents.append(_content(document))
+        except LimitStoreError as error:
+            problems.append(str(error))
+    return contents, problems
+
+
+def _formatted(contents: Sequence[dict[str, Any]], form: str) -> str:
     if form == "json":
         return json.dumps(contents, indent=2)
     if form == "yaml":

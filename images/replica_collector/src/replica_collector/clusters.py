@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from replica_collector.connection import Endpoint, endpoint
 from replica_collector.credentials import Anonymous, Credential, TokenFile
-from replica_collector.errors import Misconfigured
+from replica_collector.errors import UNDECODABLE, Misconfigured
 from replica_collector.tls import Material, decode_pem, read_pem
 
 # The name becomes part of object names, where a dot separates it from the attempt.
@@ -44,12 +44,12 @@ def parse(text: bytes) -> dict[str, Cluster]:
 def _read(text: bytes) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         import yaml  # only where it is needed: a DAG passes JSON, and each start counts
 
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a ValueError: a date such as 2026-13-01
         raise Misconfigured(f"the list of clusters is not YAML or JSON: {error}") from None
 
 

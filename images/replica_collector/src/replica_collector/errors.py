@@ -95,8 +95,8 @@ class OutputError(Exception):
     """The data object or the manifest could not be written: infrastructure, worth a retry of the whole task."""
 
 
-#: What msgspec raises over JSON: also, of its own accord, what Python raises over text that is not UTF-8.
-UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+#: What msgspec raises over JSON: also what Python raises over text that is not UTF-8, or is nested without end.
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 # Whom an API server sees where no token came along, or none that it read; some refuse that with a plain 401.
 _NOBODY = 'User "system:anonymous"'

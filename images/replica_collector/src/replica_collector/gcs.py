@@ -14,7 +14,7 @@ from msgspec import Struct
 from replica_collector.connection import emulator, endpoint
 from replica_collector.credentials import Anonymous, Credential
 from replica_collector.deadline import Deadline
-from replica_collector.errors import OutputError, describe
+from replica_collector.errors import UNDECODABLE, OutputError, describe
 from replica_collector.output import Object
 from replica_collector.transport import Client, Response
 
@@ -90,7 +90,7 @@ class BucketOutput:
             raise OutputError(f"cannot write {self.uri(item.name)}: HTTP {response.status} {_reason(response)}".strip())
         try:
             stored = msgspec.json.decode(response.body, type=_Stored)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             raise OutputError(f"the answer to writing {self.uri(item.name)} is not an object's") from None
         expected = _Stored(str(item.size), base64.b64encode(item.md5).decode())
         # Objects may lack an MD5 for reasons of the service's own; their size is always told.

@@ -17,7 +17,7 @@ from replica_collector import log
 from replica_collector.connection import endpoint
 from replica_collector.credentials import SCOPES, TOKEN_REQUEST_SECONDS, Credential, GoogleToken
 from replica_collector.deadline import Deadline
-from replica_collector.errors import CredentialError, ImpersonationError, describe, redact
+from replica_collector.errors import UNDECODABLE, CredentialError, ImpersonationError, describe, redact
 from replica_collector.transport import Client, Response
 
 RIGHT = "iam.serviceAccounts.getAccessToken"
@@ -124,7 +124,7 @@ class ImpersonatedToken:
             raise ImpersonationError(self._sentence(response))
         try:
             return msgspec.json.decode(response.body, type=_Token)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNDECODABLE:
             # The answer may hold a token: it is not quoted.
             raise ImpersonationError(f"{self._service} answered something that is not a token") from None
 
@@ -156,7 +156,7 @@ class ImpersonatedToken:
 def _status(response: Response) -> _Status:
     try:
         return msgspec.json.decode(response.body, type=_Refusal).error
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNDECODABLE:
         return _Status()
 
 
