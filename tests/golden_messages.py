@@ -106,7 +106,7 @@ def story(
         by_cycle.setdefault(item.observation.cycle, []).append(item)
     episodes: dict[str, Episode] = {}
     newest: dict[str, Notification] = {}
-    known = {ORDERS.fingerprint: Known((*CALM, 14, 14), 0, SOURCE, asked_for=18, status_replicas=14, hpa_max=20)}
+    known = {ORDERS.fingerprint: Known((*CALM, 14, 14), 0, SOURCE, asked_for=18, hpa_max=20)}
     around = around or Surroundings(known, LINKS)
     for number in range(1, max(cycles, len(by_cycle)) + 1):
         latest = {e.subject.fingerprint: e for e in sorted(episodes.values(), key=lambda e: e.started_cycle)}
@@ -341,10 +341,15 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "first": lambda: only(story(*OVER), "first"),
     "first_counted_by_the_hpa": lambda: only(
         story(
-            seen(1, 13, offender="hpa", ceiling=12),
-            seen(2, 13, offender="hpa", ceiling=12),
+            seen(1, 13, offender="hpa", ceiling=12, running=8),
+            seen(2, 13, offender="hpa", ceiling=12, running=8),
             around=known(surge_allowance=2),
         ),
+        "first",
+    ),
+    "first_of_a_kind_that_is_not_counted": lambda: only(story(*(seen(n, 13, offender="hpa") for n in (1, 2))), "first"),
+    "first_past_its_deadline": lambda: only(
+        story(*(seen(n, 13, offender="rollout", running=13) for n in (1, 2)), around=known(is_past_deadline=True)),
         "first",
     ),
     "first_limit_lowered": lambda: only(
@@ -379,6 +384,7 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
         story(*(from_limits_known(at(n), START - dt.timedelta(minutes=20)) for n in (1, 2))), "first"
     ),
     "frozen": lambda: only(story(*OVER, seen(3, 14, seen="unseen", reason="limit_withdrawn")), "frozen"),
+    "frozen_by_a_stale_hpa": lambda: only(story(*OVER, seen(3, 0, seen="unseen", reason="hpa_is_stale")), "frozen"),
     "flapping": lambda: only(story(*(seen(n, 14 if n % 2 else 8) for n in range(1, 11)), around=known()), "flapping"),
     "storm": lambda: only(story(*storm(12)), "storm"),
     "storm_some_resolved": lambda: only(

@@ -14,6 +14,7 @@ from typing import Any
 from tests.oracle.worlds import Row, Tables
 
 SIX_HOURS = dt.timedelta(hours=6)
+KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet", "rollout": "Rollout"}
 NINETY_DAYS = dt.timedelta(days=90)
 ENDED = ("workload_gone", "scope_changed", "environment_changed", "cluster_retired")
 
@@ -31,28 +32,48 @@ class Workload:
     team_id: str | None
     labels: dict[str, str]
     is_label_lost: bool = False
-    deployment: Row | None = None
+    own: Row | None = None
     autoscalers: list[Row] = field(default_factory=list)
+    is_kind_listed: bool = False
     allowance: int = 0
     is_new: bool = False
 
     @property
+    def status(self) -> int | None:
+        """What it counts itself; None when it does not say."""
+        if self.own is None:
+            return None
+        is_current = self.own["observed_generation"] == self.own["generation"]
+        return 0 if self.own["status_replicas"] is None and is_current else self.own["status_replicas"]
+
+    @property
+    def asked(self) -> int | None:
+        """What its HPAs count; None where that is stale, or not said."""
+        if (self.own is None and self.is_kind_listed) or (self.own and self.own["deleted_at"]):
+            return None
+        counts = [_asked(h) for h in self.autoscalers]
+        return max((count for count in counts if count is not None), default=None)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing counts it."""
+        return self.status is None and self.asked is None
+
+    @property
     def counters(self) -> tuple[int, int]:
-        """What the Deployment and what the HPA says is running."""
-        status = self.deployment["status_replicas"] if self.deployment else 0
-        return status, max((h["hpa_current_replicas"] for h in self.autoscalers), default=0)
+        """What it says itself, and what its HPA says; nothing is zero."""
+        return self.status or 0, self.asked or 0
+
+    @property
+    def running(self) -> int | None:
+        """What it says itself, after the allowance."""
+        return None if self.status is None else self.status - self.allowance
 
     @property
     def measured(self) -> int:
-        """The greater of both, the Deployment's after the allowance."""
-        status, current = self.counters
-        return max(status - self.allowance, current)
-
-    @property
-    def offender(self) -> str:
-        """Which of them it was."""
-        status, current = self.counters
-        return "deployment" if status - self.allowance >= current else "hpa"
+        """The greater of both, its own after the allowance."""
+        status, asked = self.counters
+        return max(status - self.allowance, asked)
 
 
 class Model:
@@ -80,13 +101,14 @@ class Model:
         return list(rows.values())
 
     def workloads(self, cycle: dt.datetime, states: dict[str, Row]) -> list[Workload]:
-        """Put Deployments and HPAs of the attempts that own the cycle together."""
+        """Put workloads and HPAs of the attempts that own the cycle together."""
         found: dict[tuple[str, str, str, str], Workload] = {}
         rows = [o for o in self.tables.replica_observations if o["cycle"] == cycle and o["cluster"] in states]
         rows = [o for o in rows if o["attempt_id"] == states[o["cluster"]]["attempt_id"]]
-        for row in sorted(rows, key=lambda o: o["resource_type"]):  # Deployments first: their labels count
+        for row in sorted(rows, key=lambda o: o["resource_type"] == "hpa"):  # the labels of workloads count first
             is_hpa = row["resource_type"] == "hpa"
-            kind, name = (row["hpa_target_kind"], row["hpa_target_name"]) if is_hpa else ("Deployment", row["name"])
+            kind = row["hpa_target_kind"] if is_hpa else KINDS[row["resource_type"]]
+            name = row["hpa_target_name"] if is_hpa else row["name"]
             key = (row["cluster"], row["namespace"], kind, name)
             if key not in found:
                 labels = {label["key"]: label["value"] for label in row["labels"]}
@@ -97,49 +119,47 @@ class Model:
                 )
             if is_hpa:
                 found[key].autoscalers.append(row)
-                # Whose label the Deployment lacks is the HPA's to say.
+                # Whose label the workload lacks is the HPA's to say.
                 found[key].api_id = found[key].api_id or row["api_id"] or None
                 found[key].team_id = found[key].team_id or row["team_id"] or None
             else:
-                found[key].deployment = row
-        present = []
+                found[key].own = row
         for workload in found.values():
-            listed = states[workload.cluster]["deployments_listed"] is not None
-            if workload.deployment is None and workload.kind == "Deployment" and listed:
-                continue  # an HPA whose Deployment is gone scales nothing
+            listed = {"Deployment": "deployments_listed", "StatefulSet": "statefulsets_listed"}.get(workload.kind)
+            workload.is_kind_listed = bool(listed) and states[workload.cluster][listed] is not None
             self.remember(workload, cycle)
-            present.append(workload)
-        return present
+        return list(found.values())
 
     def sightings(self, workload: Workload, cycle: dt.datetime) -> list[Row]:
-        """Every Deployment row of the same name in the six hours before."""
+        """Every row of a workload of the same name, of whatever kind, in the six hours before."""
         return [
             o
             for o in self.tables.replica_observations
-            if o["resource_type"] == "deployment"
+            if o["resource_type"] != "hpa"
             and (o["cluster"], o["namespace"], o["name"]) == (workload.cluster, workload.namespace, workload.name)
             and cycle - SIX_HOURS <= o["cycle"] < cycle
         ]
 
     def remember(self, workload: Workload, cycle: dt.datetime) -> None:
         """Fill in what the past says: lost labels, whether it is new, what surge is forgiven."""
-        past = self.sightings(workload, cycle) if workload.kind == "Deployment" else []
-        if workload.kind == "Deployment" and (workload.api_id is None or workload.team_id is None):
-            labelled = [o for o in past if o["api_id"] and o["team_id"]]
+        past = self.sightings(workload, cycle)
+        same = [o for o in past if KINDS[o["resource_type"]] == workload.kind]
+        if workload.own and (workload.api_id is None or workload.team_id is None):
+            labelled = [o for o in same if o["api_id"] and o["team_id"]]
             if labelled:
                 last = max(labelled, key=lambda o: o["cycle"])
                 workload.api_id, workload.team_id, workload.is_label_lost = last["api_id"], last["team_id"], True
             else:
                 self.recall_labels(workload)
         policy = self.policy(workload.team_id)
-        created = workload.deployment["created_at"] if workload.deployment else None
+        created = workload.own["created_at"] if workload.own else None
         if created is None:
             created = min(h["created_at"] for h in workload.autoscalers)
         first = min([o["cycle"] for o in past], default=cycle)
         workload.is_new = min(created, first) > cycle - dt.timedelta(minutes=policy["grace_minutes"])
-        surges = {o["cycle"] for o in past if _is_surging(o)}
-        if workload.deployment and len(surges) * 5 < policy["surge_budget_minutes"]:
-            workload.allowance = _surge(workload.deployment)
+        surges = {o["cycle"] for o in same if _surge(o)}
+        if workload.own and len(surges) * 5 < policy["surge_budget_minutes"]:
+            workload.allowance = _surge(workload.own)
 
     def recall_labels(self, workload: Workload) -> None:
         for before in self.said.values():
@@ -207,12 +227,13 @@ class Model:
             "api_id": api_id,
             "team_id": team_id,
             "measured": measured,
+            "running": None if any(w.running is None for w in counted) else sum(w.running or 0 for w in counted),
             "limit_id": limit["limit_id"] if limit else None,
             "limit_version": limit["version"] if limit else None,
             "is_contested": any(contested for _, _, contested in members),
             "surge_allowance": sum(w.allowance for w in workloads),
             "is_over_strict": bool(limit) and sum(max(w.counters) for w in counted) > limit["max_replicas"],
-            "is_lower_bound": not is_complete or bool(lost),
+            "is_lower_bound": not is_complete or bool(lost) or any(w.is_unknown for w in counted),
             "exemption_id": None,
             "ceiling": None,
         }
@@ -239,11 +260,15 @@ class Model:
             return row | self.unknown(row["cluster"], states)
         if lost:
             return row | {"verdict": "unlabelled", "reason": "labels_removed"}
+        unknown = [w for w in counted if w.is_unknown]
+        if unknown:
+            stale = any(w.own is None for w in unknown)
+            return row | {"verdict": "unknown", "reason": "hpa_is_stale" if stale else "count_not_written"}
         if is_in_grace:
             return row | {"verdict": "in_grace", "reason": "new_workload"}
         if measured > base:
             return row | {"verdict": "exempt", "reason": "exemption"}
-        status = sum(w.deployment["status_replicas"] for w in workloads if w.deployment)
+        status = sum(w.counters[0] for w in workloads)
         is_forgiven = row["surge_allowance"] > 0 and status > base
         reason = "fewer_clusters" if scope == "total" and self.lost_a_cluster(limit, states) else "within_ceiling"
         return row | {"verdict": "within_limit", "reason": "surge_forgiven" if is_forgiven else reason}
@@ -312,6 +337,7 @@ class Model:
         row = {
             **before,
             "measured": None,
+            "running": None,
             "workload_count": 0,
             "is_lower_bound": False,
             "is_over_strict": False,
@@ -392,17 +418,25 @@ def _takes(limit: Row, workload: Workload) -> bool:
     )
 
 
-def _is_surging(row: Row) -> bool:
-    is_rollout = row["status_replicas"] > row["updated_replicas"]
-    return is_rollout and row["status_replicas"] > row["spec_replicas"] and row["max_surge"] is not None
+def _asked(row: Row) -> int | None:
+    if row["hpa_able_to_scale"] == "False" and row["hpa_able_to_scale_reason"] == "FailedGetScale":
+        return None
+    current: int | None = row["hpa_current_replicas"]
+    return 0 if current is None and row["hpa_able_to_scale"] == "True" else current
 
 
 def _surge(row: Row) -> int:
-    if not _is_surging(row):
+    """What is forgiven at most: of a StatefulSet all above what was asked for, of a Deployment what may be surge."""
+    above = (row["status_replicas"] or 0) - row["spec_replicas"]
+    if above <= 0:
         return 0
+    if row["resource_type"] == "statefulset":
+        return int(above)
     text = row["max_surge"]
+    if text is None or row["status_replicas"] <= row["updated_replicas"]:
+        return 0
     most = math.ceil(int(text[:-1]) * row["spec_replicas"] / 100) if text.endswith("%") else int(text)
-    return min(most, row["status_replicas"] - row["spec_replicas"])
+    return min(most, above)
 
 
 def _height(exemption: Row) -> float:

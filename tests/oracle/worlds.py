@@ -105,6 +105,7 @@ class _Builder:
                     "error_class": "watched_lately" if status == "retired" and self.chance(0.8) else None,
                     "attempt_id": None if status in ("failed", "retired") else "own",
                     "deployments_listed": 1 if listed else None,
+                    "statefulsets_listed": 1 if listed and self.chance(0.7) else None,
                     "recorded_at": cycle,
                 }
             )
@@ -138,6 +139,9 @@ class _Builder:
             place["tier"] = [] if tier is None else [{"key": "tier", "value": tier}]
             if is_there and kind == "Deployment" and state["deployments_listed"]:
                 self.deployment(place, spec, rollout)
+            if is_there and kind == "StatefulSet" and state["statefulsets_listed"]:
+                status = spec + (self.random.randint(1, 4) if rollout else 0)
+                self.own(place, {"resource_type": "statefulset", "spec_replicas": spec, "status_replicas": status})
             if self.chance(0.5) or kind != "Deployment":
                 self.autoscaler(place, kind, spec if is_there else 0)
 
@@ -151,9 +155,18 @@ class _Builder:
             "max_surge": self.random.choice(["25%", "2", "0", "100%", None]),
             "uid": f"u-{place['name']}",
         }
-        self.observation(place, row)
+        self.own(place, row)
         if self.chance(0.05):
-            self.observation(place, row | {"status_replicas": 99, "attempt_id": "other"})
+            self.own(place, row | {"status_replicas": 99, "attempt_id": "other"})
+
+    def own(self, place: Row, row: Row) -> None:
+        """A row of a workload: one that goes, or one whose status is not written yet, now and then."""
+        generation = self.random.randint(1, 2)
+        row = {"generation": generation, "observed_generation": generation, "updated_replicas": 0, **row}
+        row |= {"deleted_at": place["cycle"] if self.chance(0.05) else None, "max_surge": row.get("max_surge")}
+        if self.chance(0.08):
+            row |= {"status_replicas": None, "observed_generation": self.random.choice([None, 1, 2])}
+        self.observation(place, row)
 
     def autoscaler(self, place: Row, kind: str, spec: int) -> None:
         current = max(spec + self.random.choice([0, 0, 0, -1, 3]), 0)
@@ -163,7 +176,11 @@ class _Builder:
             "hpa_target_name": place["name"],
             "hpa_current_replicas": current,
             "hpa_max_replicas": 30,
+            "hpa_able_to_scale": self.random.choice(["True"] * 8 + ["False", None]),
         }
+        row["hpa_able_to_scale_reason"] = "FailedGetScale" if row["hpa_able_to_scale"] == "False" else None
+        if self.chance(0.1):
+            row["hpa_current_replicas"] = None
         self.observation(place, row)
 
     def observation(self, place: Row, row: Row) -> None:

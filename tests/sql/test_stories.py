@@ -35,8 +35,8 @@ TRAPS = {
     ],
     "HPA without Deployment": [
         "story hpa_and_deployment_without_each_other",
-        "hpa_of_a_deleted_deployment_counts_nothing",
-        "hpa_of_another_kind_is_a_workload",
+        "hpa_of_a_missing_target_is_unknown",
+        "hpa_that_cannot_read_its_target",
         "hpa_where_deployments_were_not_listed",
     ],
     "Deployment without HPA": ["story hpa_and_deployment_without_each_other", "one_more_is_over"],

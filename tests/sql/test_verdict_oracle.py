@@ -23,7 +23,7 @@ from tests.sql.test_cases import _load
 
 WORLDS = 60
 COMPARED = (
-    "cycle subject verdict reason measured limit_id limit_version ceiling exemption_id is_over_strict is_lower_bound "
+    "cycle subject verdict reason measured running limit_id limit_version ceiling exemption_id is_over_strict is_lower_bound "
     "is_contested surge_allowance workload_count api_id team_id cluster workload_name"
 ).split()
 one_example_of_many_worlds = settings(
@@ -127,6 +127,8 @@ def test_the_worlds_hold_every_verdict_and_reason() -> None:
         ("unknown", "cluster_failed"),
         ("unknown", "cluster_incomplete"),
         ("unknown", "cluster_partial"),
+        ("unknown", "count_not_written"),
+        ("unknown", "hpa_is_stale"),
         ("unlabelled", "labels_missing"),
         ("unlabelled", "labels_removed"),
         ("within_limit", "cluster_retired"),

@@ -33,6 +33,7 @@ live_ledger AS (
     v.verdict,
     v.reason,
     v.measured,
+    v.running,
     v.offender,
     v.limit_id,
     v.limit_version,

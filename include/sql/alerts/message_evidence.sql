@@ -23,9 +23,9 @@ recent_counts AS (
     r.fingerprint,
     ARRAY_AGG(STRUCT(r.cycle, r.measured) ORDER BY r.cycle) AS recent,
     ARRAY_AGG(r.surge_allowance ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS surge_allowance,
+    ARRAY_AGG(r.is_past_deadline ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS is_past_deadline,
     ARRAY_AGG(r.exemption_id ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS exemption_id,
     ARRAY_AGG(r.spec_replicas ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS spec_replicas,
-    ARRAY_AGG(r.status_replicas ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS status_replicas,
     ARRAY_AGG(r.hpa_max_replicas ORDER BY r.cycle DESC LIMIT 1)[OFFSET(0)] AS hpa_max_replicas
   FROM recent_ledger AS r
   GROUP BY r.fingerprint
@@ -56,9 +56,9 @@ SELECT
   s.fingerprint,
   c.recent,
   c.surge_allowance,
+  c.is_past_deadline,
   c.exemption_id,
   c.spec_replicas,
-  c.status_replicas,
   c.hpa_max_replicas,
   v.approver,
   v.ticket,

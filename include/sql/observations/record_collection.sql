@@ -5,11 +5,13 @@
 -- owns it then, or none does (evidence_lost).
 -- Parameters: @cycle, @recorded_at TIMESTAMP; @manifests ARRAY<STRUCT<cycle TIMESTAMP, cluster STRING, environment
 -- STRING, attempt_id STRING, status STRING, error_class STRING, error_message STRING, deployments_listed INT64,
--- hpas_listed INT64, resource_version_deployments STRING, resource_version_hpas STRING, is_consistent BOOL, started_at
--- TIMESTAMP, finished_at TIMESTAMP, retries INT64, bytes_read INT64, collector_version STRING, evidence_object STRING,
--- row_count INT64, content_sha256 STRING>>; @configured ARRAY<STRUCT<cluster STRING, environment STRING, project
--- STRING, location STRING>>: the latter two of discovered ones; @retired ARRAY<STRING>; @lost ARRAY<STRING>:
--- data objects that manifests name and that are not as they were written.
+-- statefulsets_listed INT64, rollouts_listed INT64, hpas_listed INT64, resource_version_deployments STRING,
+-- resource_version_statefulsets STRING, resource_version_rollouts STRING, resource_version_hpas STRING, not_served
+-- STRING, is_consistent BOOL, started_at TIMESTAMP, finished_at TIMESTAMP, retries INT64, bytes_read INT64,
+-- collector_version STRING, evidence_object STRING, row_count INT64, content_sha256 STRING>>; @configured
+-- ARRAY<STRUCT<cluster STRING, environment STRING, project STRING, location STRING>>: the latter two of discovered
+-- ones; @retired ARRAY<STRING>; @lost ARRAY<STRING>: data objects that manifests name and that are not as they were
+-- written.
 MERGE `{{ dataset }}.collection_runs` AS known
 USING (
   WITH
@@ -144,9 +146,14 @@ USING (
     m.error_message,
     m.attempt_id,
     m.deployments_listed,
+    m.statefulsets_listed,
+    m.rollouts_listed,
     m.hpas_listed,
     m.resource_version_deployments,
+    m.resource_version_statefulsets,
+    m.resource_version_rollouts,
     m.resource_version_hpas,
+    m.not_served,
     m.is_consistent,
     m.started_at,
     m.finished_at,
@@ -172,6 +179,11 @@ USING (
     CAST(NULL AS STRING),
     CAST(NULL AS INT64),
     CAST(NULL AS INT64),
+    CAST(NULL AS INT64),
+    CAST(NULL AS INT64),
+    CAST(NULL AS STRING),
+    CAST(NULL AS STRING),
+    CAST(NULL AS STRING),
     CAST(NULL AS STRING),
     CAST(NULL AS STRING),
     CAST(NULL AS BOOL),
@@ -208,9 +220,14 @@ END THEN
     error_message = reported.error_message,
     attempt_id = reported.attempt_id,
     deployments_listed = reported.deployments_listed,
+    statefulsets_listed = reported.statefulsets_listed,
+    rollouts_listed = reported.rollouts_listed,
     hpas_listed = reported.hpas_listed,
     resource_version_deployments = reported.resource_version_deployments,
+    resource_version_statefulsets = reported.resource_version_statefulsets,
+    resource_version_rollouts = reported.resource_version_rollouts,
     resource_version_hpas = reported.resource_version_hpas,
+    not_served = reported.not_served,
     is_consistent = reported.is_consistent,
     started_at = reported.started_at,
     finished_at = reported.finished_at,
@@ -225,14 +242,17 @@ END THEN
     recorded_at = @recorded_at
 WHEN NOT MATCHED BY TARGET THEN
   INSERT (
-    cycle, cluster, environment, status, error_class, error_message, attempt_id, deployments_listed, hpas_listed,
-    resource_version_deployments, resource_version_hpas, is_consistent, started_at, finished_at, retries, bytes_read,
-    collector_version, evidence_object, row_count, content_sha256, project, location, recorded_at
+    cycle, cluster, environment, status, error_class, error_message, attempt_id, deployments_listed,
+    statefulsets_listed, rollouts_listed, hpas_listed, resource_version_deployments, resource_version_statefulsets,
+    resource_version_rollouts, resource_version_hpas, not_served, is_consistent, started_at, finished_at, retries,
+    bytes_read, collector_version, evidence_object, row_count, content_sha256, project, location, recorded_at
   )
   VALUES (
     reported.cycle, reported.cluster, reported.environment, reported.status, reported.error_class,
-    reported.error_message, reported.attempt_id, reported.deployments_listed, reported.hpas_listed,
-    reported.resource_version_deployments, reported.resource_version_hpas, reported.is_consistent, reported.started_at,
-    reported.finished_at, reported.retries, reported.bytes_read, reported.collector_version, reported.evidence_object,
-    reported.row_count, reported.content_sha256, reported.project, reported.location, @recorded_at
+    reported.error_message, reported.attempt_id, reported.deployments_listed, reported.statefulsets_listed,
+    reported.rollouts_listed, reported.hpas_listed, reported.resource_version_deployments,
+    reported.resource_version_statefulsets, reported.resource_version_rollouts, reported.resource_version_hpas,
+    reported.not_served, reported.is_consistent, reported.started_at, reported.finished_at, reported.retries,
+    reported.bytes_read, reported.collector_version, reported.evidence_object, reported.row_count,
+    reported.content_sha256, reported.project, reported.location, @recorded_at
   )

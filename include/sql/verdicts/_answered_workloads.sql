@@ -15,7 +15,8 @@ answered_workloads AS (
     LEAST(COALESCE(r.first_cycle, w.cycle), COALESCE(w.created_at, w.cycle))
     > TIMESTAMP_SUB(w.cycle, INTERVAL p.grace_minutes MINUTE) AS is_new,
     -- Forgiven for at most the budget in any six hours, counted in cycles of five minutes.
-    IF(COALESCE(r.surge_cycles, 0) * 5 < p.surge_budget_minutes, w.surge_replicas, 0) AS surge_allowance
+    IF(COALESCE(r.surge_cycles, 0) * 5 < p.surge_budget_minutes, w.surge_replicas, 0) AS surge_allowance,
+    IF(COALESCE(r.surge_cycles, 0) * 5 < p.surge_budget_minutes, w.takeover_replicas, 0) AS takeover_allowance
   FROM named_workloads AS w
   INNER JOIN policies AS p ON {{ covers('p', 'w') }}
   LEFT JOIN recent_pasts AS r
@@ -24,8 +25,8 @@ answered_workloads AS (
       AND w.cycle = r.cycle
       AND w.cluster = r.cluster
       AND w.namespace = r.namespace
+      AND w.workload_kind = r.workload_kind
       AND w.workload_name = r.workload_name
-      AND w.workload_kind = 'Deployment'
   WHERE TRUE
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY w.cycle, w.cluster, w.namespace, w.workload_kind, w.workload_name ORDER BY {{ closest('p') }}

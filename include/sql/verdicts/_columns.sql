@@ -1,8 +1,9 @@
 {#- What is said of a subject in a cycle: the columns of `judged_subjects`, in this order, and of the ledger. -#}
 {%- set subject_columns = [
   'cycle', 'subject', 'scope', 'environment', 'cluster', 'namespace', 'workload_kind', 'workload_name',
-  'workload_count', 'api_id', 'team_id', 'verdict', 'measured', 'is_lower_bound', 'offender', 'is_over_strict',
-  'limit_id', 'limit_version', 'max_replicas', 'ceiling', 'exemption_id', 'is_contested', 'surge_allowance',
+  'workload_count', 'api_id', 'team_id', 'verdict', 'measured', 'running', 'is_lower_bound', 'offender',
+  'is_over_strict', 'limit_id', 'limit_version', 'max_replicas', 'ceiling', 'exemption_id', 'is_contested', 'surge_allowance',
+  'is_past_deadline',
   'spec_replicas', 'status_replicas', 'hpa_current_replicas', 'hpa_max_replicas', 'policy_version',
   'limits_known_at', 'reason'
 ] -%}
@@ -10,6 +11,7 @@
 {%- set nothing_seen = {
   'workload_count': '0', 'offender': 'CAST(NULL AS STRING)', 'is_over_strict': 'FALSE',
   'exemption_id': 'CAST(NULL AS STRING)', 'is_contested': 'FALSE', 'surge_allowance': '0',
+  'running': 'CAST(NULL AS INT64)', 'is_past_deadline': 'FALSE',
   'spec_replicas': 'CAST(NULL AS INT64)', 'status_replicas': 'CAST(NULL AS INT64)',
   'hpa_current_replicas': 'CAST(NULL AS INT64)', 'hpa_max_replicas': 'CAST(NULL AS INT64)'
 } -%}

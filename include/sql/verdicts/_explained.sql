@@ -1,6 +1,5 @@
-{#- Each verdict as it was first judged, with its limit version, its episode, and what was last told of it by then.
-    `judged` is the condition on verdicts AS v. Windows are partitioned by its cycle and joins have it on their left, so
-    that a reader's condition on the cycle reaches it. -#}
+{#- Each verdict as it was first judged, its limit version, its episode, and what Slack was last told of it by then. `judged`
+    is the condition on verdicts AS v; windows have its cycle, joins have it on their left, so that a reader's reaches it. -#}
 WITH
 first_verdicts AS (
   SELECT v.*, COUNT(*) OVER (PARTITION BY v.cycle, v.fingerprint) AS revisions
@@ -30,12 +29,14 @@ joined AS (
     v.verdict,
     v.reason,
     v.measured,
+    v.running,
     v.is_lower_bound,
     v.offender,
     v.max_replicas,
     v.ceiling,
     v.is_over_strict,
     v.surge_allowance,
+    v.is_past_deadline,
     v.exemption_id,
     v.limit_id,
     v.limit_version,
@@ -78,7 +79,6 @@ joined AS (
       AND e.started_cycle <= v.cycle
       AND v.cycle <= COALESCE(e.resolved_cycle, IF(e.state = 'inactive', e.last_cycle, v.cycle))
   LEFT JOIN `{{ dataset }}.notifications` AS n
-    -- Copies by mail or webhook follow what Slack is told.
     ON e.episode_id = n.episode_id AND n.cycle <= v.cycle AND n.channel NOT LIKE '%:%'
   WHERE TRUE
   QUALIFY ROW_NUMBER() OVER (PARTITION BY v.cycle, v.fingerprint, e.episode_id ORDER BY n.sequence DESC) = 1

@@ -8,6 +8,7 @@ lost_labels AS (
     w.cycle,
     w.cluster,
     w.namespace,
+    w.workload_kind,
     w.workload_name,
     COALESCE(s.labelled_api_id, p.api_id) AS api_id,
     COALESCE(s.labelled_team_id, p.team_id) AS team_id
@@ -16,6 +17,7 @@ lost_labels AS (
     ON
       w.cluster = s.cluster
       AND w.namespace = s.namespace
+      AND w.workload_kind = s.workload_kind
       AND w.workload_name = s.workload_name
       AND s.labelled_api_id IS NOT NULL
       AND s.cycle < w.cycle
@@ -25,13 +27,15 @@ lost_labels AS (
       w.cluster = p.cluster
       AND w.namespace = p.namespace
       AND w.workload_name = p.workload_name
+      AND (p.workload_kind IS NULL OR w.workload_kind = p.workload_kind)
       AND p.reason = 'labels_removed'
   WHERE
-    w.workload_kind = 'Deployment'
+    w.is_listed
     AND {{ is_unlabelled('w') }}
     AND COALESCE(s.labelled_api_id, p.api_id) IS NOT NULL
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY w.cycle, w.cluster, w.namespace, w.workload_name ORDER BY s.cycle DESC, p.subject
+    PARTITION BY w.cycle, w.cluster, w.namespace, w.workload_kind, w.workload_name
+    ORDER BY s.cycle DESC, p.subject
   ) = 1
 ),
 
@@ -45,6 +49,6 @@ named_workloads AS (
       w.cycle = n.cycle
       AND w.cluster = n.cluster
       AND w.namespace = n.namespace
+      AND w.workload_kind = n.workload_kind
       AND w.workload_name = n.workload_name
-      AND w.workload_kind = 'Deployment'
 )

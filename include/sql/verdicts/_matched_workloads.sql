@@ -33,15 +33,20 @@ chosen_matches AS (
   )
 ),
 
+{#- Where a Rollout takes a Deployment over, the double is one only where both are counted together. -#}
+{%- set double -%}
+IF(m.scope != 'workload' AND LOGICAL_OR(w.takes_over_name IS NOT NULL) OVER taken_over, w.takeover_allowance, 0)
+{%- endset %}
 matched_workloads AS (
   SELECT
-    w.*,
-    -- The greater counter per workload; what the HPA says is never reduced by the allowance (DESIGN D2).
-    GREATEST(COALESCE(w.status_replicas - w.surge_allowance, 0), COALESCE(w.hpa_current_replicas, 0)) AS measured,
-    GREATEST(COALESCE(w.status_replicas, 0), COALESCE(w.hpa_current_replicas, 0)) AS running,
-    IF(
-      COALESCE(w.status_replicas - w.surge_allowance, 0) >= COALESCE(w.hpa_current_replicas, 0), 'deployment', 'hpa'
-    ) AS offender,
+    w.* REPLACE (w.surge_allowance + {{ double }} AS surge_allowance),
+    -- The greater counter per workload; what the HPA says is never reduced by what is forgiven of a rollout (DESIGN D2).
+    GREATEST(
+      COALESCE(w.status_replicas - w.surge_allowance, 0), COALESCE(w.asked_replicas, 0)
+    ) - {{ double }} AS measured,
+    GREATEST(COALESCE(w.status_replicas, 0), COALESCE(w.asked_replicas, 0)) AS strict_replicas,
+    w.status_replicas - w.surge_allowance - {{ double }} AS running,
+    IF(w.status_replicas - w.surge_allowance >= COALESCE(w.asked_replicas, 0), w.counter, 'hpa') AS offender,
     m.limit_id,
     m.version AS limit_version,
     m.max_replicas,
@@ -61,4 +66,12 @@ matched_workloads AS (
       AND w.team_id IS NOT DISTINCT FROM m.team_id
       AND w.label_text IS NOT DISTINCT FROM m.label_text
       AND {{ holds('m', 'w.cycle', 'w.known_at') }}
+  WINDOW taken_over AS (
+    PARTITION BY
+      w.cycle,
+      w.cluster,
+      w.namespace,
+      m.limit_id,
+      COALESCE(w.takes_over_name, IF(w.workload_kind = 'Deployment', w.workload_name, NULL))
+  )
 )

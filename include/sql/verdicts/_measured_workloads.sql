@@ -6,14 +6,15 @@ CREATE OR REPLACE TEMP TABLE measured_workloads AS
 WITH
 {% if cycles_part is defined %}{% include cycles_part %},
 
-{% endif %}{% include 'verdicts/_deployments.sql' %},
+{% endif %}{% include 'verdicts/_listed_workloads.sql' %},
 {% include 'verdicts/_present_workloads.sql' %}
 
 SELECT
   w.*,
   FALSE AS is_label_lost,
   FALSE AS is_new,
-  0 AS surge_allowance
+  0 AS surge_allowance,
+  0 AS takeover_allowance
 FROM present_workloads AS w;
 
 IF EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ asks_for_its_past('w') }}) THEN
@@ -21,6 +22,7 @@ IF EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ asks_for_its_past('w')
   WITH
   {% include prior_part %},
   {% include 'verdicts/_policies.sql' %},
+  {% include 'verdicts/_past_sightings.sql' %},
   {% include 'verdicts/_recent_pasts.sql' %},
   {% include 'verdicts/_lost_labels.sql' %},
   {% include 'verdicts/_answered_workloads.sql' %}
@@ -31,7 +33,8 @@ IF EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ asks_for_its_past('w')
       COALESCE(a.team_id, w.team_id) AS team_id,
       COALESCE(a.is_label_lost, FALSE) AS is_label_lost,
       COALESCE(a.is_new, FALSE) AS is_new,
-      COALESCE(a.surge_allowance, 0) AS surge_allowance
+      COALESCE(a.surge_allowance, 0) AS surge_allowance,
+      COALESCE(a.takeover_allowance, 0) AS takeover_allowance
     )
   FROM measured_workloads AS w
   LEFT JOIN answered_workloads AS a

@@ -4,7 +4,7 @@
 (COALESCE({{ w }}.api_id, '') = '' OR COALESCE({{ w }}.team_id, '') = '')
 {%- endmacro -%}
 {#- Why nothing more is said of a subject. -#}
-{%- set endings = "('workload_gone', 'scope_changed', 'environment_changed', 'cluster_retired')" -%}
+{%- set endings = "('workload_gone', 'scope_changed', 'environment_changed', 'cluster_retired', 'kind_changed')" -%}
 {#- Whether something may still be said of a subject that is not seen any more. -#}
 {%- macro has_not_ended(v) -%}
 {{ v }}.reason NOT IN {{ endings }} AND {{ v }}.reason != 'not_judged_any_more'
@@ -12,7 +12,7 @@
 {#- Whose past matters: surge spends a budget, a young object may be an old workload, labels may have been lost. No grace
     is longer than six hours, so what was created before them is not new. -#}
 {%- macro asks_for_its_past(w) -%}
-({{ w }}.surge_replicas > 0 OR {{ w }}.created_at > TIMESTAMP_SUB({{ w }}.cycle, INTERVAL 6 HOUR) OR {{ is_unlabelled(w) }})
+({{ w }}.surge_replicas + {{ w }}.takeover_replicas > 0 OR {{ w }}.created_at > TIMESTAMP_SUB({{ w }}.cycle, INTERVAL 6 HOUR) OR {{ is_unlabelled(w) }})
 {%- endmacro -%}
 {#- Whether a policy row is for an API; of several the closest counts: that of the API, else of its team, else the
     defaults. -#}

@@ -1,5 +1,6 @@
-{#- CTEs: the workloads that are there, by their Deployment, their HPA or both. Needs _deployments.sql; ends in
+{#- CTEs: the workloads that are there, by themselves, their HPA or both. Needs _listed_workloads.sql; ends in
     `present_workloads`. -#}
+{%- from 'verdicts/_counting.sql' import asked_replicas, target_kind -%}
 autoscalers AS (
   -- Two HPAs on one workload fight over it: the greater count is what runs.
   SELECT
@@ -7,7 +8,7 @@ autoscalers AS (
     o.environment,
     o.cluster,
     o.namespace,
-    o.hpa_target_kind AS workload_kind,
+    {{ target_kind('o') }} AS workload_kind,
     o.hpa_target_name AS workload_name,
     MAX(o.api_id) AS api_id,
     MAX(o.team_id) AS team_id,
@@ -15,15 +16,22 @@ autoscalers AS (
     MIN(o.created_at) AS created_at,
     ANY_VALUE(o.known_at) AS known_at,
     ANY_VALUE(o.policy_version) AS policy_version,
-    LOGICAL_OR(o.has_deployments) AS has_deployments,
+    LOGICAL_OR(
+      CASE {{ target_kind('o') }}
+        WHEN 'Deployment' THEN o.deployments_listed
+        WHEN 'StatefulSet' THEN o.statefulsets_listed
+        WHEN 'Rollout' THEN o.rollouts_listed
+      END IS NOT NULL
+    ) AS is_kind_listed,
+    MAX({{ asked_replicas('o') }}) AS asked_replicas,
     MAX(o.hpa_current_replicas) AS hpa_current_replicas,
     MAX(o.hpa_max_replicas) AS hpa_max_replicas
   FROM owned_observations AS o
   WHERE o.resource_type = 'hpa'
-  GROUP BY o.cycle, o.environment, o.cluster, o.namespace, o.hpa_target_kind, o.hpa_target_name
+  GROUP BY o.cycle, o.environment, o.cluster, o.namespace, workload_kind, o.hpa_target_name
 ),
 
-present_workloads AS (
+joined_workloads AS (
   SELECT
     COALESCE(d.cycle, h.cycle) AS cycle,
     COALESCE(d.environment, h.environment) AS environment,
@@ -37,13 +45,22 @@ present_workloads AS (
     COALESCE(d.created_at, h.created_at) AS created_at,
     COALESCE(d.known_at, h.known_at) AS known_at,
     COALESCE(d.policy_version, h.policy_version) AS policy_version,
-    d.workload_name IS NOT NULL AS is_deployment_listed,
+    d.workload_name IS NOT NULL AS is_listed,
+    d.counter,
     d.spec_replicas,
     d.status_replicas,
     COALESCE(d.surge_replicas, 0) AS surge_replicas,
+    COALESCE(d.takeover_replicas, 0) AS takeover_replicas,
+    d.takes_over_name,
+    d.other_name,
+    COALESCE(d.is_moved, FALSE) AS is_moved,
+    COALESCE(d.is_past_deadline, FALSE) AS is_past_deadline,
+    -- What it says of a target that goes, or that a complete listing lacks, is what was once: it counts nothing.
+    IF(d.deleted_at IS NOT NULL OR (d.workload_name IS NULL AND h.is_kind_listed), NULL, h.asked_replicas)
+      AS asked_replicas,
     h.hpa_current_replicas,
     h.hpa_max_replicas
-  FROM deployments AS d
+  FROM listed_workloads AS d
   FULL JOIN autoscalers AS h
     ON
       d.cycle = h.cycle
@@ -51,6 +68,16 @@ present_workloads AS (
       AND d.namespace = h.namespace
       AND d.workload_kind = h.workload_kind
       AND d.workload_name = h.workload_name
-  -- An HPA whose Deployment is gone from a complete listing scales nothing: its last count is not running pods.
-  WHERE d.workload_name IS NOT NULL OR h.workload_kind != 'Deployment' OR NOT h.has_deployments
+),
+
+present_workloads AS (
+  SELECT
+    w.*,
+    -- Where nothing else counts it, it is not known; and not zero.
+    CASE
+      WHEN w.status_replicas IS NOT NULL OR w.asked_replicas IS NOT NULL THEN NULL
+      WHEN w.is_listed THEN 'count_not_written'
+      ELSE 'hpa_is_stale'
+    END AS unknown_reason
+  FROM joined_workloads AS w
 )

@@ -20,15 +20,17 @@ seen_subjects AS (
       WHEN limit_id IS NULL AND (api_id IS NULL OR team_id IS NULL) THEN 'unlabelled'
       WHEN limit_id IS NULL AND is_limit_invalid THEN 'invalid_limit'
       WHEN limit_id IS NULL THEN 'no_limit'
+      WHEN unknown_reason IS NOT NULL THEN 'unknown'
       WHEN is_in_grace THEN 'in_grace'
       WHEN NOT is_over_base THEN 'within_limit'
       WHEN NOT is_over THEN 'exempt'
       ELSE 'over_limit'
     END AS verdict,
     measured,
+    running,
     is_lower_bound,
     IF(limit_id IS NULL, NULL, offender) AS offender,
-    COALESCE(running > max_replicas, FALSE) AS is_over_strict,
+    COALESCE(strict_replicas > max_replicas, FALSE) AS is_over_strict,
     limit_id,
     limit_version,
     max_replicas,
@@ -36,6 +38,7 @@ seen_subjects AS (
     exemption_id,
     is_contested,
     surge_allowance,
+    is_past_deadline,
     spec_replicas,
     status_replicas,
     hpa_current_replicas,
@@ -49,7 +52,9 @@ seen_subjects AS (
       WHEN limit_id IS NULL AND (api_id IS NULL OR team_id IS NULL) THEN 'labels_missing'
       WHEN limit_id IS NULL AND is_limit_invalid THEN 'document_rejected'
       WHEN limit_id IS NULL THEN 'no_limit_matches'
+      WHEN unknown_reason IS NOT NULL THEN unknown_reason
       WHEN is_in_grace THEN 'new_workload'
+      WHEN is_moved AND scope = 'workload' AND NOT is_over_base THEN 'kind_changed'
       WHEN NOT is_over_base AND surge_allowance > 0 AND status_replicas > base_ceiling THEN 'surge_forgiven'
       WHEN NOT is_over_base AND lost_a_cluster THEN 'fewer_clusters'
       WHEN NOT is_over_base THEN 'within_ceiling'

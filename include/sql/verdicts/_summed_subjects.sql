@@ -26,7 +26,14 @@ summed_subjects AS (
     ANY_VALUE(w.known_at) AS known_at,
     SUM(IF(w.is_label_lost, 0, w.measured)) AS measured,
     SUM(IF(w.is_label_lost OR w.is_new, 0, w.measured)) AS measured_settled,
-    SUM(IF(w.is_label_lost, 0, w.running)) AS running,
+    SUM(IF(w.is_label_lost, 0, w.strict_replicas)) AS strict_replicas,
+    -- What runs is known where every workload counts itself.
+    IF(
+      LOGICAL_AND(w.running IS NOT NULL OR w.is_label_lost), SUM(IF(w.is_label_lost, 0, w.running)), NULL
+    ) AS running,
+    MAX(IF(w.is_label_lost, NULL, w.unknown_reason)) AS unknown_reason,
+    LOGICAL_OR(w.is_past_deadline) AS is_past_deadline,
+    LOGICAL_AND(w.is_moved) AS is_moved,
     SUM(w.surge_allowance) AS surge_allowance,
     SUM(w.spec_replicas) AS spec_replicas,
     SUM(w.status_replicas) AS status_replicas,
@@ -36,11 +43,9 @@ summed_subjects AS (
     LOGICAL_OR(w.is_label_lost) AS has_lost_labels,
     LOGICAL_OR(w.is_contested) AS is_contested,
     -- Of several workloads the one with most pods names the offender.
-    IF(
-      MAX(IF(w.offender = 'hpa', w.measured, -1)) > MAX(IF(w.offender = 'deployment', w.measured, -1)),
-      'hpa',
-      'deployment'
-    ) AS offender
+    ARRAY_AGG(
+      w.offender ORDER BY w.measured DESC, IF(w.offender = 'hpa', 1, 0), w.offender LIMIT 1
+    )[OFFSET(0)] AS offender
   FROM matched_workloads AS w
   GROUP BY w.cycle, subject
 )

@@ -51,8 +51,8 @@ USING (
       j.*,
       TO_HEX(SHA256(j.subject)) AS fingerprint,
       TO_HEX(SHA256(TO_JSON_STRING(STRUCT(
-        j.verdict, j.measured, j.is_lower_bound, j.offender, j.is_over_strict, j.limit_id, j.limit_version,
-        j.max_replicas, j.ceiling, j.exemption_id, j.surge_allowance, j.policy_version, j.reason, j.workload_count
+        j.verdict, j.measured, j.running, j.is_lower_bound, j.offender, j.is_over_strict, j.limit_id, j.limit_version,
+        j.max_replicas, j.ceiling, j.exemption_id, j.surge_allowance, j.is_past_deadline, j.policy_version, j.reason, j.workload_count
       )))) AS content_sha256
     FROM judged_subjects AS j
   )

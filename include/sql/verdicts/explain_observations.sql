@@ -11,10 +11,18 @@ SELECT
   o.spec_replicas,
   o.status_replicas,
   o.updated_replicas,
+  o.strategy,
   o.max_surge,
+  o.deleted_at,
+  o.workload_ref_kind,
+  o.workload_ref_name,
+  o.workload_ref_scale_down,
+  o.hpa_target_api_version,
   o.hpa_target_kind,
   o.hpa_target_name,
   o.hpa_current_replicas,
+  o.hpa_able_to_scale,
+  o.hpa_able_to_scale_reason,
   o.hpa_max_replicas
 FROM `{{ dataset }}.collection_runs` AS r
 LEFT JOIN `{{ dataset }}.replica_observations` AS o

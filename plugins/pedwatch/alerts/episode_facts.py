@@ -19,6 +19,8 @@ _FROZEN = {
     "document_rejected": "its limit's document is not valid",
     "labels_removed": "its labels were removed",
     "labels_missing": "it has no labels",
+    "hpa_is_stale": "its HPA cannot read what it scales, and nothing else counts it",
+    "count_not_written": "its controller has not yet said how many pods there are",
 }
 
 
@@ -68,8 +70,11 @@ def _counts(episode: Episode, known: Known) -> list[tuple[str, str | None]]:
     """
     asked = known.asked_for
     if episode.offender == "hpa":
-        runs = pods(known.status_replicas) if known.status_replicas is not None else None
-        return [("Running", runs), ("Asked for", f"{running(episode)}, by its HPA")]
+        least = "at least " if episode.memory.is_lower_bound else ""
+        runs = "not counted: only its HPA is known"
+        if episode.memory.running is not None:
+            runs = pods(episode.memory.running)
+        return [("Running", runs), ("Asked for", f"{least}{pods(episode.measured)}, by its HPA")]
     is_other = asked not in (None, episode.measured)
     return [("Running", running(episode)), ("Asked for", pods(asked) if is_other else None)]
 
@@ -128,6 +133,8 @@ def notes(episode: Episode, context: Context) -> list[str]:
         found.append(f"not judged at {when}: {why_frozen(episode)}; the counts are older")
     if episode.memory.is_lower_bound:
         found.append("a lower bound: not everything was seen, so there may be more; only a whole listing ends it")
+    if context.known.is_past_deadline and episode.is_open:
+        found.append("a rollout is past its deadline (ProgressDeadlineExceeded): it does not end by itself")
     if episode.subject.limit_id:
         found.append(f"limit {name(episode.subject.limit_id)} version {episode.limit_version}")
     return found

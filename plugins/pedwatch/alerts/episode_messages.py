@@ -7,7 +7,7 @@ from pedwatch.alerts.acknowledgements import SHOWN, people_of, thread_of
 from pedwatch.alerts.episode_facts import Context, hpa_max, notes, why_frozen
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import UNSPOKEN, Message
-from pedwatch.alerts.wording import api_of, clock_time, duration, place, pods, running
+from pedwatch.alerts.wording import api_of, clock_time, duration, place, pods, runs
 
 _END = {
     "limit_raised": "the limit was raised",
@@ -17,12 +17,12 @@ _END = {
     "scope_changed": "the limit now counts differently, and it is watched anew under that",
     "environment_changed": "its cluster is in another environment now, and it is watched anew under the limits of that",
     "cluster_retired": "a cluster of it was retired by name, and is not watched any more",
+    "kind_changed": "its pods are those of another kind of workload now, which is watched as itself",
 }
 
 
 def _fact_of(episode: Episode) -> str:
-    does = "asks for" if episode.offender == "hpa" else "runs"
-    return f"{api_of(episode)} {does} {running(episode)} in {place(episode)}, its limit is {episode.max_replicas}"
+    return f"{api_of(episode)} {runs(episode)} in {place(episode)}, its limit is {episode.max_replicas}"
 
 
 def _is_allowed(episode: Episode, context: Context) -> Message:
@@ -61,7 +61,7 @@ def _resolved(episode: Episode, context: Context) -> Message:
     else:
         peak = pods(episode.peak_measured)
         # What is watched anew elsewhere may run as many pods as before.
-        is_moved = episode.end_reason in ("scope_changed", "environment_changed", "cluster_retired")
+        is_moved = episode.end_reason in ("scope_changed", "environment_changed", "cluster_retired", "kind_changed")
         state = "is not held against this limit any more" if is_moved else "is within its limit again"
         summary = f"{where} {state} after {lasted}, peak {peak}: {cause}"
     if peak and episode.peak_cycle:
@@ -69,7 +69,7 @@ def _resolved(episode: Episode, context: Context) -> Message:
     span = f"{lasted}, {clock_time(episode.over_since, ended)} to {clock_time(ended)}"
     source = context.known.source
     facts = [
-        ("Running", pods(episode.measured)),
+        ("Running", pods(episode.runs)),
         ("Limit", str(episode.max_replicas)),
         ("Lasted", span if episode.fired_cycle else None),
         ("Peak", peak),

@@ -12,7 +12,7 @@ from typing import Literal
 from pedwatch.config import Policy
 
 State = Literal["pending", "firing", "recovering", "resolved", "inactive"]
-Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "elsewhere", "retired", "unseen"]
+Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "elsewhere", "retired", "moved", "unseen"]
 OPEN_STATES = ("pending", "firing", "recovering")
 NAMESPACE = uuid.UUID("5f0c9c1e-6d5b-4d0a-9f5e-2b8a3c9d7e41")
 
@@ -21,6 +21,7 @@ _ENDINGS: dict[Seen, str] = {
     "rescoped": "scope_changed",
     "elsewhere": "environment_changed",
     "retired": "cluster_retired",
+    "moved": "kind_changed",
 }
 FLAP_WINDOW = dt.timedelta(hours=2)
 FLAP_CHANGES = 4
@@ -50,10 +51,12 @@ class Observation:
     """One cycle of one subject as the ledger has it; ``unseen`` neither counts nor resets.
 
     ``gone``, ``rescoped`` (its limit counts another scope now), ``elsewhere`` (its cluster is in another environment
-    now) and ``retired`` (its cluster was, by name) end an episode at once. ``retired_clusters``: those of its
-    environment, of a sum over clusters; ``is_of_fewer``: one of them was counted lately. ``is_lower_bound``: not
-    everything was seen, and what was seen is over by itself. ``has_exemption``: an exemption was in force, so that its
-    ceiling judged. ``detail``: what there is to say of it.
+    now), ``retired`` (its cluster was, by name) and ``moved`` (its pods are another kind of workload's now) end an
+    episode at once. ``retired_clusters``: those of its environment, of a sum over clusters; ``is_of_fewer``: one of them
+    was counted lately. ``is_lower_bound``: not everything was seen, and what was seen is over by itself.
+    ``has_exemption``: an exemption was in force, so that its ceiling judged. ``running``: what runs by the workloads'
+    own counts, None where that is not known of all of them; ``measured`` may be what an HPA asked for. ``detail``: what
+    there is to say of it.
     """
 
     cycle: dt.datetime
@@ -71,6 +74,12 @@ class Observation:
     is_of_fewer: bool = False
     retired_clusters: tuple[str, ...] = ()
     detail: str | None = None
+    running: int | None = None
+
+    @property
+    def runs(self) -> int | None:
+        """What runs where that is known, else what is counted: words, severity and what is gross follow from it."""
+        return self.measured if self.running is None else self.running
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ class Memory:
     is_lower_bound: bool = False  # the last count that was judged is of a part; there may be more
     is_over_exemption: bool = False  # the last count that was judged is over although an exemption raises the ceiling
     detail: str | None = None  # what the last observation said of it in words, if it did
+    running: int | None = None  # what ran by the workloads' own counts when it was last judged; None where not known
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,11 @@ class Episode:
         return self.memory.over_since or self.started_cycle
 
     @property
+    def runs(self) -> int | None:
+        """What ran when it was last judged, where that is known; else what was counted."""
+        return self.measured if self.memory.running is None else self.memory.running
+
+    @property
     def now_hpa_max(self) -> int | None:
         """The HPA's maximum when it began: evidence, never a rule."""
         return self.memory.now.hpa_max_replicas if self.memory.now else None
@@ -160,18 +175,18 @@ def _ceiling(observation: Observation) -> int | None:
 
 def is_gross(observation: Observation, policy: Policy) -> bool:
     """Tell whether the excess fires at once: from gross_ratio × the ceiling that judged and ceiling + gross_count."""
-    measured, ceiling = observation.measured, _ceiling(observation)
-    if measured is None or ceiling is None:
+    runs, ceiling = observation.runs, _ceiling(observation)
+    if runs is None or ceiling is None:
         return False
-    return measured >= policy.gross_ratio * ceiling and measured >= ceiling + policy.gross_count
+    return runs >= policy.gross_ratio * ceiling and runs >= ceiling + policy.gross_count
 
 
 def severity_of(observation: Observation, policy: Policy) -> str:
     """Return critical from critical_ratio × the ceiling that judged, warning below."""
-    measured, ceiling = observation.measured, _ceiling(observation)
-    if measured is None or ceiling is None:
+    runs, ceiling = observation.runs, _ceiling(observation)
+    if runs is None or ceiling is None:
         return "warning"
-    return "critical" if measured >= policy.critical_ratio * ceiling else "warning"
+    return "critical" if runs >= policy.critical_ratio * ceiling else "warning"
 
 
 def _begin(subject: Subject, observation: Observation, previous: Episode | None) -> Episode:
@@ -222,7 +237,7 @@ def _on_over(episode: Episode, observation: Observation, policy: Policy) -> Epis
     severity = severity_of(observation, policy)
     if episode.severity == "critical":
         severity = "critical"  # only a rise is a state change; the fall is the end of the episode
-    is_peak = (observation.measured or 0) > (episode.peak_measured or -1)
+    is_peak = episode.peak_measured is None or (observation.runs or 0) > episode.peak_measured
     return replace(
         episode,
         state="firing" if is_firing else "pending",
@@ -230,7 +245,7 @@ def _on_over(episode: Episode, observation: Observation, policy: Policy) -> Epis
         is_exempted=is_exempted,
         fired_cycle=episode.fired_cycle or (observation.cycle if is_firing else None),
         over_cycles=episode.over_cycles + 1,
-        peak_measured=observation.measured if is_peak else episode.peak_measured,
+        peak_measured=observation.runs if is_peak else episode.peak_measured,
         peak_cycle=observation.cycle if is_peak else episode.peak_cycle,
         offender=observation.offender,
         memory=replace(
@@ -319,6 +334,7 @@ def fold(latest: Episode | None, subject: Subject, observation: Observation, pol
             is_lower_bound=observation.is_lower_bound,
             is_over_exemption=observation.seen == "over" and observation.has_exemption,
             detail=observation.detail,
+            running=observation.running,
         ),
         measured=observation.measured,
         max_replicas=observation.max_replicas,

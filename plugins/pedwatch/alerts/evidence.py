@@ -69,7 +69,7 @@ class Exemption:
 class Known:
     """What is known of one subject as of a cycle; counts oldest first, None for a cycle that was not seen.
 
-    ``asked_for``: pods that its workloads ask for; ``status_replicas``: pods that run by their own count.
+    ``asked_for``: pods that its workloads ask for.
     """
 
     recent: tuple[int | None, ...] = ()
@@ -77,8 +77,8 @@ class Known:
     source: LimitSource = field(default_factory=LimitSource)
     exemption: Exemption | None = None
     asked_for: int | None = None
-    status_replicas: int | None = None
     hpa_max: int | None = None
+    is_past_deadline: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,11 +187,11 @@ def _known(row: Mapping[str, Any], cycle: dt.datetime) -> Known:
     return Known(
         recent=tuple(seen.get(moment) for moment in cycles if moment >= first),
         surge_allowance=row["surge_allowance"] or 0,
+        is_past_deadline=bool(row["is_past_deadline"]),
         source=LimitSource(
             row["approver"], row["ticket"], row["source_repo"], row["source_path"], row["source_commit"]
         ),
         exemption=exemption,
         asked_for=row["spec_replicas"],
-        status_replicas=row["status_replicas"],
         hpa_max=row["hpa_max_replicas"],
     )

@@ -17,6 +17,7 @@ _MEND = {
     "document_rejected": "Correct its limit's document and publish it",
     "labels_removed": "Put its labels back",
     "labels_missing": "Give it its labels",
+    "hpa_is_stale": "Delete the HPA if what it scales is gone, or correct its scaleTargetRef",
 }
 
 

@@ -18,6 +18,7 @@ _SEEN_BY_REASON: dict[str, Seen] = {
     "scope_changed": "rescoped",
     "environment_changed": "elsewhere",
     "cluster_retired": "retired",
+    "kind_changed": "moved",
 }
 """Verdicts that end an episode at once, whatever they measured (DESIGN D4, D5)."""
 _PROVEN_IN_PART = "lower_bound_over_ceiling"
@@ -118,6 +119,7 @@ def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
         seen=seen,
         reason=row["reason"],
         measured=row["measured"],
+        running=row["running"],
         max_replicas=row["max_replicas"],
         ceiling=row["ceiling"],
         limit_version=row["limit_version"],

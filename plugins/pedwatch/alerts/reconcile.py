@@ -21,7 +21,14 @@ from pedwatch.config import Destination, Slack
 
 ANNOUNCE_BEFORE = dt.timedelta(days=3)
 _MUTED_WHILE_BLIND = ("first", "worse", "steady", "reminder", "flapping", "frozen", "judged_again")
-FREEZING = ("labels_removed", "labels_missing", "document_rejected", "no_limit_matches", "limit_withdrawn")
+FREEZING = (
+    "labels_removed",
+    "labels_missing",
+    "document_rejected",
+    "no_limit_matches",
+    "limit_withdrawn",
+    "hpa_is_stale",
+)
 """Reasons of the ledger that freeze an episode until somebody acts; a cluster that is not seen tells of itself."""
 
 

@@ -29,13 +29,14 @@ _ENDED = {
     "scope_changed": "the limit counts differently now",
     "environment_changed": "its cluster is in another environment now",
     "cluster_retired": "its cluster was retired",
+    "kind_changed": "its pods are those of another kind of workload now",
 }
 _CHANGED = {
     "worse": "is critical now",
     "reminder": "is still over",
     "flapping": "goes on and off its limit",
     "steady": "no longer goes on and off, but is over",
-    "frozen": "is not judged any more: its limit or its labels are gone",
+    "frozen": "is not judged any more: its limit or its labels are gone, or nothing counts it",
     "judged_again": "is judged again, and over",
     "acknowledged": "is acknowledged",
     "exempted": "is exempt for now",
@@ -91,7 +92,7 @@ def _standing(told: Mapping[str, Told], kind: str, cause: str | None, channel: s
 
 
 def _excess(episode: Episode) -> tuple[bool, float, str]:
-    over = (episode.measured or 0) - (episode.max_replicas or 0)
+    over = (episode.runs or 0) - (episode.max_replicas or 0)
     return (episode.severity != "critical", -over, api_of(episode))
 
 

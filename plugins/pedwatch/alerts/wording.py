@@ -27,7 +27,17 @@ def pods(count: int | None) -> str:
 
 def running(episode: Episode) -> str:
     """Write how many pods run; of what was seen in part, that it is at least so many."""
-    return f"at least {pods(episode.measured)}" if episode.memory.is_lower_bound else pods(episode.measured)
+    return f"at least {pods(episode.runs)}" if episode.memory.is_lower_bound else pods(episode.runs)
+
+
+def runs(episode: Episode) -> str:
+    """Write what a subject does that is too much: it runs pods, or its HPA asks for them, which need not run."""
+    asked, known = episode.measured, episode.memory.running
+    if episode.offender != "hpa" or (known is not None and known >= (asked or 0)):
+        return f"runs {running(episode)}"
+    least = "at least " if episode.memory.is_lower_bound else ""
+    does = f"asks for {least}{pods(asked)}"
+    return does if known is None else f"{does} and runs {pods(known)}"
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:

@@ -9,8 +9,8 @@ from pedwatch.alerts.ledger import RETIRED
 from pedwatch.cycles import PERIOD, cycles_between
 
 COLUMNS = (
-    "cycle cluster environment status error_class error_message attempt_id deployments_listed hpas_listed "
-    "is_consistent evidence_object row_count content_sha256"
+    "cycle cluster environment status error_class error_message attempt_id deployments_listed "
+    "statefulsets_listed rollouts_listed hpas_listed not_served is_consistent evidence_object row_count content_sha256"
 ).split()
 """Columns of coverage.csv."""
 NO_RECORD = "no_record"

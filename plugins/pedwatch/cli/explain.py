@@ -14,6 +14,7 @@ from pedwatch.cycles import floor_to_cycle
 from pedwatch.hooks.parameters import Typed
 
 NOTHING = 3
+_COUNTERS = {"deployment": "Deployment", "statefulset": "StatefulSet", "rollout": "Rollout", "hpa": "HPA"}
 """Exit status when nothing is known of the API in that cycle."""
 EXAMPLE = """example:
   python -m pedwatch explain --api checkout --at 2026-03-02T10:07Z
@@ -97,9 +98,13 @@ def _measured(row: Mapping[str, Any]) -> str:
     if row["measured"] is None:
         return ""
     least = "at least " if row["is_lower_bound"] else ""
-    offender = f" by the {'HPA' if row['offender'] == 'hpa' else 'Deployment'}" if row["offender"] else ""
+    offender = f" by the {_COUNTERS.get(row['offender'], row['offender'])}" if row["offender"] else ""
     surge = f", {counted(row['surge_allowance'], 'pod')} of a rollout forgiven" if row["surge_allowance"] else ""
-    return f": {least}{counted(row['measured'], 'pod')}{offender}{surge}"
+    running = ""
+    if row["offender"] == "hpa":
+        running = ", what runs is not counted" if row["running"] is None else f", {row['running']} run"
+    late = ", a rollout is past its deadline" if row["is_past_deadline"] else ""
+    return f": {least}{counted(row['measured'], 'pod')}{offender}{running}{surge}{late}"
 
 
 def _limit(row: Mapping[str, Any]) -> str:
@@ -124,9 +129,16 @@ def seen(row: Mapping[str, Any]) -> str:
         return f"  {row['cluster']}: {row['status']} ({row['error_class'] or 'no reason given'})"
     place = f"  {row['cluster']} / {row['namespace']} / {row['resource_type']} {row['name']}"
     if row["resource_type"] == "hpa":
-        target = f"{row['hpa_target_kind']} {row['hpa_target_name']}"
-        return f"{place} for {target}: current {row['hpa_current_replicas']}, max {row['hpa_max_replicas']}"
+        target = f"{row['hpa_target_api_version'] or 'no group'} {row['hpa_target_kind']} {row['hpa_target_name']}"
+        current = "not said" if row["hpa_current_replicas"] is None else row["hpa_current_replicas"]
+        stale = f", AbleToScale {row['hpa_able_to_scale']}" if row["hpa_able_to_scale"] != "True" else ""
+        reason = f" ({row['hpa_able_to_scale_reason']})" if stale and row["hpa_able_to_scale_reason"] else ""
+        return f"{place} for {target}: current {current}, max {row['hpa_max_replicas']}{stale}{reason}"
+    running = "not said" if row["status_replicas"] is None else row["status_replicas"]
+    taken = f", takes over {row['workload_ref_kind']} {row['workload_ref_name']}" if row["workload_ref_name"] else ""
+    scale_down = f" (scaleDown {row['workload_ref_scale_down'] or 'never'})" if taken else ""
     return (
-        f"{place}: asked for {row['spec_replicas']}, running {row['status_replicas']}, "
-        f"of the newest template {row['updated_replicas']}, maxSurge {row['max_surge'] or 'none'}"
+        f"{place}: asked for {row['spec_replicas']}, running {running}, of the newest template "
+        f"{row['updated_replicas']}, {row['strategy'] or 'no strategy'}, maxSurge {row['max_surge'] or 'not written'}"
+        f"{taken}{scale_down}{', being deleted' if row['deleted_at'] else ''}"
     )

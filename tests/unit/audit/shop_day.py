@@ -33,6 +33,7 @@ def verdict(cycle: dt.datetime, api: str = "orders", **fields: Any) -> Row:
         "team_id": "shop",
         "verdict": "within_limit",
         "measured": 8,
+        "running": None,
         "is_lower_bound": False,
         "offender": "deployment",
         "is_over_strict": False,

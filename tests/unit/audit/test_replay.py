@@ -33,6 +33,7 @@ def verdicts(story: str) -> list[dict[str, Any]]:
                 "verdict": verdict,
                 "reason": reason,
                 "measured": measured,
+                "running": None,
                 "max_replicas": LIMIT,
                 "ceiling": LIMIT,
                 "exemption_id": None,
