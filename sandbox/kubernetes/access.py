@@ -1,7 +1,7 @@
 """Who may come into a cluster: its kubeconfig's owner to all but Composer's own, a Google account to what RBAC binds.
 
-RBAC knows Google's accounts by their e-mail address and lets those that may be impersonated list Deployments and HPAs,
-in all namespaces or in one, and nothing else.
+RBAC knows Google's accounts by their e-mail address and lets those that may be impersonated list workloads and HPAs, in
+all namespaces or in one, and nothing else.
 """
 
 import hmac
@@ -10,11 +10,11 @@ from aiohttp import web
 
 from sandbox.kubernetes.clusters import COMPOSER_KINDS, COMPOSER_NAMESPACE, Cluster
 from sandbox.kubernetes.iam_api import ACCOUNTS
-from sandbox.kubernetes.kinds import AUTOSCALER, DEPLOYMENT
+from sandbox.kubernetes.kinds import AUTOSCALER, WORKLOADS
 from sandbox.kubernetes.request_info import ANONYMOUS, INFO, PUBLIC_PATHS, USER
 from sandbox.kubernetes.status import ApiFailure
 
-_LISTED = frozenset((kind.group, kind.plural) for kind in (DEPLOYMENT, AUTOSCALER))
+_LISTED = frozenset((kind.group, kind.plural) for kind in (*WORKLOADS, AUTOSCALER))
 
 
 def _offered_token(request: web.Request) -> str:

@@ -45,6 +45,21 @@ def _autoscaler_status(item: Item, digest: str) -> Object:
     hpa = autoscaler_of(item)
     at = filler_time(digest[2])
     counts: Object = {**without_zeros({"currentReplicas": hpa.current}), "desiredReplicas": hpa.desired}
+    if not hpa.is_able_to_scale:  # what it wrote before stays, and nothing is written again
+        return {
+            **counts,
+            "currentMetrics": None,
+            "conditions": [_condition("AbleToScale", "False", "FailedGetScale", at)],
+        }
+    if hpa.current == 0:
+        return {
+            **counts,
+            "currentMetrics": None,
+            "conditions": [
+                _condition("AbleToScale", "True", "SucceededGetScale", at),
+                _condition("ScalingActive", "False", "ScalingDisabled", at),
+            ],
+        }
     if not hpa.desired:  # not computed yet: what a new HPA looks like until its first sync
         return {
             **counts,
@@ -69,6 +84,8 @@ def _autoscaler_status(item: Item, digest: str) -> Object:
 
 _CONDITION_TEXT = {
     "SucceededGetScale": "the HPA controller was able to read the target's current scale",
+    "FailedGetScale": "the HPA controller was unable to get the target's current scale",
+    "ScalingDisabled": "scaling is disabled since the replica count of the target is zero",
     "ReadyForNewScale": "nothing stands in the way of a new scale: size and recommendation agree",
     "ValidMetricFound": "a replica count was computed from cpu utilization (percentage of the request)",
     "TooManyReplicas": "the desired replica count is capped at the maximum",
@@ -91,7 +108,7 @@ def autoscaler(item: Item) -> Object:
     hpa, workload = autoscaler_of(item), item.workload
     digest = digest_of(item.hpa_uid)
     target: Object = {"kind": hpa.target_kind, "name": hpa.target_name}
-    if version := API_VERSIONS.get(hpa.target_kind or ""):
+    if version := hpa.target_api_version or API_VERSIONS.get(hpa.target_kind or ""):
         target["apiVersion"] = version
     spec = {
         "scaleTargetRef": target,

@@ -16,23 +16,31 @@ State: ``{"workloads": [workload, …]}``. A workload (only ``namespace`` and ``
 
 ==================== ====================================================================================
 namespace, name      what they are in Kubernetes
-kind                 "Deployment" (default); any other kind is not listed and only serves as target of its HPA;
-                     "HorizontalPodAutoscaler": nothing but an HPA, with ``target_kind`` and ``target_name``
+kind                 "Deployment" (default), "StatefulSet", "Rollout" (the first one installs Argo's API); any other
+                     kind is not listed and only serves as target of its HPA; "HorizontalPodAutoscaler": nothing but an
+                     HPA, with ``target_kind`` and ``target_name``
 labels               labels of the Deployment, of its pods, and of the HPA
 spec_replicas        default 1
 status_replicas      default spec_replicas
 updated_replicas, ready_replicas, available_replicas: default status_replicas
 max_surge            "25%" (default) or a count
 paused               default false
+strategy             RollingUpdate (default) or Recreate; of a StatefulSet RollingUpdate or OnDelete; of a Rollout Canary
+                     or BlueGreen
+terminating_replicas default 0; of a Deployment in no other count, of a StatefulSet in status_replicas
+is_past_deadline     default false; true: the condition Progressing is False, ProgressDeadlineExceeded
+workload_ref         of a Rollout, the Deployment it takes over; ``scale_down``: never, onsuccess, progressively
+deleted_at           ISO 8601 with zone: it is being deleted in the foreground
 generation           default 1, one more whenever spec_replicas, max_surge or paused change
-observed_generation  default generation
+observed_generation  default generation; 0: no controller has looked at it yet
 created_at           ISO 8601 with zone; default: a fixed time in 2025, or now for a name that had vanished
 incarnation          default 1, one more when a name that had vanished returns; the uid depends on it
-hpa                  null or ``{"max", "min": 1, "name", "current", "desired", "target_kind", "target_name",
-                     "last_scale_at"}``; current and desired default to spec_replicas
+hpa                  null or ``{"max", "min": 1, "name", "current", "desired", "target_api_version", "target_kind",
+                     "target_name", "is_able_to_scale", "last_scale_at"}``; current and desired default to spec_replicas;
+                     ``is_able_to_scale: false``: FailedGetScale, and current is what it wrote before, if anything
 ==================== ====================================================================================
 
-Fault: ``{"kind": …, "only": "deployments"|"hpa", "scope": "workloads"|"all", "after": n, "times": n, …}``. It strikes
+Fault: ``{"kind": …, "only": "deployments"|"statefulsets"|"rollouts"|"hpa", "scope": "workloads"|"all", "after": n, "times": n, …}``. It strikes
 the workload side of the cluster (``scope: all``: pods, secrets and events as well), after ``after`` requests, ``times``
 times.
 Kinds: unreachable, hang, slow (``seconds``), slow_loris (``seconds`` per byte), unauthorized, forbidden, not_found,
@@ -50,7 +58,7 @@ from aiohttp import web
 
 from sandbox.kubernetes.clusters import CLUSTERS, Cluster
 from sandbox.kubernetes.faults import Fault
-from sandbox.kubernetes.kinds import AUTOSCALER, DEPLOYMENT
+from sandbox.kubernetes.kinds import AUTOSCALER, WORKLOADS
 from sandbox.kubernetes.kubeconfig import KubeconfigFolder
 from sandbox.kubernetes.workloads import parse_state
 
@@ -98,7 +106,7 @@ class ControlApi:
             "name": cluster.name,
             "server": self.base_url + cluster.path,
             "kubeconfig": str(self._folder.file_of(cluster)),
-            "deployments": len(shelves[DEPLOYMENT].items),
+            **{kind.plural: len(shelves[kind].items) for kind in WORKLOADS},
             "hpas": len(shelves[AUTOSCALER].items),
             "pods": len(cluster.pods),
             "fault": cluster.fault.fault,

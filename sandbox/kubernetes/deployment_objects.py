@@ -1,9 +1,11 @@
 """Rendering a Deployment as an API server would return it, a page of YAML around six counts that matter."""
 
+import msgspec
+
 from sandbox.kubernetes.managed_fields import deployment_fields
 from sandbox.kubernetes.object_metadata import Object, digest_of, filler_time, metadata, without_zeros
 from sandbox.kubernetes.snapshots import Item
-from sandbox.kubernetes.workloads import Workload
+from sandbox.kubernetes.workloads import STRATEGIES, Workload
 
 _VARIABLES = tuple(
     f"{subject}_{what}"
@@ -45,7 +47,7 @@ _CONTAINER: Object = {
 }
 
 
-def _pod_template(workload: Workload, digest: str, labels: dict[str, str], variables: tuple[str, ...]) -> Object:
+def pod_template(workload: Workload, digest: str, labels: dict[str, str], variables: tuple[str, ...]) -> Object:
     name, namespace = workload.name, workload.namespace
     env = []
     for position, variable in enumerate(variables):
@@ -65,7 +67,7 @@ def _pod_template(workload: Workload, digest: str, labels: dict[str, str], varia
     }
     annotations = dict(zip(_ANNOTATIONS, (digest, filler_time(digest[1]), "9090", "true"), strict=True))
     return {
-        "metadata": {"creationTimestamp": None, "labels": labels, "annotations": annotations},
+        "metadata": {"labels": labels, "annotations": annotations},
         "spec": {
             "volumes": [{"name": "config", "configMap": {"name": f"{name}-config", "defaultMode": 420}}],
             "containers": [{"name": "app", "image": image, "env": env, **_CONTAINER}],
@@ -82,6 +84,8 @@ def _pod_template(workload: Workload, digest: str, labels: dict[str, str], varia
 
 
 def _deployment_status(workload: Workload, digest: str) -> Object:
+    if not workload.observed_generation:
+        return {}  # no controller has looked at it yet
     status, available, asked = workload.status_replicas or 0, workload.available_replicas or 0, workload.spec_replicas
     counts = without_zeros(
         {
@@ -93,12 +97,15 @@ def _deployment_status(workload: Workload, digest: str) -> Object:
             "unavailableReplicas": max(status - available, asked - available, 0),
         }
     )
+    counts["terminatingReplicas"] = workload.terminating_replicas  # sent also when it is zero, as no other count is
     is_available = available >= asked - asked // 4
     is_rolled_out = status == workload.updated_replicas == asked == available
     replica_set = f'ReplicaSet "{workload.name}-{digest[:10]}"'
     at = filler_time(digest[2])
     if workload.paused:
         progress = ("Unknown", "DeploymentPaused", "Deployment is paused")
+    elif workload.is_past_deadline:
+        progress = ("False", "ProgressDeadlineExceeded", f"{replica_set} has timed out progressing.")
     elif is_rolled_out:
         progress = ("True", "NewReplicaSetAvailable", f"{replica_set} has successfully progressed.")
     else:
@@ -122,14 +129,25 @@ def _deployment_status(workload: Workload, digest: str) -> Object:
     return {**counts, "conditions": conditions}
 
 
+def variables_of(digest: str) -> tuple[str, ...]:
+    """Return the names of the variables of a container, as a digest has it."""
+    start = int(digest[0], 16)
+    return tuple(_VARIABLES[(start + step) % 16] for step in range(8 + start % 6))
+
+
+def template_fields(workload: Workload, digest: str) -> msgspec.Raw:
+    """Return the ``managedFields`` of a workload with such a template."""
+    labels, variables = tuple(workload.labels), variables_of(digest)
+    return deployment_fields(labels, _ANNOTATIONS, "app", variables, filler_time(digest[0]))
+
+
 def deployment(item: Item) -> Object:
     """Render a Deployment."""
     workload = item.workload
     digest = digest_of(item.uid)
     selector = {"app.kubernetes.io/instance": workload.name}
-    start = int(digest[0], 16)
-    variables = tuple(_VARIABLES[(start + step) % 16] for step in range(8 + start % 6))
-    managed = deployment_fields(tuple(workload.labels), _ANNOTATIONS, "app", variables, filler_time(digest[0]))
+    variables = variables_of(digest)
+    managed = template_fields(workload, digest)
     annotations = {
         "deployment.kubernetes.io/revision": str(1 + int(digest[3:5], 16)),
         "meta.helm.sh/release-name": workload.name,
@@ -137,12 +155,14 @@ def deployment(item: Item) -> Object:
     }
     meta = metadata(item, workload.name, item.uid, managed, annotations)
     meta["generation"] = workload.generation
-    rolling = {"maxUnavailable": "25%", "maxSurge": workload.max_surge}
+    strategy: Object = {"type": workload.strategy or STRATEGIES["Deployment"][0]}
+    if strategy["type"] == "RollingUpdate":
+        strategy["rollingUpdate"] = {"maxUnavailable": "25%", "maxSurge": workload.max_surge}
     spec: Object = {
         "replicas": workload.spec_replicas,
         "selector": {"matchLabels": selector},
-        "template": _pod_template(workload, digest, workload.labels | selector, variables),
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
+        "template": pod_template(workload, digest, workload.labels | selector, variables),
+        "strategy": strategy,
         "revisionHistoryLimit": 10,
         "progressDeadlineSeconds": 600,
     }

@@ -3,13 +3,13 @@
 from itertools import groupby
 from typing import Any
 
-from sandbox.kubernetes.kinds import KINDS, Kind
+from sandbox.kubernetes.kinds import KINDS, ROLLOUT, Kind
 
 Document = dict[str, Any]
 VERSION: Document = {
     "major": "1",
-    "minor": "32",
-    "gitVersion": "v1.32.4-sandbox",
+    "minor": "36",
+    "gitVersion": "v1.36.3-sandbox",
     "gitCommit": "",
     "gitTreeState": "clean",
     "buildDate": "2026-01-01T00:00:00Z",
@@ -61,27 +61,27 @@ def _openapi_v3(kinds: tuple[Kind, ...]) -> Document:
         )
         paths[collection] = {"post": _write_operation(kind)}
         paths[f"{collection}/{{name}}"] = {"patch": _write_operation(kind)}
-    return {"openapi": "3.0.0", "info": {"title": "sandbox", "version": "v1.32.4"}, "paths": paths}
+    return {"openapi": "3.0.0", "info": {"title": "sandbox", "version": "v1.36.3"}, "paths": paths}
 
 
-def documents(cluster_path: str) -> dict[str, Document]:
+def documents(cluster_path: str, has_rollouts: bool) -> dict[str, Document]:
     """Return every discovery document by its path below ``cluster_path``, the path of the cluster itself."""
-    groups = [_group(kinds[0]) for root, kinds in _GROUP_VERSIONS.items() if root.startswith("/apis/")]
+    served = {root: kinds for root, kinds in _GROUP_VERSIONS.items() if has_rollouts or kinds != (ROLLOUT,)}
+    groups = [_group(kinds[0]) for root, kinds in served.items() if root.startswith("/apis/")]
     found: dict[str, Document] = {
         "/version": VERSION,
         "/api": {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
         "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups},
-        "/openapi/v2": {"swagger": "2.0", "info": {"title": "sandbox", "version": "v1.32.4"}, "paths": {}},
+        "/openapi/v2": {"swagger": "2.0", "info": {"title": "sandbox", "version": "v1.36.3"}, "paths": {}},
         "/openapi/v3": {
             "paths": {
-                root.removeprefix("/"): {"serverRelativeURL": f"{cluster_path}/openapi/v3{root}"}
-                for root in _GROUP_VERSIONS
+                root.removeprefix("/"): {"serverRelativeURL": f"{cluster_path}/openapi/v3{root}"} for root in served
             }
         },
     }
     for group in groups:
         found[f"/apis/{group['name']}"] = {"kind": "APIGroup", "apiVersion": "v1", **group}
-    for root, kinds in _GROUP_VERSIONS.items():
+    for root, kinds in served.items():
         found[root] = _resource_list(kinds)
         found[f"/openapi/v3{root}"] = _openapi_v3(kinds)
     return found

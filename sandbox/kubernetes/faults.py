@@ -33,7 +33,12 @@ FaultKind = Literal[
     "endless_continue",
 ]
 REDIRECT_TARGET = "/redirected"
-_ONLY = {"deployments": "/deployments", "hpa": "/horizontalpodautoscalers"}
+_ONLY = {
+    "deployments": "/deployments",
+    "statefulsets": "/statefulsets",
+    "rollouts": "/rollouts",
+    "hpa": "/horizontalpodautoscalers",
+}
 _POD_API = ("/pods", "/secrets", "/configmaps", "/events")
 _REFUSALS = {
     "unauthorized": (401, "Unauthorized", "Unauthorized"),
@@ -46,7 +51,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One fault. ``after`` requests pass first, then ``times`` are struck (without it: all, until it is cleared)."""
 
     kind: FaultKind
-    only: Literal["deployments", "hpa"] | None = None
+    only: Literal["deployments", "statefulsets", "rollouts", "hpa"] | None = None
     scope: Literal["workloads", "all"] = "workloads"
     times: Annotated[int, msgspec.Meta(ge=1)] | None = None
     after: Annotated[int, msgspec.Meta(ge=0)] = 0

@@ -31,6 +31,9 @@ READ = ("get", "list")
 WRITE = ("create", "delete", "get", "list", "patch", "update")
 
 DEPLOYMENT = Kind("Deployment", "deployments", "apps", "v1", READ, ("deploy",), in_all=True)
+STATEFUL_SET = Kind("StatefulSet", "statefulsets", "apps", "v1", READ, ("sts",), in_all=True)
+ROLLOUT = Kind("Rollout", "rollouts", "argoproj.io", "v1alpha1", READ, ("ro",))
+"""Of Argo Rollouts: an API server has it only where that is installed."""
 AUTOSCALER = Kind(
     "HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", "v2", READ, ("hpa",), in_all=True
 )
@@ -41,4 +44,5 @@ SERVICE_ACCOUNT = Kind("ServiceAccount", "serviceaccounts", "", "v1", WRITE, ("s
 NAMESPACE = Kind("Namespace", "namespaces", "", "v1", ("create", "get", "list"), ("ns",), namespaced=False)
 EVENT = Kind("Event", "events", "", "v1", ("list", "watch"), ("ev",))
 
-KINDS = (DEPLOYMENT, AUTOSCALER, POD, SECRET, CONFIG_MAP, SERVICE_ACCOUNT, NAMESPACE, EVENT)
+WORKLOADS = (DEPLOYMENT, STATEFUL_SET, ROLLOUT)
+KINDS = (DEPLOYMENT, STATEFUL_SET, ROLLOUT, AUTOSCALER, POD, SECRET, CONFIG_MAP, SERVICE_ACCOUNT, NAMESPACE, EVENT)

@@ -1,4 +1,4 @@
-"""Lists of Deployments and HPAs: pages of one snapshot, continue tokens, expiry, and a cache of encoded pages."""
+"""Lists of workloads and HPAs: pages of one snapshot, continue tokens, expiry, and a cache of encoded pages."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from sandbox.kubernetes.kinds import Kind
+from sandbox.kubernetes.kinds import ROLLOUT, Kind
 from sandbox.kubernetes.objects import render
 from sandbox.kubernetes.representations import (
     GZIP_FROM_BYTES,
@@ -29,8 +29,10 @@ from sandbox.kubernetes.status import ApiFailure, bad_request
 INCONSISTENT = -1  # the version in a token that says: go on with whatever is there now
 CACHE_BYTES = 384 * 2**20
 EXPIRED = (
-    "The continue token is too old for a consistent list. Begin again without it, or go on with the token in "
-    "metadata.continue of this answer and accept that objects changed since the first page may be missed or seen twice."
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
 )
 
 
@@ -104,6 +106,12 @@ def _number(request: web.Request, name: str) -> int:
     return int(text)
 
 
+def _limit(request: web.Request) -> int:
+    """Return how many objects are asked for; as on an API server all of them for a negative number."""
+    text = request.query.get("limit", "") or "0"
+    return 0 if text.startswith("-") and text[1:].isdigit() else _number(request, "limit")
+
+
 def _chosen_snapshot(request: web.Request, history: History, current: int) -> tuple[Snapshot, str]:
     """Return the snapshot a request reads, and the key its page begins with."""
     version = _number(request, "resourceVersion")
@@ -127,7 +135,7 @@ def _chosen_snapshot(request: web.Request, history: History, current: int) -> tu
 
 def page_request(request: web.Request, kind: Kind, start: str) -> PageRequest:
     """Return what a request asks of a snapshot."""
-    limit = _number(request, "limit")
+    limit = _limit(request)
     if request.query.get("resourceVersion") == "0" and not start:
         limit = 0  # as a real API server: version 0 is served from its cache, which does not page
     return PageRequest(
@@ -165,6 +173,8 @@ def render_page(page: PageRequest, snapshot: Snapshot) -> bytes:
     """Encode one page of a snapshot."""
     found, last_key, remaining = _matching(page, snapshot)
     metadata: dict[str, Any] = {"resourceVersion": str(snapshot.version)}
+    if page.kind is ROLLOUT:
+        metadata["continue"] = ""  # lists of a CRD say so also at the end
     if last_key:
         metadata["continue"] = ContinueToken(snapshot.version, last_key + "\0").encode()
         if not page.labels and not page.fields:  # with a selector nobody knows how many are left

@@ -44,6 +44,12 @@ def metadata(item: Item, name: str, uid: str, managed: msgspec.Raw, annotations:
         "resourceVersion": str(item.resource_version),
         "creationTimestamp": timestamp(item.created_at),
     }
+    if workload.deleted_at and uid == item.uid:
+        rendered |= {
+            "deletionTimestamp": timestamp(workload.deleted_at),
+            "deletionGracePeriodSeconds": 0,
+            "finalizers": ["foregroundDeletion"],
+        }
     if workload.labels:
         rendered["labels"] = workload.labels
     return {**rendered, "annotations": annotations, "managedFields": managed}

@@ -5,13 +5,15 @@ What a scenario does not say is filled from the object's uid, so that one item a
 
 from sandbox.kubernetes.autoscaler_objects import autoscaler
 from sandbox.kubernetes.deployment_objects import deployment
-from sandbox.kubernetes.kinds import AUTOSCALER, DEPLOYMENT, Kind
+from sandbox.kubernetes.kinds import AUTOSCALER, DEPLOYMENT, ROLLOUT, STATEFUL_SET, Kind
 from sandbox.kubernetes.object_metadata import Object
+from sandbox.kubernetes.rollout_objects import rollout
 from sandbox.kubernetes.snapshots import Item
+from sandbox.kubernetes.stateful_set_objects import stateful_set
 
-RENDERERS = {DEPLOYMENT: deployment, AUTOSCALER: autoscaler}
+RENDERERS = {DEPLOYMENT: deployment, STATEFUL_SET: stateful_set, ROLLOUT: rollout, AUTOSCALER: autoscaler}
 
 
 def render(kind: Kind, item: Item) -> Object:
-    """Render an item of a shelf as the object of that shelf's kind, without ``kind`` and ``apiVersion``."""
+    """Render an item of a shelf as the object of that shelf's kind, with ``kind`` and ``apiVersion`` only where the server has them."""
     return RENDERERS[kind](item)

@@ -12,7 +12,7 @@ from sandbox.kubernetes.control_api import ControlApi
 from sandbox.kubernetes.faults import REDIRECT_TARGET, misbehave
 from sandbox.kubernetes.google_accounts import Accounts
 from sandbox.kubernetes.images import Runtime
-from sandbox.kubernetes.kinds import AUTOSCALER, DEPLOYMENT, KINDS, Kind
+from sandbox.kubernetes.kinds import AUTOSCALER, KINDS, ROLLOUT, WORKLOADS, Kind
 from sandbox.kubernetes.listing import list_page
 from sandbox.kubernetes.objects import render
 from sandbox.kubernetes.representations import respond, respond_object
@@ -65,6 +65,8 @@ async def at_cluster(request: web.Request, handler: Handler) -> web.StreamRespon
 def _workload_handlers(kind: Kind) -> tuple[Handler, Handler]:
     async def list_workloads(request: web.Request) -> web.StreamResponse:
         cluster = request[CLUSTER]
+        if kind is ROLLOUT and not cluster.history.has_rollouts:
+            return page_not_found()
         return list_page(request, kind, cluster.history, cluster.version, request.app[CLUSTERS].pages)
 
     async def read_workload(request: web.Request) -> web.StreamResponse:
@@ -79,7 +81,7 @@ def _workload_handlers(kind: Kind) -> tuple[Handler, Handler]:
 
 def _workload_routes() -> list[web.RouteDef]:
     routes = []
-    for kind in (DEPLOYMENT, AUTOSCALER):
+    for kind in (*WORKLOADS, AUTOSCALER):
         list_workloads, read_workload = _workload_handlers(kind)
         root = PREFIX + kind.root
         many = f"{root}/namespaces/{{namespace}}/{kind.plural}"
@@ -99,12 +101,15 @@ async def everything_else(request: web.Request) -> web.StreamResponse:
     """
     cluster = request[CLUSTER]
     path = "/" + request.match_info["rest"].rstrip("/")
-    document = discovery.documents(cluster.path).get(path)
+    has_rollouts = cluster.history.has_rollouts
+    document = discovery.documents(cluster.path, has_rollouts).get(path)
     if document is not None and request.method == "GET":
         return respond(request, msgspec.json.encode(document))
     if path in ("/healthz", "/livez", "/readyz"):
         return web.Response(text="ok")
     parts = path.split("/")
+    if parts[2:3] == [ROLLOUT.group] and not has_rollouts:
+        return page_not_found()
     for kind in KINDS:
         if path.startswith(f"{kind.root}/") and kind.plural in parts:
             message = f"{request.method} is not allowed here on {kind.plural}"

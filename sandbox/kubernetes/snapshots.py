@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from sandbox.kubernetes.kinds import AUTOSCALER, DEPLOYMENT, Kind
+from sandbox.kubernetes.kinds import AUTOSCALER, ROLLOUT, WORKLOADS, Kind
 from sandbox.kubernetes.workloads import Autoscaler, ClusterState, Workload
 
 KEEP_SECONDS = 300.0  # what etcd keeps by default, so that long lists expire here as they do there
@@ -79,7 +79,8 @@ def _filled(workload: Workload, previous: Workload | None) -> Workload:
         hpa = msgspec.structs.replace(
             hpa,
             name=hpa.name or workload.name,
-            current=asked if hpa.current is None else hpa.current,
+            # Of a target that it cannot read, an HPA has what it last wrote; which may be nothing.
+            current=asked if hpa.current is None and hpa.is_able_to_scale else hpa.current,
             desired=asked if hpa.desired is None else hpa.desired,
             target_kind=hpa.target_kind or ("Deployment" if workload.kind == AUTOSCALER.kind else workload.kind),
             target_name=hpa.target_name or workload.name,
@@ -96,7 +97,7 @@ def _filled(workload: Workload, previous: Workload | None) -> Workload:
 
 
 def _spec(workload: Workload) -> tuple[object, ...]:
-    return workload.spec_replicas, workload.paused, workload.max_surge
+    return workload.spec_replicas, workload.paused, workload.max_surge, workload.strategy
 
 
 @dataclass
@@ -106,6 +107,7 @@ class History:
     cluster: str
     next_version: Callable[[], int]
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
+    has_rollouts: bool = False  # whether Argo Rollouts was ever installed: before that its API is not served
     _alive: dict[tuple[str, str, str], Item] = field(default_factory=dict)
     _incarnations: dict[tuple[str, str, str], int] = field(default_factory=dict)
     _asked: dict[tuple[str, str, str], Workload] = field(default_factory=dict)
@@ -130,14 +132,15 @@ class History:
         alive = {workload.key: self._item(workload, version) for workload in state.workloads}
         self._alive = alive
         self._asked = {workload.key: workload for workload in state.workloads}
-        deployments, autoscalers = [], []
+        listed: dict[str, list[tuple[str, Item]]] = {kind.kind: [] for kind in (*WORKLOADS, AUTOSCALER)}
         for item in alive.values():
             workload = item.workload
-            if workload.kind == DEPLOYMENT.kind:
-                deployments.append((f"{workload.namespace}/{workload.name}", item))
+            if workload.kind in listed and workload.kind != AUTOSCALER.kind:
+                listed[workload.kind].append((f"{workload.namespace}/{workload.name}", item))
             if workload.hpa:
-                autoscalers.append((f"{workload.namespace}/{workload.hpa.name}", item))
-        shelves = {DEPLOYMENT: _shelf(deployments), AUTOSCALER: _shelf(autoscalers)}
+                listed[AUTOSCALER.kind].append((f"{workload.namespace}/{workload.hpa.name}", item))
+        self.has_rollouts = self.has_rollouts or bool(listed[ROLLOUT.kind])
+        shelves = {kind: _shelf(listed[kind.kind]) for kind in (*WORKLOADS, AUTOSCALER)}
         self.snapshots[version] = Snapshot(version, time.monotonic(), shelves)
         self._compact()
         return self.latest

@@ -13,8 +13,10 @@ from sandbox.kubernetes.kinds import (
     EVENT,
     NAMESPACE,
     POD,
+    ROLLOUT,
     SECRET,
     SERVICE_ACCOUNT,
+    STATEFUL_SET,
     Kind,
 )
 
@@ -119,6 +121,21 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("Containers", lambda obj: _containers(obj, "name"), priority=WIDE),
         Column("Images", lambda obj: _containers(obj, "image"), priority=WIDE),
         Column("Selector", lambda obj: _pairs(obj["spec"]["selector"]["matchLabels"]), priority=WIDE),
+    ),
+    STATEFUL_SET: (
+        _NAME,
+        Column("Ready", lambda obj: f"{obj['status'].get('readyReplicas', 0)}/{obj['spec']['replicas']}"),
+        _AGE,
+        Column("Containers", lambda obj: _containers(obj, "name"), priority=WIDE),
+        Column("Images", lambda obj: _containers(obj, "image"), priority=WIDE),
+    ),
+    ROLLOUT: (
+        _NAME,
+        Column("Desired", lambda obj: obj["spec"]["replicas"], "integer"),
+        Column("Current", lambda obj: obj["status"].get("replicas", 0), "integer"),
+        Column("Up-to-date", lambda obj: obj["status"].get("updatedReplicas", 0), "integer"),
+        Column("Available", lambda obj: obj["status"].get("availableReplicas", 0), "integer"),
+        _AGE,
     ),
     AUTOSCALER: (
         _NAME,

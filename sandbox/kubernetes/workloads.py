@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -21,6 +21,14 @@ API_VERSIONS = {
 }
 
 
+STRATEGIES = {
+    "Deployment": ("RollingUpdate", "Recreate"),
+    "StatefulSet": ("RollingUpdate", "OnDelete"),
+    "Rollout": ("Canary", "BlueGreen"),
+}
+"""How each kind replaces its pods; the first is what it does unless told otherwise."""
+
+
 class Autoscaler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One HorizontalPodAutoscaler; it bears the workload's name and targets it unless told otherwise."""
 
@@ -29,6 +37,8 @@ class Autoscaler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     name: ObjectName | None = None
     current: Count | None = None
     desired: Count | None = None
+    is_able_to_scale: bool = True
+    target_api_version: str | None = None
     target_kind: str | None = None
     target_name: ObjectName | None = None
     last_scale_at: datetime | None = None
@@ -40,7 +50,7 @@ class Autoscaler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One workload of a cluster. Only the kind ``Deployment`` is listed; others exist as targets of an HPA."""
+    """One workload of a cluster. Those of a kind that is not listed exist as targets of an HPA."""
 
     namespace: Namespace
     name: ObjectName
@@ -53,6 +63,12 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     available_replicas: Count | None = None
     max_surge: Count | Annotated[str, msgspec.Meta(pattern=r"^(100|[1-9]?[0-9])%$")] = "25%"
     paused: bool = False
+    strategy: str | None = None
+    terminating_replicas: Count = 0
+    is_past_deadline: bool = False
+    workload_ref: str | None = None
+    scale_down: Literal["never", "onsuccess", "progressively"] | None = None
+    deleted_at: datetime | None = None
     generation: Positive | None = None
     observed_generation: Count | None = None
     created_at: datetime | None = None
@@ -64,6 +80,8 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         for key, value in self.labels.items():
             if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
                 raise ValueError(f"labels: {key}={value!r} is not a valid label")
+        if self.strategy is not None and self.strategy not in STRATEGIES.get(self.kind, ()):
+            raise ValueError(f"strategy: a {self.kind} has none named {self.strategy!r}")
         if self.kind == "HorizontalPodAutoscaler" and self.hpa is None:
             raise ValueError("hpa: is required when kind is HorizontalPodAutoscaler")
 
@@ -102,6 +120,7 @@ def parse_state(document: Any) -> ClusterState:
     state = msgspec.convert(document, ClusterState)
     for index, workload in enumerate(state.workloads):
         _utc(workload.created_at, f"$.workloads[{index}].created_at")
+        _utc(workload.deleted_at, f"$.workloads[{index}].deleted_at")
         if workload.hpa:
             _utc(workload.hpa.last_scale_at, f"$.workloads[{index}].hpa.last_scale_at")
     return state

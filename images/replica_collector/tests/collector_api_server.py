@@ -17,8 +17,15 @@ from sandbox.kubernetes.authority import Authority
 from replica_collector.clusters import Cluster
 
 DEPLOYMENTS = "/apis/apps/v1/deployments"
+STATEFUL_SETS = "/apis/apps/v1/statefulsets"
+ROLLOUTS = "/apis/argoproj.io/v1alpha1/rollouts"
 HPAS = "/apis/autoscaling/v2/horizontalpodautoscalers"
-LIST_KINDS = {DEPLOYMENTS: "DeploymentList", HPAS: "HorizontalPodAutoscalerList"}
+LIST_KINDS = {
+    DEPLOYMENTS: "DeploymentList",
+    STATEFUL_SETS: "StatefulSetList",
+    ROLLOUTS: "RolloutList",
+    HPAS: "HorizontalPodAutoscalerList",
+}
 
 
 def deployment(name: str, namespace: str = "shop", **changes: Any) -> dict[str, Any]:
@@ -67,6 +74,28 @@ def hpa(name: str, namespace: str = "shop", **changes: Any) -> dict[str, Any]:
             "maxReplicas": 9,
         },
         "status": {"currentReplicas": 3, "desiredReplicas": 4},
+    }
+    return _changed(base, changes)
+
+
+def stateful_set(name: str, namespace: str = "shop", **changes: Any) -> dict[str, Any]:
+    """A StatefulSet that is being scaled down: three count, one of them stops."""
+    base = {
+        "metadata": {"name": name, "namespace": namespace, "uid": f"uid-{name}", "generation": 2},
+        "spec": {"replicas": 1, "updateStrategy": {"type": "OnDelete"}, "podManagementPolicy": "OrderedReady"},
+        "status": {"observedGeneration": 2, "replicas": 3, "currentReplicas": 2, "updatedReplicas": 2},
+    }
+    return _changed(base, changes)
+
+
+def rollout(name: str, namespace: str = "shop", **changes: Any) -> dict[str, Any]:
+    """A Rollout of Argo with both colours up: items of such lists carry their kind, and generations are text."""
+    base = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "metadata": {"name": name, "namespace": namespace, "uid": f"uid-{name}", "generation": 2},
+        "spec": {"replicas": 5, "strategy": {"blueGreen": {"activeService": "active"}}},
+        "status": {"HPAReplicas": 5, "replicas": 10, "updatedReplicas": 5, "observedGeneration": "2"},
     }
     return _changed(base, changes)
 
@@ -213,7 +242,10 @@ class ApiServer:
             head, _, rest = path.partition("/namespaces/")
             namespace, _, plural = rest.partition("/")
             path = f"{head}/{plural}"
-        items = [item for item in self.items[path] if namespace in (None, item["metadata"]["namespace"])]
+        if path == ROLLOUTS and path not in self.items:  # Argo is not installed everywhere; apps/v1 is
+            exchange.send(404, b"404 page not found", Content_Type="text/plain; charset=utf-8")
+            return
+        items = [item for item in self.items.get(path, []) if namespace in (None, item["metadata"]["namespace"])]
         start = int(exchange.query.get("continue", "0").split(":")[0])
         end = start + int(exchange.query["limit"])
         metadata = {"resourceVersion": "987", **({"continue": str(end)} if end < len(items) else {})}

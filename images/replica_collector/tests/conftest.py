@@ -50,7 +50,9 @@ def collect(api: ApiServer, tmp_path: Path) -> Collect:
         *clusters: Cluster, google: Credential | None = None, output: Output | None = None, **settings: Any
     ) -> Collected:
         chosen = clusters or (api.cluster(),)
-        defaults: dict[str, Any] = {"attempt_id": "try-1", "page_size": 10, "budget_seconds": 10.0}
+        # Most tests are about what one kind and its HPAs come to: two listings.
+        defaults: dict[str, Any] = {"kinds": ("deployment",), "page_size": 10, "budget_seconds": 10.0}
+        defaults["attempt_id"] = "try-1"
         config = Config(clusters=chosen, cycle=CYCLE, output="", **{**defaults, **settings})
         batch = Batch(config, google or Anonymous(), output or FolderOutput(tmp_path.as_uri()))
         return Collected(tmp_path, exit_status(batch.run()))

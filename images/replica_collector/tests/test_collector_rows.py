@@ -5,29 +5,27 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from collector_api_server import DEPLOYMENTS, HPAS, ApiServer, deployment, hpa
+from collector_api_server import (
+    DEPLOYMENTS,
+    HPAS,
+    ROLLOUTS,
+    STATEFUL_SETS,
+    ApiServer,
+    deployment,
+    hpa,
+    rollout,
+    stateful_set,
+)
 from collector_harness import CYCLE, Collect
 
-from replica_collector.kubernetes_types import kinds
+from replica_collector.kinds import WORKLOADS, kinds
 from replica_collector.observations import Provenance, encode
+from replica_collector.rows import observe
 from replica_collector.spool import Spool
 
-HPA_COLUMNS = {
-    f"hpa_{name}": None
-    for name in (
-        "target_kind",
-        "target_name",
-        "min_replicas",
-        "max_replicas",
-        "current_replicas",
-        "desired_replicas",
-    )
-}
-COUNTS = ("spec", "status", "updated", "ready", "available", "unavailable")
-DEPLOYMENT_COLUMNS = {
-    **dict.fromkeys(("generation", "observed_generation", "max_surge", "paused")),
-    **{f"{name}_replicas": None for name in COUNTS},
-}
+STALE = {"type": "AbleToScale", "status": "False", "reason": "FailedGetScale", "message": "-"}
+LATE = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+NOBODYS = {"kind": "Deployment", "name": "d"}
 
 
 def identity(row: dict[str, Any]) -> dict[str, Any]:
@@ -46,13 +44,11 @@ def test_a_deployment_becomes_a_row_with_every_column(api: ApiServer, collect: C
     (row,) = collect().rows
     assert row == {
         **identity(row),
-        **HPA_COLUMNS,
         "resource_type": "deployment",
         "name": "orders",
         "uid": "uid-orders",
         "api_id": "api-orders",
         "team_id": "team-a",
-        "labels": [],
         "created_at": "2025-06-01T08:00:00Z",
         "generation": 3,
         "observed_generation": 3,
@@ -62,8 +58,10 @@ def test_a_deployment_becomes_a_row_with_every_column(api: ApiServer, collect: C
         "ready_replicas": 3,
         "available_replicas": 3,
         "unavailable_replicas": 1,
+        "strategy": "RollingUpdate",
         "max_surge": "25%",
         "paused": False,
+        "is_past_deadline": False,
     }
 
 
@@ -72,14 +70,13 @@ def test_an_hpa_becomes_a_row_with_every_column(api: ApiServer, collect: Collect
     (row,) = collect().rows
     assert row == {
         **identity(row),
-        **DEPLOYMENT_COLUMNS,
         "resource_type": "hpa",
         "name": "orders",
         "uid": "uid-hpa-orders",
         "api_id": "api-orders",
         "team_id": "team-a",
-        "labels": [],
         "created_at": "2025-06-01T08:00:01Z",
+        "hpa_target_api_version": "apps/v1",
         "hpa_target_kind": "Deployment",
         "hpa_target_name": "orders",
         "hpa_min_replicas": 2,
@@ -94,8 +91,8 @@ def test_an_hpa_becomes_a_row_with_every_column(api: ApiServer, collect: Collect
     [
         pytest.param(
             deployment("d", status={}),
-            {"status_replicas": 0, "updated_replicas": 0, "ready_replicas": 0, "observed_generation": 0},
-            id="counts-the-server-omits-are-zero",
+            {"status_replicas": None, "updated_replicas": 0, "ready_replicas": 0, "observed_generation": None},
+            id="what-a-status-never-said-is-not-zero",
         ),
         pytest.param(
             deployment("d", spec__strategy={"type": "Recreate"}), {"max_surge": None}, id="recreate-never-surges"
@@ -113,7 +110,7 @@ def test_an_hpa_becomes_a_row_with_every_column(api: ApiServer, collect: Collect
         ),
         pytest.param(
             deployment("d", metadata__deletionTimestamp="2026-01-01T10:04:00Z"),
-            {"name": "d", "status_replicas": 4},
+            {"name": "d", "status_replicas": 4, "deleted_at": "2026-01-01T10:04:00Z"},
             id="one-being-deleted-still-runs-pods",
         ),
         pytest.param(
@@ -128,16 +125,69 @@ def test_an_hpa_becomes_a_row_with_every_column(api: ApiServer, collect: Collect
         ),
         pytest.param(
             hpa("h", spec__minReplicas=None, status={}),
-            {"hpa_min_replicas": 1, "hpa_current_replicas": 0, "hpa_desired_replicas": 0},
+            {"hpa_min_replicas": 1, "hpa_current_replicas": None, "hpa_desired_replicas": 0},
             id="an-hpa-that-initialises",
+        ),
+        pytest.param(
+            hpa(
+                "h",
+                status__conditions=[STALE, {"type": "ScalingActive", "status": "True"}],
+                spec__scaleTargetRef=NOBODYS,
+            ),
+            {
+                "hpa_able_to_scale": "False",
+                "hpa_able_to_scale_reason": "FailedGetScale",
+                "hpa_scaling_active": "True",
+                "hpa_scaling_active_reason": None,
+                "hpa_target_api_version": None,
+            },
+            id="an-hpa-whose-target-cannot-be-read",
+        ),
+        pytest.param(
+            deployment("d", status__conditions=[LATE], status__terminatingReplicas=0),
+            {"is_past_deadline": True, "terminating_replicas": 0},
+            id="a-rollout-past-its-deadline",
+        ),
+        pytest.param(
+            deployment("d", status__conditions=[LATE | {"type": "Other"}, LATE | {"status": "True"}]),
+            {"is_past_deadline": False},
+            id="another-condition-with-that-word",
+        ),
+        pytest.param(
+            stateful_set("s"),
+            {
+                "strategy": "OnDelete",
+                "status_replicas": 3,
+                "updated_replicas": 2,
+                "spec_replicas": 1,
+                "max_surge": None,
+            },
+            id="a-stateful-set",
+        ),
+        pytest.param(
+            rollout("r"),
+            {"strategy": "BlueGreen", "status_replicas": 10, "observed_generation": 2, "max_surge": None},
+            id="a-blue-green-rollout",
+        ),
+        pytest.param(
+            rollout("r", spec__strategy={"canary": {"maxSurge": 2}}, status__observedGeneration="7d9f8c"),
+            {"strategy": "Canary", "max_surge": "2", "observed_generation": None},
+            id="a-canary-of-an-old-version",
+        ),
+        pytest.param(
+            rollout("r", spec={"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}}),
+            {"workload_ref_kind": "Deployment", "workload_ref_name": "d", "workload_ref_scale_down": None}
+            | {"spec_replicas": 1, "strategy": None},
+            id="a-rollout-of-anothers-template",
         ),
     ],
 )
 def test_a_column(api: ApiServer, collect: Collect, item: dict[str, Any], expected: dict[str, Any]) -> None:
     kind = HPAS if "scaleTargetRef" in item["spec"] else DEPLOYMENTS
-    api.items = {DEPLOYMENTS: [], HPAS: [], kind: [item]}
-    (row,) = collect().rows
-    assert {name: row[name] for name in expected} == expected
+    kind = STATEFUL_SETS if "updateStrategy" in item["spec"] else ROLLOUTS if item.get("kind") == "Rollout" else kind
+    api.items = {DEPLOYMENTS: [], STATEFUL_SETS: [], HPAS: [], kind: [item]}
+    (row,) = collect(kinds=WORKLOADS).rows
+    assert {name: row.get(name) for name in expected} == expected
 
 
 def test_only_the_configured_label_keys_are_stored(api: ApiServer, collect: Collect) -> None:
@@ -166,7 +216,7 @@ def test_further_labels(
     item = (deployment if kind == DEPLOYMENTS else hpa)("d", metadata__labels=labels)
     api.items = {DEPLOYMENTS: [], HPAS: [], kind: [item]}
     (row,) = collect(label_also=("acme.io/cost-center", "tier")).rows
-    assert row["labels"] == [{"key": key, "value": value} for key, value in expected]
+    assert row.get("labels", []) == [{"key": key, "value": value} for key, value in expected]
 
 
 def test_every_listed_object_is_one_row_in_the_servers_order(collect: Collect) -> None:
@@ -196,7 +246,7 @@ def test_equal_input_gives_equal_bytes() -> None:
         item = b'{"metadata": {"name": "a", "namespace": "n", "labels": {"api_id": "x"}}, "spec": {}}'
         origin, spool = Provenance(CYCLE, "prod", "eu-1", "try-1"), Spool()
         decoded = kinds("api_id", "team_id")[0].decoder.decode(page % item)
-        spool.write(encode(origin.observe(one, datetime(2026, 1, 1, tzinfo=UTC)) for one in decoded.items), 1)
+        spool.write(encode(observe(origin, decoded.items, datetime(2026, 1, 1, tzinfo=UTC))), 1)
         spool.finish()
         return b"".join(spool.read())
 
@@ -211,5 +261,5 @@ def test_a_natural_key_names_a_row(api: ApiServer) -> None:
         b'{"metadata": {"name": "a", "namespace": "n"},'
         b' "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "b"}, "maxReplicas": 2}}'
     )
-    (decoded,) = kinds("api_id", "team_id")[1].decoder.decode(page % item).items
-    assert origin.observe(decoded, CYCLE).natural_key() == (CYCLE, "eu-1", "n", "hpa", "a")
+    (row,) = observe(origin, kinds("api_id", "team_id")[-1].decoder.decode(page % item).items, CYCLE)
+    assert row.natural_key() == (CYCLE, "eu-1", "n", "hpa", "a")

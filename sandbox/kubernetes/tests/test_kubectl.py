@@ -96,7 +96,7 @@ def test_selectors_sorting_and_labels(shop: Cluster, kubectl: Kubectl) -> None:
 def test_namespaces_and_resources(shop: Cluster, kubectl: Kubectl) -> None:
     assert {"default", "pay", "shop"} <= {row[0] for row in _rows(kubectl("get", "ns"))}
     assert "horizontalpodautoscalers" in kubectl("api-resources")
-    assert "v1.32" in kubectl("version")
+    assert "v1.36" in kubectl("version")
 
 
 def test_workloads_cannot_be_changed(shop: Cluster, kubectl: Kubectl) -> None:

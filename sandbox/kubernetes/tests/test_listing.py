@@ -128,7 +128,7 @@ def test_selected_pages_do_not_claim_to_know_what_remains(cluster: Cluster) -> N
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        pytest.param("limit=-1", 400, id="negative limit"),
+        pytest.param("limit=some", 400, id="no number"),
         pytest.param("continue=nonsense", 400, id="unreadable token"),
         pytest.param("labelSelector=a+b+c", 400, id="unreadable selector"),
         pytest.param("resourceVersion=99999999", 504, id="version of the future"),
@@ -201,14 +201,22 @@ def test_every_field_of_the_state_arrives(cluster: Cluster) -> None:
     assert (target.kind, target.name, target.api_version) == ("Deployment", "cart", "apps/v1")
 
 
-def test_other_kinds_appear_only_as_targets(cluster: Cluster) -> None:
+def test_each_kind_is_listed_by_itself_and_argo_only_where_it_is_installed(cluster: Cluster) -> None:
+    api = cluster.api_client()
+    rollouts = client.CustomObjectsApi(api)
+    with pytest.raises(client.ApiException) as refused:
+        rollouts.list_cluster_custom_object("argoproj.io", "v1alpha1", "rollouts")
+    assert (refused.value.status, refused.value.body) == (404, "404 page not found\n")
     cluster.set_state(
         _workload("shop", "db", kind="StatefulSet", hpa={"max": 3}),
         _workload("shop", "canary", kind="Rollout", hpa={"max": 5, "name": "canary-hpa"}),
         _workload("shop", "orphan", kind="HorizontalPodAutoscaler", hpa={"max": 2, "target_name": "gone"}),
     )
-    api = cluster.api_client()
     assert client.AppsV1Api(api).list_deployment_for_all_namespaces().items == []
+    assert [s.metadata.name for s in client.AppsV1Api(api).list_stateful_set_for_all_namespaces().items] == ["db"]
+    found = rollouts.list_cluster_custom_object("argoproj.io", "v1alpha1", "rollouts")
+    assert (found["kind"], found["metadata"]["continue"]) == ("RolloutList", "")
+    assert [(r["kind"], r["metadata"]["name"]) for r in found["items"]] == [("Rollout", "canary")]
     scalers = client.AutoscalingV2Api(api).list_horizontal_pod_autoscaler_for_all_namespaces().items
     targets = [(s.metadata.name, s.spec.scale_target_ref.kind, s.spec.scale_target_ref.name) for s in scalers]
     expected = [("canary-hpa", "Rollout", "canary"), ("db", "StatefulSet", "db"), ("orphan", "Deployment", "gone")]

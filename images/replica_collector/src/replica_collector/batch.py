@@ -150,7 +150,9 @@ def _report(run: Run) -> None:
         log.line("ERROR", f"{run.cluster.name}: no manifest: {run.error}", cluster=run.cluster.name)
         return
     seconds = (told.finished_at - told.started_at).total_seconds()
-    counts = f"{told.deployments_listed} deployments, {told.hpas_listed} hpas"
+    kinds = ("deployments", "statefulsets", "rollouts", "hpas")
+    found = ((kind, getattr(told, f"{kind}_listed")) for kind in kinds)
+    counts = ", ".join(f"{count} {kind}" for kind, count in found if count is not None) or "nothing listed"
     log.line(
         "INFO" if told.status == "complete" else "WARNING",
         f"{told.cluster}: {told.status}, {counts} in {seconds:.1f} s"

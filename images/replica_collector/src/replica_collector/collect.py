@@ -1,4 +1,4 @@
-"""One cluster, once: list both kinds, and have an outcome whatever happens."""
+"""One cluster, once: list its kinds, and have an outcome whatever happens."""
 
 import base64
 import math
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from replica_collector import clusters
 from replica_collector.clusters import Cluster
@@ -16,6 +17,7 @@ from replica_collector.credentials import Credential
 from replica_collector.deadline import Deadline
 from replica_collector.errors import (
     CLUSTER_WIDE,
+    ApiError,
     Cancelled,
     EmptyOrMissing,
     Misconfigured,
@@ -24,7 +26,7 @@ from replica_collector.errors import (
     classify,
     describe,
 )
-from replica_collector.kubernetes_types import Kind, kinds
+from replica_collector.kinds import Kind, kinds
 from replica_collector.listing import Lister, Listing
 from replica_collector.manifest import Manifest
 from replica_collector.observations import Provenance
@@ -36,6 +38,7 @@ from replica_collector.turns import Turns
 
 # How long a server is waited for before it is asked over another connection, while others are asked as well.
 KNOCK_SECONDS = 5.0
+NOT_FOUND = 404
 
 OnPage = Callable[[str, int, int], None]
 """Told of each page: resource type, pages so far, objects of this kind so far."""
@@ -43,11 +46,15 @@ OnPage = Callable[[str, int, int], None]
 
 @dataclass
 class Outcome:
-    """What a listing came to: listings by resource type, failures by resource type ("" = the cluster's own)."""
+    """What a listing came to: listings by resource type, failures by resource type ("" = the cluster's own).
+
+    ``not_served``: resource types that the cluster does not know.
+    """
 
     started_at: datetime
     listings: dict[str, Listing] = field(default_factory=dict)
     failures: dict[str, BaseException] = field(default_factory=dict)
+    not_served: list[str] = field(default_factory=list)
     empty_or_missing: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     retries: int = 0
@@ -63,7 +70,7 @@ def collect(
     spool: Spool,
     on_page: OnPage | None = None,
 ) -> Outcome:
-    """List the cluster's Deployments and HPAs into the spool; failures are part of the outcome, never raised."""
+    """List the cluster's workloads and HPAs into the spool; failures are part of the outcome, never raised."""
     outcome = Outcome(datetime.now(UTC))
     try:
         _spread(config, deadline)
@@ -74,13 +81,13 @@ def collect(
     client = Client(endpoint, credential, deadline, config.request_seconds, config.is_gzip)
     origin = Provenance(config.cycle, cluster.environment, cluster.name, config.attempt_id, config.label_also)
     lister = Lister(client, spool, origin, config.page_size, config.namespaces, on_page)
-    listed = kinds(config.label_api_id, config.label_team_id, config.label_also)
+    listed = kinds(config.label_api_id, config.label_team_id, config.label_also, config.kinds)
     try:
         if _stand_in_line(config, lister, listed[0], turns, outcome):
             for kind in listed:
                 if not _list(lister, kind, outcome):
                     break
-            _look_for_namespaces(outcome, len(listed))
+            _look_for_namespaces(outcome, len(listed) - len(outcome.not_served))
     finally:
         client.turn.leave()
         client.close()
@@ -132,6 +139,12 @@ def _list(lister: Lister, kind: Kind, outcome: Outcome) -> bool:
             outcome.failures[kind.resource_type] = told(listing.unreadable)
     except OutputError:
         raise
+    except ApiError as error:
+        if kind.is_optional and error.status == NOT_FOUND:
+            outcome.not_served.append(kind.resource_type)
+            return True
+        outcome.failures[kind.resource_type] = error
+        return classify(error) not in CLUSTER_WIDE
     except Exception as error:  # a bug must not cost the cluster its manifest; it is reported as "internal"
         outcome.failures[kind.resource_type] = error
         return classify(error) not in CLUSTER_WIDE
@@ -153,10 +166,10 @@ def _look_for_namespaces(outcome: Outcome, kinds_asked: int) -> None:
 
 def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | None, evidence: str | None) -> Manifest:
     """The outcome in the manifest's words; ``evidence`` is where a finished spool will be written."""
-    deployments, hpas = outcome.listings.get("deployment"), outcome.listings.get("hpa")
-    listed = [listing for listing in (deployments, hpas) if listing]
+    listed = list(outcome.listings.values())
     first = next(iter(outcome.failures.values()), None)
     has_rows = bool(listed) and spool is not None
+    by_plural: dict[str, Any] = {f"{resource_type}s": listing for resource_type, listing in outcome.listings.items()}
     return Manifest(
         cycle=config.cycle,
         cluster=cluster.name,
@@ -165,10 +178,9 @@ def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | 
         status="failed" if not listed else "partial" if outcome.failures else "complete",
         error_class=classify(first) if first else None,
         error_message=_message(outcome) if first else None,
-        deployments_listed=_whole(deployments),
-        hpas_listed=_whole(hpas),
-        resource_version_deployments=deployments.resource_version if deployments else None,
-        resource_version_hpas=hpas.resource_version if hpas else None,
+        **{f"{plural}_listed": _whole(listing) for plural, listing in by_plural.items()},
+        **{f"resource_version_{plural}": listing.resource_version for plural, listing in by_plural.items()},
+        not_served=",".join(outcome.not_served) or None,
         is_consistent=all(listing.is_consistent for listing in listed) if listed else None,
         started_at=outcome.started_at,
         finished_at=datetime.now(UTC),
@@ -182,9 +194,9 @@ def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | 
     )
 
 
-def _whole(listing: Listing | None) -> int | None:
+def _whole(listing: Listing) -> int | None:
     """How many there are; not known where there are others that could not be read."""
-    return listing.count if listing and not listing.unreadable else None
+    return None if listing.unreadable else listing.count
 
 
 def _message(outcome: Outcome) -> str:

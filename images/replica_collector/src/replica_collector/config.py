@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from replica_collector import __version__, clusters
 from replica_collector.clusters import Cluster
 from replica_collector.errors import Misconfigured
+from replica_collector.kinds import WORKLOADS
 
 PREFIX = "REPLICA_COLLECTOR_"
 IAM_ENDPOINT = "https://iamcredentials.googleapis.com"
@@ -26,9 +27,10 @@ _SERVICE_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9.-]*@[a-z0-9][a-z0-9.-]*\.gservic
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 DESCRIPTION = """\
-List the Deployments and HorizontalPodAutoscalers of one or more clusters and write their raw replica state as
-gzipped NDJSON, then one manifest per cluster that says how the listing went. A cluster that cannot be listed gets
-a manifest too (status failed, with the reason), so that missing data is never mistaken for zero replicas.
+List the Deployments, StatefulSets, Argo Rollouts and HorizontalPodAutoscalers of one or more clusters and write their
+raw replica state as gzipped NDJSON, then one manifest per cluster that says how the listing went. A cluster that cannot
+be listed gets a manifest too (status failed, with the reason), so that missing data is never mistaken for zero
+replicas.
 """
 
 EPILOG = """\
@@ -72,6 +74,7 @@ class Config:
     output: str
     attempt_id: str
     namespaces: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = WORKLOADS
     page_size: int = 500
     budget_seconds: float = 90.0
     total_seconds: float = 110.0
@@ -115,6 +118,7 @@ def from_args(arguments: Sequence[str], environment: Mapping[str, str]) -> Confi
         output=given.output or "",
         attempt_id=given.attempt or new_attempt_id(),
         namespaces=given.namespaces,
+        kinds=given.kinds,
         page_size=given.page_size,
         budget_seconds=given.budget_seconds,
         total_seconds=given.total_seconds,
@@ -172,6 +176,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("--cycle", _cycle, "", "TIME", "the cycle this is for, RFC 3339 with a zone")
     option("--output", _output, "", "URI", "gs://bucket[/prefix] or file:///folder")
     option("--namespaces", _namespaces, "", "A,B", "only these namespaces (default: all)")
+    option("--kinds", _kinds, ",".join(WORKLOADS), "A,B", "workloads to list, beside HPAs")
     option("--page-size", _count, "500", "N", "objects per page; sets memory, hardly CPU")
     option("--budget-seconds", _seconds, "90", "S", "hard limit for listing one cluster, from its turn on")
     option("--total-seconds", _seconds, "110", "S", "hard limit for listing all of them")
@@ -241,6 +246,13 @@ def _namespaces(text: str) -> tuple[str, ...]:
     if wrong := [name for name in names if not _NAMESPACE.fullmatch(name)]:
         raise argparse.ArgumentTypeError(f"not a namespace: {', '.join(wrong)}")
     return tuple(sorted(set(names)))
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    names = _list(text)
+    if wrong := [name for name in names if name not in WORKLOADS]:
+        raise argparse.ArgumentTypeError(f"not a kind: {', '.join(wrong)}; known are {', '.join(WORKLOADS)}")
+    return tuple(kind for kind in WORKLOADS if kind in names)
 
 
 def _label_key(text: str) -> str:

@@ -1,15 +1,14 @@
 """The few fields of Kubernetes lists that are read; everything else is skipped while parsing.
 
-The API server omits counts that are zero, hence the defaults. Fields it always fills in carry its documented default.
+The API server omits counts that are zero, hence the defaults; where zero and "never written" would be judged otherwise,
+an absent one stays None. Fields it always fills in carry its documented default.
 """
 
-import functools
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 LabelsT = TypeVar("LabelsT")
 
@@ -21,65 +20,164 @@ Moment = Annotated[datetime, Meta(tz=True)]
 DEFAULT_MAX_SURGE = "25%"
 
 
-class ObjectMeta(Struct, Generic[LabelsT], rename="camel"):
-    """Identity of an object."""
+class ObjectMeta(Struct, Generic[LabelsT], rename="camel", gc=False):
+    """Identity of an object, and whether it is on its way out."""
 
     name: str
     namespace: str
     uid: str = ""
     generation: Generation = 0
     creation_timestamp: Moment | None = None
+    deletion_timestamp: Moment | None = None
     labels: LabelsT | None = None
 
 
-class RollingUpdate(Struct, rename="camel"):
+class Condition(Struct, gc=False):
+    """What a controller says of an object: ``True``, ``False`` or ``Unknown``, and why."""
+
+    type: str
+    status: str
+    reason: str | None = None
+
+
+class RollingUpdate(Struct, rename="camel", gc=False):
     """How far a rollout may overshoot: a count or a percentage."""
 
     max_surge: Surge = DEFAULT_MAX_SURGE
 
 
-class Strategy(Struct, rename="camel"):
+class Strategy(Struct, rename="camel", gc=False, frozen=True):
     """``RollingUpdate`` or ``Recreate``."""
 
     type: str = "RollingUpdate"
     rolling_update: RollingUpdate | None = None
 
 
-class DeploymentSpec(Struct, rename="camel"):
+class DeploymentSpec(Struct, rename="camel", gc=False):
     """What was asked for."""
 
     replicas: Count = 1
     paused: bool = False
-    strategy: Strategy = msgspec.field(default_factory=Strategy)
+    strategy: Strategy = Strategy()
 
 
-class DeploymentStatus(Struct, rename="camel"):
-    """What runs."""
+class DeploymentStatus(Struct, rename="camel", gc=False, frozen=True):
+    """What runs; its conditions are decoded only where one of them can matter."""
 
-    observed_generation: Generation = 0
-    replicas: Count = 0
+    observed_generation: Generation | None = None
+    replicas: Count | None = None
     updated_replicas: Count = 0
     ready_replicas: Count = 0
     available_replicas: Count = 0
     unavailable_replicas: Count = 0
+    terminating_replicas: Count | None = None
+    conditions: Raw = Raw()
 
 
-class Deployment(Struct, Generic[LabelsT]):
+class Deployment(Struct, Generic[LabelsT], gc=False):
     """``apps/v1`` Deployment."""
 
     metadata: ObjectMeta[LabelsT]
     spec: DeploymentSpec
-    status: DeploymentStatus = msgspec.field(default_factory=DeploymentStatus)
+    status: DeploymentStatus = DeploymentStatus()
 
 
-class ScaleTargetRef(Struct):
-    """What an HPA scales; not always a Deployment."""
+class UpdateStrategy(Struct, gc=False, frozen=True):
+    """``RollingUpdate`` or ``OnDelete``."""
+
+    type: str = "RollingUpdate"
+
+
+class StatefulSetSpec(Struct, rename="camel", gc=False):
+    """What was asked for."""
+
+    replicas: Count = 1
+    update_strategy: UpdateStrategy = UpdateStrategy()
+
+
+class StatefulSetStatus(Struct, rename="camel", gc=False, frozen=True):
+    """What stands, stopping pods included.
+
+    ``currentReplicas`` is not read: it leaves out what stops, but pods of a third revision as well.
+    """
+
+    observed_generation: Generation | None = None
+    replicas: Count | None = None
+    updated_replicas: Count = 0
+    ready_replicas: Count = 0
+    available_replicas: Count = 0
+
+
+class StatefulSet(Struct, Generic[LabelsT], gc=False):
+    """``apps/v1`` StatefulSet."""
+
+    metadata: ObjectMeta[LabelsT]
+    spec: StatefulSetSpec
+    status: StatefulSetStatus = StatefulSetStatus()
+
+
+class Canary(Struct, rename="camel", gc=False):
+    """A canary's surge; the controller takes 25 % without writing it into the object."""
+
+    max_surge: Surge | None = None
+
+
+class BlueGreen(Struct, gc=False):
+    """A second colour; nothing of it is read but that it is there."""
+
+
+class RolloutStrategy(Struct, rename="camel", gc=False, frozen=True):
+    """One of the two."""
+
+    canary: Canary | None = None
+    blue_green: BlueGreen | None = None
+
+
+class WorkloadRef(Struct, rename="camel", gc=False):
+    """The workload whose template a Rollout takes over; without ``scaleDown`` it is left running."""
 
     kind: str
     name: str
+    scale_down: str | None = None
 
 
-class HpaSpec(Struct, rename="camel"):
+class RolloutSpec(Struct, rename="camel", gc=False):
+    """What was asked for."""
+
+    replicas: Count | None = None
+    paused: bool = False
+    strategy: RolloutStrategy = RolloutStrategy()
+    workload_ref: WorkloadRef | None = None
+
+
+class RolloutStatus(Struct, rename="camel", gc=False, frozen=True):
+    """What runs, of both colours. ``HPAReplicas`` is not read: it is the active one alone."""
+
+    observed_generation: str | int | None = None  # text, and in old versions a hash
+    replicas: Count | None = None
+    updated_replicas: Count = 0
+    ready_replicas: Count = 0
+    available_replicas: Count = 0
+    conditions: Raw = Raw()
+
+
+class Rollout(Struct, Generic[LabelsT], gc=False):
+    """``argoproj.io/v1alpha1`` Rollout, of Argo Rollouts."""
+
+    metadata: ObjectMeta[LabelsT]
+    spec: RolloutSpec
+    status: RolloutStatus = RolloutStatus()
+
+
+class ScaleTargetRef(Struct, rename="camel", gc=False):
+    """What an HPA scales; old objects may lack the group."""
+
+    kind: str
+    name: str
+    api_version: str | None = None
+
+
+class HpaSpec(Struct, rename="camel", gc=False):
     """The bounds its owners chose."""
 
     scale_target_ref: ScaleTargetRef
@@ -87,11 +185,12 @@ class HpaSpec(Struct, rename="camel"):
     min_replicas: Count = 1
 
 
-class HpaStatus(Struct, rename="camel"):
-    """What the autoscaler saw and wants; desired 0 while it initialises."""
+class HpaStatus(Struct, rename="camel", frozen=True):
+    """What the autoscaler saw and wants; its conditions alone tell whether that is of now."""
 
-    current_replicas: Count = 0
+    current_replicas: Count | None = None
     desired_replicas: Count = 0
+    conditions: tuple[Condition, ...] | None = None
 
 
 class Hpa(Struct, Generic[LabelsT]):
@@ -99,7 +198,7 @@ class Hpa(Struct, Generic[LabelsT]):
 
     metadata: ObjectMeta[LabelsT]
     spec: HpaSpec
-    status: HpaStatus = msgspec.field(default_factory=HpaStatus)
+    status: HpaStatus = HpaStatus()
 
 
 class ListMeta(Struct, rename={"continue_token": "continue", "resource_version": "resourceVersion"}):
@@ -109,19 +208,34 @@ class ListMeta(Struct, rename={"continue_token": "continue", "resource_version":
     resource_version: str = ""
 
 
-class DeploymentList(Struct, Generic[LabelsT]):
-    """A page of Deployments; ``items`` has no default, so that an answer without them is not taken for an empty one."""
+class Page(Struct, Generic[LabelsT]):
+    """A page of a list; ``items`` has no default, so that an answer without them is not taken for an empty one."""
 
     kind: str
     metadata: ListMeta
+
+
+class DeploymentList(Page[LabelsT], Generic[LabelsT]):
+    """A page of Deployments."""
+
     items: list[Deployment[LabelsT]] | None
 
 
-class HpaList(Struct, Generic[LabelsT]):
+class StatefulSetList(Page[LabelsT], Generic[LabelsT]):
+    """A page of StatefulSets."""
+
+    items: list[StatefulSet[LabelsT]] | None
+
+
+class RolloutList(Page[LabelsT], Generic[LabelsT]):
+    """A page of Rollouts."""
+
+    items: list[Rollout[LabelsT]] | None
+
+
+class HpaList(Page[LabelsT], Generic[LabelsT]):
     """A page of HPAs."""
 
-    kind: str
-    metadata: ListMeta
     items: list[Hpa[LabelsT]] | None
 
 
@@ -133,7 +247,7 @@ class RawList(Struct):
     items: list[msgspec.Raw] | None
 
 
-class _RawMeta(Struct):
+class _RawMeta(Struct, frozen=True):
     name: Any = None
     namespace: Any = None
 
@@ -150,43 +264,6 @@ class Status(Struct):
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     reason: str = ""
     message: str = ""
-
-
-class Kind(Struct, frozen=True):
-    """One of the two listings: its row type, its path, and how a page is decoded."""
-
-    resource_type: str
-    list_kind: str
-    group_version: str
-    plural: str
-    decoder: Any
-
-    def path(self, namespace: str | None) -> str:
-        """The collection's path, of one namespace or of all."""
-        scope = f"namespaces/{namespace}/" if namespace else ""
-        return f"/apis/{self.group_version}/{scope}{self.plural}"
-
-
-def labels_type(api_id_key: str, team_id_key: str, also: Sequence[str] = ()) -> type[Struct]:
-    """The two labels that identify an API and those also asked for; no other label is ever parsed."""
-    keys = {"api_id": api_id_key, "team_id": team_id_key} | {f"also_{place}": key for place, key in enumerate(also)}
-    return msgspec.defstruct("Labels", [(name, str | None, None) for name in keys], rename=keys)
-
-
-@functools.cache  # all clusters of a batch share the decoders
-def kinds(api_id_key: str, team_id_key: str, also: tuple[str, ...] = ()) -> tuple[Kind, Kind]:
-    """The two listings of a cluster, in the order they are read; ``also`` names further label keys."""
-    labels: Any = labels_type(api_id_key, team_id_key, also)
-    return (
-        Kind("deployment", "DeploymentList", "apps/v1", "deployments", msgspec.json.Decoder(DeploymentList[labels])),
-        Kind(
-            "hpa",
-            "HorizontalPodAutoscalerList",
-            "autoscaling/v2",
-            "horizontalpodautoscalers",
-            msgspec.json.Decoder(HpaList[labels]),
-        ),
-    )
 
 
 RAW_LIST_DECODER = msgspec.json.Decoder(RawList)

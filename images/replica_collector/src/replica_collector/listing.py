@@ -8,8 +8,10 @@ from typing import Any
 
 from replica_collector import salvage
 from replica_collector.errors import CLUSTER_WIDE, UNDECODABLE, ApiError, BadPayload, PageTooLarge, classify
-from replica_collector.kubernetes_types import STATUS_DECODER, Kind, ListMeta, Status
+from replica_collector.kinds import Kind
+from replica_collector.kubernetes_types import STATUS_DECODER, ListMeta, Status
 from replica_collector.observations import Provenance, encode
+from replica_collector.rows import observe
 from replica_collector.salvage import Faults, Unreadable
 from replica_collector.spool import Mark, Spool
 from replica_collector.transport import Client
@@ -117,9 +119,9 @@ class Lister:
 
     def _keep(self, items: Sequence[Any], observed_at: datetime, unreadable: Faults) -> int:
         try:
-            rows = [self.origin.observe(item, observed_at) for item in items]
+            rows = observe(self.origin, items, observed_at)
         except (ValueError, OverflowError):
-            rows, bad = salvage.each(items, lambda item: self.origin.observe(item, observed_at))
+            rows, bad = salvage.each(items, lambda item: observe(self.origin, (item,), observed_at)[0])
             unreadable += bad
         self.spool.write(encode(rows), len(rows))
         return len(rows)

@@ -24,9 +24,14 @@ class Manifest(Struct, frozen=True, kw_only=True):
     error_class: ErrorClass | None = None
     error_message: str | None = None
     deployments_listed: int | None = None
+    statefulsets_listed: int | None = None
+    rollouts_listed: int | None = None
     hpas_listed: int | None = None
     resource_version_deployments: str | None = None
+    resource_version_statefulsets: str | None = None
+    resource_version_rollouts: str | None = None
     resource_version_hpas: str | None = None
+    not_served: str | None = None
     is_consistent: bool | None = None
     empty_or_missing: list[str] = []
     started_at: datetime
