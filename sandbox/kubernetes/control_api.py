@@ -25,8 +25,8 @@ status_replicas      default spec_replicas
 updated_replicas, ready_replicas, available_replicas: default status_replicas
 max_surge            "25%" (default) or a count
 paused               default false
-strategy             RollingUpdate (default) or Recreate; of a StatefulSet RollingUpdate or OnDelete; of a Rollout Canary
-                     or BlueGreen
+strategy             RollingUpdate (default) or Recreate; of a StatefulSet RollingUpdate or OnDelete; of a Rollout
+                     Canary or BlueGreen
 terminating_replicas default 0; of a Deployment in no other count, of a StatefulSet in status_replicas
 is_past_deadline     default false; true: the condition Progressing is False, ProgressDeadlineExceeded
 workload_ref         of a Rollout, the Deployment it takes over; ``scale_down``: never, onsuccess, progressively
@@ -36,13 +36,13 @@ observed_generation  default generation; 0: no controller has looked at it yet
 created_at           ISO 8601 with zone; default: a fixed time in 2025, or now for a name that had vanished
 incarnation          default 1, one more when a name that had vanished returns; the uid depends on it
 hpa                  null or ``{"max", "min": 1, "name", "current", "desired", "target_api_version", "target_kind",
-                     "target_name", "is_able_to_scale", "last_scale_at"}``; current and desired default to spec_replicas;
+                     "target_name", "is_able_to_scale", "last_scale_at"}``; current, desired default to spec_replicas;
                      ``is_able_to_scale: false``: FailedGetScale, and current is what it wrote before, if anything
 ==================== ====================================================================================
 
-Fault: ``{"kind": …, "only": "deployments"|"statefulsets"|"rollouts"|"hpa", "scope": "workloads"|"all", "after": n, "times": n, …}``. It strikes
-the workload side of the cluster (``scope: all``: pods, secrets and events as well), after ``after`` requests, ``times``
-times.
+Fault: ``{"kind": …, "only": "deployments"|"statefulsets"|"rollouts"|"hpa", "scope": "workloads"|"all", "after": n,
+"times": n, …}``. It strikes the workload side of the cluster (``scope: all``: pods, secrets and events as well), after
+``after`` requests, ``times`` times.
 Kinds: unreachable, hang, slow (``seconds``), slow_loris (``seconds`` per byte), unauthorized, forbidden, not_found,
 throttled (``retry_after``), unavailable, server_error, redirect (``location``), garbage, wrong_shape, cut_body,
 expired_continue, endless_continue.

@@ -48,6 +48,7 @@ _CONTAINER: Object = {
 
 
 def pod_template(workload: Workload, digest: str, labels: dict[str, str], variables: tuple[str, ...]) -> Object:
+    """Return the template of a workload's pods."""
     name, namespace = workload.name, workload.namespace
     env = []
     for position, variable in enumerate(variables):

@@ -15,5 +15,5 @@ RENDERERS = {DEPLOYMENT: deployment, STATEFUL_SET: stateful_set, ROLLOUT: rollou
 
 
 def render(kind: Kind, item: Item) -> Object:
-    """Render an item of a shelf as the object of that shelf's kind, with ``kind`` and ``apiVersion`` only where the server has them."""
+    """Render an item of a shelf as a list has it: ``kind`` and ``apiVersion`` are there in lists of a CRD alone."""
     return RENDERERS[kind](item)

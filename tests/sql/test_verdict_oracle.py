@@ -23,8 +23,8 @@ from tests.sql.test_cases import _load
 
 WORLDS = 60
 COMPARED = (
-    "cycle subject verdict reason measured running limit_id limit_version ceiling exemption_id is_over_strict is_lower_bound "
-    "is_contested surge_allowance workload_count api_id team_id cluster workload_name"
+    "cycle subject verdict reason measured running limit_id limit_version ceiling exemption_id is_over_strict "
+    "is_lower_bound is_contested surge_allowance workload_count api_id team_id cluster workload_name"
 ).split()
 one_example_of_many_worlds = settings(
     max_examples=1,

@@ -52,8 +52,8 @@ class Observation:
 
     ``gone``, ``rescoped`` (its limit counts another scope now), ``elsewhere`` (its cluster is in another environment
     now), ``retired`` (its cluster was, by name) and ``moved`` (its pods are another kind of workload's now) end an
-    episode at once. ``retired_clusters``: those of its environment, of a sum over clusters; ``is_of_fewer``: one of them
-    was counted lately. ``is_lower_bound``: not everything was seen, and what was seen is over by itself.
+    episode at once. ``retired_clusters``: those of its environment, of a sum over clusters; ``is_of_fewer``: one of
+    them was counted lately. ``is_lower_bound``: not everything was seen, and what was seen is over by itself.
     ``has_exemption``: an exemption was in force, so that its ceiling judged. ``running``: what runs by the workloads'
     own counts, None where that is not known of all of them; ``measured`` may be what an HPA asked for. ``detail``: what
     there is to say of it.

@@ -25,7 +25,8 @@ CAUSES = {
 
 _JUDGED = (
     "verdict measured running is_lower_bound offender is_over_strict limit_id limit_version max_replicas ceiling "
-    "exemption_id surge_allowance policy_version reason workload_count spec_replicas status_replicas hpa_current_replicas"
+    "exemption_id surge_allowance policy_version reason workload_count spec_replicas status_replicas "
+    "hpa_current_replicas"
 ).split()
 _SEEN = "spec_replicas status_replicas hpa_current_replicas is_lower_bound".split()
 _LIMIT = "limit_id limit_version max_replicas exemption_id".split()
