@@ -147,7 +147,8 @@ def test_in_a_cluster_only_two_kinds_are_listed() -> None:
     role, binding = load(DEPLOY / "rbac" / "replica-collector.yaml")
     assert role["kind"] == "ClusterRole"
     assert role["rules"] == [
-        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]},
+        {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets"], "verbs": ["list"]},
+        {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["list"]},
         {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["list"]},
     ]
     assert binding["kind"] == "ClusterRoleBinding"

@@ -1,7 +1,7 @@
 """Clusters: those that are named, those that GKE lists, and the pod that lists what runs in them."""
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -9,6 +9,7 @@ from pedwatch.config.kinds_of_text import NAME, SERVICE_ACCOUNT, ClusterName, Na
 from pedwatch.discovered import qualifier
 
 COMPOSER_NAMESPACE = "composer-user-workloads"
+WorkloadKind = Literal["deployment", "statefulset", "rollout"]
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
@@ -134,6 +135,12 @@ class Collector(Strict):
         default="https://iamcredentials.googleapis.com",
         pattern=r"^https://\S+$",
         description="Address of the IAM Credentials API, for Private Service Connect",
+    )
+    kinds: list[WorkloadKind] = Field(
+        default_factory=lambda: list(get_args(WorkloadKind)),
+        min_length=1,
+        description="Workloads that are counted (rollout: of Argo); what is left out is judged by its HPA alone. A "
+        "kind that a cluster does not serve is not missed there",
     )
     page_size: int = Field(default=500, ge=1, le=10_000)
     budget_seconds: int = Field(default=90, ge=5, le=150)

@@ -51,6 +51,7 @@ def collector_environment(
                 "REPLICA_COLLECTOR_CYCLE": cycle.isoformat().replace("+00:00", "Z"),
                 "REPLICA_COLLECTOR_CLUSTERS_JSON": json.dumps(targets, sort_keys=True),
                 "REPLICA_COLLECTOR_OUTPUT": f"gs://{config.bucket}",
+                "REPLICA_COLLECTOR_KINDS": ",".join(config.collector.kinds),
                 "REPLICA_COLLECTOR_PAGE_SIZE": str(config.collector.page_size),
                 "REPLICA_COLLECTOR_BUDGET_SECONDS": str(config.collector.budget_seconds),
                 "REPLICA_COLLECTOR_LABEL_API_ID": config.label_keys.api_id,
