@@ -39,7 +39,8 @@ IF(m.scope != 'workload' AND LOGICAL_OR(w.takes_over_name IS NOT NULL) OVER take
 {%- endset %}
 matched_workloads AS (
   SELECT
-    w.* REPLACE (w.surge_allowance + {{ double }} AS surge_allowance),
+    w.* EXCEPT (surge_allowance),
+    w.surge_allowance + {{ double }} AS surge_allowance,
     -- The greater counter per workload; what the HPA says is never reduced by what is forgiven of a rollout (DESIGN D2).
     GREATEST(
       COALESCE(w.status_replicas - w.surge_allowance, 0), COALESCE(w.asked_replicas, 0)
