@@ -169,7 +169,8 @@ def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | 
     listed = list(outcome.listings.values())
     first = next(iter(outcome.failures.values()), None)
     has_rows = bool(listed) and spool is not None
-    by_plural: dict[str, Any] = {f"{resource_type}s": listing for resource_type, listing in outcome.listings.items()}
+    of_kinds: dict[str, Any] = {f"{name}s_listed": _whole(listing) for name, listing in outcome.listings.items()}
+    of_kinds |= {f"resource_version_{name}s": listing.resource_version for name, listing in outcome.listings.items()}
     return Manifest(
         cycle=config.cycle,
         cluster=cluster.name,
@@ -178,8 +179,7 @@ def manifest(config: Config, cluster: Cluster, outcome: Outcome, spool: Spool | 
         status="failed" if not listed else "partial" if outcome.failures else "complete",
         error_class=classify(first) if first else None,
         error_message=_message(outcome) if first else None,
-        **{f"{plural}_listed": _whole(listing) for plural, listing in by_plural.items()},
-        **{f"resource_version_{plural}": listing.resource_version for plural, listing in by_plural.items()},
+        **of_kinds,
         not_served=",".join(outcome.not_served) or None,
         is_consistent=all(listing.is_consistent for listing in listed) if listed else None,
         started_at=outcome.started_at,
