@@ -73,7 +73,11 @@ def hpa(name: str, namespace: str = "shop", **changes: Any) -> dict[str, Any]:
             "minReplicas": 2,
             "maxReplicas": 9,
         },
-        "status": {"currentReplicas": 3, "desiredReplicas": 4},
+        "status": {
+            "currentReplicas": 3,
+            "desiredReplicas": 4,
+            "conditions": [{"type": "AbleToScale", "status": "True", "reason": "SucceededGetScale"}],
+        },
     }
     return _changed(base, changes)
 
@@ -95,7 +99,13 @@ def rollout(name: str, namespace: str = "shop", **changes: Any) -> dict[str, Any
         "kind": "Rollout",
         "metadata": {"name": name, "namespace": namespace, "uid": f"uid-{name}", "generation": 2},
         "spec": {"replicas": 5, "strategy": {"blueGreen": {"activeService": "active"}}},
-        "status": {"HPAReplicas": 5, "replicas": 10, "updatedReplicas": 5, "observedGeneration": "2"},
+        "status": {
+            "HPAReplicas": 5,
+            "replicas": 10,
+            "updatedReplicas": 5,
+            "observedGeneration": "2",
+            "conditions": [{"type": "Progressing", "status": "Unknown", "reason": "RolloutPaused"}],
+        },
     }
     return _changed(base, changes)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from collector_api_server import deployment, hpa
+from collector_api_server import deployment, hpa, rollout, stateful_set
 from collector_harness import CYCLE, ROW
 from hypothesis import strategies as st
 
@@ -17,12 +17,13 @@ from replica_collector import salvage
 from replica_collector.clusters import Cluster, reach
 from replica_collector.credentials import Anonymous, StaticToken
 from replica_collector.errors import Misconfigured, describe
-from replica_collector.kubernetes_types import kinds
+from replica_collector.kinds import kinds
 from replica_collector.observations import Provenance, encode
+from replica_collector.rows import observe
 
 ORIGIN = Provenance(CYCLE, "prod", "eu-1", "try-1")
 KINDS = {kind.resource_type: kind for kind in kinds("api_id", "team_id")}
-OBJECTS = {"deployment": deployment, "hpa": hpa}
+OBJECTS = {"deployment": deployment, "statefulset": stateful_set, "rollout": rollout, "hpa": hpa}
 
 _LEAVES = st.one_of(
     st.none(),
@@ -78,7 +79,7 @@ def check_object(resource_type: str, raw: bytes) -> None:
     before, after = (json.dumps(OBJECTS[resource_type](name)).encode() for name in ("first", "last"))
     page = b'{"kind":"%b","metadata":{},"items":[%b,%b,%b]}' % (kind.list_kind.encode(), before, raw, after)
     list_kind, _, items, bad = salvage.page(kind, page)
-    rows, more = salvage.each(items, lambda item: ORIGIN.observe(item, CYCLE))
+    rows, more = salvage.each(items, lambda item: observe(ORIGIN, (item,), CYCLE)[0])
     bad += more
     assert list_kind == kind.list_kind
     assert len(rows) + len(bad) == 3

@@ -83,6 +83,8 @@ def test_an_hpa_becomes_a_row_with_every_column(api: ApiServer, collect: Collect
         "hpa_max_replicas": 9,
         "hpa_current_replicas": 3,
         "hpa_desired_replicas": 4,
+        "hpa_able_to_scale": "True",
+        "hpa_able_to_scale_reason": "SucceededGetScale",
     }
 
 
