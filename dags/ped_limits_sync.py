@@ -51,6 +51,8 @@ def sync_limits() -> dict[str, Any]:
     config = settings.load_config()
     ledger = BigQueryLimits(clients.warehouse(config))
     asked = context["params"]
+    # Named by its map index: without one, all XComs that there ever were are fetched.
+    told = context["ti"].xcom_pull(task_ids="sync_limits", map_indexes=-1, include_prior_dates=True)
     try:
         plan = limit_sync.sync_limits(
             clients.limit_store(config),
@@ -60,11 +62,15 @@ def sync_limits() -> dict[str, Any]:
             asked["full"],
             asked["allow_mass_end"],
             asked["accept_source"],
+            limit_sync.stood_before(told, settings.now()),
         )
     except SyncRefusedError as error:
         # Firestore answers the same in twenty seconds: no retries.
         raise AirflowFailException(f"{type(error).__name__}: {error}") from error
-    return plan.summary() if plan else {"note": f"{run.run_id} is committed already: nothing was written"}
+    if plan is None:
+        return {"note": f"{run.run_id} is committed already: nothing was written"}
+    stands = plan.stands(config.firestore, config.policy.version)
+    return plan.summary() | {limit_sync.STANDS: stands.to_json()}
 
 
 with DAG(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ from pedwatch.hooks.limit_sync import sync_limits
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.document import PedLimit
 from pedwatch.limits.publishing import plan_changes, write_of
-from pedwatch.limits.sync_plan import SyncPlan
+from pedwatch.limits.sync_plan import LastSync, SyncPlan
 from pedwatch.tasks.housekeeping import checks
 
 NAME = "prod.orders.orders-api"
@@ -33,6 +34,7 @@ class Slice:
         self.ledger = BigQueryLimits(warehouse)
         self.client = AsPerson().firestore(config)
         self.documents = self.client.collection(config.firestore.collection)
+        self.before: LastSync | None = None
         self._runs = itertools.count(1)
 
     def publish(self, *limits: PedLimit, withdraw_missing: bool = False) -> None:
@@ -44,9 +46,18 @@ class Slice:
         self.store.write([write_of(change) for change in counted])
 
     def sync(self, sync_id: str | None = None, is_full: bool = False, **allowed: bool) -> SyncPlan | None:
-        """Sync as the DAG does."""
+        """Sync as the DAG does, whose runs hand on where they stood."""
         name = sync_id or f"scheduled__{next(self._runs)}"
-        return sync_limits(self.store, self.ledger, self.config, name, is_full, **allowed)
+        plan = sync_limits(self.store, self.ledger, self.config, name, is_full, **allowed, before=self.before)
+        if plan is not None:
+            told = json.dumps(plan.stands(self.config.firestore, self.config.policy.version).to_json())
+            self.before = LastSync.from_json(json.loads(told))
+        return plan
+
+    def asked(self, since: dt.datetime) -> list[str]:
+        """Return the statements that were run since a moment of the wall clock, by label."""
+        jobs = reversed(list(self.warehouse.client.list_jobs(min_creation_time=since)))
+        return [job.labels["pedwatch"] for job in jobs if self.config.dataset in getattr(job, "query", "")]
 
     def as_of(self, cycle: dt.datetime, known_at: dt.datetime | None = None) -> dict[str, int]:
         """Return max_replicas by limit, by the rule of limits_as_of.sql."""

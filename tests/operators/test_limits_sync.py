@@ -4,6 +4,7 @@ Each story is told to the stand-in and, where it is installed, to Google's own J
 """
 
 import datetime as dt
+import json
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 from google.cloud.firestore import SERVER_TIMESTAMP
 
-from pedwatch.config import Config
+from pedwatch.config import Config, Firestore
 from pedwatch.errors import LedgerError
+from pedwatch.hooks.limit_sync import stood_before
 from pedwatch.limits.sync import plan_sync
+from pedwatch.limits.sync_plan import LastSync
 from sandbox.firestore.tests.servers import find_java_emulator, java_emulator
 from tests.conftest import Server
 from tests.operators.limit_slice import CHECKS, NAME, Slice, slice_
@@ -67,13 +70,41 @@ def test_a_sync_that_finds_nothing_writes_one_row_and_touches_no_other_table(sli
     slice_.sync()
     since = dt.datetime.now(dt.UTC)
     slice_.sync("quiet")
-    jobs = reversed(list(slice_.warehouse.client.list_jobs(min_creation_time=since)))
-    asked = [job.labels["pedwatch"] for job in jobs if slice_.config.dataset in getattr(job, "query", "")]
     # What was published a moment ago is read once more, and found to be known.
-    assert asked == ["limits-last_sync", "limits-current_beliefs", "limits-record_sync"]
+    assert slice_.asked(since) == ["limits-current_beliefs", "limits-record_sync"]
     [row] = [row for row in slice_.rows("limit_sync_runs") if row["sync_id"] == "quiet"]
     assert (row["documents_known"], row["changes"], row["rejections"]) == (1, 0, 0)
     assert row["policy_version"] == slice_.config.policy.version
+
+
+def test_where_the_run_before_stood_is_not_believed_when_the_ledger_knows_better(slice_: Slice) -> None:
+    slice_.publish(limit(12))
+    slice_.sync()
+    stale = slice_.before
+    slice_.publish(limit(13))
+    slice_.sync()
+    slice_.before, since = stale, dt.datetime.now(dt.UTC)
+    plan = slice_.sync("overtaken")
+    assert plan and plan.versions_written == 0
+    assert "limits-last_sync" in slice_.asked(since)
+    assert slice_.sync("overtaken") is None, "it is committed, whatever it is told"
+    assert slice_.now() == {NAME: 13}
+    assert len(slice_.rows("limit_history")) == 3
+    assert slice_.offences() == []
+
+
+@pytest.mark.parametrize(
+    ("told", "minutes"),
+    [(None, 0), ({}, 0), ({"stands": {"read_time": "yesterday"}}, 0), ({"note": "committed already"}, 0), ("ok", 15)],
+    ids=["no run before", "an older build", "another build", "nothing", "long ago"],
+)
+def test_what_the_run_before_says_is_used_only_when_it_is_understood_and_new(told: Any, minutes: int) -> None:
+    read_time = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
+    stood = LastSync(read_time, read_time, 5, Firestore(project="p"), 0, "v1")
+    good = {"stands": json.loads(json.dumps(stood.to_json()))}
+    now = read_time + dt.timedelta(minutes=minutes)
+    assert stood_before(good, read_time + dt.timedelta(minutes=10)) == stood
+    assert stood_before(good if told == "ok" else told, now) is None
 
 
 def test_a_quiet_sync_is_recorded_once_and_not_behind_another(slice_: Slice) -> None:

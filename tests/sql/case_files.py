@@ -63,7 +63,10 @@ def read_case(folder: Path, defaults: Mapping[str, Mapping[str, Any]]) -> Case:
     """Read one case; its statement is named by the folders above it."""
     statement = folder.parent.relative_to(CASES).as_posix() + ".sql"
     expect = _load(folder / "expect.yaml")
-    return Case(f"{statement}/{folder.name}", statement, _rows(folder, defaults), _params(folder, defaults), expect)
+    given, params = _rows(folder, defaults), _params(folder, defaults)
+    # Tasks list it before they ask.
+    params.setdefault("cursor", max((row["cycle"] for row in given.get("fold_cursor", [])), default=None))
+    return Case(f"{statement}/{folder.name}", statement, given, params, expect)
 
 
 def read_cases() -> list[Case]:

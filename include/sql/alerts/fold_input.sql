@@ -1,19 +1,14 @@
--- Everything one fold needs, in one statement: the cursor, the live ledger after it for the subjects that matter, how
--- clusters were seen, the newest episodes of those subjects, and what was last told of them.
+-- Everything one fold needs, in one statement: the live ledger after the cursor for the subjects that matter, how
+-- clusters were seen, the newest episodes of those subjects, and what was last told of them. Where the cursor stands is
+-- known before (docs/decisions/0027), so that no more of the ledger is read than is folded.
 -- What grows with the fleet comes in pages, since a row ends at 100 MB: the first row has all else as well.
--- Parameters: @cycle TIMESTAMP. Times UTC.
+-- Parameters: @cycle, @cursor TIMESTAMP: the latter NULL before the first fold. Times UTC.
 {%- set page_rows = 2000 %}
+{#- Without a cursor the fold begins with this cycle; after a long stop it looks back a day at most. -#}
+{%- set fold_start %}GREATEST(
+      COALESCE(@cursor, TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE)), TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
+    ){% endset %}
 WITH
-fold_start AS (
-  -- Without a cursor the fold begins with this cycle; after a long stop it looks back a day at most.
-  SELECT
-    GREATEST(
-      COALESCE(MAX(cycle), TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE)), TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
-    ) AS cycle
-  FROM `{{ dataset }}.fold_cursor`
-  WHERE name = 'live'
-),
-
 live_ledger AS (
   -- First revision of live origin: what arrives later is for audits (DESIGN D7). Only what the fold reads: columns are
   -- billed, and a fleet of them has to fit into a task's memory.
@@ -45,7 +40,8 @@ live_ledger AS (
     v.limits_known_at
   FROM `{{ dataset }}.verdicts` AS v
   WHERE
-    v.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 25 HOUR)
+    -- A quarter of an hour before it: what a subject was before.
+    v.cycle >= TIMESTAMP_SUB({{ fold_start }}, INTERVAL 15 MINUTE)
     AND v.cycle <= @cycle
     AND v.origin = 'live'
   QUALIFY ROW_NUMBER() OVER (PARTITION BY v.cycle, v.fingerprint ORDER BY v.revision) = 1
@@ -59,16 +55,13 @@ traced_ledger AS (
     LAG(l.spec_replicas) OVER subject_line AS previous_spec_replicas,
     LAG(l.hpa_max_replicas) OVER subject_line AS previous_hpa_max_replicas
   FROM live_ledger AS l
-  CROSS JOIN fold_start AS f
-  WHERE l.cycle >= TIMESTAMP_SUB(f.cycle, INTERVAL 15 MINUTE)
   WINDOW subject_line AS (PARTITION BY l.fingerprint ORDER BY l.cycle)
 ),
 
 new_ledger AS (
   SELECT t.*
   FROM traced_ledger AS t
-  CROSS JOIN fold_start AS f
-  WHERE t.cycle > f.cycle
+  WHERE t.cycle > {{ fold_start }}
 ),
 
 told_states AS (
@@ -182,8 +175,8 @@ told_pages AS (
 )
 
 SELECT
-  (SELECT f.cycle FROM fold_start AS f) AS after_cycle,
-  (SELECT MAX(c.cycle) FROM `{{ dataset }}.fold_cursor` AS c WHERE c.name = 'live') AS cursor_cycle,
+  {{ fold_start }} AS after_cycle,
+  @cursor AS cursor_cycle,
   (
     SELECT COUNT(*)
     FROM `{{ dataset }}.notifications` AS o
@@ -202,8 +195,7 @@ SELECT
       -- Words are told only of clusters that wait to be accepted.
       IF(r.error_class IN ('moved', 'ambiguous', 'project_removed'), r.error_message, NULL) AS error_message
     FROM `{{ dataset }}.collection_runs` AS r
-    CROSS JOIN fold_start AS f
-    WHERE r.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY) AND r.cycle <= @cycle AND r.cycle > f.cycle
+    WHERE r.cycle > {{ fold_start }} AND r.cycle <= @cycle
     ORDER BY r.cycle, r.cluster
   ) AS clusters,
   ARRAY(

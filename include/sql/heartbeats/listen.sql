@@ -1,6 +1,6 @@
 -- What ped_limits_sync listens for: how old the newest cycle is, which DAGs that failed finish again, and whether the
--- platform's part of the outbox waits for a sender. Three small tables, one row; times UTC.
--- Parameters: @now TIMESTAMP.
+-- platform's part of the outbox waits for a sender. Two tables, one row; times UTC.
+-- Parameters: @now, @cursor TIMESTAMP: the newest cycle that was folded, which is known before.
 WITH
 live_beats AS (
   -- A cycle that was run twice finished once.
@@ -61,7 +61,7 @@ failed_dags AS (
 )
 
 SELECT
-  (SELECT MAX(c.cycle) FROM `{{ dataset }}.fold_cursor` AS c WHERE c.name = 'live') AS judged_cycle,
+  @cursor AS judged_cycle,
   (SELECT MAX(b.cycle) FROM live_beats AS b WHERE b.dag_id = 'ped_replica_watch') AS finished_cycle,
   (
     -- The first one after the silence that was told.

@@ -1,5 +1,6 @@
 -- Records a sync that found nothing new: one row, in one table. It writes none when the sync is recorded already, or when
--- another one was committed since the one that it continues. What changes something goes by limits/commit_sync.sql.
+-- another one was committed since the one that it continues. No day before that one is read. What changes something goes
+-- by limits/commit_sync.sql.
 -- Parameters:
 --   @sync_id STRING: run id of the sync
 --   @read_time TIMESTAMP: the Firestore moment all was read at
@@ -16,8 +17,9 @@ USING (
     @sync_id AS sync_id,
     MAX(known.read_time) AS newest_read_time
   FROM `{{ dataset }}.limit_sync_runs` AS known
+  WHERE known.read_time >= @previous_read_time
 ) AS sync
-  ON runs.sync_id = sync.sync_id
+  ON runs.read_time >= @previous_read_time AND runs.sync_id = sync.sync_id
 WHEN NOT MATCHED BY TARGET AND sync.newest_read_time = @previous_read_time THEN
   INSERT (
     sync_id, read_time, committed_at, mode, documents_read, documents_known, documents_sha256, changes, rejections,

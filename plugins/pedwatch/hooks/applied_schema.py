@@ -31,7 +31,7 @@ def applied(warehouse: "Warehouse") -> list[schema.Applied]:
     Raises:
         LedgerError: BigQuery refused, or did not answer.
     """
-    rows = warehouse.listed(schema.TABLE, _COLUMNS) or []
+    rows = warehouse.listed(schema.TABLE, _COLUMNS, may_lack=True)
     return [schema.Applied(**row) for row in rows]
 
 

@@ -14,6 +14,7 @@ from pedwatch.limits.rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, 
 from pedwatch.limits.sync_plan import Known, LastSync, Rejection, SyncPlan
 
 STAGING = "limit_staging"
+_QUIET = "limits/record_sync.sql"
 _OVERTAKEN = "another limit sync was committed meanwhile; this one wrote nothing, the next run catches up"
 
 
@@ -54,6 +55,18 @@ class BigQueryLimits:
         """Return the documents that the last sync could not read."""
         return [Rejection(**row) for row in self._warehouse.run("limits/current_rejections.sql")]
 
+    def record_quiet(
+        self, plan: SyncPlan, before: LastSync, sync_id: str, committed_at: dt.datetime, config: Config
+    ) -> bool:
+        """Write a sync's row if it found nothing new and the ledger stands where ``before`` says; tell whether it did.
+
+        Raises:
+            LedgerError: BigQuery refused.
+        """
+        if plan.is_news_after(before, config.policy.version):
+            return False
+        return self._warehouse.write(_QUIET, _row(plan, before, sync_id, committed_at, config)) > 0
+
     def commit(
         self, plan: SyncPlan, last: LastSync | None, sync_id: str, committed_at: dt.datetime, config: Config
     ) -> None:
@@ -64,21 +77,10 @@ class BigQueryLimits:
         Raises:
             LedgerError: BigQuery refused, or another sync was committed since ``last``.
         """
-        parameters = {
-            "sync_id": sync_id,
-            "read_time": plan.read_time,
-            "previous_read_time": Typed("TIMESTAMP", last.read_time if last else None),
-            "committed_at": committed_at,
-            "mode": plan.mode,
-            "documents_read": plan.documents_read,
-            "documents_known": plan.documents_known,
-            "documents_sha256": Typed("STRING", plan.documents_sha256),
-            **_source_parameters(config.firestore),
-            "policy_version": config.policy.version,
-        }
+        parameters = _row(plan, last, sync_id, committed_at, config)
         if not plan.is_news_after(last, config.policy.version):
             # No row is written twice: none at all means that this sync is there already, or that another one is.
-            if not self._warehouse.write("limits/record_sync.sql", parameters) and not self.last_sync(sync_id)[1]:
+            if not self._warehouse.write(_QUIET, parameters) and not self.last_sync(sync_id)[1]:
                 raise LedgerError(_OVERTAKEN)
             return
         news = {
@@ -105,6 +107,23 @@ class BigQueryLimits:
             **_source_parameters(source),
         }
         self._warehouse.write("limits/record_refusal.sql", parameters)
+
+
+def _row(
+    plan: SyncPlan, last: LastSync | None, sync_id: str, committed_at: dt.datetime, config: Config
+) -> dict[str, Any]:
+    return {
+        "sync_id": sync_id,
+        "read_time": plan.read_time,
+        "previous_read_time": Typed("TIMESTAMP", last.read_time if last else None),
+        "committed_at": committed_at,
+        "mode": plan.mode,
+        "documents_read": plan.documents_read,
+        "documents_known": plan.documents_known,
+        "documents_sha256": Typed("STRING", plan.documents_sha256),
+        **_source_parameters(config.firestore),
+        "policy_version": config.policy.version,
+    }
 
 
 def _source_parameters(source: Firestore) -> dict[str, str]:

@@ -1,15 +1,25 @@
 """One sync of Firestore into BigQuery, from asking where the last one stood to the commit."""
 
+import contextlib
+import datetime as dt
 import logging
+from typing import Any
 
 from pedwatch import settings
 from pedwatch.config import Config
+from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError, SyncRefusedError
 from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.limits.sync import check_source, is_elsewhere, plan_sync
-from pedwatch.limits.sync_plan import LimitReader, SyncPlan
+from pedwatch.limits.sync_plan import LastSync, LimitReader, SyncPlan
 
 log = logging.getLogger(__name__)
+
+STANDS = "stands"
+"""Key of what a run returns under which the next one finds where it stood."""
+TRUSTED = 3 * PERIOD
+"""For so long a run's word is taken for the newest. Airflow finds the newest run by its logical date, which one that
+was started by hand may lack."""
 
 
 def sync_limits(
@@ -20,8 +30,12 @@ def sync_limits(
     is_full: bool = False,
     allow_mass_end: bool = False,
     accept_source: bool = False,
+    before: LastSync | None = None,
 ) -> SyncPlan | None:
     """Bring ``limit_history`` up to date; None when this very sync is committed already.
+
+    Where nothing is new the sync goes on from where the one before it said that it stood, and its own row is all that
+    it asks of BigQuery: it is written only if that is where the ledger stands. Else the ledger is asked first.
 
     Args:
         store: the limits in Firestore, those that ``config.firestore`` names.
@@ -32,25 +46,46 @@ def sync_limits(
             edited by hand.
         allow_mass_end: let limits end whose documents are gone, however many they are.
         accept_source: read from another project, database or collection than the last time.
+        before: where the sync before stood, as it said itself; need not be true.
 
     Raises:
         LimitStoreError: Firestore could not be read; nothing was written, the next sync reads on from the same place.
         SyncRefusedError: what would have been written is not allowed; only the refusal itself was recorded.
         LedgerError: BigQuery refused; nothing was written.
     """
+    plan = None
+    if before is not None and not is_elsewhere(before, config.firestore):
+        with contextlib.suppress(SyncRefusedError):  # refused by what the ledger says, or not at all
+            plan = plan_sync(store, ledger, before, is_full, None if allow_mass_end else config.limits_sync)
+            if ledger.record_quiet(plan, before, sync_id, settings.now(), config):
+                return plan
     last, is_committed = ledger.last_sync(sync_id)
     if is_committed:
         return None
-    try:
-        if not accept_source:
-            check_source(last, config.firestore)
-        is_full = is_full or is_elsewhere(last, config.firestore)
-        plan = plan_sync(store, ledger, last, is_full, None if allow_mass_end else config.limits_sync)
-    except SyncRefusedError as error:
-        _record(ledger, error, sync_id, config)
-        raise
+    if plan is None or last != before:
+        try:
+            if not accept_source:
+                check_source(last, config.firestore)
+            is_full = is_full or is_elsewhere(last, config.firestore)
+            plan = plan_sync(store, ledger, last, is_full, None if allow_mass_end else config.limits_sync)
+        except SyncRefusedError as error:
+            _record(ledger, error, sync_id, config)
+            raise
     ledger.commit(plan, last, sync_id, settings.now(), config)
     return plan
+
+
+def stood_before(told: Any, now: dt.datetime) -> LastSync | None:
+    """Read where the run before said that its sync stood; None where it said nothing that is understood, or long ago.
+
+    Args:
+        told: the XCom of that run.
+        now: settings clock, UTC.
+    """
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        before = LastSync.from_json(told[STANDS])
+        return before if now - before.read_time < TRUSTED else None
+    return None
 
 
 def _record(ledger: BigQueryLimits, refusal: SyncRefusedError, sync_id: str, config: Config) -> None:

@@ -107,12 +107,13 @@ class Warehouse:
         """Return whether the dataset is in another location than the configured one, where no job of ours finds it."""
         return (dataset.location or "").upper() != self.config.location.upper()
 
-    def listed(self, table: str, columns: Mapping[str, str]) -> list[dict[str, Any]] | None:
-        """Return all rows of a small table by listing it, which is no job and bills nothing; None where there is none.
+    def listed(self, table: str, columns: Mapping[str, str], *, may_lack: bool = False) -> list[dict[str, Any]]:
+        """Return all rows of a small table by listing it, which is no job and bills nothing.
 
         Args:
             table: table of this dataset.
             columns: those to return, by name, with their types as the BigQuery API names them.
+            may_lack: a table that is not there has no rows.
 
         Raises:
             LedgerError: BigQuery refused, or did not answer.
@@ -121,10 +122,14 @@ class Warehouse:
         from google.cloud import bigquery
 
         fields = [bigquery.SchemaField(name, kind) for name, kind in columns.items()]
-        with self._told(f"rows of {table}"), contextlib.suppress(NotFound):
-            rows = self.client.list_rows(self.address(table), selected_fields=fields, **self._patience())
-            return [dict(row.items()) for row in rows]
-        return None
+        with self._told(f"rows of {table}"):
+            try:
+                rows = self.client.list_rows(self.address(table), selected_fields=fields, **self._patience())
+                return [dict(row.items()) for row in rows]
+            except NotFound:
+                if not may_lack:
+                    raise
+        return []
 
     def address(self, table: str) -> str:
         """Return the full name of a table of this dataset."""

@@ -10,6 +10,7 @@ A listing that lacks many limits is more likely a mistake than their end: the sy
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pedwatch.config import Firestore, LimitsSync
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
@@ -74,7 +75,7 @@ def plan_sync(
     if not is_full and last is not None and at - last.full_read_time < FULL_EVERY:
         plan = _incremental(reader, ledger, last, at)
         if reader.count(at) == plan.documents_known:
-            return plan
+            return replace(plan, last_full_read_time=last.full_read_time)
     return _full(reader, ledger, last, at, guard)
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pedwatch.config import Firestore
 from pedwatch.limits.history import Belief, Change
@@ -51,6 +51,21 @@ class LastSync:
     source: Firestore | None = None
     rejections: int | None = None
     policy_version: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the next run of the sync is handed it."""
+        times = {"read_time": self.read_time.isoformat(), "full_read_time": self.full_read_time.isoformat()}
+        return vars(self) | times | {"source": self.source and self.source.model_dump()}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "LastSync":
+        """Read what ``to_json`` returned.
+
+        Raises:
+            KeyError, TypeError, ValueError: another build wrote it.
+        """
+        times = {name: dt.datetime.fromisoformat(told[name]) for name in ("read_time", "full_read_time")}
+        return cls(**{**told, **times, "source": told["source"] and Firestore.model_validate(told["source"])})
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,8 @@ class SyncPlan:
     documents_known: int
     documents_sha256: str | None = None
     ended: int = 0
+    last_full_read_time: dt.datetime | None = None
+    """Of an incremental sync: when all was last read."""
 
     def is_news_after(self, last: LastSync | None, policy_version: str) -> bool:
         """Whether there is more to write than that the sync took place."""
@@ -111,6 +128,15 @@ class SyncPlan:
             or last.rejections != 0
             or last.policy_version != policy_version
         )
+
+    def stands(self, source: Firestore, policy_version: str) -> LastSync:
+        """Return where this sync stands once it is committed, for the next one to read on from."""
+        full = self.last_full_read_time or self.read_time
+        return LastSync(self.read_time, full, self.documents_known, source, self._rejected, policy_version)
+
+    @property
+    def _rejected(self) -> int:
+        return sum(rejection.is_current for rejection in self.rejections)
 
     @property
     def versions_written(self) -> int:
@@ -126,7 +152,7 @@ class SyncPlan:
             "documents_known": self.documents_known,
             "changes": self.versions_written,
             "ended": self.ended,
-            "rejections": sum(rejection.is_current for rejection in self.rejections),
+            "rejections": self._rejected,
         }
 
 

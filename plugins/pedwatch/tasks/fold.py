@@ -16,7 +16,7 @@ from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import acknowledging
 from pedwatch.tasks.acknowledging import Reactions
-from pedwatch.tasks.fold_commit import Step, commit_fold
+from pedwatch.tasks.fold_commit import Step, commit_fold, live_cursor
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,9 @@ PAGED = ("verdicts", "episodes", "untold_episodes", "told")
 
 def _input(warehouse: Warehouse, cycle: dt.datetime) -> dict[str, Any]:
     """Ask for everything one fold needs."""
-    first, *others = warehouse.run("alerts/fold_input.sql", {"cycle": cycle})
+    first, *others = warehouse.run(
+        "alerts/fold_input.sql", {"cycle": cycle, "cursor": Typed("TIMESTAMP", live_cursor(warehouse))}
+    )
     return first | {name: [*first[name], *(item for page in others for item in page[name])] for name in PAGED}
 
 

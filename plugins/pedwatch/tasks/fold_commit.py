@@ -15,6 +15,7 @@ from pedwatch.hooks.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
+CURSOR = "fold_cursor"
 STAGING = "fold_staging"
 MOST_BYTES = 5_000_000
 """Of what travels as parameters: BigQuery takes 10 MB a request, the statement and the JSON around it included."""
@@ -29,6 +30,18 @@ class Step:
     """Where the cursor stood when its input was read; None before the first fold."""
     computed_at: dt.datetime
     run_id: str
+
+
+def live_cursor(warehouse: Warehouse) -> dt.datetime | None:
+    """Return the newest cycle that was folded; None before the first. Listed, not queried: that bills nothing.
+
+    What it says may be overtaken before it is used; then the commit is refused.
+
+    Raises:
+        LedgerError: BigQuery refused, or there is no such table.
+    """
+    rows = warehouse.listed(CURSOR, {"name": "STRING", "cycle": "TIMESTAMP"})
+    return max((row["cycle"] for row in rows if row["name"] == "live"), default=None)
 
 
 def commit_fold(

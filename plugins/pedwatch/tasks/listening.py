@@ -64,9 +64,11 @@ def listen_once(
         UnusableTransportError: Slack refuses everything; the rows wait.
     """
     from pedwatch.hooks.parameters import Typed
+    from pedwatch.tasks.fold_commit import live_cursor
     from pedwatch.tasks.send import send_notifications
 
-    found = warehouse.run("heartbeats/listen.sql", {"now": now})[0]
+    asked = {"now": now, "cursor": Typed("TIMESTAMP", live_cursor(warehouse))}
+    found = warehouse.run("heartbeats/listen.sql", asked)[0]
     written = with_copies(rows_to_write(found, config.slack.platform_channel, now), config.slack)
     for row in written:
         log.warning("%s: %s", row.reason, row.message.text)
