@@ -53,7 +53,7 @@ def parts(names: set[str]) -> Iterator[Part]:
         ("alerts/message_evidence.sql", "alerts/commit_fold.sql", *_TELLING),
     )
     is_short = "limits/record_sync.sql" in names
-    quiet = ("limits/last_sync.sql", "limits/record_sync.sql")
+    quiet = ("limits/record_sync.sql",)
     whole = ("limits/last_sync.sql", "limits/current_beliefs.sql", "limits/commit_sync.sql")
     always = ("limits/current_rejections.sql",)
     yield Part(

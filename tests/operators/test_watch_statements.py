@@ -1,14 +1,24 @@
-"""How many statements a cycle costs: BigQuery bills ten megabytes at least for every table of every statement.
+"""What a cycle costs: BigQuery bills ten megabytes at least for every table of every statement.
 
-288 cycles a day make statements the price of the product, not data. The loads in between are free.
+288 cycles a day make references the price of the product, not data. The loads in between are free, and so is listing a
+table. Counted is what the stand-in was really asked by both DAGs that run in every cycle (docs/decisions/0027).
 """
 
 import datetime as dt
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.e2e.stand_ins import cycle_at
+from pedwatch.tasks import heartbeats, listening
+from tests.e2e.stand_ins import cycle_at, granted, publish
+from tests.e2e.test_bad_input import TWO_DAYS_LATER
 from tests.e2e.watched_world import World, workload
+from tests.operators.test_limits_dags import load
+from tests.operators.test_limits_dags import run as sync_run
+from tests.sql.billed_references import Asked, asked_since, references, statements
 from tests.sql.test_partition_pruning import OF_A_CYCLE
 
 QUIET = [
@@ -19,7 +29,7 @@ QUIET = [
     "alerts-move_cursor",
     "heartbeats-record_heartbeat",
 ]
-JUDGING = ["CREATE_TABLE_AS_SELECT", "MERGE"]
+JUDGING = ("CREATE_TABLE_AS_SELECT", "MERGE")
 """What the comparison runs where no workload's past matters: what ran, and the verdicts."""
 TELLING = [
     "observations-before_load",
@@ -32,32 +42,80 @@ TELLING = [
     "alerts-record_sends",
     "heartbeats-record_heartbeat",
 ]
+SYNC = ["limits-record_sync", "heartbeats-listen", "heartbeats-record_heartbeat"]
+
+MOST_STATEMENTS = 10
+MOST_REFERENCES = 25
+MOST_REFERENCES_TO_TELL = 14
+"""More than in a quiet cycle."""
 
 
 CARED_FOR = "alerts-acknowledgements"
 """Asked while something fires that was told."""
 
 
-def run_and_count(world: World, number: int) -> list[str]:
+def labels(asked: list[Asked]) -> list[str]:
+    return [job.label for job in asked]
+
+
+def run_and_count(world: World, number: int) -> list[Asked]:
     since = dt.datetime.now(dt.UTC)
     world.run(number).go()
-    return world.jobs(since)
+    return asked_since(world.warehouse.client, world.config.dataset, since)
 
 
-@pytest.fixture
-def steady(world: World) -> World:
-    """Two clusters in which nothing happens, after their first cycle."""
+class Minutes:
+    """Five of them at a time: the sync of limits and the watch, each as Airflow runs it."""
+
+    def __init__(self, world: World, patch: pytest.MonkeyPatch) -> None:
+        self.world, self._patch = world, patch
+        self._told: Any = None
+
+    def sync(self, number: int) -> None:
+        """Run all tasks of ped_limits_sync for a cycle; its XCom is what the next one finds."""
+        moment = cycle_at(number) + dt.timedelta(seconds=5)
+        self.world.stand_ins.clocks.set(moment)
+        self.world.at(moment)
+        context = sync_run()
+        run, context["ti"] = context["dag_run"], SimpleNamespace(xcom_pull=lambda **asked: self._told)
+        run.run_id, run.data_interval_end, run.run_after = f"scheduled__{moment}", cycle_at(number), cycle_at(number)
+        module = load("ped_limits_sync", context, self._patch)
+        self._told = json.loads(json.dumps(module.sync_limits()))
+        listening.listen(dag_run=run, run_id=run.run_id)
+        heartbeats.heartbeat(dag_run=run, dag=module.dag, run_id=run.run_id)
+
+    def cycle(self, number: int) -> list[Asked]:
+        """Run both DAGs; return what BigQuery was asked."""
+        since = dt.datetime.now(dt.UTC)
+        self.sync(number)
+        self.world.run(number).go()
+        return asked_since(self.world.warehouse.client, self.world.config.dataset, since)
+
+
+def test_what_a_quiet_cycle_and_one_that_tells_cost_with_their_syncs(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(is_seeded=False)
+    minutes, first = Minutes(world, monkeypatch), TWO_DAYS_LATER + 12
+    world.stand_ins.clocks.set(cycle_at(first) - dt.timedelta(hours=1))
+    publish(world.config, granted("orders", 8), granted("steady", 5))
     world.holds("eu-prod-1", workload("steady", 5))
-    world.holds("us-prod-1", workload("steady", 4))
-    world.run(1).go()
-    return world
+    minutes.cycle(first)
+    quiet = minutes.cycle(first + 1)
+    assert labels(quiet) == SYNC + QUIET
+    assert [job.statements for job in quiet if job.label == "verdicts-compare"] == [JUDGING]
+    assert statements(quiet) <= MOST_STATEMENTS
+    assert references(quiet) <= MOST_REFERENCES
 
+    world.holds("eu-prod-1", workload("steady", 5), workload("orders", 20))
+    telling = minutes.cycle(first + 2)
+    assert labels(telling) == SYNC + TELLING
+    assert len(world.texts("C0ORDERS")) == 1
+    assert references(telling) <= references(quiet) + MOST_REFERENCES_TO_TELL
 
-def test_a_quiet_cycle_is_six_statements(steady: World) -> None:
-    found = run_and_count(steady, 2)
-    assert [name for name in found if not name.startswith(" ")] == QUIET
-    assert len(QUIET) <= 6
-    assert [name.strip() for name in found if name.startswith(" ")] == JUDGING
+    goes_on = minutes.cycle(first + 3)
+    expected = [*SYNC, *(name.replace("move_cursor", "commit_fold") for name in QUIET), CARED_FOR]
+    assert sorted(labels(goes_on)) == sorted(expected)
 
 
 def test_the_first_cycle_of_an_hour_loads_two_hours_with_as_many(world: World) -> None:
@@ -67,21 +125,7 @@ def test_the_first_cycle_of_an_hour_loads_two_hours_with_as_many(world: World) -
     world.holds("eu-prod-1", workload("steady", 5))
     world.run(8).go()
     assert cycle_at(9).minute == 0
-    assert [name for name in run_and_count(world, 9) if not name.startswith(" ")] == QUIET
-
-
-def test_a_cycle_that_tells_something_takes_three_jobs_more(steady: World) -> None:
-    steady.holds("eu-prod-1", workload("orders", 20))
-    found = run_and_count(steady, 2)
-    assert [name for name in found if not name.startswith(" ")] == TELLING
-    assert len(TELLING) == len(QUIET) + 3
-
-
-def test_a_problem_that_only_goes_on_costs_one_job_more_who_takes_care_of_it(steady: World) -> None:
-    steady.holds("eu-prod-1", workload("orders", 20))
-    steady.run(2).go()
-    found = [name for name in run_and_count(steady, 3) if not name.startswith(" ")]
-    assert sorted(found) == sorted([*(name.replace("move_cursor", "commit_fold") for name in QUIET), CARED_FOR])
+    assert labels(run_and_count(world, 9)) == QUIET
 
 
 def test_these_are_the_statements_that_are_held_to_prune() -> None:

@@ -59,12 +59,17 @@ def sizes_of(text: str) -> list[PlanSize]:
     Raises:
         NotCountableError: a statement that sqlglot does not understand.
     """
-    found = []
-    for statement, understood in statements_of(text):
-        size = _size(understood, {})
-        if size.tables:
-            found.append(PlanSize(statement.split("\n", 1)[0], size.scans, size.tables, size.depth))
-    return found
+    return [size for text_, _ in _statements(text.encode(), parse(text)) if (size := _plan_size(text_)).tables]
+
+
+def expressions_of(text: str) -> list[PlanSize]:
+    """Count what a script declares, assigns and decides by, as far as that reads tables: no statements of their own.
+
+    Raises:
+        NotCountableError: an expression that sqlglot does not understand.
+    """
+    found = (_plan_size(text_) for text_, is_statement in _statements(text.encode(), parse(text)) if not is_statement)
+    return [size for size in found if size.tables]
 
 
 def statements_of(text: str) -> Iterator[tuple[str, exp.Expression]]:
@@ -73,29 +78,35 @@ def statements_of(text: str) -> Iterator[tuple[str, exp.Expression]]:
     Raises:
         NotCountableError: a statement that sqlglot does not understand.
     """
-    for statement in _statements(text.encode(), parse(text)):
+    for statement, _ in _statements(text.encode(), parse(text)):
         yield statement, _understood(statement)
 
 
-def _statements(source: bytes, nodes: Any) -> Iterator[str]:
+def _plan_size(statement: str) -> PlanSize:
+    size = _size(_understood(statement), {})
+    return PlanSize(statement.split("\n", 1)[0], size.scans, size.tables, size.depth)
+
+
+def _statements(source: bytes, nodes: Any) -> Iterator[tuple[str, bool]]:
+    """Yield each statement and expression as text, and whether it is a statement."""
     for node in nodes:
         kind = type(node).__name__
         if kind in _CONTROL:
             continue
         if kind == "ASTVariableDeclaration":
             if node.default_value:
-                yield f"SELECT {text_of(source, node.default_value)}"
+                yield f"SELECT {text_of(source, node.default_value)}", False
         elif kind == "ASTSingleAssignment":
-            yield f"SELECT {text_of(source, node.expression)}"
+            yield f"SELECT {text_of(source, node.expression)}", False
         elif kind == "ASTAssertStatement":
-            yield f"SELECT {text_of(source, node.expr)}"
+            yield f"SELECT {text_of(source, node.expr)}", True
         elif (parts := nested(node)) is not None:
             for condition, statements in parts:
                 if condition:
-                    yield f"SELECT {text_of(source, condition)}"
+                    yield f"SELECT {text_of(source, condition)}", False
                 yield from _statements(source, statements)
         else:
-            yield text_of(source, node)
+            yield text_of(source, node), True
 
 
 def _understood(text: str) -> exp.Expression:
