@@ -1,7 +1,7 @@
 {#- CTEs: the limits that may take a workload. Matching looks at who a workload is, never at its counts, so it is done once
     per identity and not once per cycle. Needs `measured_workloads` and `considered_limits`; ends in `candidate_matches`. -#}
 {%- from 'verdicts/_period.sql' import is_unlabelled -%}
-{%- from 'verdicts/_selectors.sql' import selects_label, selects_workload, specificity -%}
+{%- from 'verdicts/_selectors.sql' import label_pattern, selects_workload, specificity -%}
 identities AS (
   SELECT DISTINCT
     w.environment,
@@ -22,6 +22,9 @@ offered_limits AS (
   -- selector would take them all.
   SELECT
     l.* EXCEPT (exemptions),
+    -- Once for each limit, not for each workload that it may take.
+    {{ label_pattern('l') }} AS label_pattern,
+    {{ specificity('l') }} AS specificity,
     IF(is_for_labelled, l.api_id, '') AS asked_api_id,
     IF(is_for_labelled, l.team_id, '') AS asked_team_id
   FROM considered_limits AS l
@@ -31,29 +34,19 @@ offered_limits AS (
     ) AS is_for_labelled
 ),
 
-possible_matches AS (
+candidate_matches AS (
   SELECT
     i.* EXCEPT (asked_api_id, asked_team_id),
-    l.* EXCEPT (environment, api_id, team_id, asked_api_id, asked_team_id),
+    l.* EXCEPT (environment, api_id, team_id, asked_api_id, asked_team_id, selectors, label_pattern),
     l.api_id AS limit_api_id,
-    l.team_id AS limit_team_id
+    l.team_id AS limit_team_id,
+    COUNT(*) OVER (
+      PARTITION BY i.cluster, i.namespace, i.workload_kind, i.workload_name, i.api_id, i.team_id, i.label_text
+    ) = 1 AS is_alone
   FROM identities AS i
   INNER JOIN offered_limits AS l
     ON i.environment = l.environment AND i.asked_api_id = l.asked_api_id AND i.asked_team_id = l.asked_team_id
-  WHERE {{ selects_workload('l', 'i') }}
-),
-
-candidate_matches AS (
-  SELECT
-    m.*,
-    {{ specificity('m') }} AS specificity,
-    COUNT(*) OVER (
-      PARTITION BY m.cluster, m.namespace, m.workload_kind, m.workload_name, m.api_id, m.team_id, m.label_text
-    ) = 1 AS is_alone
-  FROM possible_matches AS m
-  WHERE NOT EXISTS (
-    SELECT 1
-    FROM UNNEST(m.selectors.labels) AS wanted
-    WHERE NOT ({{ selects_label('wanted', 'm.label_text') }})
-  )
+  WHERE
+    {{ selects_workload('l', 'i') }}
+    AND (l.label_pattern = '' OR REGEXP_CONTAINS(i.label_text, l.label_pattern))
 )

@@ -18,7 +18,7 @@ choices AS (
 chosen_matches AS (
   -- Two limits on one workload: the more specific selector, then the lower limit (DESIGN section 5).
   SELECT
-    m.* EXCEPT (selectors, specificity, is_alone)
+    m.* EXCEPT (specificity, is_alone)
     REPLACE (
       COALESCE(c.cycle, m.valid_from) AS valid_from,
       COALESCE(TIMESTAMP_ADD(c.cycle, INTERVAL 1 SECOND), m.valid_to) AS valid_to

@@ -11,16 +11,26 @@
     AND {{ selects(l ~ '.selectors.kind', w ~ '.workload_kind') }}
     AND {{ selects(l ~ '.selectors.name', w ~ '.workload_name') }}
 {%- endmacro -%}
-{#- A workload's further labels come as JSON text, [{"key":"tier","value":"gold"}]; no label holds a quotation mark. An
-    empty value is no label, so that not even * takes it. -#}
-{%- macro selects_label(wanted, label_text) -%}
-STRPOS({{ label_text }}, CONCAT('"key":"', {{ wanted }}.key, '","value":""')) = 0
-    AND REGEXP_CONTAINS(
-      {{ label_text }},
-      CONCAT(
-        '"key":"', REPLACE({{ wanted }}.key, '.', '\\.'), '","value":"',
-        REPLACE(REPLACE(REPLACE({{ wanted }}.value, '.', '\\.'), '*', '[^"]*'), '?', '[^"]'), '"'
-      )
+{#- What a limit wants of a workload's further labels, as one regular expression; empty where it wants nothing. They
+    come as JSON text, [{"key":"tier","value":"gold"}], sorted by key as is what is wanted; no label holds a quotation
+    mark. An empty value is no label, so that not even * takes it. -#}
+{%- macro label_pattern(l) -%}
+ARRAY_TO_STRING(
+      ARRAY(
+        SELECT
+          CONCAT(
+            '"key":"', REPLACE(wanted.key, '.', '\\.'), '","value":"',
+            IF(
+              REPLACE(wanted.value, '*', '') = '',
+              '[^"]+',
+              REPLACE(REPLACE(REPLACE(wanted.value, '.', '\\.'), '*', '[^"]*'), '?', '[^"]')
+            ),
+            '"'
+          )
+        FROM UNNEST({{ l }}.selectors.labels) AS wanted
+        ORDER BY wanted.key
+      ),
+      '.*'
     )
 {%- endmacro -%}
 {#- How many selectors a limit sets: of two limits on one workload the one with more wins. -#}

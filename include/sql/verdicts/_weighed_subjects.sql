@@ -8,7 +8,8 @@ limit_policies AS (
     l.team_id,
     l.api_id,
     p.tolerance_count,
-    p.tolerance_ratio
+    -- Once for each limit's team and API, not for each workload.
+    CAST(p.tolerance_ratio AS NUMERIC) AS tolerance_ratio
   FROM (SELECT DISTINCT team_id, api_id FROM considered_limits) AS l
   INNER JOIN policies AS p ON {{ covers_api('p', 'l') }}
   WHERE TRUE

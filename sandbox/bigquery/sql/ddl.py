@@ -1,6 +1,7 @@
 """CREATE and DROP of schemas, tables, views and routines."""
 
 import copy
+import itertools
 from collections.abc import Callable
 
 from sandbox.bigquery.errors import already_exists, invalid_query, not_implemented
@@ -30,6 +31,7 @@ class DefinitionRunner:
         self.environment = execution.environment
         self.catalog = execution.environment.catalog
         self.routines = routines
+        self._numbers = itertools.count(1)
 
     def create(self, node: n.Create) -> StatementResult:
         """CREATE."""
@@ -213,18 +215,18 @@ class DefinitionRunner:
         ref = TableRef(self.environment.project, "_SESSION", node.path[-1])
         meta, filling = self.table_meta(node, ref)
         types = [(field["name"], field_type(field)) for field in meta.fields]
-        physical = f"temp.main.{quote('_session_' + name)}"
-        columns = ", ".join(f"{quote(column)} {type.duckdb}" for column, type in types)
         if filling is not None:
             self.execution.charge(filling)
-            listed = ", ".join(quote(column) for column, _ in types)
-            self.execution.execute(
-                f"CREATE OR REPLACE TEMP TABLE _bq_filling AS SELECT * FROM ({filling}) AS f({listed})"
-            )
-        self.execution.execute(f"CREATE OR REPLACE TEMP TABLE {quote('_session_' + name)} ({columns})", {})
+        replaced = self.environment.temporary_tables.get(name)
+        # Beside the one that it replaces, of which it may be made.
+        local = quote(f"_session_{name}_{next(self._numbers)}")
+        physical = f"temp.main.{local}"
+        columns = ", ".join(f"{quote(column)} {type.duckdb}" for column, type in types)
+        self.execution.execute(f"CREATE OR REPLACE TEMP TABLE {local} ({columns})", {})
         if filling is not None:
-            self.execution.execute(f"INSERT INTO {physical} SELECT * FROM _bq_filling")
-            self.execution.execute("DROP TABLE IF EXISTS _bq_filling")
+            self.execution.execute(f"INSERT INTO {physical} {filling}")
+        if replaced is not None:
+            self.execution.execute(f"DROP TABLE {replaced.physical_name}", {})
         self.environment.temporary_tables[name] = TemporaryTable(physical, types)
         kind = "CREATE_TABLE_AS_SELECT" if node.query is not None else "CREATE_TABLE"
         return self._result(node, kind, None, "CREATE")
