@@ -36,7 +36,7 @@ def load(name: str, context: dict[str, Any], monkeypatch: pytest.MonkeyPatch) ->
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "get_current_context", lambda: context)
+    monkeypatch.setattr(module, "get_current_context", lambda: {"dag": None, "dag_run": None} | context)
     return module
 
 

@@ -1,8 +1,8 @@
 """What BigQuery was asked by real runs, as its price list sees it: statements, and the tables that each refers to.
 
 BigQuery bills ten megabytes at least for each table of each statement, of a script's as well. What a script declares or
-decides by is an expression and no statement of its own; the tables that it reads are billed all the same. A temporary
-table is one, however often it is referred to.
+decides by is an expression and no statement of its own; the tables that it reads are billed all the same, and counted
+where it is always evaluated. A temporary table is one, however often it is referred to.
 """
 
 import datetime as dt

@@ -65,10 +65,14 @@ def sizes_of(text: str) -> list[PlanSize]:
 def expressions_of(text: str) -> list[PlanSize]:
     """Count what a script declares, assigns and decides by, as far as that reads tables: no statements of their own.
 
+    Those that are always evaluated: what stands in a branch may not be.
+
     Raises:
         NotCountableError: an expression that sqlglot does not understand.
     """
-    found = (_plan_size(text_) for text_, is_statement in _statements(text.encode(), parse(text)) if not is_statement)
+    source, nodes = text.encode(), parse(text)
+    own = [next(iter(_statements(source, [node])), ("SELECT 1", True)) for node in nodes]
+    found = (_plan_size(expression) for expression, is_statement in own if not is_statement)
     return [size for size in found if size.tables]
 
 

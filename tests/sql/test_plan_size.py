@@ -10,7 +10,7 @@ import pytest
 
 from pedwatch import sql
 from tests.sql.googlesql import DATASET, SQL_ROOT
-from tests.sql.plan_size import NotCountableError, plan_sizes, sizes_of
+from tests.sql.plan_size import NotCountableError, expressions_of, plan_sizes, sizes_of
 
 SCANS = 60
 DEPTH = 20
@@ -64,6 +64,16 @@ def test_statements_within_a_script_are_counted_one_by_one() -> None:
         (1, ["t"]),
         (2, ["t"]),
     ]
+
+
+def test_what_a_script_always_works_out_is_counted_apart() -> None:
+    text = f"""DECLARE n INT64 DEFAULT (SELECT COUNT(*) FROM `{DATASET}.episodes`);
+    IF EXISTS (SELECT 1 FROM `{DATASET}.heartbeats`) THEN
+      SET n = (SELECT COUNT(*) FROM `{DATASET}.verdicts`);
+      INSERT INTO `{DATASET}.fold_cursor` (cycle) SELECT cycle FROM `{DATASET}.verdicts`;
+    END IF;
+    SELECT n FROM `{DATASET}.fold_cursor`"""
+    assert [sorted(size.tables) for size in expressions_of(text)] == [["episodes"], ["heartbeats"]]
 
 
 def test_what_cannot_be_counted_is_refused() -> None:
