@@ -7,6 +7,7 @@ real. ``tests/operators/test_send_faults.py`` plays a part of the schedules, ``b
 import datetime as dt
 import functools
 import json
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,7 +47,11 @@ CYCLE_SECONDS = 300.0
 @functools.cache
 def channels() -> Transports:
     """Every channel, connected once: making a client takes longer than a play."""
-    return Transports(CONFIG, SlackChannel("slack_ped"))
+    slack = SlackChannel("slack_ped")
+    # Slack's client logs every odd answer by itself, as an error: thousands of lines.
+    slack._hook.client._logger = logging.getLogger("quiet")
+    slack._hook.client._logger.disabled = True
+    return Transports(CONFIG, slack)
 
 
 class Crash(BaseException):

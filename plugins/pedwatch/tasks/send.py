@@ -13,7 +13,9 @@ from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.sender import SLACK_SHARE, Sender, Threads
+from pedwatch.tasks.sender import Sender
+from pedwatch.tasks.threads import Threads
+from pedwatch.tasks.time_shares import SLACK_SHARE
 
 log = logging.getLogger(__name__)
 

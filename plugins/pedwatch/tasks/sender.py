@@ -26,14 +26,14 @@ from pedwatch.alerts.outbox import (
     kind_of,
 )
 from pedwatch.tasks.pacer import Pacer
+from pedwatch.tasks.threads import Threads, name_of, newest_of, payload_of
+from pedwatch.tasks.time_shares import TimeShares
 
 WORTH_WAITING_SECONDS = 0.5  # for so short a time nothing is put off
 CLOCK_SKEW_SECONDS = 60.0  # a lease is not used in its last minute: the next sender's clock may be ahead
 LOOK_BACK_SECONDS = 86_400.0  # Slack's clock stamps the messages, ours the rows
 PARENT_STANDS = "the parent cannot be edited"
 """What the outbox says of a word told beneath a parent that stays as it is; lease_notifications.sql reads it."""
-SLACK_SHARE = 4
-"""Of rows and of time Slack gets so much to one of each other kind of channel."""
 
 log = logging.getLogger(__name__)
 
@@ -45,20 +45,6 @@ class Hold:
     error: SendError
     failing_since: dt.datetime | None = None
     """Since when the carrier takes nothing, if it is the carrier."""
-
-
-@dataclass
-class Threads:
-    """What a task knows of the threads that it has written to, batch after batch: nothing is edited to what it shows.
-
-    Keys are a channel and the ts of a parent; those of ``parents`` an episode and a channel, the newest parent last.
-    """
-
-    parents: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    shown: dict[tuple[str, str], Message] = field(default_factory=dict)
-    stuck: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Parents that stay as they are, and why."""
-    said_stuck: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass
@@ -82,8 +68,6 @@ class Sender:
     lease_ends_at: float | None = None
     stops_at: float = math.inf
     threads: Threads = field(default_factory=Threads)
-    out_of_time: set[str] = field(default_factory=set, init=False)
-    """Kinds of channels whose share of the time was used up."""
     delivered: set[str] = field(default_factory=set, init=False)
     """Kinds of channels, and carriers, that took something."""
     odd: dict[str, str] = field(default_factory=dict, init=False)
@@ -91,35 +75,19 @@ class Sender:
 
     def __post_init__(self) -> None:
         self._began_at = self.pacer.clock()
-        self._usable_until = math.inf
-        self._seconds: dict[str, float] = {}
-        self._ends: dict[str, float] = {}
+        self._time = TimeShares(self.pacer.clock, math.inf, [])
 
     def _now(self) -> dt.datetime:
         return self.now + dt.timedelta(seconds=self.pacer.clock() - self._began_at)
 
-    def _share_time(self, leased: list[dict[str, Any]]) -> None:
-        """Say how long each kind may take from when it begins; the last one has all that is left.
+    @property
+    def out_of_time(self) -> set[str]:
+        """Kinds of channels whose share of the time was used up."""
+        return self._time.used_up
 
-        A Slack that times out must not use up the lease of the mails that were to say the same.
-        """
-        self._usable_until = self.stops_at - self.transport.timeout_seconds
-        if self.lease_ends_at is None:
-            return
-        lease_usable_until = self.lease_ends_at - self.transport.timeout_seconds - CLOCK_SKEW_SECONDS
-        self._usable_until = min(lease_usable_until, self._usable_until)
-        shares = {kind: SLACK_SHARE if kind == "slack" else 1 for kind in (kind_of(row["channel"]) for row in leased)}
-        usable = self._usable_until - self._began_at
-        self._seconds = {kind: usable * share / sum(shares.values()) for kind, share in shares.items()}
-        self._seconds[kind_of(leased[-1]["channel"])] = math.inf
-
-    def _check_time(self, channel: str, delay: float = 0.0) -> None:
-        """Refuse to begin a call, after so many seconds, for which there is no time: nobody sleeps for nothing."""
-        kind, now = kind_of(channel), self.pacer.clock() + delay
-        ends_at = self._ends.setdefault(kind, self.pacer.clock() + self._seconds.get(kind, math.inf))
-        if now >= min(ends_at, self._usable_until):
-            self.out_of_time.add(kind)
-            raise OutOfTimeError
+    def _usable_until(self) -> float:
+        ends_at = math.inf if self.lease_ends_at is None else self.lease_ends_at - CLOCK_SKEW_SECONDS
+        return min(ends_at, self.stops_at) - self.transport.timeout_seconds
 
     def _was_posted(self, row: Mapping[str, Any], parents: list[str]) -> Found | None:
         """Look for the message if an earlier attempt may have posted it."""
@@ -127,7 +95,7 @@ class Sender:
             return None
         oldest = row["created_at"].timestamp() - LOOK_BACK_SECONDS
         try:
-            return self.transport.find(row["channel"], _payload(row), oldest, parents)
+            return self.transport.find(row["channel"], payload_of(row), oldest, parents)
         except CannotReadBackError as error:
             if self.on_ambiguous == "resend":
                 return None
@@ -140,20 +108,19 @@ class Sender:
         loses and doubles nothing. A parent always shows the newest state, also when an older row posts it. Where it
         cannot be edited its thread does, and says so once.
         """
-        target, thread = row["channel"], (row["episode_id"], row["channel"])
+        target = row["channel"]
         own = Message.from_json(json.loads(row["message"]))
-        newest = _newest(row)
-        known = [*row["parents"], *filter(None, [row["parent_ts"]])]
-        parents = self.threads.parents.setdefault(thread, [*dict.fromkeys(known)])  # the newest is last
+        newest = newest_of(row)
+        parents = self.threads.parents_of(row)  # the newest is last
         parent_ts = parents[-1] if parents else None
-        self._check_time(target)
+        self._time.check(target)
         if parent_ts is not None and not self._shows(target, parent_ts, newest):
             parent_ts = None
         found = self._was_posted(row, parents)
         if found is None:
             progress["is_unclear"] = False
             is_slack = kind_of(target) == "slack"
-            self._check_time(target, self.pacer.delay(target, is_slack))
+            self._time.check(target, self.pacer.delay(target, is_slack))
             self.pacer.wait(target, is_slack)
             progress["is_posting"] = True
             found = self._say(row, own, newest, parent_ts)
@@ -170,7 +137,7 @@ class Sender:
         """Edit a parent to the newest state, once; tell whether there is one to reply to."""
         if self.threads.shown.get((target, ts)) != newest and (target, ts) not in self.threads.stuck:
             if kind_of(target) == "slack":
-                self._check_time(target, self.pacer.edit_delay())
+                self._time.check(target, self.pacer.edit_delay())
                 self.pacer.wait_to_edit()
             try:
                 self.transport.edit(target, ts, newest)
@@ -190,17 +157,17 @@ class Sender:
             if why is not None and (target, parent_ts) not in self.threads.said_stuck and not row.get("is_said_stuck"):
                 own = cannot_edit(own, why)
             with contextlib.suppress(ParentGoneError):
-                found = Found(self.transport.reply(target, parent_ts, own, _payload(row)), parent_ts)
+                found = Found(self.transport.reply(target, parent_ts, own, payload_of(row)), parent_ts)
                 if why is not None:
                     self.threads.said_stuck.add((target, parent_ts))
                 return found
-        ts = self.transport.post(target, newest, _payload(row))
+        ts = self.transport.post(target, newest, payload_of(row))
         self.threads.shown[row["channel"], ts] = newest
         return Found(ts, ts)
 
     def send(self, leased: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], UnusableTransportError | None]:
         """Deliver leased rows in order; return what became of each, and the error that stops everything, if any."""
-        self._share_time(leased)
+        self._time = TimeShares(self.pacer.clock, self._usable_until(), [row["channel"] for row in leased])
         sends: list[dict[str, Any]] = []
         # A kind of channel, a carrier, or a thread, whose earlier message failed: the order must hold.
         held: dict[str, Hold] = {}
@@ -213,7 +180,7 @@ class Sender:
                 rows.append(row)
                 continue
             channel = row["channel"]
-            kind, carrier, thread = kind_of(channel), carrier_of(channel), f"{channel} {row['episode_id']}"
+            kind, carrier, thread = kind_of(channel), carrier_of(channel), name_of(row)
             hold = held.get(kind) or held.get(carrier) or held.get(thread)
             if hold is not None:
                 sends.append(self._behind(row, hold))
@@ -244,18 +211,14 @@ class Sender:
 
     def _is_put_off(self, row: Mapping[str, Any], put_off: set[str]) -> bool:
         """Tell, once a row, whether it goes to the end: what must wait to edit lets the others post meanwhile."""
-        channel, thread = row["channel"], f"{row['channel']} {row['episode_id']}"
+        channel, thread = row["channel"], name_of(row)
         if row["notification_id"] in put_off:
             return False
-        is_first = thread not in put_off
-        parents = self.threads.parents.get((row["episode_id"], channel)) or list(filter(None, [row["parent_ts"]]))
-        if is_first:
-            if kind_of(channel) != "slack" or not parents or self.pacer.edit_delay() <= WORTH_WAITING_SECONDS:
-                return False
-            if (
-                self.threads.shown.get((channel, parents[-1])) is not None
-                or (channel, parents[-1]) in self.threads.stuck
-            ):
+        if thread not in put_off:
+            newest = self.threads.parents_of(row)[-1:]
+            is_known = any((channel, ts) in self.threads.shown or (channel, ts) in self.threads.stuck for ts in newest)
+            has_to_edit = kind_of(channel) == "slack" and bool(newest) and not is_known
+            if not has_to_edit or self.pacer.edit_delay() <= WORTH_WAITING_SECONDS:
                 return False
         put_off |= {thread, row["notification_id"]}
         return True
@@ -305,20 +268,3 @@ class Sender:
             return self.transport.permalink(channel, ts)
         except Exception:  # noqa: BLE001 the message was posted, whatever becomes of its link
             return None
-
-
-def _newest(row: Mapping[str, Any]) -> Message:
-    """Return what a parent of the row's thread is to show."""
-    newest = Message.from_json(json.loads(row.get("current_message") or row["message"]))
-    if row.get("previous_permalink"):
-        newest.links.append(("Last time", row["previous_permalink"]))
-    return newest
-
-
-def _payload(row: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "notification_id": row["notification_id"],
-        "episode_id": row["episode_id"],
-        "reason": row["reason"],
-        "cycle": row["cycle"].astimezone(dt.UTC).isoformat(),
-    }
