@@ -14,7 +14,7 @@ NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 THREAD = {"thread_ts": "1.0"}
 CALLED = (
     "auth.test blocks.validate chat.delete chat.getPermalink chat.postMessage chat.update conversations.history"
-    " conversations.info conversations.replies"
+    " conversations.info conversations.replies reactions.get"
 ).split()
 """The methods that the product calls."""
 

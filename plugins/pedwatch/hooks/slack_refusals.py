@@ -143,6 +143,7 @@ _OF: Mapping[Call, Mapping[str, Meaning]] = {
         **_all("closed", "method_not_supported_for_channel_type"),
         **_all("ours", "deprecated_endpoint method_deprecated unknown_method"),
         **_all("ours", "invalid_blocks invalid_blocks_format invalid_message invalid_view"),
+        **_all("ours", "bad_timestamp no_item_specified file_not_found file_comment_not_found"),
         # Pages that are not valid any more, and what else a later reading gets right.
         **_all("wait", "invalid_cursor list_record_comment_fetch_failed"),
     },
