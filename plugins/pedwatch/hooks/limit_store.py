@@ -39,7 +39,6 @@ _TRANSIENT = (
     exceptions.ResourceExhausted,
     exceptions.Aborted,
 )
-_CONFLICTS = (exceptions.FailedPrecondition, exceptions.AlreadyExists, exceptions.Aborted, exceptions.NotFound)
 # The client's own retries restart a query at its beginning without end; here a page is read again as a whole.
 _NEVER = Retry(predicate=if_exception_type())
 
