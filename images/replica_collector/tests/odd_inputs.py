@@ -68,7 +68,7 @@ def objects(draw: st.DrawFn) -> tuple[str, bytes]:
     raw = json.dumps(item).encode()
     if draw(st.integers(0, 9)) == 0:  # a byte that is none of UTF-8
         at = draw(st.integers(1, len(raw) - 1))
-        is_in_text = raw[at - 1 : at].isalpha() and b"\\" not in raw[max(0, at - 6) : at]
+        is_in_text = raw[:at].count(b'"') % 2 == 1 and b"\\" not in raw[:at]
         raw = raw[:at] + b"\xff" + raw[at:] if is_in_text else raw
     return resource_type, raw
 

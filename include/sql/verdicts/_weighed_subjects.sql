@@ -57,7 +57,7 @@ weighed_subjects AS (
     ON
       x.limit_id IS NULL
       AND x.cycle = r.cycle
-      AND r.document_id = CONCAT(x.environment, '.', x.team_id, '.', x.api_id)
+      AND r.document_id = CONCAT(x.environment, '.', REPLACE(x.team_id, '.', '..'), '.', REPLACE(x.api_id, '.', '..'))
 ),
 
 proven_subjects AS (
