@@ -34,10 +34,11 @@ _TEXTS = {
     "lease_owner": 38,
     "evidence_object": 90,  # gs://bucket/obs/hour=2026030210/20260302T1000Z/cluster.attempt.ndjson.gz
     "location": 60,
-    "message": 2600,  # tests/golden: a neutral message, as JSON
-    "told_state": 420,
-    "fold_state": 520,
-    "permalink": 75,
+    # As JSON, in runs of the watch: a first message has 1,155 characters, one that resolves 984, more with an exemption.
+    "message": 1300,
+    "told_state": 150,
+    "fold_state": 460,
+    "permalink": 30,  # of every second row
     "policy_version": 14,  # 12 hex digits
     "exemption_id": 1,  # hardly any
     "error": 4,

@@ -83,10 +83,13 @@ class Prices:
         catalog: of the tree whose statements they are.
         fleet: what is watched.
         is_worst: at the end of a day, after a stop, with every condition of a script taken for true.
+        asked: of what a view leaves to its reader's filter, how far that reaches back; None: to the beginning.
     """
 
-    def __init__(self, catalog: Catalog, fleet: Fleet, is_worst: bool = False) -> None:
-        self.catalog, self.fleet, self._is_worst = catalog, fleet, is_worst
+    def __init__(
+        self, catalog: Catalog, fleet: Fleet, is_worst: bool = False, asked: dt.timedelta | None = None
+    ) -> None:
+        self.catalog, self.fleet, self._is_worst, self._asked = catalog, fleet, is_worst, asked
         self._values = worst_values if is_worst else values_at
         self._moments = [_END_OF_DAY] if is_worst else moments()
         self._known: dict[str, Bill] = {}
@@ -144,6 +147,8 @@ class Prices:
     def _span(self, scan: Scan, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
         """Return the first and the last moment of the partition column that a scan may read."""
         first, last = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
+        if not scan.bounds and self._asked is not None:
+            return now - self._asked, now
         for bound in scan.bounds:
             low, high = bound.span(self._values(now))
             first, last = max(first, low), min(last, high)

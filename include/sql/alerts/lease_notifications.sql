@@ -74,7 +74,6 @@ SELECT
   t.reason,
   t.cycle,
   t.channel,
-  t.message,
   t.attempts,
   t.created_at,
   t.was_tried,
@@ -103,7 +102,8 @@ SELECT
   l.*,
   t.parent_ts,
   t.parents,
-  t.current_message,
+  t.messages[OFFSET(0)].message AS current_message,
+  (SELECT m.message FROM UNNEST(t.messages) AS m WHERE m.notification_id = l.notification_id) AS message,
   t.is_said_stuck,
   q.permalink AS previous_permalink
 FROM leased_notifications AS l
@@ -113,7 +113,8 @@ INNER JOIN (
     channel,
     ARRAY_AGG(parent_ts IGNORE NULLS ORDER BY sequence DESC LIMIT 1)[SAFE_OFFSET(0)] AS parent_ts,
     ARRAY_AGG(DISTINCT parent_ts IGNORE NULLS) AS parents,
-    ARRAY_AGG(message ORDER BY sequence DESC LIMIT 1)[OFFSET(0)] AS current_message,
+    -- Messages are most of the table's bytes: they are read once, here.
+    ARRAY_AGG(STRUCT(notification_id, message) ORDER BY sequence DESC) AS messages,
     COUNTIF(status = 'sent' AND STARTS_WITH(error, 'the parent cannot be edited')) > 0 AS is_said_stuck
   FROM `{{ dataset }}.notifications`
   GROUP BY episode_id, channel

@@ -1,0 +1,123 @@
+"""The figures of docs/cost.md: ``python -m bench.cost_page`` writes them between the page's two marks."""
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+
+from bench import tree
+from bench.billed_statements import Catalog
+from bench.cost import BASE, total_tib
+from bench.fleet_sizes import CYCLES_PER_DAY, DAYS_PER_MONTH, Fleet
+from bench.month import DOLLARS_PER_TIB, month
+from bench.prices import LEAST, NOTHING, TIB, Prices
+from bench.storage import DOLLARS_PER_GIB, GIB, stored_bytes
+
+PAGE = tree.OWN / "docs" / "cost.md"
+BEGIN, END = "<!-- Written by `python -m bench.cost_page`. -->", "<!-- End of what is written. -->"
+
+_DAY = dt.timedelta(days=1)
+_ASKED = (
+    ("`current_status`", "ddl/views/current_status.sql", None),
+    ("`open_episodes`", "ddl/views/open_episodes.sql", None),
+    ("`limits_now`", "ddl/views/limits_now.sql", None),
+    ("`headroom`", "ddl/views/headroom.sql", None),
+    ("`burn_down`", "ddl/views/burn_down.sql", None),
+    ("`explain`, of one cycle", "ddl/views/explain.sql", dt.timedelta(0)),
+    ("`live_ledger`, of one cycle", "ddl/views/live_ledger.sql", dt.timedelta(0)),
+    ("`live_ledger`, of a day, all columns", "ddl/views/live_ledger.sql", _DAY),
+    ("`python -m pedwatch explain`", "verdicts/explain.sql", None),
+    ("a day judged anew (an audit does it twice)", "verdicts/judge_period.sql", None),
+)
+_QUIET = ("every cycle", "cycles that tell nothing", "syncs that find nothing", "listening")
+
+
+def figures(catalog: Catalog) -> str:
+    """Return the tables, as Markdown."""
+    return "\n".join(
+        [
+            *_months(catalog),
+            "",
+            *_parts(catalog),
+            "",
+            *_arithmetic(catalog),
+            "",
+            *_questions(catalog),
+            "",
+            *_quotas(catalog),
+        ]
+    )
+
+
+def _header(first: str) -> list[str]:
+    return [f"| {first} | " + " | ".join(f"{subjects:,}" for subjects in BASE) + " |", "|---|" + "--:|" * len(BASE)]
+
+
+def _row(name: str, values: list[str]) -> str:
+    return f"| {name} | " + " | ".join(values) + " |"
+
+
+def _months(catalog: Catalog) -> Iterator[str]:
+    totals = {subjects: total_tib(catalog, subjects) for subjects in BASE}
+    stored = {subjects: sum(stored_bytes(catalog, Fleet(subjects)).values()) / GIB for subjects in BASE}
+    yield from ["## A month", "", *_header("subjects")]
+    yield _row("clusters", [str(Fleet(subjects).clusters) for subjects in BASE])
+    yield _row("TiB billed", [f"{total:.2f}" for total in totals.values()])
+    yield _row("USD, on demand", [f"{total * DOLLARS_PER_TIB:.0f}" for total in totals.values()])
+    yield _row("before (c774e59), TiB", [f"{base:.2f}" for base in BASE.values()])
+    yield _row("today, of that", [f"{totals[subjects] / base:.2f}" for subjects, base in BASE.items()])
+    yield _row("GiB stored, at full length", [f"{size:.0f}" for size in stored.values()])
+    yield _row("USD for that, at most", [f"{size * DOLLARS_PER_GIB:.2f}" for size in stored.values()])
+
+
+def _parts(catalog: Catalog) -> Iterator[str]:
+    yield from ["### What it is made of, in TiB", "", *_header("part")]
+    found: dict[str, list[float]] = {}
+    for subjects in BASE:
+        sums: dict[str, float] = {}
+        for line in month(catalog, Fleet(subjects)):
+            name = f"{line.part}: `{line.name}`" if line.part == "every cycle" else line.part
+            sums[name] = sums.get(name, 0.0) + line.bill.bytes / TIB
+        for name, size in sums.items():
+            found.setdefault(name, []).append(size)
+    for name, sizes in found.items():
+        yield _row(name, [f"{size:.2f}" for size in sizes])
+
+
+def _arithmetic(catalog: Catalog) -> Iterator[str]:
+    yield from ["### The arithmetic of a small fleet", ""]
+    lines = [line for line in month(catalog, Fleet(500)) if line.part in _QUIET]
+    once = sum((line.once for line in lines), NOTHING)
+    cycles = CYCLES_PER_DAY * DAYS_PER_MONTH
+    least = once.references * LEAST / 1e6
+    yield (
+        f"With 500 subjects, a cycle that tells nothing and its sync name {once.references:.1f} tables (where a workload's "
+        f"past matters; {least:.0f} MB at ten megabytes each) and bill {once.bytes / 1e6:.0f} MB. {cycles:,} of them are "
+        f"{once.bytes * cycles / TIB:.2f} TiB, {once.bytes * cycles / TIB * DOLLARS_PER_TIB:.0f} USD."
+    )
+
+
+def _questions(catalog: Catalog) -> Iterator[str]:
+    yield from ["## What a person's query costs, in GB (and cents)", "", *_header("query")]
+    for what, name, asked in _ASKED:
+        sizes = [Prices(catalog, Fleet(subjects), asked=asked).of(name).bytes for subjects in BASE]
+        yield _row(what, [f"{size / 1e9:.2f} ({size / TIB * DOLLARS_PER_TIB * 100:.1f})" for size in sizes])
+
+
+def _quotas(catalog: Catalog) -> Iterator[str]:
+    yield from ["## A daily quota that is a hard stop, in TiB", "", *_header("subjects")]
+    days = [total_tib(catalog, subjects) / DAYS_PER_MONTH for subjects in BASE]
+    yield _row("an ordinary day", [f"{day:.2f}" for day in days])
+    yield _row("quota: four such days, rounded up", [f"{math.ceil(day * 40) / 10:.1f}" for day in days])
+
+
+def main() -> None:
+    """Write the figures into the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{figures(Catalog())}\n{END}{after}", encoding="utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()
