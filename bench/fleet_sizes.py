@@ -34,7 +34,7 @@ _TEXTS = {
     "lease_owner": 38,
     "evidence_object": 90,  # gs://bucket/obs/hour=2026030210/20260302T1000Z/cluster.attempt.ndjson.gz
     "location": 60,
-    # As JSON, in runs of the watch: a first message has 1,155 characters, one that resolves 984, more with an exemption.
+    # As JSON, in runs of the watch: a first message has 1,155 characters, one that resolves 984.
     "message": 1300,
     "told_state": 150,
     "fold_state": 460,
@@ -103,6 +103,11 @@ class Fleet:
         return _cycles_with(2 * self.episodes_per_day)
 
     @property
+    def firing_cycles_per_day(self) -> float:
+        """Cycles in which at least one episode fires; each does for two hours."""
+        return _cycles_with(24 * self.episodes_per_day)
+
+    @property
     def changing_syncs_per_day(self) -> float:
         """Syncs that find a changed document: one limit of 500 on a day."""
         return _cycles_with(self.subjects / 500)
@@ -138,6 +143,7 @@ class Fleet:
             "policy_history": 50.0,
             "episodes": episodes,
             "notifications": episodes * 2.5,
+            "acknowledgements": episodes * 0.5,
             "fold_cursor": 1.0,
             "fold_staging": 0.0,
             "audit_reports": float(DAYS_OF_HISTORY),

@@ -52,6 +52,12 @@ def parts(names: set[str]) -> Iterator[Part]:
         lambda f: f.telling_cycles_per_day * DAYS_PER_MONTH,
         ("alerts/message_evidence.sql", "alerts/commit_fold.sql", *_TELLING),
     )
+    if "alerts/acknowledgements.sql" in names:
+        yield Part(
+            "cycles in which something fires",
+            lambda f: f.firing_cycles_per_day * DAYS_PER_MONTH,
+            ("alerts/acknowledgements.sql",),
+        )
     is_short = "limits/record_sync.sql" in names
     quiet = ("limits/record_sync.sql",)
     whole = ("limits/last_sync.sql", "limits/current_beliefs.sql", "limits/commit_sync.sql")

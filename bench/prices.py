@@ -20,6 +20,7 @@ MIB, TIB = 1 << 20, 1 << 40
 LEAST = 10 * MIB
 _CYCLE = dt.timedelta(minutes=5)
 _UNITS = {"HOUR": dt.timedelta(hours=1), "DAY": dt.timedelta(days=1)}
+_AFTER_A_STOP = 0.001
 _END_OF_DAY = dt.datetime(2026, 3, 2, 23, 55, tzinfo=dt.UTC)
 
 
@@ -97,9 +98,16 @@ class Prices:
     def of(self, name: str) -> Bill:
         """Return what a file bills when it is run once, on average over the cycles of a day."""
         if name not in self._known:
+            searches = [each for each in self.catalog.statements(name) if _is_search(each)]
             total = NOTHING
             for statement in self.catalog.statements(name):
-                total += self.statement(statement).times(self._share(statement))
+                if statement not in searches:
+                    total += self.statement(statement).times(self._share(statement))
+            if searches:
+                # Further back than a quarter of an hour after a stop only. Each goes back to where the one before it
+                # began, which found nothing: there was nothing to read.
+                dearest = max((self.statement(each) for each in searches), key=lambda bill: bill.bytes)
+                total += dearest if self._is_worst else dearest.times(_AFTER_A_STOP)
             self._known[name] = total
         return self._known[name]
 
@@ -118,9 +126,7 @@ class Prices:
         """In what share of its runs a file comes to a statement."""
         share = 1.0
         for condition in () if self._is_worst else statement.conditions:
-            if condition.startswith("v_prior_cycle IS NULL"):
-                share *= 0.001  # after a stop
-            elif "measured_workloads" in condition:
+            if "measured_workloads" in condition:
                 share *= self.fleet.share_of_cycles_that_ask_for_the_past
         return share
 
@@ -153,6 +159,10 @@ class Prices:
             low, high = bound.span(self._values(now))
             first, last = max(first, low), min(last, high)
         return first, last
+
+
+def _is_search(statement: Statement) -> bool:
+    return any(condition.startswith("v_prior_cycle IS NULL") for condition in statement.conditions)
 
 
 def _floor(moment: dt.datetime, unit: dt.timedelta) -> dt.datetime:

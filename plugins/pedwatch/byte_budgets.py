@@ -26,11 +26,12 @@ KIB_PER_SUBJECT = {
     "alerts/fold_input.sql": 152,  # a day of them: after a stop it looks back so far
     "audit/known_names.sql": 14,
     "audit/period_ledger.sql": 172,
-    "audit/period_verdicts.sql": 554,
-    "limits/replay_proposed.sql": 554,
+    "audit/period_verdicts.sql": 740,
+    "limits/replay_proposed.sql": 740,
     "verdicts/advisories.sql": 122,
-    "verdicts/judge_period.sql": 554,
-    "verdicts/replay_period.sql": 554,
+    "verdicts/compare.sql": 240,  # after months of a stop it looks for what was known before
+    "verdicts/judge_period.sql": 740,
+    "verdicts/replay_period.sql": 740,
 }
 """Statements that look back for days; those over a period by the day of it."""
 OTHERS = 64
