@@ -79,11 +79,9 @@ def _arithmetic(catalog: Catalog) -> Iterator[str]:
     cycles = CYCLES_PER_DAY * DAYS_PER_MONTH
     least = once.references * LEAST / 1e6
     dollars = once.bytes * cycles / TIB * DOLLARS_PER_TIB
-    yield (
-        f"With 500 subjects, a cycle that tells nothing and its sync name {once.references:.1f} tables (with those that"
-        f" are asked where a workload's past matters; {least:.0f} MB at ten megabytes each) and bill "
-        f"{once.bytes / 1e6:.0f} MB. {cycles:,} of them are {once.bytes * cycles / TIB:.2f} TiB, {dollars:.0f} USD."
-    )
+    yield f"With 500 subjects, a cycle that tells nothing and its sync name {once.references:.1f} tables, with"
+    yield f"those that are asked where a workload's past matters: {least:.0f} MB, at ten megabytes each. They bill"
+    yield f"{once.bytes / 1e6:.0f} MB; {cycles:,} of them {once.bytes * cycles / TIB:.2f} TiB, {dollars:.0f} USD."
 
 
 def _questions(catalog: Catalog) -> Iterator[str]:
