@@ -17,7 +17,7 @@ OCCASIONAL = {
     "alerts/acknowledgeable.sql",  # a person takes care
     "alerts/record_acknowledgements.sql",
     "alerts/commit_staged_fold.sql",  # a fold of a whole fleet
-    "alerts/done_in_cycle.sql",  # a fold that was cleared
+    "alerts/done_in_cycle.sql",  # a run that failed
     "limits/current_rejections.sql",  # documents that are wrong
     "alerts/told_of_dag.sql",  # a run that failed
     "limits/known_at.sql",  # limits that are late
