@@ -140,6 +140,12 @@ def _period(
     def midnight(day: dt.date) -> dt.datetime:
         return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
 
+    def first_midnight(moment: dt.datetime) -> dt.datetime:
+        """Where clocks are put back at midnight a day has two; a cron schedule may mean the second: it begins with the
+        first."""
+        local = moment.astimezone(zone)
+        return midnight(local.date()) if local.time() == dt.time() else moment
+
     first, last = _date(params, "from_date"), _date(params, "to_date")
     if first is None and last is not None:
         raise AuditError("param to_date is set but from_date is not: set both, or neither for the run's own day")
@@ -149,7 +155,7 @@ def _period(
             raise AuditError(f"param to_date ({last}) lies before from_date ({first}): exchange them")
         return midnight(first), midnight(last + dt.timedelta(days=1))
     if interval is not None and interval[0] < interval[1]:
-        return floor_to_cycle(interval[0]), floor_to_cycle(interval[1])
+        return first_midnight(floor_to_cycle(interval[0])), first_midnight(floor_to_cycle(interval[1]))
     today = now.astimezone(zone).date()
     return midnight(today - dt.timedelta(days=1)), midnight(today)
 

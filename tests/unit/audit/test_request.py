@@ -1,7 +1,9 @@
 """What an audit may be asked for: sane without a word, and a clear answer to every wrong one."""
 
 import datetime as dt
+from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -46,6 +48,23 @@ def test_days_are_those_of_the_reports_time_zone_also_when_clocks_change() -> No
     later = dt.datetime(2026, 4, 2, tzinfo=dt.UTC)
     spring = request_of_run({"from_date": "2026-03-29"}, None, later, "Europe/Vienna")
     assert (spring.end - spring.start, spring.folder) == (dt.timedelta(hours=23), "2026-03-29")
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("Atlantic/Azores", "2026-10-25"), ("America/Havana", "2026-11-01")], ids=["Azores", "Havana"]
+)
+@pytest.mark.parametrize("fold", [0, 1], ids=["first midnight", "second midnight"])
+def test_a_day_with_two_midnights_is_one_folder_and_one_period(zone: str, day: str, fold: int) -> None:
+    """The cron timetable means the second one: its interval of the day before has 25 hours."""
+    later, date, one = dt.datetime(2026, 11, 9, tzinfo=dt.UTC), dt.date.fromisoformat(day), dt.timedelta(days=1)
+    edges = [
+        dt.datetime.combine(date + n * one, dt.time(fold=fold), ZoneInfo(zone)).astimezone(dt.UTC) for n in (-1, 0, 1)
+    ]
+    packs = [request_of_run({}, interval, later, zone) for interval in pairwise(edges)]
+    assert [pack.folder for pack in packs] == [f"{date - one}", day]
+    assert packs[0].end == packs[1].start and packs[1].end - packs[1].start == dt.timedelta(hours=25)
+    by_hand = [request_of_run({"from_date": pack.folder}, None, later, zone) for pack in packs]
+    assert [(pack.start, pack.end) for pack in by_hand] == [(pack.start, pack.end) for pack in packs]
 
 
 def test_a_period_of_days_includes_its_last_one() -> None:
