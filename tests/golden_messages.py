@@ -178,6 +178,14 @@ def blind(statuses: str) -> list[Any]:
     )
 
 
+def changed_labels(seens: str) -> list[Any]:
+    """Return how an API's workload was seen: ``o`` under another API's labels, ``c`` under its own."""
+    subject = seen(1, 14).subject
+    about = replace(subject, fingerprint="relabelled", name="relabelled", kind="relabelled")
+    words: dict[str, Any] = {"o": "over", "c": "clean"}
+    return [SubjectObservation(about, Observation(at(n), words[letter])) for n, letter in enumerate(seens, 1)]
+
+
 def dark(statuses: str, count: int = 200, first: int = 0) -> list[Any]:
     """Return how many clusters were seen: ``c`` complete, ``f`` failed for one cause."""
     words = {"c": ("complete", None), "f": ("failed", "forbidden")}
@@ -402,6 +410,8 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "cluster_moved": lambda: only(story(*waiting("moved")), "first"),
     "cluster_name_taken": lambda: only(story(*waiting("ambiguous")), "first"),
     "cluster_without_a_project": lambda: only(story(*waiting("project_removed")), "first"),
+    "labels_changed": lambda: only(story(*changed_labels("o")), "first"),
+    "labels_put_back": lambda: only(story(*changed_labels("oc")), "resolved"),
     "cluster_settled": lambda: only(story(*waiting("moved", 3)), "resolved"),
     "exempted": lambda: only(story(*OVER, seen(3, 14, **EXEMPT), around=known(exemption=SALE_GOES_ON)), "exempted"),
     "exemption_ending": lambda: only(

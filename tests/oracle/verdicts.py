@@ -16,7 +16,7 @@ from tests.oracle.worlds import Row, Tables
 SIX_HOURS = dt.timedelta(hours=6)
 KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet", "rollout": "Rollout"}
 NINETY_DAYS = dt.timedelta(days=90)
-ENDED = ("workload_gone", "scope_changed", "environment_changed", "cluster_retired")
+ENDED = ("workload_gone", "scope_changed", "environment_changed", "cluster_retired", "limit_rekeyed")
 
 
 @dataclass
@@ -357,6 +357,21 @@ class Model:
             return row | {"verdict": "within_limit", "reason": "environment_changed"}
         if limit is not None and limit["scope"] != before["scope"]:
             return row | {"verdict": "within_limit", "reason": "scope_changed"}
+        # Its one workload is still there: another API's without a limit, or held against another key of its limit.
+        if before["scope"] == "cluster":
+            place = (cluster, before["workload_kind"], before["workload_name"])
+            owner = (before["api_id"], before["team_id"])
+            for members in subjects.values():
+                workload, taken_by, _ = members[0]
+                alone = len(members) == 1 and (workload.cluster, workload.kind, workload.name) == place
+                held = (taken_by or {}).get("scope") != "total"
+                if not alone or not held or (taken_by is None and None in (workload.api_id, workload.team_id)):
+                    continue
+                whose = (taken_by["api_id"], taken_by["team_id"]) if taken_by else (workload.api_id, workload.team_id)
+                if taken_by is None and whose != owner:
+                    return row | {"verdict": "no_limit", "reason": "relabelled"}
+                if taken_by is not None and whose == owner and taken_by["limit_id"] != before["limit_id"]:
+                    return row | {"verdict": "within_limit", "reason": "limit_rekeyed"}
         runs_on = [
             workload
             for members in subjects.values()

@@ -26,7 +26,7 @@ TRAPS = {
     "labels changed mid-episode": [
         "story labels_changed_mid_episode",
         "story label_changed_out_of_the_selector",
-        "labels_of_another_api_are_no_loss",
+        "labels_of_another_api_end_nothing",
         "label_changed_out_of_the_selector",
     ],
     "a workload deleted and re-created under the same name": [
@@ -54,6 +54,7 @@ TRAPS = {
     "a label removed while firing": ["story label_removed_while_firing", "label_removed_freezes"],
     "a label left empty while firing": ["story label_emptied_while_firing", "empty_label_is_no_label"],
     "a count above an exemption": ["story exemption_makes_nothing_hastier"],
+    "a limit given another key while firing": ["story limit_rekeyed_while_firing"],
     "a limit deleted while firing": ["story limit_deleted_while_firing", "limit_withdrawn_while_it_runs"],
     "a cluster gone from discovery while firing": [
         "story cluster_gone_from_discovery_while_firing",

@@ -112,7 +112,7 @@ def episodes_of(rows: list[Any], cycles: list[dt.datetime]) -> list[Any]:
 
 def test_the_worlds_hold_every_verdict_and_reason() -> None:
     found = set()
-    for seed in range(4):
+    for seed in range(7):
         cycles, tables = make_worlds(seed)
         model = Model(tables, known_at)
         found |= {(row["verdict"], row["reason"]) for cycle in cycles for row in model.judge(cycle)}
@@ -121,6 +121,8 @@ def test_the_worlds_hold_every_verdict_and_reason() -> None:
         ("in_grace", "new_workload"),
         ("invalid_limit", "document_rejected"),
         ("no_limit", "limit_withdrawn"),
+        ("no_limit", "relabelled"),
+        ("within_limit", "limit_rekeyed"),
         ("no_limit", "no_limit_matches"),
         ("over_limit", "lower_bound_over_ceiling"),
         ("over_limit", "over_ceiling"),

@@ -12,7 +12,10 @@ USING ({{ folded_episodes }}) AS folded
   ON known.episode_id = folded.episode_id
 WHEN MATCHED THEN
   UPDATE SET
-    -- What a subject consists of may change while it stays the same subject.
+    -- What a subject consists of may change while it stays the same subject; under another key of its limit it is another.
+    fingerprint = folded.fingerprint,
+    subject = folded.subject,
+    scope = folded.scope,
     namespace = folded.namespace,
     workload_kind = folded.workload_kind,
     workload_name = folded.workload_name,

@@ -19,7 +19,7 @@ SELECT
 FROM `{{ dataset }}.episodes`
 WHERE
   started_cycle < @moment
-  AND kind IN ('over_limit', 'blind_cluster', 'unaccepted_cluster')
+  AND kind IN ('over_limit', 'blind_cluster', 'unaccepted_cluster', 'relabelled')
   -- An episode that never fired ended with the last cycle it was folded in.
   AND COALESCE(resolved_cycle, IF(state = 'inactive', last_cycle, NULL), @moment) >= @moment
   AND (kind != 'over_limit' OR ARRAY_LENGTH(@teams) = 0 OR team_id IN UNNEST(@teams))

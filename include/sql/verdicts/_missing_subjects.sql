@@ -1,19 +1,33 @@
 {#- CTEs: subjects of which nothing was seen in a judged cycle, although they were known before it. Needs
     _last_sightings.sql, _cluster_states.sql and `considered_limits`; ends in `missing_subjects`. -#}
 {%- from 'limits/_holds.sql' import holds -%}
+{%- macro api_in(cluster, s) -%}
+CONCAT('api/', {{ cluster }}, '/', {{ s }}.team_id, '/', {{ s }}.api_id)
+{%- endmacro -%}
+{%- macro workload_in(s) -%}
+CONCAT('workload/', {{ s }}.cluster, '/', {{ s }}.namespace, '/', {{ s }}.workload_kind, '/', {{ s }}.workload_name)
+{%- endmacro -%}
+{#- Whether the one workload that a subject consisted of is there, and what else is true of that. -#}
+{%- macro is_there(what) -%}
+k.scope = 'cluster' AND COUNTIF(p.place = {{ workload_in('k') }} AND {{ what }}) OVER same_subject > 0
+{%- endmacro -%}
 presences AS (
-  -- Where an API's workloads run that no limit takes: in a cluster, and (cluster NULL) anywhere in the environment.
+  -- Where workloads are: by their API those that no limit takes, in a cluster and anywhere in the environment; and by
+  -- itself each that is a subject alone, whoever's it is.
   SELECT
     s.cycle,
     s.environment,
-    place AS cluster,
-    s.api_id,
-    s.team_id,
-    ARRAY_AGG(CONCAT(s.namespace, '/', s.workload_kind, '/', s.workload_name)) AS workloads
+    s.limit_id,
+    CONCAT(s.team_id, '/', s.api_id) AS owner,
+    place
   FROM seen_subjects AS s
-  CROSS JOIN UNNEST([s.cluster, CAST(NULL AS STRING)]) AS place
-  WHERE s.limit_id IS NULL AND s.api_id IS NOT NULL AND s.team_id IS NOT NULL
-  GROUP BY s.cycle, s.environment, place, s.api_id, s.team_id
+  CROSS JOIN
+    UNNEST([
+      IF(s.limit_id IS NULL, {{ api_in('s.cluster', 's') }}, NULL),
+      IF(s.limit_id IS NULL, {{ api_in("''", 's') }}, NULL),
+      {{ workload_in('s') }}
+    ]) AS place
+  WHERE place IS NOT NULL AND s.api_id IS NOT NULL AND s.team_id IS NOT NULL
 ),
 
 environment_states AS (
@@ -40,10 +54,14 @@ missing_subjects AS (
     s.status,
     IF(k.scope = 'total', e.is_retired, s.status = 'retired') AS is_retired,
     s.environment != k.environment AS is_elsewhere,
-    p.cycle IS NOT NULL AS is_running_unlimited,
+    COUNTIF(p.limit_id IS NULL AND p.owner = CONCAT(k.team_id, '/', k.api_id)) OVER same_subject > 0
+      AS is_running_unlimited,
     -- A label that its limit selects by was changed, or the selectors were: the workload is in the listing, not gone.
-    k.scope = 'cluster'
-    AND CONCAT(k.namespace, '/', k.workload_kind, '/', k.workload_name) IN UNNEST(p.workloads) AS is_left_out,
+    {{ is_there("p.limit_id IS NULL AND p.owner = CONCAT(k.team_id, '/', k.api_id)") }} AS is_left_out,
+    -- It is another API's now, which has no limit: whoever is over a limit must not end the alert by a label.
+    {{ is_there("p.limit_id IS NULL AND p.owner != CONCAT(k.team_id, '/', k.api_id)") }} AS is_relabelled,
+    -- Its owners gave the limit another key: the same workload of the same API is held against that.
+    {{ is_there("p.limit_id != k.limit_id AND p.owner = CONCAT(k.team_id, '/', k.api_id)") }} AS is_rekeyed,
     -- A total whose limit no longer says which clusters count could run in all of its environment.
     IF(k.scope = 'total', COALESCE(t.is_complete, e.is_complete), s.is_complete) AS is_complete
   FROM last_sightings AS k
@@ -52,11 +70,9 @@ missing_subjects AS (
   LEFT JOIN total_completeness AS t ON c.cycle = t.cycle AND k.subject = t.subject
   LEFT JOIN environment_states AS e ON c.cycle = e.cycle AND k.environment = e.environment
   LEFT JOIN considered_limits AS l ON k.limit_id = l.limit_id AND {{ holds('l', 'c.cycle', 'c.known_at') }}
-  LEFT JOIN presences AS p
-    ON
-      c.cycle = p.cycle
-      AND k.environment = p.environment
-      AND k.api_id = p.api_id
-      AND k.team_id = p.team_id
-      AND k.cluster IS NOT DISTINCT FROM p.cluster
+  CROSS JOIN UNNEST([{{ api_in("COALESCE(k.cluster, '')", 'k') }}, {{ workload_in('k') }}]) AS place
+  LEFT JOIN presences AS p ON c.cycle = p.cycle AND k.environment = p.environment AND p.place = place
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY k.subject, c.cycle ORDER BY place) = 1
+  WINDOW same_subject AS (PARTITION BY k.subject, c.cycle)
 )

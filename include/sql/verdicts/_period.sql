@@ -4,7 +4,8 @@
 (COALESCE({{ w }}.api_id, '') = '' OR COALESCE({{ w }}.team_id, '') = '')
 {%- endmacro -%}
 {#- Why nothing more is said of a subject. -#}
-{%- set endings = "('workload_gone', 'scope_changed', 'environment_changed', 'cluster_retired', 'kind_changed')" -%}
+{%- set endings = "('workload_gone', 'scope_changed', 'environment_changed', 'cluster_retired', 'kind_changed',"
+    ~ " 'limit_rekeyed')" -%}
 {#- Whether something may still be said of a subject that is not seen any more. -#}
 {%- macro has_not_ended(v) -%}
 {{ v }}.reason NOT IN {{ endings }} AND {{ v }}.reason != 'not_judged_any_more'

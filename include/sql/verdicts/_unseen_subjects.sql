@@ -3,12 +3,12 @@
 
     In a dark cluster a subject is unknown, never "within". Where all was seen it may have ended: gone from a complete
     listing, or its limit counts another scope now, or its cluster is in another environment; that is said once, and
-    may end an episode, as a retired cluster does. A limit that was
+    may end an episode, as a retired cluster does, or carry it over to another key of its limit. A limit that was
     withdrawn while its workloads still run ends nothing, nor does a limit that no longer takes the one workload it
-    took: that is said in every cycle, and freezes. A cluster that is no longer watched says nothing, which freezes
-    too. -#}
+    took, nor a label that makes that another API's without a limit: that is said in every cycle, and freezes. A
+    cluster that is no longer watched says nothing, which freezes too. -#}
 {%- from 'verdicts/_period.sql' import endings -%}
-{%- set going_on = "('unknown', 'limit_withdrawn', 'no_limit_matches')" -%}
+{%- set going_on = "('unknown', 'relabelled', 'limit_withdrawn', 'no_limit_matches')" -%}
 explained_subjects AS (
   SELECT
     m.*,
@@ -19,6 +19,8 @@ explained_subjects AS (
       WHEN m.limit_id IS NULL THEN 'never_limited'
       WHEN m.is_elsewhere THEN 'environment_changed'
       WHEN m.is_limit_in_force AND m.limit_scope != m.scope THEN 'scope_changed'
+      WHEN m.is_relabelled THEN 'relabelled'
+      WHEN m.is_rekeyed THEN 'limit_rekeyed'
       WHEN NOT m.is_limit_in_force AND m.is_running_unlimited THEN 'limit_withdrawn'
       WHEN m.is_limit_in_force AND m.is_left_out THEN 'no_limit_matches'
       ELSE 'workload_gone'

@@ -50,6 +50,7 @@ def labels_of(episode: Episode) -> dict[str, str]:
         "blind_cluster": "PedClusterBlind",
         "unaccepted_cluster": "PedClusterUnaccepted",
         "limits_blind": "PedLimitsBlind",
+        "relabelled": "PedLabelsChanged",
     }
     subject = episode.subject
     labels = {

@@ -16,6 +16,7 @@ Facts = list[tuple[str, str]]
 _FROZEN = {
     "no_limit_matches": "no limit matches it any more",
     "limit_withdrawn": "its limit was withdrawn",
+    "relabelled": "its labels name another API now, which has no limit",
     "document_rejected": "its limit's document is not valid",
     "labels_removed": "its labels were removed",
     "labels_missing": "it has no labels",

@@ -12,7 +12,7 @@ from typing import Literal
 from pedwatch.config import Policy
 
 State = Literal["pending", "firing", "recovering", "resolved", "inactive"]
-Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "elsewhere", "retired", "moved", "unseen"]
+Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "elsewhere", "retired", "moved", "rekeyed", "unseen"]
 OPEN_STATES = ("pending", "firing", "recovering")
 NAMESPACE = uuid.UUID("5f0c9c1e-6d5b-4d0a-9f5e-2b8a3c9d7e41")
 
@@ -22,6 +22,7 @@ _ENDINGS: dict[Seen, str] = {
     "elsewhere": "environment_changed",
     "retired": "cluster_retired",
     "moved": "kind_changed",
+    "rekeyed": "limit_rekeyed",
 }
 FLAP_WINDOW = dt.timedelta(hours=2)
 FLAP_CHANGES = 4
@@ -51,7 +52,8 @@ class Observation:
     """One cycle of one subject as the ledger has it; ``unseen`` neither counts nor resets.
 
     ``gone``, ``rescoped`` (its limit counts another scope now), ``elsewhere`` (its cluster is in another environment
-    now), ``retired`` (its cluster was, by name) and ``moved`` (its pods are another kind of workload's now) end an
+    now), ``retired`` (its cluster was, by name), ``moved`` (its pods are another kind of workload's now) and
+    ``rekeyed`` (its limit goes on under another key, where the episode is carried over if that is seen) end an
     episode at once. ``retired_clusters``: those of its environment, of a sum over clusters; ``is_of_fewer``: one of
     them was counted lately. ``is_lower_bound``: not everything was seen, and what was seen is over by itself.
     ``has_exemption``: an exemption was in force, so that its ceiling judged. ``running``: what runs by the workloads'
@@ -263,6 +265,8 @@ def _end_reason(episode: Episode, observation: Observation) -> str:
     if observation.seen in _ENDINGS:
         return _ENDINGS[observation.seen]
     if episode.subject.kind != "over_limit":
+        if episode.subject.kind == "relabelled":
+            return observation.reason or "settled"
         return "settled" if episode.subject.kind == "unaccepted_cluster" else "seen_again"
     if episode.memory.cleared_by:
         return episode.memory.cleared_by

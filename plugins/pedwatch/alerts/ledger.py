@@ -1,7 +1,7 @@
 """Turns ledger rows into observations, and folds all watched subjects cycle after cycle. Pure."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
@@ -19,6 +19,7 @@ _SEEN_BY_REASON: dict[str, Seen] = {
     "environment_changed": "elsewhere",
     "cluster_retired": "retired",
     "kind_changed": "moved",
+    "limit_rekeyed": "rekeyed",
 }
 """Verdicts that end an episode at once, whatever they measured (DESIGN D4, D5)."""
 _PROVEN_IN_PART = "lower_bound_over_ceiling"
@@ -35,6 +36,8 @@ BLIND_POLICY = Policy(
 AT_ONCE_POLICY = BLIND_POLICY.model_copy(update={"for_observations": 1, "window_observations": 1})
 LIMITS_BLIND_AFTER = dt.timedelta(minutes=15)
 UNACCEPTED = "unaccepted_cluster"
+RELABELLED = "relabelled"
+"""Reason of a verdict, its workload is another API's now, which has no limit; and kind of the platform's alert."""
 RETIRED = "retired"
 """Status of a cluster that is retired by name, in ``collection_runs``."""
 
@@ -133,6 +136,33 @@ def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
     return SubjectObservation(subject, observation)
 
 
+def identity(row: Mapping[str, Any] | Subject) -> tuple[Any, ...]:
+    """Return which workload of whose a subject is, whatever key its limit has; of several workloads all but a name."""
+    names = ("environment", "cluster", "namespace", "workload_kind", "workload_name", "team_id", "api_id")
+    found = row if isinstance(row, Mapping) else vars(row)
+    return tuple(found[name] for name in names)
+
+
+def from_verdicts(rows: Iterable[Mapping[str, Any]], latest: Iterable[Episode]) -> Iterator[SubjectObservation]:
+    """Read rows of the ledger, and what they tell the platform: whose labels were changed to an API without a limit.
+
+    Args:
+        rows: as ``from_verdict`` reads them, ordered by cycle.
+        latest: the newest episode of each subject, for those that are told of already.
+    """
+    told = {e.subject.name for e in latest if e.subject.kind == RELABELLED and e.is_open}
+    for row in rows:
+        found = from_verdict(row)
+        yield found
+        name = f"{RELABELLED}/{found.subject.name}"
+        is_relabelled = row["reason"] == RELABELLED
+        if is_relabelled or (name in told and found.observation.seen != "unseen"):
+            seen: Seen = "over" if is_relabelled else "clean"
+            about = replace(found.subject, fingerprint=name, name=name, kind=RELABELLED)
+            yield SubjectObservation(about, Observation(row["cycle"], seen, reason=row["reason"]))
+            told.add(name)
+
+
 def from_clusters(rows: Iterable[Mapping[str, Any]], latest: Iterable[Episode]) -> list[SubjectObservation]:
     """Read rows of ``collection_runs``, whole cycles of them.
 
@@ -200,9 +230,26 @@ def policy_of(subject: Subject, policies: PolicyConfig) -> Policy:
     """Return the policy a subject is folded by."""
     if subject.kind == "blind_cluster":
         return BLIND_POLICY
-    if subject.kind in ("limits_blind", UNACCEPTED):
+    if subject.kind in ("limits_blind", UNACCEPTED, RELABELLED):
         return AT_ONCE_POLICY
     return policies.for_api(subject.team_id, subject.api_id)
+
+
+def _carry_over(current: dict[str, Episode], seen: dict[str, SubjectObservation]) -> None:
+    """Give the open episodes of limits that were re-keyed to the subjects that go on, where these have none."""
+    for key, item in list(seen.items()):
+        episode = current.get(key)
+        if item.observation.seen != "rekeyed" or episode is None or not episode.is_open:
+            continue
+        for other, successor in seen.items():
+            is_same = successor.subject.kind == item.subject.kind and identity(successor.subject) == identity(
+                item.subject
+            )
+            taken = current.get(other)
+            if other != key and is_same and successor.observation.seen != "rekeyed" and not (taken and taken.is_open):
+                current[other] = replace(episode, subject=successor.subject)
+                del current[key], seen[key]
+                break
 
 
 def fold_period(
@@ -225,6 +272,7 @@ def fold_period(
     changed: dict[str, Episode] = {}
     for cycle in cycles_between(after, until):
         seen = by_cycle.get(cycle, {})
+        _carry_over(current, seen)
         unseen = [e for e in current.values() if e.is_open and e.subject.fingerprint not in seen]
         gone = (retired or {}).get(cycle, NOTHING_RETIRED)
         items = [*seen.values(), *(_unobserved(e, cycle, gone) for e in unseen)]

@@ -8,9 +8,9 @@ from pedwatch.alerts.acknowledgements import SHOWN, Acknowledgement, fact_of, pe
 from pedwatch.alerts.causes import in_words
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.wording import clock_time, duration
+from pedwatch.alerts.wording import api_of, clock_time, duration, name, place
 
-_LIMITS, _UNACCEPTED = "limits_blind", "unaccepted_cluster"
+_LIMITS, _UNACCEPTED, _RELABELLED = "limits_blind", "unaccepted_cluster", "relabelled"
 _TITLES = {
     "moved": "Cluster moved",
     "ambiguous": "Cluster name taken",
@@ -25,12 +25,13 @@ def compose(
     run_url: str | None = None,
     acknowledged: Acknowledgement | None = None,
 ) -> Message:
-    """Write the message about a blind cluster, one that waits to be accepted, or limits that are not read."""
+    """Write the message about a blind cluster, one that waits to be accepted, changed labels, or limits not read."""
     links = [("Airflow run", run_url)] if run_url else []
     if episode.state == "resolved":
         return _resolved(episode, cycle, links)
     is_unaccepted = episode.subject.kind == _UNACCEPTED
-    message = _not_accepted(episode, reason, cycle, links) if is_unaccepted else _blind(episode, reason, cycle, links)
+    write = _not_accepted if is_unaccepted else _relabelled if episode.subject.kind == _RELABELLED else _blind
+    message = write(episode, reason, cycle, links)
     if reason == "reminder":
         message = replace(message, thread=f"{message.thread} React with {SHOWN} to quiet these reminders.")
     if acknowledged is None:
@@ -82,11 +83,29 @@ def _resolved(episode: Episode, cycle: dt.datetime, links: list[tuple[str, str]]
         _LIMITS: "the limits are read again",
         _UNACCEPTED: f"{episode.subject.cluster} waits no longer: it is where it was, was accepted, or is gone",
     }.get(episode.subject.kind, f"{episode.subject.cluster} is seen again")
+    if episode.subject.kind == _RELABELLED:
+        back = f"{api_of(episode)} in {place(episode)} no longer runs under another API's labels"
     if episode.end_reason == "cluster_retired":
         back = f"{episode.subject.cluster} was retired by name, and is not watched any more"
     lasted = duration(ended - episode.started_cycle)
     summary = f"{back} after {lasted}, {clock_time(episode.started_cycle, cycle)} to {clock_time(ended)}"
     return Message(":large_green_circle:", "Resolved", summary, thread=f"Resolved: {summary}.", links=links)
+
+
+def _relabelled(episode: Episode, reason: str, cycle: dt.datetime, links: list[tuple[str, str]]) -> Message:
+    since = clock_time(episode.started_cycle, cycle)
+    what = f"{api_of(episode)} in {place(episode)} runs on under the labels of an API without a limit"
+    still = f"Still: {what}, {duration(cycle - episode.started_cycle)} by now."
+    return Message(
+        mark=":black_circle:",
+        title="Labels changed",
+        summary=f"{what} since {since}",
+        advice="Have the labels put back, or give the API that they name a limit",
+        facts=[("Since", since), ("Team", name(episode.subject.team_id or "unknown"))],
+        notes=["its alert neither goes on nor ends: a label ends no alert"],
+        thread=still if reason == "reminder" else "",
+        links=links,
+    )
 
 
 def _not_accepted(episode: Episode, reason: str, cycle: dt.datetime, links: list[tuple[str, str]]) -> Message:

@@ -28,6 +28,7 @@ FREEZING = (
     "no_limit_matches",
     "limit_withdrawn",
     "hpa_is_stale",
+    "relabelled",
 )
 """Reasons of the ledger that freeze an episode until somebody acts; a cluster that is not seen tells of itself."""
 

@@ -30,6 +30,7 @@ _ENDED = {
     "environment_changed": "its cluster is in another environment now",
     "cluster_retired": "its cluster was retired",
     "kind_changed": "its pods are those of another kind of workload now",
+    "limit_rekeyed": "its limit has another key",
 }
 _CHANGED = {
     "worse": "is critical now",

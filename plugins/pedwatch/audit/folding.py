@@ -67,18 +67,30 @@ class EpisodeFold:
         concerned = [e for e in self._latest.values() if e.is_open or e.subject.fingerprint in fingerprints]
         retired = ledger.retired_in(clusters)
         for episode in ledger.fold_period(concerned, observations, cycle - PERIOD, cycle, policies, retired):
+            self._forget_old_key(episode)
             self._latest[episode.subject.fingerprint] = episode
             self._known[episode.episode_id] = episode
 
+    def _forget_old_key(self, episode: Episode) -> None:
+        """An episode may go on under another key of its limit."""
+        before = self._known.get(episode.episode_id, episode).subject.fingerprint
+        if before != episode.subject.fingerprint:
+            del self._latest[before]
+
     def _observations(self, rows: Iterable[Row]) -> Iterator[ledger.SubjectObservation]:
+        yield from ledger.from_verdicts(self._traced(list(rows)), list(self._latest.values()))
+
+    def _traced(self, rows: list[Row]) -> Iterator[dict[str, Any]]:
+        rekeyed = {ledger.identity(row) for row in rows if row["reason"] == "limit_rekeyed"}
         for row in rows:
             fingerprint = row["fingerprint"]
             before = self._before.get(fingerprint, (None,) * len(_TRACED))
             self._before[fingerprint] = tuple(row[name] for name in _TRACED)
             latest = self._latest.get(fingerprint)
-            if row["verdict"] in _MATTERS or (latest is not None and latest.is_open):
+            is_going_on = bool(rekeyed) and ledger.identity(row) in rekeyed
+            if row["verdict"] in _MATTERS or (latest is not None and latest.is_open) or is_going_on:
                 previous = {f"previous_{name}": value for name, value in zip(_TRACED, before, strict=True)}
-                yield ledger.from_verdict({**row, **previous})
+                yield {**row, **previous}
 
     def begin_counting(self) -> None:
         """Forget what was counted in the warm-up: the period begins."""

@@ -141,8 +141,7 @@ def _period(
         return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
 
     def first_midnight(moment: dt.datetime) -> dt.datetime:
-        """Where clocks are put back at midnight a day has two; a cron schedule may mean the second: it begins with the
-        first."""
+        """Where clocks are put back at midnight a day has two, and a cron schedule means the second one."""
         local = moment.astimezone(zone)
         return midnight(local.date()) if local.time() == dt.time() else moment
 

@@ -37,7 +37,7 @@ def _input(warehouse: Warehouse, cycle: dt.datetime) -> dict[str, Any]:
 
 def _observations(found: dict[str, Any], known: list[Episode]) -> list[ledger.SubjectObservation]:
     return [
-        *(ledger.from_verdict(row) for row in found["verdicts"]),
+        *ledger.from_verdicts(found["verdicts"], known),
         *ledger.from_clusters(found["clusters"], known),
         *(
             ledger.from_limits_known(row["cycle"], row["limits_known_at"])
