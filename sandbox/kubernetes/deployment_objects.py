@@ -88,6 +88,8 @@ def _deployment_status(workload: Workload, digest: str) -> Object:
     if not workload.observed_generation:
         return {}  # no controller has looked at it yet
     status, available, asked = workload.status_replicas or 0, workload.available_replicas or 0, workload.spec_replicas
+    # In Recreate's gap there is no ReplicaSet that wants any.
+    wanted = 0 if workload.strategy == "Recreate" and not status else asked
     counts = without_zeros(
         {
             "observedGeneration": workload.observed_generation,
@@ -95,7 +97,7 @@ def _deployment_status(workload: Workload, digest: str) -> Object:
             "updatedReplicas": workload.updated_replicas,
             "readyReplicas": workload.ready_replicas,
             "availableReplicas": available,
-            "unavailableReplicas": max(status - available, asked - available, 0),
+            "unavailableReplicas": max(status, wanted, available) - available,
         }
     )
     counts["terminatingReplicas"] = workload.terminating_replicas  # sent also when it is zero, as no other count is
