@@ -1,6 +1,6 @@
 """What it costs to list a large cluster: the collector, and what a team would write instead.
 
-10,000 Deployments and 8,000 HPAs, about 125 MB of JSON, served on loopback by the stand-in: a process of its own whose
+10,000 Deployments, 3,000 StatefulSets, 2,000 Rollouts and 8,000 HPAs, about 170 MB of JSON, served on loopback by the stand-in: a process of its own whose
 pages are rendered before anything is measured. CPU is that of the client's whole process, its start included.
 """
 
@@ -22,15 +22,16 @@ from bench import tree
 from bench.results import Goal
 
 LARGE, HUGE = "large", "huge"
-SIZES = {LARGE: (10_000, 8_000), HUGE: (50_000, 8_000)}
+SIZES = {LARGE: (10_000, 8_000, 3_000, 2_000), HUGE: (50_000, 8_000, 3_000, 2_000)}
+"""Deployments, HPAs, StatefulSets, Rollouts."""
 CYCLE = "2026-03-02T10:05:00Z"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 Row = dict[str, Any]
 
 
 @contextmanager
-def serving(folder: Path, sizes: Mapping[str, tuple[int, int]] = SIZES) -> Iterator[None]:
-    """Serve clusters of so many Deployments and HPAs; how to reach each is written beside the kubeconfigs."""
+def serving(folder: Path, sizes: Mapping[str, tuple[int, ...]] = SIZES) -> Iterator[None]:
+    """Serve clusters of so many Deployments, HPAs, and perhaps StatefulSets and Rollouts; how to reach each is written beside the kubeconfigs."""
     state = folder / "state.json"
     from sandbox.kubernetes.synthetic import synthetic_workloads
 
@@ -91,7 +92,9 @@ def checked(folder: Path, cluster: str, row: Row) -> Row:
     """Hold that the collector really wrote every object, and forget the files."""
     (path,) = (folder / "collected").glob("manifests/*/*/*.ndjson")
     told = json.loads(path.read_text())
-    if (told["status"], told["row_count"]) != ("complete", sum(SIZES[cluster])):
+    of_kinds = [told.get(f"{kind}s_listed") for kind in ("deployment", "hpa", "statefulset", "rollout")]
+    # A base may be older than the kinds it does not list.
+    if told["status"] != "complete" or of_kinds not in (list(SIZES[cluster]), [*SIZES[cluster][:2], None, None]):
         raise RuntimeError(f"the collector was not whole: {told}")
     (data,) = (folder / "collected").glob("obs/*/*/*.gz")
     row |= {"bytes_read": told["bytes_read"], "bytes_written": data.stat().st_size}
@@ -143,7 +146,7 @@ def _kubectl(folder: Path) -> list[str]:
     plain = folder / "kubectl.yaml"  # of a base without TLS, where kubectl would withhold the token
     kubeconfig = plain if plain.exists() else folder / "all.yaml"
     access = ["--kubeconfig", str(kubeconfig), "--context", LARGE]
-    return [path, *access, "get", "deploy,hpa", "-A", "-o", "json"]
+    return [path, *access, "get", "deploy,sts,rollouts,hpa", "-A", "-o", "json"]
 
 
 def _goals(rows: dict[str, Row]) -> list[Goal]:
@@ -151,7 +154,7 @@ def _goals(rows: dict[str, Row]) -> list[Goal]:
         return float(rows[one][what] / rows[other][what])
 
     goals = []
-    for transfer, most in (("gzip", 2.5), ("plain", 3.0)):
+    for transfer, most in (("gzip", 2.2), ("plain", 3.0)):
         ours = f"collector, {transfer}"
         goals += [
             Goal(
@@ -170,7 +173,7 @@ def _goals(rows: dict[str, Row]) -> list[Goal]:
             Goal(
                 f"CPU of the collector to the typed client, {transfer}",
                 ratio(ours, "official client, typed"),
-                1 / 15,
+                1 / 50 if transfer == "gzip" else 1 / 60,
                 "x",
             ),
         ]

@@ -12,7 +12,12 @@ import zlib
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-PATHS = ("/apis/apps/v1/deployments", "/apis/autoscaling/v2/horizontalpodautoscalers")
+PATHS = (
+    "/apis/apps/v1/deployments",
+    "/apis/apps/v1/statefulsets",
+    "/apis/argoproj.io/v1alpha1/rollouts",
+    "/apis/autoscaling/v2/horizontalpodautoscalers",
+)
 _CONTINUE = re.compile(rb'"continue"\s*:\s*"([^"]+)"')
 
 
@@ -42,12 +47,13 @@ def read(server: str, token: str, ca: Path, is_gzip: bool) -> None:
 
 
 def typed(kubeconfig: Path) -> None:
-    """List both kinds with the official client."""
+    """List the kinds that the official client has types for: all but Rollouts."""
     from kubernetes import client, config
 
     api = config.new_client_from_config(str(kubeconfig))
     for listing in (
         client.AppsV1Api(api).list_deployment_for_all_namespaces,
+        client.AppsV1Api(api).list_stateful_set_for_all_namespaces,
         client.AutoscalingV2Api(api).list_horizontal_pod_autoscaler_for_all_namespaces,
     ):
         start = None

@@ -50,13 +50,18 @@ def _workload(chance: random.Random, index: int, namespaces: list[str]) -> Workl
     return workload
 
 
-def synthetic_workloads(deployments: int, hpas: int, seed: int = 7) -> list[Workload]:
+def synthetic_workloads(
+    deployments: int, hpas: int, stateful_sets: int = 0, rollouts: int = 0, seed: int = 7
+) -> list[Workload]:
     """Return workloads for ``ControlClient.set_state``, the same ones for the same seed."""
-    if hpas > deployments:
-        raise ValueError(f"{hpas} HPAs need as many deployments to scale, there are {deployments}")
+    count = deployments + stateful_sets + rollouts
+    if hpas > count:
+        raise ValueError(f"{hpas} HPAs need as many workloads to scale, there are {count}")
     chance = random.Random(seed)
     namespaces = [f"{chance.choice(SUBJECTS)}-{number:03d}" for number in range(NAMESPACES)]
-    workloads = [_workload(chance, index, namespaces) for index in range(deployments)]
+    workloads = [_workload(chance, index, namespaces) for index in range(count)]
+    for number, workload in enumerate(workloads[deployments:]):
+        workload["kind"] = "StatefulSet" if number < stateful_sets else "Rollout"
     for workload in chance.sample(workloads, hpas):
         asked = workload["spec_replicas"]
         workload["hpa"] = {"min": max(1, asked // 2), "max": asked * 3}
@@ -68,10 +73,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.kubernetes.synthetic", description=__doc__)
     parser.add_argument("--deployments", type=int, default=10_000)
     parser.add_argument("--hpas", type=int, default=8_000)
+    parser.add_argument("--stateful-sets", type=int, default=0)
+    parser.add_argument("--rollouts", type=int, default=0)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--cluster", default="synthetic", help="the cluster's name in the printed state file")
     options = parser.parse_args()
-    workloads = synthetic_workloads(options.deployments, options.hpas, options.seed)
+    workloads = synthetic_workloads(
+        options.deployments, options.hpas, options.stateful_sets, options.rollouts, options.seed
+    )
     json.dump({"clusters": {options.cluster: {"workloads": workloads}}}, sys.stdout)
 
 

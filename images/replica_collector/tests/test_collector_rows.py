@@ -231,6 +231,13 @@ def test_every_listed_object_is_one_row_in_the_servers_order(collect: Collect) -
     assert (told["deployments_listed"], told["hpas_listed"], told["row_count"]) == (25, 12, 37)
 
 
+def test_compressed_pages_share_a_sheet_and_nothing_of_the_page_before(api: ApiServer, collect: Collect) -> None:
+    plain = [row | {"observed_at": None} for row in collect(attempt_id="plain").rows]
+    api.is_gzip = True
+    both = [row | {"observed_at": None} for row in collect(attempt_id="gzip").rows]
+    assert [row for row in both if row["attempt_id"] == "gzip"] == [row | {"attempt_id": "gzip"} for row in plain]
+
+
 def test_the_manifest_vouches_for_the_uncompressed_content(collect: Collect) -> None:
     import gzip
 

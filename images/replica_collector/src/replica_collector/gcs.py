@@ -119,6 +119,6 @@ def _body(head: bytes, item: Object, tail: bytes) -> Iterator[bytes]:
 
 def _reason(response: Response) -> str:
     try:
-        return str(json.loads(response.body)["error"]["message"])[:200]
+        return str(json.loads(bytes(response.body))["error"]["message"])[:200]
     except (ValueError, LookupError, TypeError):
         return ""

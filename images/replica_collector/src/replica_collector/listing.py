@@ -14,7 +14,7 @@ from replica_collector.observations import Provenance, encode
 from replica_collector.rows import observe
 from replica_collector.salvage import Faults, Unreadable
 from replica_collector.spool import Mark, Spool
-from replica_collector.transport import Client
+from replica_collector.transport import Body, Client
 
 GONE = 410
 SHRINK = 4
@@ -149,7 +149,7 @@ class Lister:
             self.on_page(kind.resource_type, self._pages, count)
 
 
-def api_error(status: int, body: bytes | bytearray) -> ApiError:
+def api_error(status: int, body: Body) -> ApiError:
     """What the server said, when it said it as a ``Status``; other bodies are not quoted."""
     try:
         said = STATUS_DECODER.decode(body)

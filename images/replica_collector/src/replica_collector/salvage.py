@@ -21,7 +21,7 @@ class Unreadable(Exception):
 Faults = list[Unreadable]
 
 
-def page(kind: Kind, body: bytes | bytearray) -> tuple[str, ListMeta, list[Any], Faults]:
+def page(kind: Kind, body: bytes | bytearray | memoryview) -> tuple[str, ListMeta, list[Any], Faults]:
     """Return the page's kind, where it stands, the objects that decode, and those that do not.
 
     Raises:

@@ -16,7 +16,7 @@ from replica_collector.connection import Connection, Endpoint
 from replica_collector.credentials import Credential
 from replica_collector.deadline import Deadline
 from replica_collector.errors import BodyCut, Misconfigured, PageTooLarge, Redirected
-from replica_collector.turns import Turn
+from replica_collector.turns import Sheet, Turn
 
 MAX_ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.25
@@ -29,13 +29,17 @@ MAX_ERROR_BODY_BYTES = 64 * 1024
 CUT = "the connection ended before the body did"
 
 
+Body = bytearray | memoryview
+"""Of one that came compressed it is a part of the sheet, and holds until the next page."""
+
+
 @dataclass(frozen=True)
 class Response:
     """An answer that arrived whole."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytearray
+    body: Body
 
     @property
     def wait(self) -> float | None:
@@ -179,16 +183,14 @@ class Client:
             self.close()
         return answer
 
-    def _read(self, raw: http.client.HTTPResponse) -> bytearray:
+    def _read(self, raw: http.client.HTTPResponse) -> Body:
         is_error = raw.status >= 400
         most = MAX_ERROR_BODY_BYTES if is_error else MAX_BODY_BYTES
         is_fixed = raw.length is not None and raw.length <= most
         body = self._fill(raw, raw.length or 0) if is_fixed else self._gather(raw, most, is_error)
         if raw.getheader("Content-Encoding") != "gzip" or not body:
             return body
-        if not is_error:
-            self.turn.unpack()
-        return _unpacked(body, most, is_error)
+        return _unpacked(body, most, is_error, Sheet() if is_error else self.turn.unpack())
 
     def _gather(self, raw: http.client.HTTPResponse, most: int, is_error: bool) -> bytearray:
         body = bytearray()
@@ -218,15 +220,17 @@ class Client:
         return body
 
 
-def _unpacked(packed: bytearray, most: int, is_error: bool) -> bytearray:
+def _unpacked(packed: bytearray, most: int, is_error: bool, sheet: Sheet) -> memoryview:
     """Unpack a body that is there whole, piece by piece: at once would hold it twice for a moment."""
     unpack = zlib.decompressobj(31)
-    # The last four bytes say how large it was: a body that grows as it comes would leave holes in the heap.
-    body = bytearray(min(most, int.from_bytes(packed[-4:], "little")))
+    # The last four bytes say how large it was; one that lies is longer by the pieces that come.
+    body = sheet.of(min(most, int.from_bytes(packed[-4:], "little")))
     size = 0
     with memoryview(packed) as view:
         for start in range(0, len(packed), UNPACK_BYTES):
             piece = unpack.decompress(view[start : start + UNPACK_BYTES], most + 1 - size)
+            if size + len(piece) > len(body):
+                body = body + bytes(size + len(piece) - len(body))
             body[size : size + len(piece)] = piece
             size += len(piece)
             if size > most:
@@ -235,8 +239,7 @@ def _unpacked(packed: bytearray, most: int, is_error: bool) -> bytearray:
                 raise PageTooLarge(f"the answer is larger than {most} bytes")
     if not unpack.eof and not is_error:
         raise BodyCut(CUT)
-    del body[size:]
-    return body
+    return memoryview(body)[:size]
 
 
 def _is_weather(error: Exception) -> bool:

@@ -20,14 +20,31 @@ MOMENT_SECONDS = 2.0
 SLICE_SECONDS = 0.5
 
 
+class Sheet:
+    """Where pages are unpacked, one after the other: a new place for each would be paid for by its size, in zeros."""
+
+    def __init__(self) -> None:
+        self._place = bytearray()
+
+    def of(self, size: int) -> bytearray:
+        """Return a place for at least so many bytes, whose former content is nobody's any more."""
+        if len(self._place) < size:
+            self._place = bytearray(size)
+        return self._place
+
+
 class Turn:
     """The turn of one who has nobody to wait for."""
 
     def take(self) -> None:
         """Wait until a page may be fetched; the page before it is done with."""
 
-    def unpack(self) -> None:
-        """A page is here: wait until nobody else has one unpacked; it lasts until ``take`` or ``leave``."""
+    def __init__(self) -> None:
+        self.sheet = Sheet()
+
+    def unpack(self) -> "Sheet":
+        """A page is here: wait until nobody else has one unpacked; the sheet is theirs until ``take`` or ``leave``."""
+        return self.sheet
 
     def leave(self) -> None:
         """Let the others go on, for a pause or for good."""
@@ -43,6 +60,7 @@ class Turns:
         self._since: dict[_Place, float] = {}  # who is at work, and since when on this page
         self._waiting: set[_Place] = set()
         self._desk = threading.Lock()
+        self._sheet = Sheet()
 
     def line_up(self, deadline: Deadline) -> Turn:
         """Give a place behind all who were given one before; its waiting is bounded by the deadline."""
@@ -67,6 +85,7 @@ class Turns:
 
 class _Place(Turn):
     def __init__(self, turns: Turns, deadline: Deadline, number: int) -> None:
+        self.sheet = turns._sheet
         self._turns = turns
         self._deadline = deadline
         self._number = number
@@ -96,15 +115,16 @@ class _Place(Turn):
                 line._waiting.discard(self)
                 line._changed.notify_all()
 
-    def unpack(self) -> None:
+    def unpack(self) -> Sheet:
         if self._is_unpacking:
-            return
+            return self.sheet
         with self._turns._changed:
             if self in self._turns._since:  # the server has done its part
                 self._turns._since[self] = float("inf")
         while not self._turns._desk.acquire(timeout=SLICE_SECONDS):
             self._deadline.check()
         self._is_unpacking = True
+        return self.sheet
 
     def leave(self) -> None:
         self._leave_desk()
