@@ -17,7 +17,7 @@ LONG_AGO = "2026-01-01T00:00:00Z"
 RUN_DELAY = dt.timedelta(seconds=20)
 _EVER = "cycle >= TIMESTAMP '2026-01-01 00:00:00+00'"
 _ATTEMPT = {"attempt_id", "started_at", "finished_at", "evidence_object", "content_sha256", "bytes_read", "recorded_at"}
-_VERSIONS = {"resource_version_deployments", "resource_version_hpas"}
+_VERSIONS = {f"resource_version_{kind}" for kind in ("deployments", "statefulsets", "rollouts", "hpas")}
 _LEASE = {
     "attempts",
     "next_attempt_at",
