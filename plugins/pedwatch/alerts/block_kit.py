@@ -16,7 +16,7 @@ TEXT, BUDGET = 3900, 9500
 TITLE, LEAD, ADVICE, LABEL, FIELD, NOTES = 100, 1200, 900, 40, 300, 900
 FIELDS, LINES, LINE, LIST = 10, 20, 420, 2800
 LINKS, LINK, LINK_LABEL, LINK_ROW = 8, 700, 60, 2800
-ROWS, CELL = 30, 100
+ROWS, CELL = 30, 400
 SCALES = (1.0, 0.6, 0.3)
 """Tried in turn until the whole fits: names of thousands of characters are cut shorter."""
 

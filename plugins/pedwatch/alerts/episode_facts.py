@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pedwatch.alerts import guidance
 from pedwatch.alerts.acknowledgements import Acknowledgement, fact_of
 from pedwatch.alerts.episodes import Episode
-from pedwatch.alerts.evidence import Known, Links
+from pedwatch.alerts.evidence import Known, LimitSource, Links
 from pedwatch.alerts.messages import UNSPOKEN
 from pedwatch.alerts.wording import clock_time, name, pods, running, sparkline, what_moved
 from pedwatch.config import Policy
@@ -96,20 +96,23 @@ def recent(known: Known) -> str | None:
 
 def facts(episode: Episode, context: Context) -> Facts:
     """Return what is listed while an episode goes on."""
-    source, team = context.known.source, name(episode.subject.team_id or "unknown")
+    source = context.known.source
     found = [
         *_counts(episode, context.known),
         ("Limit", _limit(episode, context)),
         *(_exemption(context) if episode.is_exempted or episode.memory.is_over_exemption else []),
-        ("Team", team if context.has_route else f"{team} (no route in pedwatch.yaml: told here)"),
         ("Over since", clock_time(episode.over_since, context.cycle)),
         ("What moved", what_moved(episode.memory.before, episode.memory.now)),
-        ("Granted by", source.grant),
-        ("Limit from", source.address),
+        ("Granted by", granted_by(source)),
         ("Acknowledged by", fact_of(context.acknowledged, context.cycle)),
         (UNSPOKEN, recent(context.known)),
     ]
     return [(label, value) for label, value in found if value]
+
+
+def granted_by(source: LimitSource) -> str | None:
+    """Say who granted the limit, and in which file."""
+    return "; ".join(part for part in (source.grant, source.address) if part) or None
 
 
 def _exemption(context: Context) -> Facts:
@@ -136,6 +139,8 @@ def notes(episode: Episode, context: Context) -> list[str]:
         found.append("a lower bound: not everything was seen, so there may be more; only a whole listing ends it")
     if context.known.is_past_deadline and episode.is_open:
         found.append("a rollout is past its deadline (ProgressDeadlineExceeded): it does not end by itself")
+    team = name(episode.subject.team_id or "unknown")
+    found.append(f"team {team}" if context.has_route else f"team {team} has no route in pedwatch.yaml: told here")
     if episode.subject.limit_id:
         found.append(f"limit {name(episode.subject.limit_id)} version {episode.limit_version}")
     return found

@@ -74,8 +74,7 @@ def _resolved(episode: Episode, context: Context) -> Message:
         ("Lasted", span if episode.fired_cycle else None),
         ("Peak", peak),
         ("Why it ended", cause if episode.fired_cycle else None),
-        ("Granted by", source.grant if episode.end_reason == "limit_raised" else None),
-        ("Limit from", source.address if episode.end_reason == "limit_raised" else None),
+        ("Granted by", episode_facts.granted_by(source) if episode.end_reason == "limit_raised" else None),
         (UNSPOKEN, episode_facts.recent(context.known)),
     ]
     return Message(

@@ -177,7 +177,9 @@ def rows(
         names = [telling.episode.episode_id for telling in members]
         ended = {telling.episode.episode_id for telling in members if telling.reason == "resolved"}
         going_on = [name for name in dict.fromkeys([*state.get("open", []), *names]) if name not in ended]
-        since = dt.datetime.fromisoformat(state["since"]) if state else cycle
+        began = min(telling.episode.started_cycle for telling in members)
+        new_since = began if kind in cluster_storms.KINDS else cycle
+        since = dt.datetime.fromisoformat(state["since"]) if state else new_since
         count = state.get("members", 0) + sum(telling.reason == "first" for telling in members)
         sequence = before.sequence + 1 if before else 1
         told_by = notification_id(identifier, sequence, first.channel)
