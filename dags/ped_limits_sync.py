@@ -40,7 +40,7 @@ def sync_limits() -> dict[str, Any]:
 
     from pedwatch import settings
     from pedwatch.errors import SyncRefusedError
-    from pedwatch.hooks import clients, limit_sync
+    from pedwatch.hooks import clients, limit_sync, rejected_limits
     from pedwatch.hooks.limit_ledger import BigQueryLimits
 
     context = get_current_context()
@@ -49,20 +49,21 @@ def sync_limits() -> dict[str, Any]:
     if run.run_type == "backfill":
         raise AirflowSkipException("limits cannot be read in the past: a backfilled sync does nothing")
     config = settings.load_config()
-    ledger = BigQueryLimits(clients.warehouse(config))
+    warehouse = clients.warehouse(config)
     asked = context["params"]
     # Named by its map index: without one, all XComs that there ever were are fetched.
     told = context["ti"].xcom_pull(task_ids="sync_limits", map_indexes=-1, include_prior_dates=True)
     try:
         plan = limit_sync.sync_limits(
             clients.limit_store(config),
-            ledger,
+            BigQueryLimits(warehouse),
             config,
             run.run_id,
             asked["full"],
             asked["allow_mass_end"],
             asked["accept_source"],
             limit_sync.stood_before(told, settings.now()),
+            lambda plan: rejected_limits.tell(warehouse, config, plan, settings.now(), run.run_id),
         )
     except SyncRefusedError as error:
         # Firestore answers the same in twenty seconds: no retries.

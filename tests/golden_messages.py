@@ -11,13 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pedwatch.alerts import block_kit, digest, outbox, platform_messages, silence
+from pedwatch.alerts import block_kit, digest, limit_messages, outbox, platform_messages, silence, welcome
 from pedwatch.alerts.acknowledgements import Acknowledgement
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.delivery_messages import odd_answer as odd_answer_of
 from pedwatch.alerts.episodes import Episode, Evidence, Observation, Subject
 from pedwatch.alerts.evidence import Exemption, Known, LimitSource, Links, Site
 from pedwatch.alerts.ledger import SubjectObservation, fold_period, from_clusters, from_limits_known
+from pedwatch.alerts.limit_messages import Rejected
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.reconcile import reconcile
@@ -287,6 +288,19 @@ def dag_failed(reason: str, progress: platform_messages.Progress | None = None) 
     return shown(message, has_thread=False)
 
 
+def rejected(step: int) -> Shown:
+    """Return what a team is told of its limit's document: not valid, not valid otherwise, valid again."""
+    reasons = ["max_replicas: must be a whole number, not 'ten'", "api_id: is missing", None]
+    told_of: dict[str, Told] = {}
+    message = Message("", "", "")
+    for number, reason in enumerate(reasons[:step], 1):
+        standing = {"prod.orders.checkout": Rejected(reason, True)} if reason else {}
+        documents = {"prod.orders.checkout": "orders"}
+        [row] = limit_messages.rows(documents, standing, told_of, SLACK, at(number), LINKS.for_help)
+        told_of, message = {"prod.orders.checkout": told([row])[row.episode_id]}, row.message
+    return shown(message, has_thread=step > 1)
+
+
 def silent(heard: silence.Heard, before: Told | None) -> Shown:
     """Return what is said of a watch that is not heard, or is heard again."""
     now = (heard.first_after or at(4)) + dt.timedelta(seconds=30)
@@ -329,6 +343,16 @@ def cannot_be_edited() -> Shown:
 
 OVER = (seen(1, 14), seen(2, 14))
 EXEMPT = {"seen": "exempt", "ceiling": 20}
+WELCOMING = Config.model_validate(
+    {
+        "project": "shop-prod",
+        "bucket": "evidence",
+        "firestore": {"project": "shop-prod"},
+        "collector": {"image": "i"},
+        "clusters": [{"name": "eu-prod-1", "environment": "prod"}],
+        "slack": SLACK.model_dump() | {"help_url": LINKS.help, "request_url": LINKS.request},
+    }
+)
 CARED_FOR = Acknowledgement("a1", "e1", "U0MAYA", "reaction", "critical", at(3) - dt.timedelta(minutes=2))
 MILDER = replace(CARED_FOR, severity="warning")
 AT_SHELL = Acknowledgement(
@@ -431,6 +455,10 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "dag_timed_out": lambda: dag_failed("timed_out"),
     "dag_timed_out_while_telling": lambda: dag_failed("timed_out", platform_messages.Progress(48, True, True, 34)),
     "dag_recovered": lambda: shown(platform_messages.dag_recovered("ped_replica_watch", at(1), at(4), LINKS.run)),
+    "welcome": lambda: shown(welcome.compose("orders", WELCOMING), has_thread=False),
+    "limit_rejected": lambda: rejected(1),
+    "limit_rejected_for_another_reason": lambda: rejected(2),
+    "limit_accepted": lambda: rejected(3),
     "silence": lambda: silent(silence.Heard(START, START, START), None),
     "silence_from_the_start": lambda: silent(silence.Heard(None, None, START - dt.timedelta(hours=3)), None),
     "silence_of_runs_that_do_not_finish": lambda: silent(silence.Heard(at(3), START, START), None),

@@ -45,7 +45,7 @@ class Slice:
         counted = [replace(change, archived=numbers.get(change.document_id, 0)) for change in changes]
         self.store.write([write_of(change) for change in counted])
 
-    def sync(self, sync_id: str | None = None, is_full: bool = False, **allowed: bool) -> SyncPlan | None:
+    def sync(self, sync_id: str | None = None, is_full: bool = False, **allowed: Any) -> SyncPlan | None:
         """Sync as the DAG does, whose runs hand on where they stood."""
         name = sync_id or f"scheduled__{next(self._runs)}"
         plan = sync_limits(self.store, self.ledger, self.config, name, is_full, **allowed, before=self.before)

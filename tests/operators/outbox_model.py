@@ -96,7 +96,9 @@ class OutboxModel:
                     break
                 since = max(since, row["created_at"], row["next_attempt_at"] or EPOCH)
                 due.append((since, row))
-        return sorted(due, key=lambda item: (item[0], *_thread(item[1]), item[1]["sequence"]))
+        return sorted(
+            due, key=lambda item: (item[0], item[1]["reason"] != "welcome", *_thread(item[1]), item[1]["sequence"])
+        )
 
     def write(self, name: str, parameters: Mapping[str, Any]) -> int:
         """Record."""
@@ -128,6 +130,11 @@ def _in_turns(due: list[tuple[dt.datetime, Row]], slack_share: int, batch: int) 
             turns.append((place // share, kind != "slack", kind, place, item[3]))
     taken = sorted(turns, key=lambda turn: turn[:4])[:batch]
     return [turn[4] for turn in sorted(taken, key=lambda turn: turn[1:4])]
+
+
+def _order(item: tuple[dt.datetime, Row]) -> tuple[Any, ...]:
+    since, row = item
+    return since, row["reason"] != "welcome", *_thread(row), row["sequence"]
 
 
 def _thread(row: Row) -> tuple[str, str]:

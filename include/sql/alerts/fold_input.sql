@@ -188,6 +188,9 @@ SELECT
     FROM `{{ dataset }}.notifications` AS o
     WHERE o.status IN ('unsent', 'sending', 'ambiguous')
   ) AS waiting,
+  ARRAY(
+    {% include 'alerts/_told_channels.sql' %}
+  ) AS told_channels,
   COALESCE(v.verdicts, []) AS verdicts,
   ARRAY(
     SELECT AS STRUCT

@@ -55,7 +55,10 @@ lines AS (
 places AS (
   SELECT
     l.*,
-    ROW_NUMBER() OVER (PARTITION BY l.channel ORDER BY l.waits_since, l.episode_id, l.sequence) AS place_in_channel
+    ROW_NUMBER() OVER (
+      -- A welcome is written with the first message of a channel, and comes before it.
+      PARTITION BY l.channel ORDER BY l.waits_since, IF(l.reason = 'welcome', 0, 1), l.episode_id, l.sequence
+    ) AS place_in_channel
   FROM lines AS l
   WHERE l.waiting_before = 0
 ),

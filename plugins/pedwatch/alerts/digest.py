@@ -72,6 +72,7 @@ class Digest:
             late_changes=own(self.late_changes),
             advisories=own(self.advisories),
             late_observations=[row for row in self.late_observations if team_id in row["team_ids"]],
+            chain_head=None,  # a hash is for who keeps the evidence
         )
 
     @property

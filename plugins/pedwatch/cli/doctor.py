@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from pedwatch import settings
 from pedwatch.config import Config
+from pedwatch.errors import ConfigurationError
 from pedwatch.hooks.preflight import Finding
 
 MARKS = {"ok": "✓", "failed": "✗", "warning": "!", "skipped": "–"}
@@ -17,8 +18,16 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser(
         "doctor",
         help="check image, identity, Slack, tables, Firestore, bucket, clusters, clocks; says what mends it",
-        description="Checks everything that pedwatch needs and changes nothing. Exit status 1 when something is wrong.",
+        description="Checks everything that pedwatch needs and changes nothing, but for --welcome. Exit status 1 when "
+        "something is wrong.",
         epilog="Google's services are asked as you (application default credentials), Slack as the Airflow connection.",
+    )
+    parser.add_argument(
+        "--welcome",
+        metavar="TEAM",
+        action="append",
+        default=[],
+        help="also send this team's welcome, which is a test, to its channel; may be repeated",
     )
     parser.add_argument("--only", choices=AREAS, action="append", help="check only this; may be repeated")
     parser.set_defaults(run=_run)
@@ -96,6 +105,16 @@ def _clusters(config: Config) -> Iterator[Finding]:
         yield from preflight.examine("Cluster", "give yourself storage.objects.get on the bucket", names)
 
 
+def _welcome(config: Config, team_id: str) -> Iterator[Finding]:
+    from pedwatch.hooks import clients, preflight, preflight_slack, preflight_welcome
+
+    def send() -> Iterator[Finding]:
+        warehouse = clients.warehouse(config, clients.AsPerson())
+        yield preflight_welcome.welcome(preflight_slack.connect(config), warehouse, config, team_id, settings.now())
+
+    return preflight.examine("Slack", preflight_slack.smallest_fix(config), send)
+
+
 CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
     "image": _image,
     "identity": _identity,
@@ -118,11 +137,17 @@ def report(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _run(arguments: argparse.Namespace) -> int:
     config = settings.load_config()
+    if unknown := [team for team in arguments.welcome if team not in config.slack.teams]:
+        raise ConfigurationError(f"--welcome {unknown[0]}: slack.teams in pedwatch.yaml has no such team")
     found: list[Finding] = []
 
     def noted() -> Iterator[Finding]:
         for area in arguments.only or AREAS:
             for finding in CHECKS[area](config):
+                found.append(finding)
+                yield finding
+        for team_id in arguments.welcome:
+            for finding in _welcome(config, team_id):
                 found.append(finding)
                 yield finding
 

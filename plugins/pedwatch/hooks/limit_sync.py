@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from pedwatch import settings
@@ -31,6 +32,7 @@ def sync_limits(
     allow_mass_end: bool = False,
     accept_source: bool = False,
     before: LastSync | None = None,
+    tell: Callable[[SyncPlan], object] | None = None,
 ) -> SyncPlan | None:
     """Bring ``limit_history`` up to date; None when this very sync is committed already.
 
@@ -47,6 +49,7 @@ def sync_limits(
         allow_mass_end: let limits end whose documents are gone, however many they are.
         accept_source: read from another project, database or collection than the last time.
         before: where the sync before stood, as it said itself; need not be true.
+        tell: says what teams have to hear of the plan, before it is committed: after, it would be news no more.
 
     Raises:
         LimitStoreError: Firestore could not be read; nothing was written, the next sync reads on from the same place.
@@ -71,6 +74,8 @@ def sync_limits(
         except SyncRefusedError as error:
             _record(ledger, error, sync_id, config)
             raise
+    if tell is not None:
+        tell(plan)
     ledger.commit(plan, last, sync_id, settings.now(), config)
     return plan
 

@@ -31,6 +31,9 @@ class Findings:
     documents_read: int = 0
     ended: int = 0
 
+    def __post_init__(self) -> None:
+        self._rejected_before = tuple(self.rejected.values())
+
     def read(self, document: StoredDocument) -> Belief | None:
         """Take in the state of one document, and the versions written since the last one recorded.
 
@@ -142,6 +145,7 @@ class Findings:
             documents_known,
             documents_sha256,
             self.ended,
+            self._rejected_before,
         )
 
 

@@ -106,6 +106,7 @@ class SyncPlan:
 
     ``documents_sha256`` is the fingerprint of what a full sync listed; checks/limits_listing_differs.sql works it out
     again from ``limit_history``. ``ended`` counts the limits that end because their documents are gone.
+    ``rejected_before``: what the sync before could not read.
     """
 
     read_time: dt.datetime
@@ -118,6 +119,7 @@ class SyncPlan:
     ended: int = 0
     last_full_read_time: dt.datetime | None = None
     """Of an incremental sync: when all was last read."""
+    rejected_before: tuple[Rejection, ...] = ()
 
     def is_news_after(self, last: LastSync | None, policy_version: str) -> bool:
         """Whether there is more to write than that the sync took place."""
@@ -137,6 +139,13 @@ class SyncPlan:
     @property
     def _rejected(self) -> int:
         return sum(rejection.is_current for rejection in self.rejections)
+
+    @property
+    def rejections_changed(self) -> set[str]:
+        """Documents that are newly rejected, rejected for another reason, or not any more."""
+        before = {(each.document_id, each.reason) for each in self.rejected_before}
+        now = {(each.document_id, each.reason) for each in self.rejections if each.is_current}
+        return {document_id for document_id, _ in before ^ now}
 
     @property
     def versions_written(self) -> int:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pedwatch import settings
 from pedwatch.alerts import digest
 from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
 from pedwatch.cycles import MANUAL, SCHEDULED, floor_to_cycle
 from pedwatch.tasks.run_conf import refuse_unknown
@@ -42,7 +43,9 @@ def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, 
     head = packs[0]["manifest_sha256"] if packs else None
     found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0], advisories, head)
     day = now.astimezone(ZoneInfo(config.report_timezone)).date()
-    notifications = digest.notifications(found, config.slack, day, config.report_timezone, floor_to_cycle(now))
+    told = [row["channel"] for row in warehouse.run("alerts/told_channels.sql")]
+    written = digest.notifications(found, config.slack, day, config.report_timezone, floor_to_cycle(now))
+    notifications = with_welcomes(written, config, told)
     for notification in notifications:
         log.info("%s: %s", notification.team_id or "all teams", notification.message.text)
     if may_notify:

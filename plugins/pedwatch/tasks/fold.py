@@ -11,6 +11,7 @@ from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.surroundings import Surroundings
+from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
@@ -135,6 +136,7 @@ def fold_alerts(
     if may_notify:
         to_tell = {e.episode_id: e for e in untold} | newest
         notifications = _notifications(warehouse, config, cycle, found, list(to_tell.values()), now, run_url, reactions)
+        notifications = with_welcomes(notifications, config, found["told_channels"])
         notifications += _about_gap(config, cursor, cycle, run_url)
     _log_firing(list(newest.values()), cycle)
     if is_new or notifications:

@@ -1,0 +1,131 @@
+"""What a team hears of its limits' documents: that one is not valid, and that it is again. Pure; times in UTC.
+
+Told by the sync that finds it, in the team's channel: until it is mended the version before it stays in force, and who
+raised the limit believes that it is raised.
+"""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pedwatch.alerts.episodes import NAMESPACE
+from pedwatch.alerts.messages import Message
+from pedwatch.alerts.notifications import Notification, Told, notification_id
+from pedwatch.alerts.wording import name
+from pedwatch.config import Destination, Slack
+from pedwatch.cycles import floor_to_cycle
+
+REJECTED, ACCEPTED = "limit_rejected", "limit_accepted"
+"""Reasons of the outbox rows."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Why a document is no limit, and whether an earlier version stays in force meanwhile."""
+
+    reason: str
+    has_previous_limit: bool
+
+
+def rows(
+    documents: Mapping[str, str | None],
+    standing: Mapping[str, Rejected],
+    told: Mapping[str, Told],
+    slack: Slack,
+    read_at: dt.datetime,
+    links: list[tuple[str, str]],
+) -> list[Notification]:
+    """Return what has to be told of documents.
+
+    Args:
+        documents: those whose standing has changed, and their teams.
+        standing: what is rejected now.
+        told: by document, the newest word about it.
+        slack: says where its team is told.
+        read_at: Firestore's moment of the sync.
+        links: where the team turns to.
+    """
+    found = []
+    for document_id, team_id in sorted(documents.items()):
+        latest, now = told.get(document_id), standing.get(document_id)
+        before = latest if latest is not None and latest.phase == "rejected" else None
+        if now is None and before is None:
+            continue
+        if now is not None and before is not None and before.state.get("reason") == now.reason:
+            continue
+        destination, channel = _route(team_id, slack) if before is None else (before.destination, before.channel)
+        if now is None:
+            message = _accepted(document_id)
+        else:
+            message = _rejected(document_id, team_id, now, before is not None, links, slack)
+        found.append(_row(document_id, team_id, now, before, channel, destination, read_at, message))
+    return found
+
+
+def _route(team_id: str | None, slack: Slack) -> tuple[Destination, str]:
+    route = slack.teams.get(team_id or "")
+    if route is None:
+        return "team", slack.platform_channel
+    if route.mode == "canary":
+        return "canary", slack.canary_channel or slack.platform_channel
+    return route.mode, route.channel
+
+
+def _row(
+    document_id: str,
+    team_id: str | None,
+    rejection: Rejected | None,
+    before: Told | None,
+    channel: str,
+    destination: Destination,
+    read_at: dt.datetime,
+    message: Message,
+) -> Notification:
+    named = f"rejected limit|{document_id}|{read_at.astimezone(dt.UTC).isoformat()}"
+    thread = before.episode_id if before else str(uuid.uuid5(NAMESPACE, named))
+    sequence = before.sequence + 1 if before else 1
+    state = {
+        "phase": "rejected" if rejection else "resolved",
+        "severity": None,
+        "document_id": document_id,
+        "reason": rejection.reason if rejection else None,
+    }
+    return Notification(
+        notification_id=notification_id(thread, sequence, channel),
+        episode_id=thread,
+        sequence=sequence,
+        team_id=team_id,
+        cycle=floor_to_cycle(read_at),
+        reason=REJECTED if rejection else ACCEPTED,
+        destination=destination,
+        channel=channel,
+        told_state=json.dumps(state, sort_keys=True),
+        message=message,
+        status="suppressed" if destination == "suppressed" else "unsent",
+    )
+
+
+def _rejected(
+    document_id: str, team_id: str | None, now: Rejected, is_again: bool, links: list[tuple[str, str]], slack: Slack
+) -> Message:
+    before = "the version before it stays in force"
+    means = before if now.has_previous_limit else "its API has no limit"
+    no_route = "" if team_id in slack.teams else " has no route in pedwatch.yaml: told here"
+    return Message(
+        mark=":warning:",
+        title="Limit not valid",
+        summary=f"the document of PED limit {name(document_id)} is not valid: {now.reason}",
+        advice=f"Correct it and publish it again, or ask {slack.contact}. Until then {means}",
+        notes=[f"team {name(team_id or 'unknown')}{no_route}"],
+        thread=f"Still not valid, for another reason: {now.reason}" if is_again else "",
+        links=links,
+        labels={"alertname": "PedLimitRejected", "limit_id": document_id},
+    )
+
+
+def _accepted(document_id: str) -> Message:
+    summary = f"the document of PED limit {name(document_id)} is valid again, or gone"
+    labels = {"alertname": "PedLimitRejected", "limit_id": document_id}
+    return Message(":large_green_circle:", "Resolved", summary, thread=f"Resolved: {summary}.", labels=labels)
