@@ -3,13 +3,17 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.alerts.welcome import WELCOME, row_of
 from pedwatch.hooks import clients
+from pedwatch.hooks.parameters import Typed
 from tests.e2e.stand_ins import CLUSTERS, START, StandIns, create_tables, cycle_at, make_config
 from tests.e2e.watch_run import Run
 
@@ -84,6 +88,7 @@ class World:
             self.holds(name)
         if is_seeded:
             self._copy_limits()
+        self._greet()
 
     def _set_environment(self) -> None:
         servers = self.stand_ins.servers
@@ -97,6 +102,15 @@ class World:
         for table in ("limit_history", "policy_history", "limit_sync_runs"):
             source, target = f"`{self.stand_ins.seed.dataset}.{table}`", f"`{self.config.dataset}.{table}`"
             self.warehouse.client.query(f"INSERT INTO {target} SELECT * FROM {source}").result()
+
+    def _greet(self) -> None:
+        """Let the teams' channels be ones that were welcomed long ago."""
+        rows = [replace(row_of(team, self.config, START), status="sent") for team in self.config.slack.teams]
+        written = Typed(NOTIFICATION_COLUMNS, [notification_to_row(row) for row in rows])
+        self.warehouse.write(
+            "alerts/write_notifications.sql",
+            {"created_at": START, "run_id": "greeted", "notifications": written},
+        )
 
     def drop(self) -> None:
         """Leave nothing in BigQuery that would slow down the tests that follow."""
@@ -131,7 +145,9 @@ class World:
 
     def rows(self, table: str) -> list[Row]:
         """Return all rows of a table, in an order of their own."""
-        where = "" if table in ("episodes", "notifications", "fold_cursor") else f" WHERE {_EVER}"
+        where = "" if table in ("episodes", "fold_cursor") else f" WHERE {_EVER}"
+        if table == "notifications":
+            where = f" WHERE reason != '{WELCOME}'"
         return sorted(self.query(f"SELECT * FROM {{{table}}}{where}"), key=repr)
 
     def tables(self) -> dict[str, list[Row]]:

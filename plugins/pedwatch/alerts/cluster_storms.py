@@ -41,7 +41,9 @@ def thread(members: Sequence[Telling]) -> str:
         count = counted(len(episodes), "cluster")
         if reason == "resolved":
             longest = max((e.resolved_cycle or e.last_cycle) - e.started_cycle for e in episodes)
-            parts.append(f"Resolved: {count} seen again after {duration(longest)}: {_names(episodes)}.")
+            retired = sum(e.end_reason == "cluster_retired" for e in episodes)
+            how = "seen again" if not retired else "retired" if retired == len(episodes) else "seen again or retired"
+            parts.append(f"Resolved: {count} {how} after {duration(longest)}: {_names(episodes)}.")
         elif reason == "first":
             parts.append(f"{count} more: {_names(episodes)}.")
         else:
@@ -62,11 +64,9 @@ def message(
     clusters = counted(count, "cluster")
     is_blind = kind == "blind_cluster"
     if not open_episodes:
-        back = "are seen again" if is_blind else "wait no longer"
-        lasted = duration(cycle - since)
-        summary = f"all {clusters} that went dark at {started} {back}, after {lasted}"
-        if not is_blind:
-            summary = f"all {clusters} that waited to be accepted since {started} {back}, after {lasted}"
+        were = "went dark at" if is_blind else "waited to be accepted since"
+        no_more = "is dark any more" if is_blind else "waits any more"
+        summary = f"none of {clusters} that {were} {started} {no_more}, after {duration(cycle - since)}"
         return Message(":large_green_circle:", "Resolved", summary)
     still = counted(len(open_episodes), "cluster")
     of = f" of {count}" if len(open_episodes) < count else ""

@@ -67,8 +67,8 @@ def compose(team_id: str, config: Config) -> Message:
         summary=f"here pedwatch tells team {name(team_id)} when one of its APIs runs more pods than its PED limit",
         lines=[
             f"{guidance.WHAT_IT_IS}. {guidance.NOTHING_IS_BLOCKED}",
-            "A message begins like this: checkout runs 14 pods in eu-prod-1 / shop / checkout, its limit is 10. It is "
-            "edited to what is true now, and its thread says what changed",
+            "A message begins like this: your-api runs 14 pods in your-cluster / your-namespace, its limit is 10. It "
+            "is edited to what is true now, and its thread says what changed",
             f"It ends by itself after {ends} within the limit",
             f"React with {SHOWN} to say that you take care of it: that quiets its reminders",
             f"Ask {slack.contact} for a higher limit, or for an exemption for a time",
