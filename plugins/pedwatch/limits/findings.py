@@ -145,7 +145,7 @@ class Findings:
             documents_known,
             documents_sha256,
             self.ended,
-            self._rejected_before,
+            rejected_before=self._rejected_before,
         )
 
 
