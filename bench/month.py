@@ -86,7 +86,13 @@ def parts(names: set[str]) -> Iterator[Part]:
     yield Part(
         "digests",
         lambda f: _WORKDAYS,
-        ("alerts/digest.sql", "audit/chain_head.sql", "alerts/write_notifications.sql", *_TELLING),
+        (
+            "alerts/digest.sql",
+            "alerts/told_channels.sql",
+            "audit/chain_head.sql",
+            "alerts/write_notifications.sql",
+            *_TELLING,
+        ),
     )
     yield Part("housekeeping", _daily(1), tuple(sorted(name for name in names if name.startswith("checks/"))))
 

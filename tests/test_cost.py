@@ -19,6 +19,7 @@ OCCASIONAL = {
     "alerts/commit_staged_fold.sql",  # a fold of a whole fleet
     "alerts/done_in_cycle.sql",  # a run that failed
     "limits/current_rejections.sql",  # documents that are wrong
+    "alerts/told_of_documents.sql",
     "alerts/told_of_dag.sql",  # a run that failed
     "limits/known_at.sql",  # limits that are late
     "limits/limits_as_of.sql",
