@@ -417,6 +417,15 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     ),
     "frozen": lambda: only(story(*OVER, seen(3, 14, seen="unseen", reason="limit_withdrawn")), "frozen"),
     "frozen_by_a_stale_hpa": lambda: only(story(*OVER, seen(3, 0, seen="unseen", reason="hpa_is_stale")), "frozen"),
+    "judged_again": lambda: only(
+        story(*OVER, seen(3, 14, seen="unseen", reason="limit_withdrawn"), seen(4, 14)), "judged_again"
+    ),
+    "steady": lambda: only(
+        story(
+            *(seen(n, 14 if n % 2 else 8) for n in range(1, 12)), *(seen(n, 14) for n in range(12, 18)), around=known()
+        ),
+        "steady",
+    ),
     "flapping": lambda: only(story(*(seen(n, 14 if n % 2 else 8) for n in range(1, 11)), around=known()), "flapping"),
     "storm": lambda: only(story(*storm(12)), "storm"),
     "storm_some_resolved": lambda: only(

@@ -296,3 +296,30 @@ def test_secrets_stay_in_the_connection(make_config: Any) -> None:
         )
     assert SECRET not in repr(refused.value) + str(refused.value.__context__ or "")
     assert SECRET not in repr(vars(MailChannel("smtp_default")))
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        ("first", "firing"),
+        ("worse", "firing"),
+        ("exemption_ended", "firing"),
+        ("exempted", "resolved"),
+        ("resolved", "resolved"),
+        ("dead_letter", "resolved"),
+        ("limit_accepted", "resolved"),
+    ],
+)
+def test_a_receiver_has_nothing_open_that_does_not_end(reason: str, status: str) -> None:
+    payload = {"episode_id": "e1", "reason": reason, "cycle": NOW.isoformat()}
+    body = alertmanager_json(Message(":x:", "Over limit", "checkout runs 14 pods"), payload, "pager")
+    assert (body["status"], body["alerts"][0]["status"]) == (status, status)
+    assert (body["alerts"][0]["endsAt"] == "0001-01-01T00:00:00Z") is (status == "firing")
+
+
+@pytest.mark.parametrize("reason", ["digest", "welcome", "acknowledged", "exemption_ending"])
+def test_what_opens_and_closes_nothing_is_not_copied_to_a_webhook(reason: str) -> None:
+    slack = Slack.model_validate({"platform_channel": "C0PLATFORM", "platform_also": [HOOK, MAIL]})
+    [row] = story(*(seen(n, 14) for n in (1, 2)))
+    copied = with_copies([replace(row, channel="C0PLATFORM", reason=reason)], slack)
+    assert [each.channel for each in copied] == ["C0PLATFORM", MAIL]

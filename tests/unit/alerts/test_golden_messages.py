@@ -10,12 +10,23 @@ from sandbox.slack import mrkdwn
 from sandbox.slack.block_rules import check_blocks
 from sandbox.slack.limits import EDITED_TEXT_LENGTH, accept_blocks, accept_text, text_length
 from tests.golden_messages import FOLDER, SITUATIONS, text_of
+from tests.sql.googlesql import SQL_ROOT
 
 REGENERATE = "run `python -m tests.golden_messages` and read the difference"
 
 
 def test_there_is_a_file_for_each_situation_and_no_other() -> None:
     assert {path.stem for path in FOLDER.glob("*.json")} == set(SITUATIONS), REGENERATE
+
+
+def test_every_reason_has_a_situation_of_its_name() -> None:
+    column = next(
+        line for line in (SQL_ROOT / "ddl/tables/notifications.sql").read_text().splitlines() if "  reason " in line
+    )
+    reasons = re.findall(r"\w+", column.partition("description = '")[2].partition("'")[0])
+    assert len(reasons) > 20
+    missing = [r for r in reasons if not any(name == r or name.startswith(f"{r}_") for name in SITUATIONS)]
+    assert missing == []
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
