@@ -39,6 +39,8 @@ TRAPS = {
         "hpa_that_cannot_read_its_target",
         "hpa_where_deployments_were_not_listed",
     ],
+    "a team that moves from one kind to another": ["story team_moves_to_a_rollout", "other_kinds_are_counted"],
+    "an HPA's count that is stale": ["hpa_that_cannot_read_its_target", "hpa_of_a_target_at_zero_or_going"],
     "Deployment without HPA": ["story hpa_and_deployment_without_each_other", "one_more_is_over"],
     "HPA current over the limit with the Deployment under": [
         "story hpa_and_deployment_without_each_other",

@@ -207,7 +207,8 @@ SELECT
       v.workload_name,
       v.verdict
     FROM verdicts_now AS v
-    WHERE v.verdict IN ('no_limit', 'invalid_limit', 'unlabelled')
+    -- A cluster that is not seen tells of itself; an HPA that counts nothing stays until somebody deletes it.
+    WHERE v.verdict IN ('no_limit', 'invalid_limit', 'unlabelled') OR v.reason = 'hpa_is_stale'
     ORDER BY v.verdict, v.subject
   ) AS without,
   ARRAY(

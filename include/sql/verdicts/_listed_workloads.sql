@@ -22,9 +22,10 @@ counted_observations AS (
   SELECT
     o.*,
     IF(o.resource_type = 'rollout', {{ taken_name('o') }}, NULL) AS takes_over_name,
-    -- A Rollout that took a template over may carry no labels of its own: it is the same API.
+    -- A Rollout that took a template over may carry no labels of its own: it is the same API, and no newer.
     COALESCE(o.api_id, MAX(o.api_id) OVER taken_over) AS own_api_id,
     COALESCE(o.team_id, MAX(o.team_id) OVER taken_over) AS own_team_id,
+    MIN(o.created_at) OVER taken_over AS first_created_at,
     {{- counts('o') }}
   FROM owned_observations AS o
   WHERE o.resource_type != 'hpa'
@@ -43,7 +44,7 @@ listed_workloads AS (
     IF(o.takes_over_name IS NULL, o.api_id, o.own_api_id) AS api_id,
     IF(o.takes_over_name IS NULL, o.team_id, o.own_team_id) AS team_id,
     IF(ARRAY_LENGTH(o.labels) > 0, TO_JSON_STRING(o.labels), '[]') AS label_text,
-    o.created_at,
+    IF(o.takes_over_name IS NULL, o.created_at, o.first_created_at) AS created_at,
     o.deleted_at,
     o.known_at,
     o.policy_version,

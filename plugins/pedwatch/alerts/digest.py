@@ -31,7 +31,12 @@ _ADVICE = {
     "orphan_limit": "Limits that match nothing",
     "contested": "Several limits match",
 }
-_WITHOUT = {"no_limit": "no limit", "invalid_limit": "limit not valid", "unlabelled": "no labels"}
+_WITHOUT = {
+    "no_limit": "no limit",
+    "invalid_limit": "limit not valid",
+    "unlabelled": "no labels",
+    "unknown": "stale HPA, no count",
+}
 
 
 @dataclass(frozen=True)
