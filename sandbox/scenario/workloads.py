@@ -35,7 +35,7 @@ class Workload(Model):
     namespace: Name
     name: ObjectName
     kind: Literal["Deployment", "StatefulSet", "ReplicaSet", "Rollout"] = Field(
-        default="Deployment", description="Only Deployments are listed; others exist as targets of an HPA"
+        default="Deployment", description="A ReplicaSet is not listed, and exists as the target of an HPA"
     )
     api: str | None = Field(default=None, description="Value of the label api_id; no such label when omitted")
     team: str | None = Field(default=None, description="Value of the label team_id; no such label when omitted")
