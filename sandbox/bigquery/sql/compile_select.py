@@ -74,6 +74,8 @@ class SelectCompiler(GroupingCompiler):
                 continue
             if lowered in replaced:
                 value = self.expression(replaced[lowered], block.scope)
+                if value.has_window:
+                    fail("Cannot use analytic functions inside SELECT * REPLACE", replaced[lowered].position)
             items.append(Item(renamed.get(lowered, column), self.grouped(value, block.scope), self.fresh("c")))
         return items
 
