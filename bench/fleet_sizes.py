@@ -60,6 +60,24 @@ _TEXTS = {
     "selectors": 30,
     "runs": 180,  # three stretches a day of one subject, each of some 60 bytes
 }
+_SHARES = {
+    "replica_observations": {
+        # Of workloads, two rows of three; of HPAs, the third.
+        **dict.fromkeys(
+            "deleted_at generation observed_generation spec_replicas status_replicas updated_replicas ready_replicas"
+            " available_replicas unavailable_replicas terminating_replicas strategy paused is_past_deadline".split(),
+            2 / 3,
+        ),
+        **dict.fromkeys(
+            "hpa_target_api_version hpa_min_replicas hpa_max_replicas hpa_current_replicas hpa_desired_replicas"
+            " hpa_able_to_scale hpa_able_to_scale_reason hpa_scaling_active hpa_scaling_active_reason".split(),
+            1 / 3,
+        ),
+        # Of Rollouts that take a Deployment over: of fifty workloads one.
+        **dict.fromkeys("workload_ref_kind workload_ref_name workload_ref_scale_down".split(), 2 / 150),
+    }
+}
+"""In what share of a table's rows a column is written at all, where it is not in all; the texts above are averages."""
 _WORKLOADS = 1.2
 """Deployments to one subject: most subjects are one workload, and a cluster has some that nobody labelled."""
 _HPAS = 0.6
@@ -161,12 +179,13 @@ def _cycles_with(events: float) -> float:
     return CYCLES_PER_DAY * (1 - math.exp(-events / CYCLES_PER_DAY))
 
 
-def width(column: str, kind: Any) -> float:
-    """Return the bytes of a column in one row, on average."""
+def width(column: str, kind: Any, table: str = "") -> float:
+    """Return the bytes of a column in one row of a table, on average."""
     if column in _TEXTS:
         return _TEXTS[column]
-    name = str(getattr(kind, "type_kind", kind)).rpartition("TYPE_")[2].rstrip(">: 0123456789")
-    return _FIXED.get(name, _STRING)
+    kind = getattr(kind, "type_kind", kind)
+    whole = _FIXED.get(getattr(kind, "name", str(kind)).removeprefix("TYPE_"), _STRING)
+    return whole * _SHARES.get(table, {}).get(column, 1)
 
 
 def moments() -> list[dt.datetime]:

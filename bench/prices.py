@@ -136,7 +136,7 @@ class Prices:
         kinds: Mapping[str, Any] = self.catalog.tables.get(table, {})
         if statement.rewritten == table:
             columns = set(kinds)
-        row = sum(width(column, kinds.get(column, "STRING")) for column in columns)
+        row = sum(width(column, kinds.get(column, "STRING"), table) for column in columns)
         return max(LEAST, self._rows(table, scans, now) * row)
 
     def _rows(self, table: str, scans: list[Scan], now: dt.datetime) -> float:

@@ -19,5 +19,5 @@ def stored_bytes(catalog: Catalog, fleet: Fleet) -> dict[str, float]:
         per_cycle = fleet.rows_per_cycle(table)
         days = KEPT_DAYS.get(table, 365)
         rows = fleet.rows(table) if per_cycle is None else per_cycle * CYCLES_PER_DAY * days
-        found[table] = rows * sum(width(column, kind) for column, kind in catalog.tables[table].items())
+        found[table] = rows * sum(width(column, kind, table) for column, kind in catalog.tables[table].items())
     return found

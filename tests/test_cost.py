@@ -7,7 +7,7 @@ import pytest
 from bench.billed_statements import Catalog
 from bench.cost import BASE, MOST, total_tib
 from bench.cost_page import BEGIN, END, PAGE, figures
-from bench.fleet_sizes import Fleet, moments
+from bench.fleet_sizes import Fleet, moments, width
 from bench.month import month, parts
 from bench.prices import LEAST, Prices
 from pedwatch.byte_budgets import KIB_PER_SUBJECT, budget
@@ -60,6 +60,26 @@ def scanned(catalog: Catalog, name: str, table: str) -> set[str]:
 def test_only_columns_that_are_needed_are_billed_also_of_what_a_with_names(catalog: Catalog) -> None:
     found = scanned(catalog, "alerts/message_evidence.sql", "verdicts")
     assert {"measured", "fingerprint", "cycle"} <= found and not {"subject", "content_sha256", "run_id"} & found
+
+
+def test_a_column_is_as_wide_as_its_type_and_nothing_where_it_is_not_written(catalog: Catalog) -> None:
+    kinds = catalog.tables["replica_observations"]
+    names = ("created_at", "namespace", "spec_replicas", "is_past_deadline", "hpa_able_to_scale")
+    assert [width(name, kinds[name]) for name in names] == [8, 16, 8, 1, 16]
+    assert width("hpa_max_replicas", kinds["hpa_max_replicas"], "replica_observations") == pytest.approx(8 / 3)
+
+
+def test_of_six_hours_no_more_is_read_than_tells_surge_names_and_labels(catalog: Catalog) -> None:
+    [past] = [
+        scan
+        for each in catalog.statements("verdicts/compare.sql")
+        for scan in each.scans
+        if scan.table == "replica_observations" and each.conditions
+    ]
+    who = {"cycle", "cluster", "namespace", "resource_type", "name", "api_id", "team_id"}
+    surge = {"spec_replicas", "status_replicas", "updated_replicas", "strategy", "max_surge"}
+    takeover = {"workload_ref_kind", "workload_ref_name", "workload_ref_scale_down"}
+    assert past.columns == who | surge | takeover
 
 
 def test_a_merge_that_updates_is_billed_the_whole_table(catalog: Catalog) -> None:

@@ -35,7 +35,7 @@ past_observations AS (
     IF(o.resource_type = 'rollout', {{ taken_name('o') }}, NULL) AS takes_over_name,
     IF({{ is_unlabelled('o') }}, NULL, o.api_id) AS labelled_api_id,
     IF({{ is_unlabelled('o') }}, NULL, o.team_id) AS labelled_team_id,
-    {{- counts('o') }}
+    {{- counts('o', is_unknown_told=false) }}
   FROM `{{ dataset }}.replica_observations` AS o
   INNER JOIN (
     SELECT DISTINCT

@@ -6,6 +6,6 @@ prior_subjects AS (
   FROM `{{ dataset }}.verdicts` AS v
   WHERE v.cycle = v_prior_cycle
   QUALIFY
-    ROW_NUMBER() OVER (PARTITION BY v.fingerprint ORDER BY v.revision DESC) = 1
+    ROW_NUMBER() OVER (PARTITION BY v.subject ORDER BY v.revision DESC) = 1
     AND {{ has_not_ended('v') }}
 )
