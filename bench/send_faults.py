@@ -55,9 +55,10 @@ def _single(patch: Any) -> Iterator[tuple[str, int, Any]]:
 def _play(schedule: Any, patch: Any) -> dict[str, str]:
     from tests.operators.faulty_world import World
     from tests.operators.outbox_model import OutboxModel
+    from tests.operators.what_was_told import check
 
     try:
-        World(schedule, OutboxModel(), patch).play().check()
+        check(World(schedule, OutboxModel(), patch).play())
     except Exception as error:  # noqa: BLE001 whatever goes wrong is what is looked for
         return {"wrong": f"{type(error).__name__}: {error}"[:300], "schedule": repr(schedule)}
     return {"wrong": ""}

@@ -1,7 +1,8 @@
 """A world in which sending goes wrong on schedule: Slack, a mail server, a webhook, people, clocks, senders that die.
 
 The clocks, the senders and the people are played; the sender, its transports, the clients and Slack's state machine are
-real. ``tests/operators/test_send_faults.py`` plays a part of the schedules, ``bench/send_faults.py`` the whole.
+real. ``tests/operators/what_was_told.py`` says what must be true at the end. ``tests/operators/test_send_faults.py``
+plays a part of the schedules, ``bench/send_faults.py`` the whole.
 """
 
 import datetime as dt
@@ -14,19 +15,18 @@ from typing import Any
 import pytest
 
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import DEAD_LETTER, UnusableTransportError, kind_of
+from pedwatch.alerts.outbox import UnusableTransportError
 from pedwatch.config import Config, Slack
 from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.transports import Transports
 from pedwatch.tasks.pacer import Pacer
 from pedwatch.tasks.send import LEASE, send_notifications
-from pedwatch.tasks.sender import PARENT_STANDS
 from sandbox.odd_answers import ODD_ANSWERS
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from tests.operators import slack_in_process, wire_in_process
-from tests.operators.fault_schedules import GROWTH, HOOK, ORDERS, PLATFORM, REFUSALS, Schedule
+from tests.operators.fault_schedules import GROWTH, ORDERS, PLATFORM, REFUSALS, Schedule
 from tests.operators.outbox_model import UNDELIVERED, Row
-from tests.operators.slack_in_process import Workspace
+from tests.operators.slack_in_process import Workspace, notification_in
 from tests.operators.wire_in_process import HTTP_FAULTS, MailServer, Receiver, is_a_yes
 
 START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -173,7 +173,7 @@ class World:
         standing = [m for m in self.workspace.store.all_messages() if m.deleted_ts is None]
         if standing:
             self.workspace.store.delete_message(standing[-1], standing[-1].ts + 1)
-            self.deleted.add(_notification(standing[-1]))
+            self.deleted.add(notification_in(standing[-1]))
 
     # What happens to the outbox
 
@@ -244,79 +244,3 @@ class World:
 
     def _is_waiting(self) -> bool:
         return any(row["status"] in UNDELIVERED for row in self.outbox.rows.values())
-
-    # What there is to see
-
-    def standing(self) -> dict[str, list[Any]]:
-        """Return the visible messages in Slack by the notification that they tell."""
-        found: dict[str, list[Any]] = {}
-        for message in self.workspace.store.all_messages():
-            if message.deleted_ts is None:
-                found.setdefault(_notification(message), []).append(message)
-        return found
-
-    def check(self) -> None:
-        """None lost, none doubled, every row final, parents true."""
-        rows, standing = dict(self.outbox.rows), self.standing()
-        for name, row in rows.items():
-            assert row["status"] in ("sent", "dead"), f"{name} is {row['status']}: {row['error']}"
-            if row["status"] == "dead":
-                assert row["reason"] != DEAD_LETTER
-                alert = rows[row["alert_id"]]
-                assert alert["channel"] == PLATFORM and alert["status"] == "sent", "the dead letter was told"
-                assert len(standing.get(row["alert_id"], [])) == 1 or row["alert_id"] in self.deleted
-            elif kind_of(row["channel"]) == "slack":
-                shown = standing.get(name, [])
-                assert shown or name in self.deleted, f"{name} is sent, and nowhere to be seen"
-                assert not shown or row["message_ts"] == _ts(shown[0])
-        for name, messages in standing.items():
-            assert name in rows
-            assert len(messages) == 1, f"{name} is shown {len(messages)} times"
-        self._check_mails(rows)
-        self._check_webhooks(rows)
-        for thread, count in self.written.items():
-            newest = rows[f"{thread}-{count}"]
-            if newest["status"] == "sent" and not self.deleted and kind_of(newest["channel"]) == "slack":
-                self._check_truth(thread, count, newest, standing)
-        self.workspace.store.close()
-
-    def _check_mails(self, rows: dict[str, Row]) -> None:
-        """A mail that may have been sent is sent again under its own Message-ID, of which one is shown."""
-        sent = {mail["Message-ID"]: mail for mail in self.mail.mails}
-        told = {f"<{name}@pedwatch.invalid>": row for name, row in rows.items() if kind_of(row["channel"]) == "mailto"}
-        assert set(sent) <= set(told)
-        for known, row in told.items():
-            assert row["status"] == "dead" or known in sent, f"{known} is sent, and was never mailed"
-            assert known not in sent or json.loads(row["message"])["summary"].split()[0] in sent[known]["Subject"]
-
-    def _check_webhooks(self, rows: dict[str, Row]) -> None:
-        """A receiver has each word that was sent, or one newer, and the newest last."""
-        words = [body["alerts"][0]["annotations"]["summary"].split() for body in self.hook.bodies]
-        told = [(thread, int(number)) for *_, thread, _, number in words]
-        for name, row in rows.items():
-            if row["channel"] == HOOK and row["status"] == "sent":
-                is_told = any(thread == row["episode_id"] and number >= row["sequence"] for thread, number in told)
-                assert is_told, f"{name} is sent, and nobody was called"
-        newest = dict(told)
-        for thread, count in self.written.items():
-            if rows[f"{thread}-{count}"]["channel"] == HOOK and rows[f"{thread}-{count}"]["status"] == "sent":
-                assert newest[thread] == count, f"{thread} was told {newest[thread]} last"
-
-    def _check_truth(self, thread: str, count: int, newest: Row, standing: dict[str, list[Any]]) -> None:
-        """A parent shows the newest word that was delivered; one that cannot be edited has it in its thread."""
-        if (newest["error"] or "").startswith(PARENT_STANDS):
-            [reply] = standing[f"{thread}-{count}"]
-            assert f"{thread} reply {count}" in reply.content.text and reply.thread_ts is not None
-            return
-        members = [m for n in range(1, count + 1) for m in standing.get(f"{thread}-{n}", [])]
-        shown = [m.content.text for m in members if _ts(m) == newest["parent_ts"]]
-        assert shown == [f"Over limit: {thread} word {count}"]
-
-
-def _ts(message: Any) -> str:
-    return f"{message.ts // 1_000_000}.{message.ts % 1_000_000:06d}"
-
-
-def _notification(message: Any) -> str:
-    found: str = message.content.metadata["event_payload"]["notification_id"]
-    return found

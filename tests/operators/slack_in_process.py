@@ -116,3 +116,14 @@ def connect(patch: pytest.MonkeyPatch) -> None:
 def serve(patch: pytest.MonkeyPatch, workspace: Workspace) -> None:
     """Put a workspace behind the client."""
     patch.setattr("slack_sdk.web.base_client.urlopen", workspace.open)
+
+
+def ts_of(message: Any) -> str:
+    """Return the ts of a stored message, as Slack writes it."""
+    return f"{message.ts // 1_000_000}.{message.ts % 1_000_000:06d}"
+
+
+def notification_in(message: Any) -> str:
+    """Return the id of the notification that a stored message tells."""
+    found: str = message.content.metadata["event_payload"]["notification_id"]
+    return found

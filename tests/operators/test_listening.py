@@ -56,6 +56,22 @@ def test_a_silence_is_told_once_and_its_end_with_what_was_missed(platform: Platf
     assert reply.startswith(":large_green_circle: Resolved: cycles are judged again")
 
 
+def test_what_was_told_where_the_platform_is_no_more_ends_where_it_is_now(platform: Platform) -> None:
+    platform.fails("r1")
+    at(platform, 4)
+    platform.listens()
+    before = len(platform.texts)
+    slack = platform.config.slack.model_copy(update={"platform_channel": "C0MOVED"})
+    platform.config.__dict__["slack"] = slack
+    for number in range(9, 12):
+        platform.now = FIRST + number * PERIOD
+        platform.judges(platform.now)
+        platform.finishes(f"r{number}", cycle=platform.now)
+    platform.listens()
+    ends = platform.warehouse.run("alerts/told_channels.sql")
+    assert len(platform.texts) == before and "C0MOVED" in {row["channel"] for row in ends}
+
+
 def test_the_watch_tells_the_end_itself_in_the_same_thread(platform: Platform) -> None:
     at(platform, 4)
     platform.listens()

@@ -247,6 +247,25 @@ def test_of_a_webhook_a_page_is_no_refusal(story: Story, status: int) -> None:
     assert story.send()["e1-1"] == "sent" and len(story.hook.bodies) == 1
 
 
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_a_webhook_at_an_address_that_nobody_serves_waits_and_the_platform_hears_of_it(
+    story: Story, status: int
+) -> None:
+    story.other = response(status, '{"message": "no such route"}', "application/json")
+    story.say(1, channel=HOOK)
+    story.say(1, "e2", channel=HOOK)
+    for _ in range(3):
+        statuses = story.send()
+        assert (statuses["e1-1"], statuses["e2-1"]) == ("unsent", "unsent")
+        story.seconds += 3600
+    alerts = [row for row in story.outbox.rows.values() if row["reason"] == "odd_answer"]
+    assert [row["status"] for row in alerts] == ["sent"], "once a day"
+    assert f"HTTP {status}: nobody takes alerts there" in json.loads(alerts[0]["message"])["summary"]
+    story.other = None
+    statuses = story.send()
+    assert (statuses["e1-1"], statuses["e2-1"]) == ("sent", "sent")
+
+
 @pytest.mark.parametrize(
     ("connection", "error"),
     [

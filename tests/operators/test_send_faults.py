@@ -20,6 +20,7 @@ from tests.operators import slack_in_process, wire_in_process
 from tests.operators.fault_schedules import CALLS, ONE, ORDERS, RECORDS, THREADS, Schedule, a_schedule
 from tests.operators.faulty_world import World
 from tests.operators.outbox_model import OutboxModel, Row
+from tests.operators.what_was_told import check
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ know of it, and the reply stands in its thread."""
 def test_every_notification_ends_in_one_message_or_in_a_told_dead_letter(
     patch: pytest.MonkeyPatch, schedule: Schedule
 ) -> None:
-    World(schedule, OutboxModel(), patch).play().check()
+    check(World(schedule, OutboxModel(), patch).play())
 
 
 def first_of_each_kind(patch: pytest.MonkeyPatch) -> list[int]:
@@ -55,20 +56,20 @@ def first_of_each_kind(patch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize("fault", CALLS)
 def test_each_fault_at_each_kind_of_call(patch: pytest.MonkeyPatch, fault: str) -> None:
     for position in first_of_each_kind(patch):
-        World(Schedule(ONE, ["fine"] * position + [fault]), OutboxModel(), patch).play().check()
+        check(World(Schedule(ONE, ["fine"] * position + [fault]), OutboxModel(), patch).play())
 
 
 @pytest.mark.parametrize("fault", CALLS)
 def test_each_fault_while_a_reply_is_looked_for(patch: pytest.MonkeyPatch, fault: str) -> None:
     """The sender died when Slack had taken its reply: the next one edits the parent, and reads its thread."""
     calls = ["fine", "fine", "fine", "crash after", "fine", fault]
-    World(Schedule([[("e1", ORDERS)], [("e1", ORDERS)]], calls), OutboxModel(), patch).play().check()
+    check(World(Schedule([[("e1", ORDERS)], [("e1", ORDERS)]], calls), OutboxModel(), patch).play())
 
 
 @pytest.mark.parametrize("position", range(4))
 @pytest.mark.parametrize("fault", [*dict.fromkeys(RECORDS)])
 def test_each_fault_at_each_record(patch: pytest.MonkeyPatch, fault: str, position: int) -> None:
-    World(Schedule(ONE, records=["fine"] * position + [fault]), OutboxModel(), patch).play().check()
+    check(World(Schedule(ONE, records=["fine"] * position + [fault]), OutboxModel(), patch).play())
 
 
 class RealOutbox:
@@ -112,7 +113,7 @@ class RealOutbox:
 
 def ending(schedule: Schedule, outbox: Any, patch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Play a schedule and return what became of every row."""
-    World(schedule, outbox, patch).play().check()
+    check(World(schedule, outbox, patch).play())
     return sorted((r["notification_id"], r["status"], r["attempts"], r["error"] or "") for r in outbox.rows.values())
 
 

@@ -27,14 +27,14 @@ def not_delivered(target: str, error: str, texts: Sequence[str]) -> Message:
 
 
 def odd_answer(target: str, answer: str, texts: Sequence[str]) -> Message:
-    """Write to the platform that a channel answers what pedwatch does not know, and that messages wait for it."""
+    """Write to the platform that messages wait: a channel answers what nobody knows, or what only people can mend."""
     waits = "waits and is tried again" if len(texts) == 1 else "wait and are tried again"
     return Message(
         mark=":warning:",
-        title="Answer not understood",
-        summary=f"{target} answers {answer}, which pedwatch does not know: {_count(texts)} {waits}",
+        title="Not delivered yet",
+        summary=f"{_count(texts)} for {target} {waits}: it answers {answer}",
         facts=[("Channel", target), ("Answer", answer)],
-        notes=["look the answer up in the service's documentation, mend what it names, and report it (docs/slack.md)"],
+        notes=["mend what it names; a code that is in no table of docs/slack.md: look it up, and report it"],
         lines=list(texts),
     )
 

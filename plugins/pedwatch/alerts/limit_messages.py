@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told, notification_id
+from pedwatch.alerts.routing import is_configured, route_of_team
 from pedwatch.alerts.wording import name
 from pedwatch.config import Destination, Slack
 from pedwatch.cycles import floor_to_cycle
@@ -55,22 +56,15 @@ def rows(
             continue
         if now is not None and before is not None and before.state.get("reason") == now.reason:
             continue
-        destination, channel = _route(team_id, slack) if before is None else (before.destination, before.channel)
+        destination, channel = route_of_team(team_id, slack)
+        if before is not None and (before.destination == "suppressed" or is_configured(before.channel, slack)):
+            destination, channel = before.destination, before.channel
         if now is None:
             message = _accepted(document_id)
         else:
             message = _rejected(document_id, team_id, now, before is not None, links, slack)
         found.append(_row(document_id, team_id, now, before, channel, destination, read_at, message))
     return found
-
-
-def _route(team_id: str | None, slack: Slack) -> tuple[Destination, str]:
-    route = slack.teams.get(team_id or "")
-    if route is None:
-        return "team", slack.platform_channel
-    if route.mode == "canary":
-        return "canary", slack.canary_channel or slack.platform_channel
-    return route.mode, route.channel
 
 
 def _row(

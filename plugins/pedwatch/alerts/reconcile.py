@@ -16,8 +16,9 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.evidence import Known
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Telling, Told, notification_of
+from pedwatch.alerts.routing import is_configured, route
 from pedwatch.alerts.surroundings import Surroundings
-from pedwatch.config import Destination, Slack
+from pedwatch.config import Slack
 
 ANNOUNCE_BEFORE = dt.timedelta(days=3)
 _MUTED_WHILE_BLIND = ("first", "worse", "steady", "reminder", "flapping", "frozen", "judged_again")
@@ -112,35 +113,18 @@ def reason_to_tell(
     return "reminder" if phase == "firing" and due_reminders > told.state.get("reminders", 0) else None
 
 
-def route(episode: Episode, slack: Slack) -> tuple[Destination, str, str | None]:
-    """Return destination, channel and mention of a new episode; what has no known team is the platform's (D12)."""
-    team = slack.teams.get(episode.subject.team_id or "")
-    if episode.subject.kind != "over_limit" or team is None:
-        return "team", slack.platform_channel, None
-    if team.mode == "canary":
-        assert slack.canary_channel is not None, "the configuration requires it for canary teams"
-        return "canary", slack.canary_channel, None
-    return team.mode, team.channel, team.mention if team.mode == "team" else None
-
-
-def is_configured(channel: str, slack: Slack) -> bool:
-    """Tell whether anything is still told to a channel; one that was archived or left is taken out of the file."""
-    return channel in {slack.platform_channel, slack.canary_channel, *(team.channel for team in slack.teams.values())}
-
-
 def _telling(
     episode: Episode, told: Told | None, cycle: dt.datetime, slack: Slack, around: Surroundings
 ) -> Telling | None:
     known = around.known.get(episode.subject.fingerprint)
     destination, channel, mention = route(episode, slack)
     is_going_live = told is not None and told.destination == "suppressed" != destination
-    is_moving = told is not None and not is_configured(told.channel, slack)
-    if (is_going_live or is_moving) and phase_of(episode) in ("firing", "flapping", "exempted"):
-        effective = None  # its own channel has heard nothing yet
-    else:
-        effective = told
-        if told is not None:  # an episode keeps its channel until it is resolved
-            destination, channel = told.destination, told.channel
+    is_moving = told is not None and told.destination != "suppressed" and not is_configured(told.channel, slack)
+    begins_anew = (is_going_live or is_moving) and phase_of(episode) in ("firing", "flapping", "exempted")
+    effective = None if begins_anew else told  # its own channel has heard nothing yet
+    if told is not None and not begins_anew and not is_moving:
+        # An episode keeps its channel until it is resolved; where that is gone, its end is told in the one of now.
+        destination, channel = told.destination, told.channel
     is_ending, due = is_ending_soon(episode, known, cycle), reminders_due(episode, cycle, slack)
     holding = around.acknowledgement_of(episode, effective)
     acknowledged = holding.acknowledgement_id if holding else None
@@ -153,7 +137,7 @@ def _telling(
         "severity": episode.severity,
         "reminders": due,
         "ending_said": is_ending or (episode.is_exempted and bool(before.get("ending_said"))),
-        "storm": before.get("storm"),
+        "storm": told.state.get("storm") if told and not is_going_live else None,  # a storm moves with its members
         "frozen": frozen_by(episode),
         "acknowledged": acknowledged,
     }

@@ -16,6 +16,7 @@ from pedwatch.alerts.acknowledgements import Acknowledgement, fact_of, in_force,
 from pedwatch.alerts.episodes import NAMESPACE, Episode
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Telling, Told, notification_id, notification_of
+from pedwatch.alerts.routing import is_configured
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.alerts.wording import api_of, clock_time, counted, duration, place, pods
 from pedwatch.config import Slack
@@ -72,7 +73,7 @@ def group(
             fresh.setdefault((subject.kind, what, telling.channel, telling.destination), []).append(telling)
     for (kind, what, channel, _), members in fresh.items():
         is_apis = kind == "over_limit"
-        standing = None if is_apis else _standing(told, kind, what, channel)
+        standing = None if is_apis else _standing(told, kind, what, channel, slack)
         if standing:
             grouped.setdefault(standing, []).extend(members)
         elif len(members) > (slack.storm_above if is_apis else slack.clusters_above):
@@ -81,13 +82,13 @@ def group(
     return grouped, [telling for telling in tellings if telling.episode.episode_id not in together]
 
 
-def _standing(told: Mapping[str, Told], kind: str, cause: str | None, channel: str) -> str | None:
-    """Return the storm that goes on for the same cause."""
+def _standing(told: Mapping[str, Told], kind: str, cause: str | None, channel: str, slack: Slack) -> str | None:
+    """Return the storm that goes on for the same cause: also one whose channel is gone, since it moves."""
     found = [
         identifier
         for identifier, each in told.items()
-        if each.phase == "storm" and each.channel == channel and each.state.get("kind") == kind
-        if each.state.get("cause") == cause
+        if each.phase == "storm" and each.state.get("kind") == kind and each.state.get("cause") == cause
+        if each.channel == channel or not is_configured(each.channel, slack)
     ]
     return min(found, default=None)
 
@@ -154,7 +155,7 @@ def _message(
         advice=guidance.when_many_over(contact),
         notes=["one message for all of them; how they end is told in this thread", guidance.WHAT_IT_IS],
         thread=_thread(members),
-        mention=members[0].mention if members[0].reason == "first" else None,
+        mention=next((telling.mention for telling in members if telling.reason == "first"), None),
         lines=[_line(episode) for episode in ordered],
     )
 
@@ -180,7 +181,8 @@ def rows(
         began = min(telling.episode.started_cycle for telling in members)
         new_since = began if kind in cluster_storms.KINDS else cycle
         since = dt.datetime.fromisoformat(state["since"]) if state else new_since
-        count = state.get("members", 0) + sum(telling.reason == "first" for telling in members)
+        joined = [t for t in members if t.reason == "first" and t.episode.episode_id not in state.get("open", [])]
+        count = state.get("members", 0) + len(joined)
         sequence = before.sequence + 1 if before else 1
         told_by = notification_id(identifier, sequence, first.channel)
         new_state = {
@@ -195,7 +197,8 @@ def rows(
         standing = [episodes[name] for name in going_on if name in episodes]
         if kind in cluster_storms.KINDS:
             message = cluster_storms.message(kind, cause, standing, count, since, cycle)
-            message = replace(message, thread=cluster_storms.thread(members) if before else "")
+            news = [telling for telling in members if telling.reason != "first" or telling in joined]
+            message = replace(message, thread=cluster_storms.thread(news) if before else "")
         else:
             message = _message(members, standing, count, since, cycle, slack.contact)
             message = replace(message, links=[*message.links, *links.for_help])
@@ -219,7 +222,7 @@ def rows(
         )
         written.append(storm)
         for telling in members:
-            words = _news(telling) if before else _line(telling.episode)
+            words = _news(telling) if before and telling.reason != "first" else _line(telling.episode)
             if kind in cluster_storms.KINDS:
                 words = cluster_storms.thread([telling]).rstrip(".")
             line = Message(message.mark, message.title, words)

@@ -24,6 +24,9 @@ _PATIENCE = (408, 425, 429)
 _LOCKED = (401, 403, 407)
 """The connection's credentials, or somebody between: it is mended there, and nothing is lost until then."""
 
+_NOWHERE = (404, 405, 410)
+"""Nobody takes alerts at the address, whether a server or what stands before it says so: a typo in the path, mostly."""
+
 _LOOKED_AT = 65_536
 _PAGES = (b"<!doctype", b"<html")
 
@@ -100,6 +103,9 @@ class WebhookChannel:
             return SendError("later", what, retry_after(dict(error.headers), self._now()), holds_channel=True)
         if error.code in _LOCKED:
             return SendError("later", f"{what}: mend the connection's login or password", holds_channel=True)
+        if error.code in _NOWHERE:  # the platform hears of it now, and not when a day has passed
+            why = f"{what}: nobody takes alerts there, mend the host and path of the connection"
+            return SendError("later", why, holds_channel=True, is_odd=True)
         if error.code < 400:
             return SendError("ambiguous", f"{what}: a redirect, mend the connection's address", holds_channel=True)
         try:

@@ -88,11 +88,12 @@ def write_row(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.date
         LedgerError: BigQuery refused, or took longer than the warehouse may wait.
     """
     from pedwatch.alerts.reconcile import told_from_row
+    from pedwatch.alerts.routing import in_platforms_channel
     from pedwatch.hooks.parameters import Typed
     from pedwatch.tasks.run_links import run_url
 
     found = warehouse.run("alerts/told_of_dag.sql", {"dag_id": run.dag_id})
-    told = told_from_row(found[0]) if found else None
+    told = in_platforms_channel(told_from_row(found[0]), config.slack) if found else None
     cycle = run.cycle or floor_to_cycle(now)
     url = run_url(run.dag_id, run.run_id)
     cause, why = refusal_of(warehouse, run.dag_id, run.run_id)

@@ -15,8 +15,9 @@ from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.outbox import Transport
 from pedwatch.alerts.reconcile import told_from_row
+from pedwatch.alerts.routing import in_platforms_channel
 from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
-from pedwatch.config import Config
+from pedwatch.config import Config, Slack
 from pedwatch.cycles import SCHEDULED
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks.run_links import dag_url
@@ -26,11 +27,11 @@ log = logging.getLogger(__name__)
 WATCH = "ped_replica_watch"
 
 
-def rows_to_write(found: Mapping[str, Any], channel: str, now: dt.datetime) -> list[Notification]:
+def rows_to_write(found: Mapping[str, Any], slack: Slack, now: dt.datetime) -> list[Notification]:
     """Return what the platform has to hear, of an answer of ``heartbeats/listen.sql``."""
     before = found["silence"][0] if found["silence"] else None
-    told = told_from_row(before) if before else None
-    failed = [(told_from_row(row), row["finished_cycles"]) for row in found["failed_dags"]]
+    told = in_platforms_channel(told_from_row(before), slack) if before else None
+    failed = [(in_platforms_channel(told_from_row(row), slack), row["finished_cycles"]) for row in found["failed_dags"]]
     heard = silence.Heard(
         judged=found["judged_cycle"],
         finished=found["finished_cycle"],
@@ -39,7 +40,7 @@ def rows_to_write(found: Mapping[str, Any], channel: str, now: dt.datetime) -> l
         resumed=before["cycle"] if before and told and told.phase == "resolved" else None,
         is_failure_told=any(each.state["dag_id"] == WATCH for each, _ in failed),
     )
-    wanted = [silence.row_to_write(heard, told, channel, now, dag_url(WATCH))]
+    wanted = [silence.row_to_write(heard, told, slack.platform_channel, now, dag_url(WATCH))]
     wanted += [dag_runs.recovery_row(each, cycles, dag_url(each.state["dag_id"])) for each, cycles in failed]
     return [row for row in wanted if row is not None]
 
@@ -69,7 +70,7 @@ def listen_once(
 
     asked = {"now": now, "cursor": Typed("TIMESTAMP", live_cursor(warehouse))}
     found = warehouse.run("heartbeats/listen.sql", asked)[0]
-    written = with_copies(rows_to_write(found, config.slack.platform_channel, now), config.slack)
+    written = with_copies(rows_to_write(found, config.slack, now), config.slack)
     for row in written:
         log.warning("%s: %s", row.reason, row.message.text)
     if written:

@@ -1,8 +1,6 @@
 """Delivers leased rows of the outbox, in order, while the lease lasts (DESIGN D8)."""
 
-import contextlib
 import datetime as dt
-import json
 import logging
 import math
 from collections import deque
@@ -11,14 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pedwatch.alerts import outbox
-from pedwatch.alerts.delivery_messages import cannot_edit
-from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import (
-    CannotEditError,
-    CannotReadBackError,
-    Found,
     OutOfTimeError,
-    ParentGoneError,
     SendError,
     Transport,
     UnusableTransportError,
@@ -26,12 +18,12 @@ from pedwatch.alerts.outbox import (
     kind_of,
 )
 from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.threads import Threads, name_of, newest_of, payload_of
+from pedwatch.tasks.thread_writer import ThreadWriter
+from pedwatch.tasks.threads import Threads, name_of
 from pedwatch.tasks.time_shares import TimeShares
 
 WORTH_WAITING_SECONDS = 0.5  # for so short a time nothing is put off
 CLOCK_SKEW_SECONDS = 60.0  # a lease is not used in its last minute: the next sender's clock may be ahead
-LOOK_BACK_SECONDS = 86_400.0  # Slack's clock stamps the messages, ours the rows
 PARENT_STANDS = "the parent cannot be edited"
 """What the outbox says of a word told beneath a parent that stays as it is; lease_notifications.sql reads it."""
 
@@ -89,85 +81,10 @@ class Sender:
         ends_at = math.inf if self.lease_ends_at is None else self.lease_ends_at - CLOCK_SKEW_SECONDS
         return min(ends_at, self.stops_at) - self.transport.timeout_seconds
 
-    def _was_posted(self, row: Mapping[str, Any], parents: list[str]) -> Found | None:
-        """Look for the message if an earlier attempt may have posted it."""
-        if not row["was_tried"]:
-            return None
-        oldest = row["created_at"].timestamp() - LOOK_BACK_SECONDS
-        try:
-            return self.transport.find(row["channel"], payload_of(row), oldest, parents)
-        except CannotReadBackError as error:
-            if self.on_ambiguous == "resend":
-                return None
-            raise SendError("dead", f"may have been posted, and the channel cannot be read back: {error}") from None
-
-    def deliver(self, row: Mapping[str, Any], progress: dict[str, Any]) -> None:
-        """Make the channel tell one outbox row; ``progress`` gets the ts of the parent and of the row's own message.
-
-        The parent is edited before the reply is posted: editing twice is editing once, so a crash between the two
-        loses and doubles nothing. A parent always shows the newest state, also when an older row posts it. Where it
-        cannot be edited its thread does, and says so once.
-        """
-        target = row["channel"]
-        own = Message.from_json(json.loads(row["message"]))
-        newest = newest_of(row)
-        parents = self.threads.parents_of(row)  # the newest is last
-        parent_ts = parents[-1] if parents else None
-        self._time.check(target)
-        if parent_ts is not None and not self._shows(target, parent_ts, newest):
-            parent_ts = None
-        found = self._was_posted(row, parents)
-        if found is None:
-            progress["is_unclear"] = False
-            is_slack = kind_of(target) == "slack"
-            self._time.check(target, self.pacer.delay(target, is_slack))
-            self.pacer.wait(target, is_slack)
-            progress["is_posting"] = True
-            found = self._say(row, own, newest, parent_ts)
-        else:
-            self._shows(target, found.parent_ts, newest)
-        if found.parent_ts in parents:
-            parents.remove(found.parent_ts)
-        parents.append(found.parent_ts)
-        progress |= {"parent_ts": found.parent_ts, "message_ts": found.ts}
-        if found.ts != found.parent_ts:
-            progress["why_stuck"] = self.threads.stuck.get((target, found.parent_ts))
-
-    def _shows(self, target: str, ts: str, newest: Message) -> bool:
-        """Edit a parent to the newest state, once; tell whether there is one to reply to."""
-        if self.threads.shown.get((target, ts)) != newest and (target, ts) not in self.threads.stuck:
-            if kind_of(target) == "slack":
-                self._time.check(target, self.pacer.edit_delay())
-                self.pacer.wait_to_edit()
-            try:
-                self.transport.edit(target, ts, newest)
-            except ParentGoneError:
-                return False
-            except CannotEditError as error:
-                self.threads.stuck[target, ts] = str(error)
-            else:
-                self.threads.shown[target, ts] = newest
-        return True
-
-    def _say(self, row: Mapping[str, Any], own: Message, newest: Message, parent_ts: str | None) -> Found:
-        """Reply to the parent; without one, post one."""
-        target = row["channel"]
-        if parent_ts is not None:
-            why = self.threads.stuck.get((target, parent_ts))
-            if why is not None and (target, parent_ts) not in self.threads.said_stuck and not row.get("is_said_stuck"):
-                own = cannot_edit(own, why)
-            with contextlib.suppress(ParentGoneError):
-                found = Found(self.transport.reply(target, parent_ts, own, payload_of(row)), parent_ts)
-                if why is not None:
-                    self.threads.said_stuck.add((target, parent_ts))
-                return found
-        ts = self.transport.post(target, newest, payload_of(row))
-        self.threads.shown[row["channel"], ts] = newest
-        return Found(ts, ts)
-
     def send(self, leased: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], UnusableTransportError | None]:
         """Deliver leased rows in order; return what became of each, and the error that stops everything, if any."""
         self._time = TimeShares(self.pacer.clock, self._usable_until(), [row["channel"] for row in leased])
+        writer = ThreadWriter(self.transport, self.pacer, self._time, self.on_ambiguous, self.threads)
         sends: list[dict[str, Any]] = []
         # A kind of channel, a carrier, or a thread, whose earlier message failed: the order must hold.
         held: dict[str, Hold] = {}
@@ -187,7 +104,7 @@ class Sender:
                 continue
             progress: dict[str, Any] = {"is_unclear": row["was_tried"]}
             try:
-                self._deliver_or_say_why_not(row, progress)
+                self._deliver_or_say_why_not(writer, row, progress)
             except SendError as error:
                 if error.is_odd:
                     self.odd[row["notification_id"]] = str(error)
@@ -205,7 +122,7 @@ class Sender:
                 sends.append(outbox.failed(row, held[kind].error, self._now(), progress["is_unclear"], is_blocked=True))
             else:
                 self.delivered |= {kind, carrier}
-                sends.append(self._sent(row, progress))
+                sends.append(self._sent(writer, row, progress))
         ended = {send["notification_id"]: send for send in sends}
         return [ended[row["notification_id"]] for row in leased], stopped
 
@@ -223,10 +140,10 @@ class Sender:
         put_off |= {thread, row["notification_id"]}
         return True
 
-    def _deliver_or_say_why_not(self, row: Mapping[str, Any], progress: dict[str, Any]) -> None:
+    def _deliver_or_say_why_not(self, writer: ThreadWriter, row: Mapping[str, Any], progress: dict[str, Any]) -> None:
         """Deliver a row; whatever it raises is about this row alone, and what the others became is recorded."""
         try:
-            self.deliver(row, progress)
+            writer.deliver(row, progress)
         except (SendError, UnusableTransportError):
             raise
         except Exception as error:  # noqa: BLE001 one bad row never stops the others
@@ -249,7 +166,7 @@ class Sender:
         is_blocked = hold.failing_since is None or error.retry_after is not None
         return outbox.failed(row, error, self._now(), row["was_tried"], is_blocked, hold.failing_since)
 
-    def _sent(self, row: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, Any]:
+    def _sent(self, writer: ThreadWriter, row: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, Any]:
         is_parent = progress["parent_ts"] == progress["message_ts"]
         why = progress.get("why_stuck")
         return {
@@ -257,14 +174,7 @@ class Sender:
             "status": "sent",
             "parent_ts": progress["parent_ts"],
             "message_ts": progress["message_ts"],
-            "permalink": self._link(row["channel"], progress["parent_ts"]) if is_parent else None,
+            "permalink": writer.link(row["channel"], progress["parent_ts"]) if is_parent else None,
             "error": f"{PARENT_STANDS}: {why}" if why else None,
             "sent_at": self._now(),
         }
-
-    def _link(self, channel: str, ts: str) -> str | None:
-        """Return a message's link; it stands without one."""
-        try:
-            return self.transport.permalink(channel, ts)
-        except Exception:  # noqa: BLE001 the message was posted, whatever becomes of its link
-            return None
