@@ -6,6 +6,7 @@ that nothing needs. A statement that it does not understand raises: what is not 
 
 import dataclasses
 import datetime as dt
+import functools
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -207,7 +208,7 @@ def _rewrites(merge: Any) -> bool:
 
 def _nodes(node: Any) -> Iterator[Any]:
     """Yield a resolved node and all below it."""
-    if not dataclasses.is_dataclass(node):
+    if _fields(type(node)) is None:
         return
     yield node
     for _, child in _children(node):
@@ -215,12 +216,19 @@ def _nodes(node: Any) -> Iterator[Any]:
 
 
 def _children(node: Any) -> Iterator[tuple[str, Any]]:
-    for each in dataclasses.fields(node):
-        if each.name not in _NOT_READ:
-            value = getattr(node, each.name, None)
-            for child in value if isinstance(value, list) else [value]:
-                if dataclasses.is_dataclass(child):
-                    yield each.name, child
+    for name in _fields(type(node)) or ():
+        value = getattr(node, name, None)
+        for child in value if isinstance(value, list) else (value,):
+            if _fields(type(child)) is not None:
+                yield name, child
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """Return the fields of a kind of node in which there may be others; None where it is no node."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(each.name for each in dataclasses.fields(kind) if each.name not in _NOT_READ)
 
 
 def live_columns(resolved: Any) -> set[int]:

@@ -88,7 +88,7 @@ def parts(names: set[str]) -> Iterator[Part]:
         lambda f: _WORKDAYS,
         (
             "alerts/digest.sql",
-            "alerts/told_channels.sql",
+            *({"alerts/told_channels.sql"} & names),  # which welcome came before is asked since there are any
             "audit/chain_head.sql",
             "alerts/write_notifications.sql",
             *_TELLING,
