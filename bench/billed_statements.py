@@ -6,7 +6,6 @@ that nothing needs. A statement that it does not understand raises: what is not 
 
 import dataclasses
 import datetime as dt
-import functools
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -223,12 +222,15 @@ def _children(node: Any) -> Iterator[tuple[str, Any]]:
                 yield name, child
 
 
-@functools.cache
-def _fields(kind: type) -> tuple[str, ...] | None:
+_FIELDS: dict[Any, tuple[str, ...] | None] = {}
+
+
+def _fields(kind: Any) -> tuple[str, ...] | None:
     """Return the fields of a kind of node in which there may be others; None where it is no node."""
-    if not dataclasses.is_dataclass(kind):
-        return None
-    return tuple(each.name for each in dataclasses.fields(kind) if each.name not in _NOT_READ)
+    if kind not in _FIELDS:
+        names = tuple(each.name for each in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
+        _FIELDS[kind] = names and tuple(name for name in names if name not in _NOT_READ)
+    return _FIELDS[kind]
 
 
 def live_columns(resolved: Any) -> set[int]:
