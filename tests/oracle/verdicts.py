@@ -7,7 +7,7 @@ import datetime as dt
 import fnmatch
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.oracle.worlds import Row, Tables
 SIX_HOURS = dt.timedelta(hours=6)
 KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet", "rollout": "Rollout"}
 NINETY_DAYS = dt.timedelta(days=90)
-ENDED = ("workload_gone", "scope_changed", "environment_changed", "cluster_retired", "limit_rekeyed")
+ENDED = ("workload_gone", "scope_changed", "environment_changed", "cluster_retired", "limit_rekeyed", "api_changed")
 
 
 @dataclass
@@ -32,11 +32,23 @@ class Workload:
     team_id: str | None
     labels: dict[str, str]
     is_label_lost: bool = False
+    left_by: str | None = None
+    was_owned_by: tuple[str | None, str | None] | None = None
     own: Row | None = None
     autoscalers: list[Row] = field(default_factory=list)
     is_kind_listed: bool = False
     allowance: int = 0
     is_new: bool = False
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """Where it is: what it is known by."""
+        return self.cluster, self.namespace, self.kind, self.name
+
+    @property
+    def owner(self) -> tuple[str | None, str | None]:
+        """Whose it says it is."""
+        return self.team_id, self.api_id
 
     @property
     def status(self) -> int | None:
@@ -90,6 +102,14 @@ class Model:
         subjects: dict[str, list[tuple[Workload, Row | None, bool]]] = {}
         for workload in self.workloads(cycle, states):
             limit, is_contested = self.limit_of(workload, cycle)
+            former = self.former_limit(workload, cycle)
+            if former and not (limit and limit["scope"] == former["scope"] == "workload"):
+                is_lost = workload.is_label_lost or not all(workload.owner)
+                reason = "api_changed" if limit else "labels_removed" if is_lost else "relabelled"
+                left = replace(workload, left_by=reason, was_owned_by=self.members()[workload.place][1])
+                subjects.setdefault(_subject(workload, former), []).append((left, former, False))
+                if not limit and former["scope"] == "workload":
+                    continue
             subjects.setdefault(_subject(workload, limit), []).append((workload, limit, is_contested))
         rows = {name: self.seen(name, members, cycle, states) for name, members in subjects.items()}
         for name, before in self.said.items():
@@ -193,6 +213,18 @@ class Model:
         best = min(takers, key=lambda row: (-_specificity(row), row["max_replicas"], row["limit_id"]))
         return best, len(takers) > 1
 
+    def members(self) -> dict[tuple[str, ...], Any]:
+        """Return by what the cycle before counted each workload of what was over, and whose it was."""
+        return {place: entry for row in self.said.values() for place, entry in (row.get("members") or {}).items()}
+
+    def former_limit(self, workload: Workload, cycle: dt.datetime) -> Row | None:
+        """Return the limit that counted a workload, if it says since that it is another API's."""
+        limit_id, owner = self.members().get(workload.place, (None, workload.owner))
+        if owner == workload.owner:
+            return None
+        named = [limit for limit in self.limits(cycle) if limit["limit_id"] == limit_id]
+        return next((limit for limit in named if _names(limit, workload)), None)
+
     def is_complete(self, scope: str, cluster: str | None, limit: Row | None, environment: str, states: Any) -> Any:
         """Whether all was seen that a subject could consist of; None when nothing of it is watched."""
         watched = {name: r for name, r in states.items() if r["status"] != "retired"}
@@ -210,10 +242,12 @@ class Model:
         first = workloads[0]
         scope = limit["scope"] if limit else "workload"
         api_id, team_id = (limit["api_id"], limit["team_id"]) if limit else (first.api_id, first.team_id)
-        counted = [w for w in workloads if not w.is_label_lost]
+        counted = [w for w in workloads if not w.is_label_lost and not w.left_by]
         measured = sum(w.measured for w in counted)
         settled = sum(w.measured for w in counted if not w.is_new)
-        lost = [w.name for w in workloads if w.is_label_lost]
+        left = [w.name for w in workloads if w.is_label_lost or w.left_by]
+        lost = [w for w in workloads if (w.is_label_lost or w.left_by) and w.left_by != "api_changed"]
+        reasons = [w.left_by or "labels_removed" for w in lost]
         is_complete = bool(self.is_complete(scope, first.cluster, limit, first.environment, states))
         row: Row = {
             "subject": name,
@@ -222,7 +256,7 @@ class Model:
             "cluster": None if scope == "total" else first.cluster,
             "namespace": "ns",
             "workload_kind": first.kind if len({w.kind for w in workloads}) == 1 else None,
-            "workload_name": first.name if len(workloads) == 1 else max(lost, default=None),
+            "workload_name": first.name if len(workloads) == 1 else max(left, default=None),
             "workload_count": len(workloads),
             "api_id": api_id,
             "team_id": team_id,
@@ -250,6 +284,9 @@ class Model:
             row["exemption_id"] = exemption["exemption_id"]
         row["ceiling"] = None if ceiling == math.inf else int(ceiling)
         is_over = measured > base and measured > ceiling
+        if measured > base or lost:
+            stay = [w for w in workloads if w.left_by != "api_changed"]
+            row["members"] = {w.place: (limit["limit_id"], w.was_owned_by or w.owner) for w in stay}
         is_in_grace = all(w.is_new for w in workloads) or (measured > base and settled <= base)
         if is_over and not is_in_grace:
             return row | {
@@ -259,7 +296,8 @@ class Model:
         if not is_complete:
             return row | self.unknown(row["cluster"], states)
         if lost:
-            return row | {"verdict": "unlabelled", "reason": "labels_removed"}
+            reason = max(reasons)
+            return row | {"verdict": "no_limit" if reason == "relabelled" else "unlabelled", "reason": reason}
         unknown = [w for w in counted if w.is_unknown]
         if unknown:
             stale = any(w.own is None for w in unknown)
@@ -268,6 +306,8 @@ class Model:
             return row | {"verdict": "in_grace", "reason": "new_workload"}
         if measured > base:
             return row | {"verdict": "exempt", "reason": "exemption"}
+        if len(left) > len(lost):
+            return row | {"verdict": "within_limit", "reason": "api_changed"}
         status = sum(w.counters[0] for w in workloads)
         is_forgiven = row["surge_allowance"] > 0 and status > base
         reason = "fewer_clusters" if scope == "total" and self.lost_a_cluster(limit, states) else "within_ceiling"
@@ -344,13 +384,14 @@ class Model:
             "is_contested": False,
             "surge_allowance": 0,
             "exemption_id": None,
+            "members": None,
             "limit_version": limit["version"] if limit else None,
             "ceiling": limit["max_replicas"] if limit else None,
         }
         if is_retired:
             return row | {"verdict": "within_limit", "reason": "cluster_retired"} if before["limit_id"] else None
         if not is_complete:
-            return row | self.unknown(cluster, states) | {"is_lower_bound": True}
+            return row | self.unknown(cluster, states) | {"is_lower_bound": True, "members": before.get("members")}
         if before["limit_id"] is None:
             return None
         if cluster in states and states[cluster]["environment"] != environment:
@@ -358,6 +399,7 @@ class Model:
         if limit is not None and limit["scope"] != before["scope"]:
             return row | {"verdict": "within_limit", "reason": "scope_changed"}
         # Its one workload is still there: another API's without a limit, or held against another key of its limit.
+        is_of_another = False
         if before["scope"] == "cluster":
             place = (cluster, before["workload_kind"], before["workload_name"])
             owner = (before["api_id"], before["team_id"])
@@ -370,6 +412,8 @@ class Model:
                 whose = (taken_by["api_id"], taken_by["team_id"]) if taken_by else (workload.api_id, workload.team_id)
                 if taken_by is None and whose != owner:
                     return row | {"verdict": "no_limit", "reason": "relabelled"}
+                if taken_by is not None and whose != owner:
+                    is_of_another = True
                 if taken_by is not None and whose == owner and taken_by["limit_id"] != before["limit_id"]:
                     return row | {"verdict": "within_limit", "reason": "limit_rekeyed"}
         runs_on = [
@@ -381,6 +425,8 @@ class Model:
             == (environment, before["api_id"], before["team_id"])
             and cluster in (None, workload.cluster)
         ]
+        if is_of_another:
+            return row | {"verdict": "within_limit", "reason": "api_changed"}
         if limit is None and runs_on:
             return row | {"verdict": "no_limit", "reason": "limit_withdrawn"}
         # Its one workload is still there, and the limit takes it no more.
@@ -421,15 +467,16 @@ def _takes(limit: Row, workload: Workload) -> bool:
             return False
     elif (limit["api_id"], limit["team_id"]) != (workload.api_id, workload.team_id):
         return False
-    values = {
-        "cluster": workload.cluster,
-        "namespace": workload.namespace,
-        "kind": workload.kind,
-        "name": workload.name,
-    }
-    return all(_glob(selectors.get(key), value) for key, value in values.items()) and all(
+    return _names(limit, workload) and all(
         workload.labels.get(label["key"]) and _glob(label["value"], workload.labels[label["key"]])
         for label in selectors["labels"]
+    )
+
+
+def _names(limit: Row, workload: Workload) -> bool:
+    values = dict(zip(("cluster", "namespace", "kind", "name"), workload.place, strict=True))
+    return limit["environment"] == workload.environment and all(
+        _glob(limit["selectors"].get(key), value) for key, value in values.items()
     )
 
 

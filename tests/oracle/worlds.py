@@ -79,6 +79,9 @@ class _Builder:
                 self.workload(cluster, name)
         for name in self.random.sample(["", ".b", ".c"], self.random.choice([0, 1, 1, 1, 1, 2])):
             self.limit(f"{self.environment}.{self.team}.shop{name}")
+        # Another API of theirs, which some of their workloads will say they are, may get a limit, too.
+        for api in ["other"] if self.chance(0.2) else []:
+            self.limit(f"{self.environment}.{self.team}.{api}", api)
         if self.chance(0.2):
             self.rejection()
         return self.tables
@@ -202,7 +205,7 @@ class _Builder:
             }
         )
 
-    def limit(self, limit_id: str) -> None:
+    def limit(self, limit_id: str, api_id: str = "shop") -> None:
         """Write one limit's history: versions that follow one another, one of them perhaps known late or early."""
         selectors = self.random.choice(
             [
@@ -223,7 +226,11 @@ class _Builder:
             nxt = self.random.choice(self.cycles) + 2 * MINUTE if self.chance(0.5) else FOREVER
             nxt = nxt if nxt > begin else FOREVER
             learnt = max(nxt + self.random.choice([0, 0, 12]) * MINUTE, recorded) if nxt != FOREVER else FOREVER
-            row = self.limit_row(limit_id, version, scope, selectors) | {"valid_from": begin, "recorded_from": recorded}
+            row = self.limit_row(limit_id, version, scope, selectors) | {
+                "api_id": api_id,
+                "valid_from": begin,
+                "recorded_from": recorded,
+            }
             if nxt == FOREVER:
                 self.tables.limit_history.append(row | {"valid_to": FOREVER, "recorded_to": FOREVER})
                 return

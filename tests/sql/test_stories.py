@@ -25,6 +25,10 @@ TRAPS = {
     "max_replicas 0": ["limit_zero", "limit_zero_and_one_pod"],
     "labels changed mid-episode": [
         "story labels_changed_mid_episode",
+        "story labels_changed_of_one_of_several",
+        "story labels_changed_within_a_total",
+        "story labels_changed_where_each_is_a_subject",
+        "story other_api_gets_a_limit",
         "story label_changed_out_of_the_selector",
         "labels_of_another_api_end_nothing",
         "label_changed_out_of_the_selector",

@@ -122,6 +122,7 @@ def test_the_worlds_hold_every_verdict_and_reason() -> None:
         ("invalid_limit", "document_rejected"),
         ("no_limit", "limit_withdrawn"),
         ("no_limit", "relabelled"),
+        ("within_limit", "api_changed"),
         ("within_limit", "limit_rekeyed"),
         ("no_limit", "no_limit_matches"),
         ("over_limit", "lower_bound_over_ceiling"),

@@ -1,5 +1,6 @@
 {#- CTEs: the limits that may take a workload. Matching looks at who a workload is, never at its counts, so it is done once
     per identity and not once per cycle. Needs `measured_workloads` and `considered_limits`; ends in `candidate_matches`. -#}
+{%- from 'verdicts/_former.sql' import held_by -%}
 {%- from 'verdicts/_period.sql' import is_unlabelled -%}
 {%- from 'verdicts/_selectors.sql' import label_pattern, selects_workload, specificity -%}
 identities AS (
@@ -12,9 +13,11 @@ identities AS (
     w.api_id,
     w.team_id,
     w.label_text,
-    IF({{ is_unlabelled('w') }}, '', w.api_id) AS asked_api_id,
-    IF({{ is_unlabelled('w') }}, '', w.team_id) AS asked_team_id
+    held_by,
+    IF(held_by != '', w.former_api_id, IF({{ is_unlabelled('w') }}, '', w.api_id)) AS asked_api_id,
+    IF(held_by != '', w.former_team_id, IF({{ is_unlabelled('w') }}, '', w.team_id)) AS asked_team_id
   FROM measured_workloads AS w
+  CROSS JOIN UNNEST({{ held_by('w') }}) AS held_by
 ),
 
 offered_limits AS (
@@ -41,12 +44,17 @@ candidate_matches AS (
     l.api_id AS limit_api_id,
     l.team_id AS limit_team_id,
     COUNT(*) OVER (
-      PARTITION BY i.cluster, i.namespace, i.workload_kind, i.workload_name, i.api_id, i.team_id, i.label_text
+      PARTITION BY i.cluster, i.namespace, i.workload_kind, i.workload_name, i.api_id, i.team_id, i.label_text,
+        i.held_by
     ) = 1 AS is_alone
   FROM identities AS i
   INNER JOIN offered_limits AS l
     ON i.environment = l.environment AND i.asked_api_id = l.asked_api_id AND i.asked_team_id = l.asked_team_id
   WHERE
     {{ selects_workload('l', 'i') }}
-    AND (l.label_pattern = '' OR REGEXP_CONTAINS(i.label_text, l.label_pattern))
+    AND IF(
+      i.held_by = '',
+      l.label_pattern = '' OR REGEXP_CONTAINS(i.label_text, l.label_pattern),
+      l.limit_id = i.held_by
+    )
 )

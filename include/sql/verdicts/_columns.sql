@@ -5,7 +5,7 @@
   'is_over_strict', 'limit_id', 'limit_version', 'max_replicas', 'ceiling', 'exemption_id', 'is_contested', 'surge_allowance',
   'is_past_deadline',
   'spec_replicas', 'status_replicas', 'hpa_current_replicas', 'hpa_max_replicas', 'policy_version',
-  'limits_known_at', 'reason'
+  'limits_known_at', 'reason', 'members'
 ] -%}
 {#- What is known of a subject of which nothing was seen: no counts, and nobody who offends. -#}
 {%- set nothing_seen = {

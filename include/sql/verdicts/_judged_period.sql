@@ -5,6 +5,7 @@
 {%- set period_start = '@period_start' -%}
 DECLARE v_from TIMESTAMP DEFAULT @period_start;
 DECLARE v_to TIMESTAMP;
+DECLARE v_cut TIMESTAMP;
 DECLARE v_cycles INT64 DEFAULT (
   SELECT GREATEST(1, DIV(1000000, GREATEST(1, COALESCE(MAX(sizes.observations), 1))))
   FROM (
@@ -40,6 +41,20 @@ WHILE v_from < @period_end DO
 
   {% include 'verdicts/_measured_workloads.sql' %}
 
+  -- Whose labels changed is looked up in what was said of the cycle before: so a part ends before that.
+  SET v_cut = (
+    WITH
+    {% include 'verdicts/_label_changes.sql' %}
+
+    SELECT MIN(l.cycle)
+    FROM label_changes AS l
+  );
+  IF v_cut IS NOT NULL THEN
+    SET v_to = v_cut;
+    DELETE FROM measured_workloads AS w WHERE w.cycle >= v_to;
+    DELETE FROM judged_cycles AS c WHERE c.cycle >= v_to;
+  END IF;
+
   INSERT INTO judged_period ({{ subject_columns | join(', ') }})
   WITH
   {% include 'verdicts/_seeing.sql' %}
@@ -65,5 +80,8 @@ WHILE v_from < @period_end DO
   FROM unseen_verdicts AS u;
 
   SET v_prior_cycle = (SELECT MAX(p.cycle) FROM judged_period AS p);
+  SET v_prior_members = (
+    SELECT STRING_AGG(p.members, '\n') FROM judged_period AS p WHERE p.cycle = v_prior_cycle
+  );
   SET v_from = v_to;
 END WHILE;

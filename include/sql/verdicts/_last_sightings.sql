@@ -13,7 +13,8 @@
     {{ table }}.workload_name,
     {{ table }}.api_id,
     {{ table }}.team_id,
-    {{ table }}.limit_id
+    {{ table }}.limit_id,
+    {{ table }}.members
 {%- endmacro -%}
 known_subjects AS (
   {{- known('p', 'TRUE') }}

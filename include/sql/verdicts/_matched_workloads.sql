@@ -1,41 +1,19 @@
-{#- CTEs: which limit each workload is judged by. Needs _candidate_matches.sql and `judged_cycles`; ends in
-    `matched_workloads`. -#}
+{#- CTE: which limit each workload is judged by, and which it was judged by before it named another API
+    (docs/decisions/0045). Needs _chosen_matches.sql and `measured_workloads`. -#}
 {%- from 'limits/_holds.sql' import holds -%}
-choices AS (
-  -- The cycles to choose in, where several limits may take a workload, and one row for where only one may.
-  SELECT
-    FALSE AS is_alone,
-    c.cycle,
-    c.known_at
-  FROM judged_cycles AS c
-  UNION ALL
-  SELECT
-    TRUE AS is_alone,
-    CAST(NULL AS TIMESTAMP) AS cycle,
-    CAST(NULL AS TIMESTAMP) AS known_at
-),
-
-chosen_matches AS (
-  -- Two limits on one workload: the more specific selector, then the lower limit (DESIGN section 5).
-  SELECT
-    m.* EXCEPT (specificity, is_alone)
-    REPLACE (
-      COALESCE(c.cycle, m.valid_from) AS valid_from,
-      COALESCE(TIMESTAMP_ADD(c.cycle, INTERVAL 1 SECOND), m.valid_to) AS valid_to
-    ),
-    COUNT(*) OVER same_workload > 1 AS is_contested
-  FROM candidate_matches AS m
-  INNER JOIN choices AS c ON m.is_alone = c.is_alone AND (c.is_alone OR ({{ holds('m', 'c.cycle', 'c.known_at') }}))
-  WHERE TRUE
-  QUALIFY m.is_alone OR ROW_NUMBER() OVER (same_workload ORDER BY m.specificity DESC, m.max_replicas, m.limit_id) = 1
-  WINDOW same_workload AS (
-    PARTITION BY c.cycle, m.cluster, m.namespace, m.workload_kind, m.workload_name, m.api_id, m.team_id, m.label_text
-  )
-),
-
+{%- from 'verdicts/_former.sql' import held_by -%}
 {#- Where a Rollout takes a Deployment over, the double is one only where both are counted together. -#}
 {%- set double -%}
 IF(m.scope != 'workload' AND LOGICAL_OR(w.takes_over_name IS NOT NULL) OVER taken_over, w.takeover_allowance, 0)
+{%- endset %}
+{#- Whether a limit takes it whoever it was before. -#}
+{%- set is_taken_as_it_is -%}
+LOGICAL_OR(held_by = '' AND m.limit_id IS NOT NULL) OVER same_workload
+{%- endset %}
+{#- Whether it was its former limit's in all cycles before, of those that are judged together: no other took it, and that
+    held. -#}
+{%- set is_held -%}
+COALESCE(LOGICAL_AND((held_by = '') = (m.limit_id IS NULL)) OVER before_now, TRUE)
 {%- endset %}
 matched_workloads AS (
   SELECT
@@ -55,8 +33,16 @@ matched_workloads AS (
     COALESCE(m.is_contested, FALSE) AS is_contested,
     -- A limit may name the API of workloads that carry no labels.
     COALESCE(m.limit_api_id, w.api_id) AS subject_api_id,
-    COALESCE(m.limit_team_id, w.team_id) AS subject_team_id
+    COALESCE(m.limit_team_id, w.team_id) AS subject_team_id,
+    held_by,
+    -- What the limit that counted it still has to do with it, although it is not counted any more.
+    CASE
+      WHEN held_by != '' AND {{ is_taken_as_it_is }} THEN 'api_changed'
+      WHEN w.is_label_lost OR (held_by != '' AND (w.api_id IS NULL OR w.team_id IS NULL)) THEN 'labels_removed'
+      WHEN held_by != '' THEN 'relabelled'
+    END AS left_by
   FROM measured_workloads AS w
+  CROSS JOIN UNNEST({{ held_by('w') }}) AS held_by
   LEFT JOIN chosen_matches AS m
     ON
       w.cluster = m.cluster
@@ -66,8 +52,29 @@ matched_workloads AS (
       AND w.api_id IS NOT DISTINCT FROM m.api_id
       AND w.team_id IS NOT DISTINCT FROM m.team_id
       AND w.label_text IS NOT DISTINCT FROM m.label_text
+      AND held_by = m.held_by
       AND {{ holds('m', 'w.cycle', 'w.known_at') }}
-  WINDOW taken_over AS (
+  WHERE TRUE
+  QUALIFY
+    IF(
+      held_by = '',
+      -- Where each workload is a subject it stays the one that it was.
+      m.limit_id IS NOT NULL
+      OR NOT ({{ is_held }} AND LOGICAL_OR(held_by != '' AND COALESCE(m.scope = 'workload', FALSE)) OVER same_workload),
+      m.limit_id IS NOT NULL
+      AND {{ is_held }}
+      AND NOT (
+        m.scope = 'workload'
+        AND LOGICAL_OR(held_by = '' AND COALESCE(m.scope = 'workload', FALSE)) OVER same_workload
+      )
+    )
+  WINDOW same_workload AS (PARTITION BY w.cycle, w.cluster, w.namespace, w.workload_kind, w.workload_name),
+  before_now AS (
+    PARTITION BY w.cluster, w.namespace, w.workload_kind, w.workload_name
+    ORDER BY UNIX_SECONDS(w.cycle)
+    RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+  ),
+  taken_over AS (
     PARTITION BY
       w.cycle,
       w.cluster,

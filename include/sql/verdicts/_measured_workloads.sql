@@ -1,21 +1,28 @@
 {#- Statements: fill the temporary table measured_workloads, what ran in each judged cycle, per workload, as far as it was
     seen. Six hours of sightings are read only where some workload's past matters. Needs
     `judged_cycles`, a table or made by the part that cycles_part names, and prior_part, which makes `prior_subjects`. -#}
+{%- from 'verdicts/_former.sql' import place -%}
 {%- from 'verdicts/_period.sql' import asks_for_its_past -%}
 CREATE OR REPLACE TEMP TABLE measured_workloads AS
 WITH
 {% if cycles_part is defined %}{% include cycles_part %},
 
 {% endif %}{% include 'verdicts/_listed_workloads.sql' %},
-{% include 'verdicts/_present_workloads.sql' %}
+{% include 'verdicts/_present_workloads.sql' %},
+{% include 'verdicts/_former_limits.sql' %}
 
 SELECT
   w.*,
   FALSE AS is_label_lost,
   FALSE AS is_new,
   0 AS surge_allowance,
-  0 AS takeover_allowance
-FROM present_workloads AS w;
+  0 AS takeover_allowance,
+  f.limit_id AS former_limit_id,
+  f.team_id AS former_team_id,
+  f.api_id AS former_api_id,
+  f.owner AS former_owner
+FROM present_workloads AS w
+LEFT JOIN former_limits AS f ON f.place = {{ place('w') }};
 
 IF EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ asks_for_its_past('w') }}) THEN
   CREATE OR REPLACE TEMP TABLE measured_workloads AS

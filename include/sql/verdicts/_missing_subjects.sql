@@ -60,6 +60,8 @@ missing_subjects AS (
     {{ is_there("p.limit_id IS NULL AND p.owner = CONCAT(k.team_id, '/', k.api_id)") }} AS is_left_out,
     -- It is another API's now, which has no limit: whoever is over a limit must not end the alert by a label.
     {{ is_there("p.limit_id IS NULL AND p.owner != CONCAT(k.team_id, '/', k.api_id)") }} AS is_relabelled,
+    -- And it is judged by a limit of that one.
+    {{ is_there("p.limit_id IS NOT NULL AND p.owner != CONCAT(k.team_id, '/', k.api_id)") }} AS is_of_another,
     -- Its owners gave the limit another key: the same workload of the same API is held against that.
     {{ is_there("p.limit_id != k.limit_id AND p.owner = CONCAT(k.team_id, '/', k.api_id)") }} AS is_rekeyed,
     -- A total whose limit no longer says which clusters count could run in all of its environment.

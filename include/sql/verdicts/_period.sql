@@ -5,7 +5,7 @@
 {%- endmacro -%}
 {#- Why nothing more is said of a subject. -#}
 {%- set endings = "('workload_gone', 'scope_changed', 'environment_changed', 'cluster_retired', 'kind_changed',"
-    ~ " 'limit_rekeyed')" -%}
+    ~ " 'limit_rekeyed', 'api_changed')" -%}
 {#- Whether something may still be said of a subject that is not seen any more. -#}
 {%- macro has_not_ended(v) -%}
 {{ v }}.reason NOT IN {{ endings }} AND {{ v }}.reason != 'not_judged_any_more'

@@ -11,9 +11,26 @@
     AND v.cycle < TIMESTAMP_SUB({{ period_start }}, INTERVAL {{ end }})
 )
 {%- endmacro -%}
-DECLARE v_prior_cycle TIMESTAMP DEFAULT {{ last_judged_cycle('15 MINUTE', '0 DAY') }};
+-- What it counted where something was over, in the same breath: that is read once, and is empty nearly everywhere.
+DECLARE v_prior STRUCT<cycle TIMESTAMP, members STRING> DEFAULT (
+  SELECT AS STRUCT
+    v.cycle,
+    STRING_AGG(v.members, '\n') AS members
+  FROM `{{ dataset }}.verdicts` AS v
+  WHERE v.cycle >= TIMESTAMP_SUB({{ period_start }}, INTERVAL 15 MINUTE) AND v.cycle < {{ period_start }}
+  GROUP BY v.cycle
+  ORDER BY v.cycle DESC
+  LIMIT 1
+);
+DECLARE v_prior_cycle TIMESTAMP DEFAULT v_prior.cycle;
+DECLARE v_prior_members STRING DEFAULT v_prior.members;
 {% for first, end in [(1, 0), (8, 1), (64, 8), (128, 64), (192, 128), (256, 192), (320, 256), (400, 320)] %}
 IF v_prior_cycle IS NULL THEN
   SET v_prior_cycle = {{ last_judged_cycle(first ~ ' DAY', end ~ ' DAY') }};
 END IF;
 {% endfor -%}
+IF v_prior.cycle IS NULL AND v_prior_cycle IS NOT NULL THEN
+  SET v_prior_members = (
+    SELECT STRING_AGG(v.members, '\n') FROM `{{ dataset }}.verdicts` AS v WHERE v.cycle = v_prior_cycle
+  );
+END IF;

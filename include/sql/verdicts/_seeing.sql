@@ -2,6 +2,7 @@
 {% include 'verdicts/_considered_limits.sql' %},
 {% include 'verdicts/_policies.sql' %},
 {% include 'verdicts/_candidate_matches.sql' %},
+{% include 'verdicts/_chosen_matches.sql' %},
 {% include 'verdicts/_matched_workloads.sql' %},
 {% include 'verdicts/_exemptions_in_force.sql' %},
 {% include 'verdicts/_cluster_states.sql' %},

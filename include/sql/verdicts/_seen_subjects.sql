@@ -16,7 +16,8 @@ seen_subjects AS (
     CASE
       WHEN is_lower_bound AND is_proven_over THEN 'over_limit'
       WHEN NOT is_complete THEN 'unknown'
-      WHEN has_lost_labels THEN 'unlabelled'
+      WHEN left_by = 'labels_removed' THEN 'unlabelled'
+      WHEN left_by IS NOT NULL THEN 'no_limit'
       WHEN limit_id IS NULL AND (api_id IS NULL OR team_id IS NULL) THEN 'unlabelled'
       WHEN limit_id IS NULL AND is_limit_invalid THEN 'invalid_limit'
       WHEN limit_id IS NULL THEN 'no_limit'
@@ -48,18 +49,21 @@ seen_subjects AS (
     CASE
       WHEN is_lower_bound AND is_proven_over THEN 'lower_bound_over_ceiling'
       WHEN NOT is_complete THEN incomplete_reason
-      WHEN has_lost_labels THEN 'labels_removed'
+      WHEN left_by IS NOT NULL THEN left_by
       WHEN limit_id IS NULL AND (api_id IS NULL OR team_id IS NULL) THEN 'labels_missing'
       WHEN limit_id IS NULL AND is_limit_invalid THEN 'document_rejected'
       WHEN limit_id IS NULL THEN 'no_limit_matches'
       WHEN unknown_reason IS NOT NULL THEN unknown_reason
       WHEN is_in_grace THEN 'new_workload'
       WHEN is_moved AND scope = 'workload' AND NOT is_over_base THEN 'kind_changed'
+      WHEN NOT is_over_base AND is_handed_over THEN 'api_changed'
       WHEN NOT is_over_base AND surge_allowance > 0 AND status_replicas > base_ceiling THEN 'surge_forgiven'
       WHEN NOT is_over_base AND lost_a_cluster THEN 'fewer_clusters'
       WHEN NOT is_over_base THEN 'within_ceiling'
       WHEN NOT is_over THEN 'exemption'
       ELSE 'over_ceiling'
-    END AS reason
+    END AS reason,
+    -- Whoever was over and names another API is still looked for; of the others nobody has to be known by name.
+    IF(limit_id IS NOT NULL AND (is_over_base OR left_by IS NOT NULL), members, NULL) AS members
   FROM proven_subjects
 )

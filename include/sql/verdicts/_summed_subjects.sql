@@ -1,4 +1,5 @@
 {#- CTE: the workloads of each subject, summed up. Needs _matched_workloads.sql. -#}
+{%- from 'verdicts/_former.sql' import member -%}
 summed_subjects AS (
   SELECT
     w.cycle,
@@ -14,8 +15,8 @@ summed_subjects AS (
     IF(ANY_VALUE(w.limit_scope) = 'total', NULL, ANY_VALUE(w.cluster)) AS cluster,
     IF(MIN(w.namespace) = MAX(w.namespace), MAX(w.namespace), NULL) AS namespace,
     IF(MIN(w.workload_kind) = MAX(w.workload_kind), MAX(w.workload_kind), NULL) AS workload_kind,
-    -- Of several workloads, one that lost its labels is named: the ledger remembers by it whose it was.
-    IF(COUNT(*) = 1, MAX(w.workload_name), MAX(IF(w.is_label_lost, w.workload_name, NULL))) AS workload_name,
+    -- Of several workloads, one whose labels were taken off or changed is named: the ledger remembers by it whose it was.
+    IF(COUNT(*) = 1, MAX(w.workload_name), MAX(IF(w.left_by IS NULL, NULL, w.workload_name))) AS workload_name,
     COUNT(*) AS workload_count,
     ANY_VALUE(w.subject_api_id) AS api_id,
     ANY_VALUE(w.subject_team_id) AS team_id,
@@ -24,14 +25,14 @@ summed_subjects AS (
     ANY_VALUE(w.max_replicas) AS max_replicas,
     ANY_VALUE(w.policy_version) AS policy_version,
     ANY_VALUE(w.known_at) AS known_at,
-    SUM(IF(w.is_label_lost, 0, w.measured)) AS measured,
-    SUM(IF(w.is_label_lost OR w.is_new, 0, w.measured)) AS measured_settled,
-    SUM(IF(w.is_label_lost, 0, w.strict_replicas)) AS strict_replicas,
+    SUM(IF(w.left_by IS NOT NULL, 0, w.measured)) AS measured,
+    SUM(IF(w.left_by IS NOT NULL OR w.is_new, 0, w.measured)) AS measured_settled,
+    SUM(IF(w.left_by IS NOT NULL, 0, w.strict_replicas)) AS strict_replicas,
     -- What runs is known where every workload counts itself.
     IF(
-      LOGICAL_AND(w.running IS NOT NULL OR w.is_label_lost), SUM(IF(w.is_label_lost, 0, w.running)), NULL
+      LOGICAL_AND(w.running IS NOT NULL OR w.left_by IS NOT NULL), SUM(IF(w.left_by IS NOT NULL, 0, w.running)), NULL
     ) AS running,
-    MAX(IF(w.is_label_lost, NULL, w.unknown_reason)) AS unknown_reason,
+    MAX(IF(w.left_by IS NOT NULL, NULL, w.unknown_reason)) AS unknown_reason,
     LOGICAL_OR(w.is_past_deadline) AS is_past_deadline,
     LOGICAL_AND(w.is_moved) AS is_moved,
     SUM(w.surge_allowance) AS surge_allowance,
@@ -40,7 +41,9 @@ summed_subjects AS (
     SUM(w.hpa_current_replicas) AS hpa_current_replicas,
     SUM(w.hpa_max_replicas) AS hpa_max_replicas,
     LOGICAL_AND(w.is_new) AS is_all_new,
-    LOGICAL_OR(w.is_label_lost) AS has_lost_labels,
+    MAX(NULLIF(w.left_by, 'api_changed')) AS left_by,
+    LOGICAL_OR(COALESCE(w.left_by = 'api_changed', FALSE)) AS is_handed_over,
+    STRING_AGG({{ member('w') }}, '\n' ORDER BY w.workload_name, w.cluster, w.namespace, w.workload_kind) AS members,
     LOGICAL_OR(w.is_contested) AS is_contested,
     -- Of several workloads the one with most pods names the offender.
     ARRAY_AGG(

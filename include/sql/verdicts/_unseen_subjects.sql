@@ -21,6 +21,7 @@ explained_subjects AS (
       WHEN m.is_limit_in_force AND m.limit_scope != m.scope THEN 'scope_changed'
       WHEN m.is_relabelled THEN 'relabelled'
       WHEN m.is_rekeyed THEN 'limit_rekeyed'
+      WHEN m.is_of_another THEN 'api_changed'
       WHEN NOT m.is_limit_in_force AND m.is_running_unlimited THEN 'limit_withdrawn'
       WHEN m.is_limit_in_force AND m.is_left_out THEN 'no_limit_matches'
       ELSE 'workload_gone'
@@ -42,7 +43,7 @@ unseen_subjects AS (
 
 unseen_verdicts AS (
   SELECT
-    u.*,
+    u.* REPLACE (IF(u.finding = 'unknown', u.members, NULL) AS members),
     CASE
       WHEN u.finding = 'unknown' THEN 'unknown'
       WHEN u.finding IN {{ going_on }} THEN 'no_limit'

@@ -11,7 +11,8 @@
 {%- set not_judged = dict(
   nothing_seen, verdict="'unknown'", measured='CAST(NULL AS INT64)', is_lower_bound='TRUE',
   limit_version='CAST(NULL AS INT64)', max_replicas='CAST(NULL AS INT64)', ceiling='CAST(NULL AS INT64)',
-  limits_known_at='@known_at', reason="'not_judged_any_more'"
+  limits_known_at='@known_at', reason="'not_judged_any_more'",
+  members='CAST(NULL AS STRING)'
 ) %}
 DECLARE v_policy_version STRING DEFAULT (
   SELECT ANY_VALUE(p.policy_version)

@@ -18,7 +18,9 @@ _END = {
     "environment_changed": "its cluster is in another environment now, and it is watched anew under the limits of that",
     "cluster_retired": "a cluster of it was retired by name, and is not watched any more",
     "kind_changed": "its pods are those of another kind of workload now, which is watched as itself",
+    "api_changed": "its labels name another API now, and it is judged by a limit of that",
 }
+_MOVED = ("scope_changed", "environment_changed", "cluster_retired", "kind_changed", "api_changed")
 
 
 def _fact_of(episode: Episode) -> str:
@@ -61,7 +63,7 @@ def _resolved(episode: Episode, context: Context) -> Message:
     else:
         peak = pods(episode.peak_measured)
         # What is watched anew elsewhere may run as many pods as before.
-        is_moved = episode.end_reason in ("scope_changed", "environment_changed", "cluster_retired", "kind_changed")
+        is_moved = episode.end_reason in _MOVED
         state = "is not held against this limit any more" if is_moved else "is within its limit again"
         summary = f"{where} {state} after {lasted}, peak {peak}: {cause}"
     if peak and episode.peak_cycle:

@@ -12,7 +12,9 @@ from typing import Literal
 from pedwatch.config import Policy
 
 State = Literal["pending", "firing", "recovering", "resolved", "inactive"]
-Seen = Literal["over", "clean", "exempt", "gone", "rescoped", "elsewhere", "retired", "moved", "rekeyed", "unseen"]
+Seen = Literal[
+    "over", "clean", "exempt", "gone", "rescoped", "elsewhere", "retired", "moved", "rekeyed", "handed_over", "unseen"
+]
 OPEN_STATES = ("pending", "firing", "recovering")
 NAMESPACE = uuid.UUID("5f0c9c1e-6d5b-4d0a-9f5e-2b8a3c9d7e41")
 
@@ -23,6 +25,7 @@ _ENDINGS: dict[Seen, str] = {
     "retired": "cluster_retired",
     "moved": "kind_changed",
     "rekeyed": "limit_rekeyed",
+    "handed_over": "api_changed",
 }
 FLAP_WINDOW = dt.timedelta(hours=2)
 FLAP_CHANGES = 4
@@ -52,13 +55,13 @@ class Observation:
     """One cycle of one subject as the ledger has it; ``unseen`` neither counts nor resets.
 
     ``gone``, ``rescoped`` (its limit counts another scope now), ``elsewhere`` (its cluster is in another environment
-    now), ``retired`` (its cluster was, by name), ``moved`` (its pods are another kind of workload's now) and
-    ``rekeyed`` (its limit goes on under another key, where the episode is carried over if that is seen) end an
-    episode at once. ``retired_clusters``: those of its environment, of a sum over clusters; ``is_of_fewer``: one of
-    them was counted lately. ``is_lower_bound``: not everything was seen, and what was seen is over by itself.
-    ``has_exemption``: an exemption was in force, so that its ceiling judged. ``running``: what runs by the workloads'
-    own counts, None where that is not known of all of them; ``measured`` may be what an HPA asked for. ``detail``: what
-    there is to say of it.
+    now), ``retired`` (its cluster was, by name), ``moved`` (its pods are another kind of workload's now), ``rekeyed``
+    (its limit goes on under another key, where the episode is carried over if that is seen) and ``handed_over`` (its
+    workload is another API's now, and judged by a limit of that one) end an episode at once. ``retired_clusters``:
+    those of its environment, of a sum over clusters; ``is_of_fewer``: one of them was counted lately.
+    ``is_lower_bound``: not everything was seen, and what was seen is over by itself. ``has_exemption``: an exemption
+    was in force, so that its ceiling judged. ``running``: what runs by the workloads' own counts, None where that is
+    not known of all of them; ``measured`` may be what an HPA asked for. ``detail``: what there is to say of it.
     """
 
     cycle: dt.datetime

@@ -20,6 +20,7 @@ _SEEN_BY_REASON: dict[str, Seen] = {
     "cluster_retired": "retired",
     "kind_changed": "moved",
     "limit_rekeyed": "rekeyed",
+    "api_changed": "handed_over",
 }
 """Verdicts that end an episode at once, whatever they measured (DESIGN D4, D5)."""
 _PROVEN_IN_PART = "lower_bound_over_ceiling"

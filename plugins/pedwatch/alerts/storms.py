@@ -32,6 +32,7 @@ _ENDED = {
     "cluster_retired": "its cluster was retired",
     "kind_changed": "its pods are those of another kind of workload now",
     "limit_rekeyed": "its limit has another key",
+    "api_changed": "its labels name another API now, which judges it",
 }
 _CHANGED = {
     "worse": "is critical now",

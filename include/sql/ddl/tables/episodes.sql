@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.episodes` (
   peak_measured INT64 OPTIONS (description = 'Most pods seen while over'),
   peak_cycle TIMESTAMP OPTIONS (description = 'When, UTC'),
   offender STRING OPTIONS (description = 'deployment | statefulset | rollout | hpa'),
-  end_reason STRING OPTIONS (description = 'limit_raised | replicas_fell | workload_gone | scope_changed | environment_changed | cluster_retired | kind_changed | limit_rekeyed | seen_again | settled; of relabelled the reason that ended it'),
+  end_reason STRING OPTIONS (description = 'limit_raised | replicas_fell | workload_gone | scope_changed | environment_changed | cluster_retired | kind_changed | limit_rekeyed | api_changed | seen_again | settled; of relabelled the reason that ended it'),
   previous_episode_id STRING OPTIONS (description = 'Episode of the same subject before this one'),
   fold_state STRING NOT NULL OPTIONS (description = 'JSON the fold goes on from; see pedwatch.episodes'),
   updated_at TIMESTAMP NOT NULL OPTIONS (description = 'When the row was written, settings clock, UTC')

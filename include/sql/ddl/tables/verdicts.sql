@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.verdicts` (
   limits_known_at TIMESTAMP OPTIONS (description = 'Newest sync read_time known when judging, UTC'),
   is_limits_stale BOOL NOT NULL OPTIONS (description = 'That read_time was older than the cycle'),
   reason STRING NOT NULL OPTIONS (description = 'Why this verdict, one word'),
+  members STRING OPTIONS (description = 'Of what is over, or whose labels changed: a line for each workload, its place, limit, team and API of that, own team/API; else NULL'),
   origin STRING NOT NULL OPTIONS (description = 'live | backfill'),
   revision INT64 NOT NULL OPTIONS (description = 'From 1; a new one only when something changed'),
   content_sha256 STRING NOT NULL OPTIONS (description = 'Hash of what was judged, without bookkeeping'),

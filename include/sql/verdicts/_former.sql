@@ -1,0 +1,22 @@
+{#- Macros: a workload that the last cycle counted by a limit, and that names another API since (docs/decisions/0045). -#}
+{%- macro place(w) -%}
+CONCAT({{ w }}.cluster, '/', {{ w }}.namespace, '/', {{ w }}.workload_kind, '/', {{ w }}.workload_name)
+{%- endmacro -%}
+{%- macro owner(w) -%}
+CONCAT(COALESCE({{ w }}.team_id, ''), '/', COALESCE({{ w }}.api_id, ''))
+{%- endmacro -%}
+{#- Under which limits to look for it: that which takes it as it is, '', and the one that it was counted by. -#}
+{%- macro held_by(w) -%}
+IF({{ w }}.former_owner != {{ owner(w) }}, ['', {{ w }}.former_limit_id], [''])
+{%- endmacro -%}
+{#- What a cycle says for the next one; who left is not asked again whose it was. -#}
+{%- macro member(w) -%}
+IF(
+        {{ w }}.left_by = 'api_changed',
+        NULL,
+        CONCAT(
+          {{ place(w) }}, ' ', {{ w }}.limit_id, ' ', {{ w }}.subject_team_id, ' ', {{ w }}.subject_api_id, ' ',
+          IF({{ w }}.held_by = '', {{ owner(w) }}, {{ w }}.former_owner)
+        )
+      )
+{%- endmacro -%}

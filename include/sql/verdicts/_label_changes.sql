@@ -1,0 +1,20 @@
+{#- CTE: where a workload names another API than it did in its cycle before, or comes back under other labels than it was
+    counted by, but for the first cycle of a part. Needs `measured_workloads`. -#}
+{%- from 'verdicts/_former.sql' import owner -%}
+label_changes AS (
+  SELECT w.cycle
+  FROM measured_workloads AS w
+  WHERE TRUE
+  QUALIFY
+    w.cycle > v_from
+    AND (
+      LAG({{ owner('w') }}) OVER same_workload != {{ owner('w') }}
+      OR (
+        w.former_owner != {{ owner('w') }}
+        AND COALESCE(LAG(w.cycle) OVER same_workload < TIMESTAMP_SUB(w.cycle, INTERVAL 5 MINUTE), TRUE)
+      )
+    )
+  WINDOW same_workload AS (
+    PARTITION BY w.cluster, w.namespace, w.workload_kind, w.workload_name ORDER BY w.cycle
+  )
+)
