@@ -380,6 +380,13 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
         ),
         "first",
     ),
+    "resolved_after_more_was_asked_for_than_ran": lambda: only(
+        story(
+            *(seen(n, 13, offender="hpa", ceiling=12, running=8) for n in (1, 2)),
+            *(seen(n, 8, running=8) for n in (3, 4)),
+        ),
+        "resolved",
+    ),
     "first_of_a_kind_that_is_not_counted": lambda: only(story(*(seen(n, 13, offender="hpa") for n in (1, 2))), "first"),
     "first_past_its_deadline": lambda: only(
         story(*(seen(n, 13, offender="rollout", running=13) for n in (1, 2)), around=known(is_past_deadline=True)),

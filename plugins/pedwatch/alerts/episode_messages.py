@@ -7,7 +7,7 @@ from pedwatch.alerts.acknowledgements import SHOWN, people_of, thread_of
 from pedwatch.alerts.episode_facts import Context, hpa_max, notes, why_frozen
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import UNSPOKEN, Message
-from pedwatch.alerts.wording import api_of, clock_time, duration, place, pods, runs
+from pedwatch.alerts.wording import api_of, clock_time, duration, peak_of, place, pods, runs
 
 _END = {
     "limit_raised": "the limit was raised",
@@ -65,7 +65,7 @@ def _resolved(episode: Episode, context: Context) -> Message:
         # What is watched anew elsewhere may run as many pods as before.
         is_moved = episode.end_reason in _MOVED
         state = "is not held against this limit any more" if is_moved else "is within its limit again"
-        summary = f"{where} {state} after {lasted}, peak {peak}: {cause}"
+        summary = f"{where} {state} after {lasted}, peak {peak_of(episode)}: {cause}"
     if peak and episode.peak_cycle:
         peak += f" at {clock_time(episode.peak_cycle, ended)}"
     span = f"{lasted}, {clock_time(episode.over_since, ended)} to {clock_time(ended)}"

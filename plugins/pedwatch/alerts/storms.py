@@ -18,7 +18,7 @@ from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Telling, Told, notification_id, notification_of
 from pedwatch.alerts.routing import is_configured
 from pedwatch.alerts.surroundings import Surroundings
-from pedwatch.alerts.wording import api_of, clock_time, counted, duration, place, pods
+from pedwatch.alerts.wording import api_of, clock_time, counted, duration, peak_of, place
 from pedwatch.config import Slack
 
 Groups = dict[str, list[Telling]]
@@ -113,7 +113,7 @@ def _news(telling: Telling) -> str:
     cause = _ENDED.get(episode.end_reason or "", "it ended")
     return (
         f"{api_of(episode)} in {place(episode)} after {duration(ended - episode.over_since)}, "
-        f"peak {pods(episode.peak_measured)}: {cause}"
+        f"peak {peak_of(episode)}: {cause}"
     )
 
 

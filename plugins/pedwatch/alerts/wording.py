@@ -97,3 +97,10 @@ def sparkline(counts: Sequence[int | None]) -> str:
         return "".join("·" if count is None else _BARS[0] for count in counts)
     top = len(_BARS) - 1
     return "".join("·" if count is None else _BARS[round(count / highest * top)] for count in counts)
+
+
+def peak_of(episode: Episode) -> str:
+    """Say how many ran at most, and that more were asked for where it was over by what it asked for alone."""
+    peak, limit = episode.peak_measured, episode.max_replicas
+    is_asked_for = episode.end_reason == "replicas_fell" and None not in (peak, limit) and (peak or 0) <= (limit or 0)
+    return f"{pods(peak)}, more were asked for" if is_asked_for else pods(peak)
