@@ -157,6 +157,17 @@ def test_a_question_that_is_answered_by_somebody_else_is_asked_again(story: Stor
     assert len(set(texts)) == len(texts) == len(story.outbox.rows), "each once"
 
 
+def test_two_words_in_one_batch_say_once_that_the_parent_stays_as_it_is(story: Story) -> None:
+    story.say(1)
+    story.send()
+    story.answer(UPDATE, SlackRefusal("edit_window_closed"), times=9)
+    story.say(2)
+    story.say(3)
+    assert set(story.send().values()) == {"sent"}
+    replies = [text for text, is_reply in story.shown() if is_reply]
+    assert [text.count("cannot be edited") for text in replies] == [1, 0]
+
+
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message", "is_inactive", "msg_too_long"])
 def test_in_a_workspace_without_edits_the_thread_says_what_is_true(story: Story, code: str) -> None:
     story.answer(UPDATE, SlackRefusal(code), times=99)

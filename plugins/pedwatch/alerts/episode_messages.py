@@ -114,6 +114,8 @@ def _over(episode: Episode, reason: str, context: Context) -> Message:
     }
     if reason == "acknowledged" and context.acknowledged is not None:
         threads["acknowledged"] = thread_of(context.acknowledged)
+    is_frozen = episode.is_blind and bool(guidance.when_frozen(episode.memory.frozen_by))
+    ends = "once it is judged again, it ends" if is_frozen else "ends by itself"
     quiets = f"react with {SHOWN} to say that you take care: that quiets reminders"
     return Message(
         mark=":red_circle:" if is_critical else ":large_orange_circle:",
@@ -122,7 +124,7 @@ def _over(episode: Episode, reason: str, context: Context) -> Message:
         advice=_advice(episode, context),
         facts=episode_facts.facts(episode, context),
         notes=[
-            f"ends by itself after {guidance.clean_cycles(context.policy)}",
+            f"{ends} after {guidance.clean_cycles(context.policy)}",
             *([] if context.acknowledged else [quiets]),
             *notes(episode, context),
             guidance.WHAT_IT_IS,

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pedwatch.alerts import guidance
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told, notification_id
@@ -112,7 +113,7 @@ def _rejected(
         title="Limit not valid",
         summary=f"the document of PED limit {name(document_id)} is not valid: {now.reason}",
         advice=f"Correct it and publish it again, or ask {slack.contact}. Until then {means}",
-        notes=[f"team {name(team_id or 'unknown')}{no_route}"],
+        notes=[f"team {name(team_id or 'unknown')}{no_route}", guidance.WHAT_IT_IS],
         thread=f"Still not valid, for another reason: {now.reason}" if is_again else "",
         links=links,
         labels={"alertname": "PedLimitRejected", "limit_id": document_id},
