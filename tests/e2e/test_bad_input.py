@@ -133,7 +133,8 @@ def test_a_missing_table_is_named_with_its_cure_and_then_nothing_is_lost(world: 
     restore(world, table)
     begun.go()
     assert judged(world, 1) == {"orders in eu-prod-1": ("over_limit", 8)}
-    assert len(world.texts("C0ORDERS")) == 1
+    told = [text for text in world.texts("C0ORDERS") if not text.startswith("Welcome")]  # an outbox that is gone welcomes
+    assert len(told) == 1
 
 
 def test_a_missing_ledger_is_named_by_the_comparison(world: World) -> None:

@@ -142,8 +142,8 @@ def _period(
 
     def first_midnight(moment: dt.datetime) -> dt.datetime:
         """Where clocks are put back at midnight a day has two, and a cron schedule means the second one."""
-        local = moment.astimezone(zone)
-        return midnight(local.date()) if local.time() == dt.time() else moment
+        there = moment.astimezone(zone)
+        return midnight(there.date()) if there.time() == dt.time() else moment
 
     first, last = _date(params, "from_date"), _date(params, "to_date")
     if first is None and last is not None:
