@@ -133,7 +133,8 @@ def test_a_missing_table_is_named_with_its_cure_and_then_nothing_is_lost(world: 
     restore(world, table)
     begun.go()
     assert judged(world, 1) == {"orders in eu-prod-1": ("over_limit", 8)}
-    told = [text for text in world.texts("C0ORDERS") if not text.startswith("Welcome")]  # an outbox that is gone welcomes
+    # Without its outbox nobody knows that the channel was welcomed.
+    told = [text for text in world.texts("C0ORDERS") if not text.startswith("Welcome")]
     assert len(told) == 1
 
 
