@@ -18,18 +18,28 @@ owned_observations AS (
   WHERE {{ in_period('o.cycle') }} AND {{ in_period('r.cycle') }}
 ),
 
+{% include 'verdicts/_takeovers.sql' %},
+
 counted_observations AS (
   SELECT
     o.*,
     IF(o.resource_type = 'rollout', {{ taken_name('o') }}, NULL) AS takes_over_name,
     -- A Rollout that took a template over may carry no labels of its own: it is the same API, and no newer.
-    COALESCE(o.api_id, MAX(o.api_id) OVER taken_over) AS own_api_id,
-    COALESCE(o.team_id, MAX(o.team_id) OVER taken_over) AS own_team_id,
-    MIN(o.created_at) OVER taken_over AS first_created_at,
+    COALESCE(o.api_id, t.api_id) AS own_api_id,
+    COALESCE(o.team_id, t.team_id) AS own_team_id,
+    COALESCE(t.first_created_at, o.created_at) AS first_created_at,
+    t.successor_spec,
+    t.successor_replicas,
+    t.successor_name,
     {{- counts('o') }}
   FROM owned_observations AS o
+  LEFT JOIN takeovers AS t
+    ON
+      o.cycle = t.cycle
+      AND o.cluster = t.cluster
+      AND o.namespace = t.namespace
+      AND {{ taken_name('o') }} = t.deployment_name
   WHERE o.resource_type != 'hpa'
-  WINDOW taken_over AS (PARTITION BY o.cycle, o.cluster, o.namespace, {{ taken_name('o') }})
 ),
 
 listed_workloads AS (

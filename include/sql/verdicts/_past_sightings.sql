@@ -2,7 +2,7 @@
     ends in `sightings`. -#}
 {%- from 'verdicts/_counting.sql' import workload_kind -%}
 {%- from 'verdicts/_period.sql' import asks_for_its_past, is_unlabelled -%}
-{%- from 'verdicts/_surge.sql' import counts, taken_name, takeover_replicas -%}
+{%- from 'verdicts/_surge.sql' import counts, successor, taken_name, takeover_replicas -%}
 asking_workloads AS (
   SELECT
     w.cycle,
@@ -35,7 +35,8 @@ past_observations AS (
     IF(o.resource_type = 'rollout', {{ taken_name('o') }}, NULL) AS takes_over_name,
     IF({{ is_unlabelled('o') }}, NULL, o.api_id) AS labelled_api_id,
     IF({{ is_unlabelled('o') }}, NULL, o.team_id) AS labelled_team_id,
-    {{- counts('o', is_unknown_told=false) }}
+    {{- counts('o', is_unknown_told=false) }},
+    {{- successor('o', ' OVER taken_over') }}
   FROM `{{ dataset }}.replica_observations` AS o
   INNER JOIN (
     SELECT DISTINCT

@@ -32,11 +32,14 @@ CASE
       WHEN {{ o }}.resource_type = 'rollout' AND {{ o }}.workload_ref_kind = 'Deployment' THEN {{ o }}.workload_ref_name
     END
 {%- endmacro -%}
-{#- Columns over rows of workloads, with a window taken_over by cycle and taken_name. Where only what is forgiven is asked, an
-    unknown count and zero are the same, and the generations, which are billed in six hours of rows, are not read. -#}
+{#- What one row says by itself. Where only what is forgiven is asked, an unknown count and zero are the same, and the
+    generations, which are billed in six hours of rows, are not read. -#}
 {%- macro counts(o, is_unknown_told=true) %}
     {% if is_unknown_told %}{{ counted_replicas(o) }}{% else %}{{ o }}.status_replicas{% endif %} AS counted_replicas,
-    COALESCE({{ surge_replicas(o) }}, 0) AS surge_replicas,
+    COALESCE({{ surge_replicas(o) }}, 0) AS surge_replicas
+{%- endmacro -%}
+{#- What the rows of one taken_name say of whoever takes it over: of a group, or of a window. -#}
+{%- macro successor(o, window='') %}
     -- While it scales the Deployment down (never, or nothing written, does not), both stand for one.
     {% for column, value in [('successor_spec', 'spec_replicas'), ('successor_replicas', 'status_replicas')] -%}
       MAX(
@@ -45,9 +48,9 @@ CASE
           {{ o }}.{{ value }},
           NULL
         )
-      ) OVER taken_over AS {{ column }},
+      ){{ window }} AS {{ column }},
     {% endfor -%}
-    MAX(IF({{ o }}.resource_type = 'rollout', {{ o }}.name, NULL)) OVER taken_over AS successor_name
+    MAX(IF({{ o }}.resource_type = 'rollout', {{ o }}.name, NULL)){{ window }} AS successor_name
 {%- endmacro -%}
 {#- The double while a Rollout takes a Deployment over: what both have above what the Rollout was asked for. -#}
 {%- macro takeover_replicas(c) -%}

@@ -152,13 +152,14 @@ def _rows(execution: "Execution", meta: TableMeta, scans: list[dict[str, Any]]) 
     def start(moment: str) -> str:
         return f"date_trunc('{unit}', timezone('UTC', CAST({moment} AS TIMESTAMPTZ)))"
 
-    low, high = start(f"min({quote(column)})"), start(f"max({quote(column)})")
     where = " OR ".join(f"({condition})" for condition in bounds)
+    edges = f"SELECT {start(f'min({quote(column)})')}, {start(f'max({quote(column)})')} FROM {table} WHERE {where}"
+    low, high = execution.execute(edges, {}).fetchall()[0]
+    # By constants, so that DuckDB looks only at what lies between.
     asked = (
-        f"SELECT count(*) FROM {table}, (SELECT {low} AS low, {high} AS high FROM {table} WHERE {where}) "
-        f"WHERE {start(quote(column))} BETWEEN low AND high"
+        f"SELECT count(*) FROM {table} WHERE {quote(column)} >= $low AND {quote(column)} < $high + INTERVAL 1 {unit}"
     )
-    (rows,) = execution.execute(asked, {}).fetchall()[0]
+    (rows,) = execution.execute(asked, {"low": low, "high": high}).fetchall()[0]
     return int(rows)
 
 

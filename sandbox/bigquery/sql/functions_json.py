@@ -112,13 +112,25 @@ def _to_json(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     if "stringify_wide_numbers" in call.named:
         wide = compiler.expression(call.named["stringify_wide_numbers"], scope).sql
     to_json = call.name == "TO_JSON"
-    document = f"CAST({json_document(value.sql, value.type, wide, to_json)} AS VARCHAR)"
+    document = f"CAST({_document_of(value, wide, to_json)} AS VARCHAR)"
     if to_json:
         return derive(f"CAST(coalesce({document}, 'null') AS JSON)", JSON, value)
     pretty = compiler.expression(call.arguments[1], scope).sql if len(call.arguments) > 1 else "FALSE"
-    if value.type == JSON and pretty == "FALSE":
+    if pretty == "FALSE":  # nothing to lay out: not handed to Python row by row
         return derive(f"coalesce({document}, 'null')", STRING, value)
     return derive(f"bq_json_text(coalesce({document}, 'null'), {pretty})", STRING, value)
+
+
+def _document_of(value: Expression, wide: str, points: bool) -> str:
+    """A value as JSON: a struct that is written out field by field, not made first and then taken apart."""
+    type = value.type
+    if type.kind != "STRUCT" or not value.items or len(value.items) != len(type.fields):
+        return json_document(value.sql, type, wide, points)
+    pairs = (
+        f"{text_literal(name or '')}, {json_document(coerce(item, inner).sql, inner, wide, points)}"
+        for item, (name, inner) in zip(value.items, type.fields, strict=True)
+    )
+    return f"json_object({', '.join(pairs)})"
 
 
 def json_document(sql: str, type: Type, wide: str = "FALSE", points: bool = True) -> str:
