@@ -14,10 +14,11 @@ from tests.sql.evaluator import Tables, evaluate
 from tests.sql.googlesql import parse, text_of
 
 _WITHIN_IF = ("ASTCreateTableStatement", "ASTSingleAssignment")
+_DELETE = "ASTDeleteStatement"
 
 
 class NotEvaluableError(Exception):
-    """The script does something else than declare, set, loop, ask, and fill temporary tables."""
+    """The script does something else than declare, set, loop, ask, and fill or empty temporary tables."""
 
 
 def evaluate_script(text: str, tables: Tables, parameters: Mapping[str, Any]) -> Typed:
@@ -67,6 +68,8 @@ class _Script:
                     self.temporary[text_of(self.source, node.name)] = self._evaluate(self._text(node.query))
                 case "ASTInsertStatement" if text_of(self.source, node.target_path) in self.temporary:
                     self._insert(node)
+                case "ASTDeleteStatement" if text_of(self.source, node.target_path) in self.temporary:
+                    self._delete(node)
                 case "ASTQueryStatement":
                     self.answer = self._evaluate(self._text(node.query))
                 case kind:
@@ -76,7 +79,8 @@ class _Script:
         then, otherwise = (part.statement_list if part else [] for part in (node.then_list, node.else_list))
         for statement in [*then, *otherwise]:
             # Also what is passed over this time has to be known, or a script that writes would pass for one that reads.
-            if type(statement).__name__ not in _WITHIN_IF:
+            is_delete = type(statement).__name__ == _DELETE and text_of(self.source, statement.target_path) in self.temporary
+            if type(statement).__name__ not in _WITHIN_IF and not is_delete:
                 raise NotEvaluableError(type(statement).__name__)
         self.run(then if self._value(self._text(node.condition)).value else otherwise)
 
@@ -92,11 +96,17 @@ class _Script:
         table = self.temporary[text_of(self.source, node.target_path)]
         table.value.extend(dict(zip(columns, row.values(), strict=True)) for row in rows)
 
+    def _delete(self, node: Any) -> None:
+        name, condition = text_of(self.source, node.target_path), self._text(node.where)
+        alias = text_of(self.source, node.alias.identifier) if node.alias else name
+        kept = self._evaluate(f"SELECT * FROM {name} AS {alias} WHERE ({condition}) IS NOT TRUE")
+        self.temporary[name] = kept
+
     def _text(self, node: Any) -> str:
         """Return the text of a node, with each variable in it as a query parameter."""
         begin = node.parse_location_range.start
         text = self.source[begin : node.parse_location_range.end]
-        names = [name for name in _nodes(node) if isinstance(name, ASTPathExpression) and len(name.names) == 1]
+        names = [name for name in _nodes(node) if isinstance(name, ASTPathExpression)]
         for at in sorted({n.parse_location_range.start for n in names if n.names[0].id_string in self.variables})[::-1]:
             text = text[: at - begin] + b"@" + text[at - begin :]
         return text.decode()

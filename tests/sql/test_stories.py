@@ -116,7 +116,8 @@ def _told(warehouse: Warehouse) -> list[str]:
     That cycles were missed is left out: hours are made short by judging nothing in them.
     """
     kinds = {row["episode_id"]: row["kind"] for row in _table(warehouse, "episodes")}
-    messages = sorted(_table(warehouse, "notifications"), key=lambda row: (row["cycle"], row["reason"]))
+    rows = _table(warehouse, "notifications")
+    messages = sorted(rows, key=lambda row: (row["cycle"], row["reason"], kinds.get(row["episode_id"], "")))
     return [
         f"{row['cycle']:%H:%M} {kinds[row['episode_id']]} {row['reason']}".replace(" over_limit ", " ")
         for row in messages

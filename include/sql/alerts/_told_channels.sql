@@ -2,3 +2,4 @@
 SELECT DISTINCT c.channel
 FROM `{{ dataset }}.notifications` AS c
 WHERE c.destination != 'suppressed' AND c.channel NOT LIKE '%:%'
+ORDER BY c.channel
