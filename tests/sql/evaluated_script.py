@@ -79,7 +79,9 @@ class _Script:
         then, otherwise = (part.statement_list if part else [] for part in (node.then_list, node.else_list))
         for statement in [*then, *otherwise]:
             # Also what is passed over this time has to be known, or a script that writes would pass for one that reads.
-            is_delete = type(statement).__name__ == _DELETE and text_of(self.source, statement.target_path) in self.temporary
+            is_delete = (
+                type(statement).__name__ == _DELETE and text_of(self.source, statement.target_path) in self.temporary
+            )
             if type(statement).__name__ not in _WITHIN_IF and not is_delete:
                 raise NotEvaluableError(type(statement).__name__)
         self.run(then if self._value(self._text(node.condition)).value else otherwise)
