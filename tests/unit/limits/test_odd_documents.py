@@ -14,7 +14,7 @@ from tests.unit.limits.samples import limit, minutes
 from tests.unit.limits.test_sync import NAME, World
 
 ODD = f"{NAME}.n"
-EXAMPLES = 150
+EXAMPLES = 60
 
 
 def check_sync(data: dict[str, Any]) -> None:
