@@ -1,5 +1,6 @@
 {#- Part of a fold's commit, within its transaction: the cursor's move, then what changed and what has to be told.
     Variables: folded_episodes, folded_notifications: the queries that bring the rows. -#}
+{%- from 'alerts/_add_notifications.sql' import add_notifications -%}
 {%- from 'alerts/_cursor.sql' import move_cursor with context -%}
 IF (SELECT MAX(cycle) FROM `{{ dataset }}.fold_cursor` WHERE name = 'live') IS DISTINCT FROM @expected_cursor THEN
   RAISE USING MESSAGE = 'fold cursor moved: another run has folded this cycle';
@@ -60,12 +61,4 @@ WHEN NOT MATCHED THEN
 MERGE `{{ dataset }}.notifications` AS known
 USING ({{ folded_notifications }}) AS told
   ON known.notification_id = told.notification_id
-WHEN NOT MATCHED THEN
-  INSERT (
-    notification_id, episode_id, sequence, team_id, cycle, reason, destination, channel, told_state, message, status,
-    told_by, attempts, created_at, run_id
-  )
-  VALUES (
-    told.notification_id, told.episode_id, told.sequence, told.team_id, told.cycle, told.reason, told.destination,
-    told.channel, told.told_state, told.message, told.status, told.told_by, 0, @computed_at, @run_id
-  );
+{{ add_notifications('@computed_at') }};
