@@ -3,7 +3,7 @@
 -- known before (docs/decisions/0027), so that no more of the ledger is read than is folded.
 -- What grows with the fleet comes in pages, since a row ends at 100 MB: the first row has all else as well.
 -- Parameters: @cycle, @cursor TIMESTAMP: the latter NULL before the first fold. Times UTC.
-{%- set page_rows = 2000 %}
+{%- from 'alerts/_pages.sql' import pages %}
 {#- Without a cursor the fold begins with this cycle; after a long stop it looks back a day at most. -#}
 {%- set fold_start %}GREATEST(
       COALESCE(@cursor, TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE)), TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
@@ -128,57 +128,13 @@ needed_told_states AS (
     OR JSON_VALUE(t.told_state, '$.phase') = 'storm'
 ),
 
-verdict_pages AS (
-  SELECT
-    n.page,
-    ARRAY_AGG((SELECT AS STRUCT n.* EXCEPT (page)) ORDER BY n.cycle, n.fingerprint) AS verdicts
-  FROM (
-    SELECT
-      s.*,
-      DIV(ROW_NUMBER() OVER (ORDER BY s.cycle, s.fingerprint) - 1, {{ page_rows }}) AS page
-    FROM needed_verdicts AS s
-  ) AS n
-  GROUP BY n.page
-),
+{{ pages('verdict_pages', 'needed_verdicts', 'verdicts', ['cycle', 'fingerprint']) }},
 
-episode_pages AS (
-  SELECT
-    n.page,
-    ARRAY_AGG((SELECT AS STRUCT n.* EXCEPT (page)) ORDER BY n.started_cycle, n.fingerprint) AS episodes
-  FROM (
-    SELECT
-      s.*,
-      DIV(ROW_NUMBER() OVER (ORDER BY s.started_cycle, s.fingerprint) - 1, {{ page_rows }}) AS page
-    FROM needed_episodes AS s
-  ) AS n
-  GROUP BY n.page
-),
+{{ pages('episode_pages', 'needed_episodes', 'episodes', ['started_cycle', 'fingerprint']) }},
 
-untold_pages AS (
-  SELECT
-    n.page,
-    ARRAY_AGG((SELECT AS STRUCT n.* EXCEPT (page)) ORDER BY n.started_cycle, n.fingerprint) AS untold_episodes
-  FROM (
-    SELECT
-      s.*,
-      DIV(ROW_NUMBER() OVER (ORDER BY s.started_cycle, s.fingerprint) - 1, {{ page_rows }}) AS page
-    FROM untold_episodes AS s
-  ) AS n
-  GROUP BY n.page
-),
+{{ pages('untold_pages', 'untold_episodes', 'untold_episodes', ['started_cycle', 'fingerprint']) }},
 
-told_pages AS (
-  SELECT
-    n.page,
-    ARRAY_AGG((SELECT AS STRUCT n.* EXCEPT (page)) ORDER BY n.episode_id) AS told
-  FROM (
-    SELECT
-      s.*,
-      DIV(ROW_NUMBER() OVER (ORDER BY s.episode_id) - 1, {{ page_rows }}) AS page
-    FROM needed_told_states AS s
-  ) AS n
-  GROUP BY n.page
-)
+{{ pages('told_pages', 'needed_told_states', 'told', ['episode_id']) }}
 
 SELECT
   {{ fold_start }} AS after_cycle,
