@@ -27,12 +27,13 @@ _FINISHED = ("success", "failed")
 
 @dataclass(frozen=True)
 class BackfillRun:
-    """One DAG run that a backfill executed."""
+    """One DAG run that a backfill executed, and how many of its task instances have ended."""
 
     run_id: str
     logical_date: str
     run_type: str
     state: str
+    ended_tasks: int = 0
 
 
 @dataclass
@@ -161,25 +162,31 @@ class Airflow:
     def wait_for_backfill(self, seconds: float = 180) -> list[BackfillRun]:
         """Wait until every run of the newest backfill has ended; needs a running scheduler and API server.
 
+        Args:
+            seconds: how long no task may end before the wait is given up; a busy machine is slow, not stuck.
+
         Raises:
-            StartError: a component died, or the runs did not end in time.
+            StartError: a component died, or nothing moved for so long.
         """
-        deadline = time.monotonic() + seconds
+        deadline, ended = time.monotonic() + seconds, -1
         while True:
             runs = self._backfill_runs()
             if all(run.state in _FINISHED for run in runs):
                 return runs
+            if (now_ended := sum(run.ended_tasks for run in runs)) != ended:
+                deadline, ended = time.monotonic() + seconds, now_ended
             for process in self._processes.values():
                 process.check_alive("the end of the backfill")
             if time.monotonic() > deadline:
                 states = json.dumps({run.run_id: run.state for run in runs})
-                raise StartError(f"the backfill did not end within {seconds:.0f} s: {states}; see {self.home / 'logs'}")
+                raise StartError(f"no task of the backfill ended in {seconds:.0f} s: {states}; see {self.home / 'logs'}")
             time.sleep(0.5)
 
     def _backfill_runs(self) -> list[BackfillRun]:
         """Read the runs of the newest backfill; only read, since the scheduler owns the database."""
         query = """
-            SELECT d.run_id, d.logical_date, d.run_type, d.state
+            SELECT d.run_id, d.logical_date, d.run_type, d.state,
+                (SELECT count(t.end_date) FROM task_instance AS t WHERE t.dag_id = d.dag_id AND t.run_id = d.run_id)
             FROM backfill_dag_run AS b JOIN dag_run AS d ON d.id = b.dag_run_id
             WHERE b.backfill_id = (SELECT max(id) FROM backfill)
             ORDER BY d.logical_date
