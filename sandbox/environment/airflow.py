@@ -179,7 +179,9 @@ class Airflow:
                 process.check_alive("the end of the backfill")
             if time.monotonic() > deadline:
                 states = json.dumps({run.run_id: run.state for run in runs})
-                raise StartError(f"no task of the backfill ended in {seconds:.0f} s: {states}; see {self.home / 'logs'}")
+                raise StartError(
+                    f"no task of the backfill ended in {seconds:.0f} s: {states}; see {self.home / 'logs'}"
+                )
             time.sleep(0.5)
 
     def _backfill_runs(self) -> list[BackfillRun]:
