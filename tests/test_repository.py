@@ -157,6 +157,17 @@ def test_requirements_are_pinned_to_what_is_tested() -> None:
         assert f"=={locked[canonicalize_name(requirement.name)]}" == str(requirement.specifier)
 
 
+def test_what_is_switched_off_is_not_in_the_lock() -> None:
+    """A marker that uv cannot prove false keeps the package, and all that it brings, in the lock."""
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["override-dependencies"]
+    off = {canonicalize_name(Requirement(text).name) for text in overrides}
+    assert off
+    locked = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    assert off.isdisjoint(package["name"] for package in locked)
+    sources = {package["source"]["registry"] for package in locked if "registry" in package["source"]}
+    assert sources == {"https://pypi.org/simple"}, "the index of one machine is in uv.lock"
+
+
 def tracked() -> list[Path]:
     """Files that git knows, and that are there."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -168,6 +179,17 @@ def tracked() -> list[Path]:
 def test_no_module_is_a_grab_bag() -> None:
     found = [path for path in tracked() if path.suffix == ".py" and path.stem in GRAB_BAGS]
     assert found == []
+
+
+def test_everything_in_the_root_has_its_line_on_the_readmes_map() -> None:
+    """Also the other way round; settings that pyproject.toml can hold are there."""
+    here = {path.relative_to(ROOT).parts[0] + "/" * (path.parent != ROOT) for path in tracked()}
+    fences = (ROOT / "README.md").read_text().partition("## Find your way")[2].split("```\n")
+    lines = [line.split(maxsplit=1) for line in fences[1].splitlines()]
+    assert [line for line in lines if len(line) < 2] == [], "a line says what is there"
+    assert sorted(line[0] for line in lines) == sorted(here)
+    settings = {"ruff.toml", "mypy.ini", "pytest.ini", "setup.cfg", "tox.ini", ".sqlfluff", ".importlinter"}
+    assert here.isdisjoint(settings)
 
 
 def test_nothing_of_one_machine_is_committed() -> None:
