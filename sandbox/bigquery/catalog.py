@@ -27,6 +27,7 @@ from sandbox.bigquery.names import (
     table_not_found,
 )
 from sandbox.bigquery.physical_tables import create_statement
+from sandbox.bigquery.rights import Rights
 from sandbox.bigquery.storage import transaction
 from sandbox.bigquery.table_records import delete_record, read_record, read_records, touch_record, write_record
 
@@ -48,11 +49,13 @@ class Catalog:
         self,
         cursor: DuckDBPyConnection,
         locks: TableLocks,
+        rights: Rights,
         list_jobs: Callable[[str], list[dict[str, Any]]] = lambda project: [],
         location: str | None = None,
     ) -> None:
         self._cursor = cursor
         self._locks = locks
+        self.rights = rights
         self.location = location
         self._within_reach: set[tuple[str, str]] = set()  # where a dataset is never changes while a job runs
         self.list_jobs = list_jobs  # a project's job resources, for INFORMATION_SCHEMA.JOBS

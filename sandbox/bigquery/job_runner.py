@@ -13,6 +13,7 @@ from sandbox.bigquery.errors import BigQueryError, invalid, invalid_query
 from sandbox.bigquery.job_store import JobStore
 from sandbox.bigquery.jobs import Job, cancelled_error
 from sandbox.bigquery.locks import TableLocks
+from sandbox.bigquery.rights import Rights
 from sandbox.bigquery.storage import Database
 
 _log = logging.getLogger(__name__)
@@ -34,10 +35,16 @@ class JobRunner:
     """Starts jobs; ``performers`` says by job type what is to be done."""
 
     def __init__(
-        self, database: Database, locks: TableLocks, jobs: JobStore, performers: Mapping[str, Callable[[Work], None]]
+        self,
+        database: Database,
+        locks: TableLocks,
+        rights: Rights,
+        jobs: JobStore,
+        performers: Mapping[str, Callable[[Work], None]],
     ) -> None:
         self._database = database
         self._locks = locks
+        self._rights = rights
         self._jobs = jobs
         self._performers = performers
 
@@ -58,7 +65,7 @@ class JobRunner:
             job.done.set()
 
     def _work(self, job: Job, cursor: duckdb.DuckDBPyConnection, media: bytes | None) -> Work:
-        catalog = Catalog(cursor, self._locks, self._jobs.list_resources, job.location)
+        catalog = Catalog(cursor, self._locks, self._rights, self._jobs.list_resources, job.location)
         return Work(job, cursor, catalog, self._jobs, media)
 
     def _run(self, job: Job, media: bytes | None) -> None:

@@ -27,6 +27,11 @@ def perform(work: Work) -> None:
     _refuse_unsupported(settings)
     destination = Destination.of(settings, "WRITE_APPEND")
     work.catalog.get_dataset(destination.table.project, destination.table.dataset)  # told before what the files lack
+    if destination.create != "CREATE_NEVER":  # also where the table is there
+        work.catalog.rights.check_dataset(
+            "bigquery.tables.create", destination.table.project, destination.table.dataset
+        )
+    work.catalog.rights.check_table("bigquery.tables.updateData", destination.table)
     work.jobs.mark_started(work.job, work.cursor)
     files = _files(settings, work.media)
     meta = work.catalog.find(destination.table)

@@ -66,6 +66,7 @@ class DatasetRoutes:
         if not isinstance(dataset, str) or not dataset:
             raise invalid("Required parameter is missing: datasetReference.datasetId")
         attributes = _attributes(body)
+        self._service.rights.check_project("bigquery.datasets.create", project)
         with self._lock(project, dataset), self._service.catalog() as (catalog, cursor):
             catalog.create_dataset(
                 project, dataset, location=body.get("location"), more=_without_nulls(attributes), cursor=cursor
@@ -74,6 +75,7 @@ class DatasetRoutes:
 
     def get(self, request: Request, project: str, dataset: str) -> Answer:
         """datasets.get."""
+        self._service.rights.check_dataset("bigquery.datasets.get", project, dataset)
         with self._service.snapshot() as (catalog, _):
             return Answer(_resource(catalog, project, dataset))
 

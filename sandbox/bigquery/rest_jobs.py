@@ -34,6 +34,7 @@ def new_job(service: Service, project: str, body: dict[str, Any]) -> Job:
     if "query" in configuration:
         check_settings(configuration["query"])
     project = reference.get("projectId") or project
+    service.rights.check_project("bigquery.jobs.create", project)
     location = reference.get("location")
     if not location:
         with service.catalog() as (catalog, _):

@@ -39,6 +39,8 @@ class TabledataRoutes:
             shown = result.rows[page.start : page.start + page.size(len(fields))]
             rows, total = ([[row[place] for place in places] for row in shown], len(result.rows))
         else:
+            ref = TableRef(project, dataset, split_decorator(table)[0])
+            self._service.rights.check_table("bigquery.tables.getData", ref)
             with self._service.snapshot() as (catalog, cursor):
                 found = table_rows(catalog, cursor, TableRef(project, dataset, table), page, names)
             fields, rows, total = found.fields, found.rows, found.total

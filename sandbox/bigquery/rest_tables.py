@@ -78,6 +78,7 @@ class TableRoutes:
         if dataset == RESULTS_DATASET:
             return Answer(self._anonymous(project, table))
         name, partition = split_decorator(table)
+        self._service.rights.check_table("bigquery.tables.get", TableRef(project, dataset, name))
         with self._service.snapshot() as (catalog, _):
             meta = catalog.get(TableRef(project, dataset, name))
             resource = _resource(catalog, meta)

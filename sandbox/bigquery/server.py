@@ -51,6 +51,13 @@ def make_app(data: Path | None = None, waits: Waits | None = None) -> web.Applic
         headers = {"Content-Type": "application/json; charset=UTF-8", **answer.headers}
         return web.Response(body=data, status=answer.status, headers=headers)
 
+    async def set_rights(request: web.Request) -> web.Response:
+        try:
+            service.rights.deny(await request.json())
+        except (BigQueryError, ValueError) as error:
+            return web.Response(status=400, text=str(error))
+        return web.Response(text="set")
+
     async def live(app: web.Application) -> AsyncIterator[None]:
         yield
         threads.shutdown(wait=False, cancel_futures=True)
@@ -58,6 +65,7 @@ def make_app(data: Path | None = None, waits: Waits | None = None) -> web.Applic
 
     recorded = recording({f"/{prefix}": "bigquery" for prefix in (API_PREFIX, UPLOAD_PREFIX)})
     app = web.Application(client_max_size=_MOST_UPLOAD_BYTES, middlewares=recorded)
+    app.router.add_put("/rights", set_rights)
     app.router.add_route("*", "/{path:.*}", handle)
     app.cleanup_ctx.append(live)
     return app

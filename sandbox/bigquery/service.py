@@ -12,6 +12,7 @@ from sandbox.bigquery.catalog import Catalog
 from sandbox.bigquery.job_runner import JobRunner
 from sandbox.bigquery.job_store import JobStore
 from sandbox.bigquery.locks import TableLocks
+from sandbox.bigquery.rights import Rights
 from sandbox.bigquery.storage import Database, transaction
 from sandbox.bigquery.streamed_ids import StreamedIds
 
@@ -42,15 +43,16 @@ class Service:
         self.waits = waits or Waits()
         self.database = Database(data)
         self.locks = TableLocks()
+        self.rights = Rights()
         self.jobs = JobStore(self.database)
-        self.runner = JobRunner(self.database, self.locks, self.jobs, _PERFORMERS)
+        self.runner = JobRunner(self.database, self.locks, self.rights, self.jobs, _PERFORMERS)
         self.streamed_ids = StreamedIds()
 
     @contextmanager
     def catalog(self) -> Iterator[tuple[Catalog, DuckDBPyConnection]]:
         """A catalog on a cursor of its own, for one request."""
         with self.database.cursor() as cursor:
-            yield Catalog(cursor, self.locks, self.jobs.list_resources), cursor
+            yield Catalog(cursor, self.locks, self.rights, self.jobs.list_resources), cursor
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Catalog, DuckDBPyConnection]]:

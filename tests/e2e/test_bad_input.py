@@ -138,18 +138,6 @@ def test_a_missing_table_is_named_with_its_cure_and_then_nothing_is_lost(world: 
     assert len(told) == 1
 
 
-def test_a_missing_ledger_is_named_by_the_comparison(world: World) -> None:
-    world.holds("eu-prod-1", workload("orders", 20))
-    world.warehouse.client.delete_table(f"{world.config.dataset}.verdicts")
-    begun = world.run(1)
-    missing = rf"verdicts/compare\.sql: .*{world.config.dataset}\.verdicts was not found"
-    with pytest.raises(LedgerError, match=rf"{missing} .*Run the DAG ped_housekeeping once"):
-        begun.go()
-    create_tables(world.warehouse)
-    begun.go()
-    assert judged(world, 1) == {"orders in eu-prod-1": ("over_limit", 8)}
-
-
 def restore(world: World, table: str) -> None:
     """Do what the error says; for the syncs also what the next sync does."""
     create_tables(world.warehouse)

@@ -1,6 +1,7 @@
 """Clients know who they are: Airflow's connection or a person, and never real credentials to a stand-in."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -85,3 +86,14 @@ def test_an_object_that_leaves_the_folder_is_refused(config: Config) -> None:
     folder = local_folder(config, "gs://ped-files/ped", Hostile())
     with pytest.raises(LimitDocumentError, match="leaves the folder"), folder:
         pass
+
+
+def test_storage_asks_for_no_bucket_by_itself(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No role of deploy/iam permits buckets.get, which the client would ask for its traces."""
+    from google.cloud.storage import _opentelemetry_tracing  # type: ignore[import-untyped]
+
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    monkeypatch.delenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", raising=False)
+    storage_client(config, AsPerson())
+    assert _opentelemetry_tracing._is_bucket_metadata_disabled()
+    assert os.environ.pop("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from pedwatch.byte_budgets import in_words, subjects_for
 from pedwatch.config import Config
-from pedwatch.errors import PedwatchError
 from pedwatch.hooks import applied_schema
 
 if TYPE_CHECKING:
@@ -17,20 +16,35 @@ if TYPE_CHECKING:
 
 # What BigQuery says of a dataset or a table that is not there, or not where the job is; requests that are no jobs are
 # told without the location.
-_MISSING = ("Not found: Dataset ", "Not found: Table ")
+_MISSING = re.compile(r"Not found: (Dataset|Table) (?P<name>[^\s;,]+)")
 _NO_COLUMN = re.compile(
     r"Unrecognized name: `?(\w+)|Name `?(\w+)`? not found inside|Column `?(\w+)`? is not present in table"
     r"|No such field: (\w+)"
 )
 _TOO_DEAR = re.compile(r"exceeded limit for bytes billed: (\d+)\. (\d+) or higher required")
-_DENIED = re.compile(r"Access Denied: (?P<kind>\w+) ")
+_DENIED = re.compile(r"Access Denied: |does not have .*permission|[Pp]ermission .+ denied")
+_APART = re.compile(
+    r"Cannot read and write in different locations: source: (?P<bucket>[^\s,]+), destination: (?P<table>\S+)"
+)
+_REQUEST = re.compile(r"\A(?:GET|POST|PUT|PATCH|DELETE) \S+: ")
+"""What Google's client puts before the words of a refused request."""
+
+_MOST_CHARACTERS = 600
+"""Of words that are not known: a gateway answers with a page."""
+_LOOK_SECONDS = 10.0
+
+_DATA = "roles/bigquery.dataEditor on dataset {dataset} (dataViewer is enough to read)"
+_OBJECTS = "roles/storage.objectUser on bucket {bucket}"
 _GRANTS = {
-    "Table": "roles/bigquery.dataEditor on dataset {dataset} (dataViewer is enough to read)",
-    "Dataset": "roles/bigquery.dataEditor on dataset {dataset} (dataViewer is enough to read)",
-    "Project": "roles/bigquery.jobUser on project {project}",
-    "File": "roles/storage.objectUser on bucket {bucket}",
+    "bigquery.jobs.": "roles/bigquery.jobUser on project {project}",
+    "storage.": _OBJECTS,
+    "Access Denied: File ": _OBJECTS,
+    "Access Denied: Table ": _DATA,
+    "Access Denied: Dataset ": _DATA,
+    "bigquery.tables.": _DATA,
+    "bigquery.datasets.": _DATA,
 }
-"""By what was denied, the grant of deploy/iam/bindings.yaml that permits it."""
+"""By what a denial names, the first that it does, the grant of deploy/iam/bindings.yaml that permits it."""
 
 
 def elsewhere(dataset: "bigquery.Dataset", config: Config) -> str:
@@ -43,15 +57,18 @@ def elsewhere(dataset: "bigquery.Dataset", config: Config) -> str:
 
 def explained(warehouse: "Warehouse", error: Exception) -> str:
     """Return what a refusal means; BigQuery's own words where that is not known. Asks for metadata only."""
-    message = str(getattr(error, "message", None) or error)
-    first = str(((getattr(error, "errors", None) or [{}])[0]).get("message", message)).rstrip(". ")
-    if any(missing in message for missing in _MISSING):
-        return _missing(warehouse, first)
-    if denied := _DENIED.search(message):
-        return f"{first}. {_grant(denied['kind'], warehouse.config)}"
-    if column := _NO_COLUMN.search(message):
-        return _without_column(warehouse, next(filter(None, column.groups()))) or message
-    return message
+    sentences = _sentences(error)
+    known = (told for sentence in sentences if (told := _meaning(warehouse, sentence)))
+    return next(known, sentences[0])
+
+
+def not_logged_in(config: Config, error: Exception) -> str:
+    """Return the sentence about credentials that are not there, or that Google does not take."""
+    return (
+        f"BigQuery was not asked, there are no valid credentials ({type(error).__name__}: {_shortened(str(error))}): "
+        f"mend the Airflow connection {config.connections.google} or the account it is; at a shell, log in with gcloud "
+        "auth application-default login"
+    )
 
 
 def too_dear(config: Config, name: str, error: Exception, parameters: Mapping[str, Any] | None) -> str | None:
@@ -68,28 +85,63 @@ def too_dear(config: Config, name: str, error: Exception, parameters: Mapping[st
     )
 
 
-def _missing(warehouse: "Warehouse", first: str) -> str:
-    from google.api_core.exceptions import GoogleAPICallError
+def _sentences(error: Exception) -> list[str]:
+    """Return what an error says, the whole first, then its details: a load tells there what was wrong with the rows."""
+    details = [str(entry.get("message") or "") for entry in getattr(error, "errors", None) or []]
+    whole = _REQUEST.sub("", str(getattr(error, "message", None) or error)).partition("\n\nLocation: ")[0]
+    return [_shortened(text) for text in dict.fromkeys([whole, *details]) if text] or [type(error).__name__]
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS]}…"
+
+
+def _meaning(warehouse: "Warehouse", sentence: str) -> str | None:
+    """Return a sentence with what mends it, None where that is not known."""
+    config, said = warehouse.config, sentence.rstrip(". ")
+    if missing := _MISSING.search(sentence):
+        return _missing(warehouse, missing["name"], said)
+    if _DENIED.search(sentence):
+        return _denied(config, said)
+    if apart := _APART.search(sentence):
+        return (
+            f"{said}. Bucket {config.bucket} is in {apart['bucket']} and dataset {config.dataset} in {apart['table']}: "
+            f"create a bucket in {apart['table']} and name it as bucket: in pedwatch.yaml."
+        )
+    if column := _NO_COLUMN.search(sentence):
+        return _without_column(warehouse, next(filter(None, column.groups())))
+    return None
+
+
+def _missing(warehouse: "Warehouse", name: str, said: str) -> str | None:
+    from google.cloud.bigquery.retry import DEFAULT_RETRY
 
     config = warehouse.config
-    with contextlib.suppress(GoogleAPICallError):
-        dataset = warehouse.client.get_dataset(f"{config.project}.{config.dataset}")
+    if re.split(r"[:.]", name.strip("`."))[-2:].count(config.dataset) != 1:
+        return None  # such as a result that BigQuery no longer keeps
+    with contextlib.suppress(Exception):  # nothing that is asked for an explanation may take its place
+        soon = DEFAULT_RETRY.with_timeout(_LOOK_SECONDS)
+        dataset = warehouse.client.get_dataset(f"{config.project}.{config.dataset}", retry=soon, timeout=_LOOK_SECONDS)
         if warehouse.is_elsewhere(dataset):
             return elsewhere(dataset, config)
-    return f"{first}. Run the DAG ped_housekeeping once: it creates the dataset and its tables."
+    return f"{said}. Run the DAG ped_housekeeping once: it creates the dataset and its tables."
 
 
-def _grant(kind: str, config: Config) -> str:
-    grant = _GRANTS.get(kind, _GRANTS["Dataset"])
+def _denied(config: Config, said: str) -> str | None:
+    if "bigquery.datasets.create" in said:
+        made = f"bq mk --location {config.location} {config.project}:{config.dataset}"
+        return f"{said}. Create the dataset as somebody who may ({made}), see docs/deployment.md."
+    grant = next((grant for named, grant in _GRANTS.items() if named in said), None)
+    if grant is None:
+        return None
     named = grant.format(dataset=config.dataset, project=config.project, bucket=config.bucket)
-    return f"Grant {named} to the account that runs this, see docs/deployment.md."
+    return f"{said}. Grant {named} to the account that runs this, see docs/deployment.md."
 
 
 def _without_column(warehouse: "Warehouse", column: str) -> str | None:
     """Say which table lacks the column; None when all have it that should, and the statement is wrong."""
-    from google.api_core.exceptions import GoogleAPICallError
-
-    with contextlib.suppress(GoogleAPICallError, PedwatchError):
+    with contextlib.suppress(Exception):
         for difference in applied_schema.differing(warehouse, column):
             remedy = applied_schema.remedy(warehouse, difference)
             return f"table {warehouse.config.dataset}.{difference.table} has no column {column}: {remedy}."

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pedwatch import settings
 from pedwatch.config import Config
-from pedwatch.errors import ConfigurationError
-from pedwatch.hooks import applied_schema
+from pedwatch.errors import ConfigurationError, LedgerError
+from pedwatch.hooks import applied_schema, bigquery_refusals
 from pedwatch.hooks.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -100,8 +100,18 @@ def warehouse(config: Config, source: ClientSource | None = None) -> Warehouse:
 
 
 def warehouse_of_any_schema(config: Config, source: ClientSource | None = None) -> Warehouse:
-    """Return BigQuery for what examines the tables, or tells that a run failed, whatever schema they have."""
-    return Warehouse((source or AsAirflow()).bigquery(config), config, settings.include_dir() / "sql")
+    """Return BigQuery for what examines the tables, or tells that a run failed, whatever schema they have.
+
+    Raises:
+        LedgerError: there are no credentials.
+    """
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        client = (source or AsAirflow()).bigquery(config)
+    except GoogleAuthError as error:
+        raise LedgerError(bigquery_refusals.not_logged_in(config, error)) from error
+    return Warehouse(client, config, settings.include_dir() / "sql")
 
 
 def limit_store(config: Config, source: ClientSource | None = None) -> "FirestoreLimits":

@@ -6,10 +6,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from google.api_core import exceptions
 from google.cloud import bigquery
 
-from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
 
 
@@ -26,7 +24,7 @@ def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]], p
             table.
 
     Raises:
-        LedgerError: BigQuery refused.
+        LedgerError: BigQuery refused, or did not answer; the table is then as it was.
     """
     client, config = warehouse.client, warehouse.config
     with tempfile.TemporaryFile("w+b") as file:
@@ -36,20 +34,19 @@ def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]], p
             staged += 1
         if not staged:
             return 0
-        try:
+        with warehouse.told(f"load of {table}"):
             address = warehouse.address(table)
             schema = client.get_table(address).schema
             load = bigquery.LoadJobConfig(
                 schema=schema,
                 source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
                 write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+                create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
             )
             destination = f"{address}${partition}" if partition else address
             client.load_table_from_file(
                 file, destination, rewind=True, job_config=load, location=config.location
             ).result()
-        except exceptions.GoogleAPICallError as error:
-            raise LedgerError(warehouse.explained(table, error)) from error
     return staged
 
 

@@ -64,23 +64,37 @@ class Warehouse:
         Raises:
             LedgerError: BigQuery refused; names the statement and, for a missing table, the fix.
         """
-        job = self._job(name, parameters or {}, variables)
-        return [dict(row.items()) for row in job.result(**self._patience())]
+        with self.told(name, parameters):
+            return [dict(row.items()) for row in self._rows(name, parameters or {}, variables)]
 
     def stream(self, name: str, parameters: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Run a named SELECT and yield its rows page by page: for results that do not fit into memory."""
-        for row in self._job(name, parameters or {}, {}).result():
-            yield dict(row.items())
+        """Run a named SELECT and yield its rows page by page: for results that do not fit into memory.
+
+        Raises:
+            LedgerError: BigQuery refused, or a page of the rows did not come; also after rows were yielded.
+        """
+        with self.told(name, parameters):
+            for row in self._rows(name, parameters or {}, {}):
+                yield dict(row.items())
 
     def table(self, name: str, parameters: Mapping[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
-        """Run a named SELECT and return its column names with its rows: also without rows the columns are known."""
-        result = self._job(name, parameters, {}).result()
-        return [column.name for column in result.schema], [dict(row.items()) for row in result]
+        """Run a named SELECT and return its column names with its rows: also without rows the columns are known.
+
+        Raises:
+            LedgerError: BigQuery refused.
+        """
+        with self.told(name, parameters):
+            result = self._rows(name, parameters, {})
+            return [column.name for column in result.schema], [dict(row.items()) for row in result]
 
     def write(self, name: str, parameters: Mapping[str, Any] | None = None, **variables: object) -> int:
-        """Run a named DML statement and return how many rows it changed (0 for scripts, which do not say)."""
-        job = self._job(name, parameters or {}, variables)
-        return int(job.num_dml_affected_rows or 0)
+        """Run a named DML statement and return how many rows it changed (0 for scripts, which do not say).
+
+        Raises:
+            LedgerError: BigQuery refused.
+        """
+        with self.told(name, parameters):
+            return int(self._rows(name, parameters or {}, variables).num_dml_affected_rows or 0)
 
     def create_dataset(self) -> None:
         """Create the dataset in the configured location unless it is there.
@@ -88,20 +102,21 @@ class Warehouse:
         It is looked for first: who may only edit the dataset may not create it again, not even where it exists.
 
         Raises:
-            LedgerError: the dataset is in another location; names both and the setting.
+            LedgerError: the dataset is in another location (names both and the setting), or BigQuery refused.
         """
         from google.api_core.exceptions import NotFound
         from google.cloud import bigquery
 
         name = f"{self.config.project}.{self.config.dataset}"
-        with contextlib.suppress(NotFound):
-            if self.is_elsewhere(found := self.client.get_dataset(name)):
-                raise LedgerError(bigquery_refusals.elsewhere(found, self.config))
-            return
-        dataset = bigquery.Dataset(name)
-        dataset.location = self.config.location
-        dataset.description = "PED limits, replica observations, verdicts, episodes and the outbox of pedwatch"
-        self.client.create_dataset(dataset, exists_ok=True)
+        with self.told(f"dataset {name}"):
+            with contextlib.suppress(NotFound):
+                if self.is_elsewhere(found := self.client.get_dataset(name)):
+                    raise LedgerError(bigquery_refusals.elsewhere(found, self.config))
+                return
+            dataset = bigquery.Dataset(name)
+            dataset.location = self.config.location
+            dataset.description = "PED limits, replica observations, verdicts, episodes and the outbox of pedwatch"
+            self.client.create_dataset(dataset, exists_ok=True)
 
     def is_elsewhere(self, dataset: "bigquery.Dataset") -> bool:
         """Return whether the dataset is in another location than the configured one, where no job of ours finds it."""
@@ -122,7 +137,7 @@ class Warehouse:
         from google.cloud import bigquery
 
         fields = [bigquery.SchemaField(name, kind) for name, kind in columns.items()]
-        with self._told(f"rows of {table}"):
+        with self.told(f"rows of {table}"):
             try:
                 rows = self.client.list_rows(self.address(table), selected_fields=fields, **self._patience())
                 return [dict(row.items()) for row in rows]
@@ -151,11 +166,12 @@ class Warehouse:
 
         target = self.address(table)
         shown = uri if isinstance(uri, str) else f"{len(uri)} objects from {uri[0]} on"
-        with self._told(f"load of {shown}"):
+        with self.told(f"load of {shown}"):
             config = bigquery.LoadJobConfig(
                 schema=self.client.get_table(target).schema,
                 source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
                 write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+                create_disposition=bigquery.CreateDisposition.CREATE_NEVER,  # a table made by a load has no partitions
             )
             job = self.client.load_table_from_uri(
                 uri, f"{target}${partition}", job_config=config, location=self.config.location
@@ -165,7 +181,12 @@ class Warehouse:
             raise LedgerError(f"load of {shown}: {job.output_rows} rows, but the manifests promise {least_rows}")
         return int(job.output_rows)
 
-    def _job(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:
+    def _rows(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:
+        """Run a named statement, and return what the client makes of its result; the rows come as they are asked for.
+
+        Raises:
+            google.api_core.exceptions.GoogleAPICallError: BigQuery refused, as `told` tells.
+        """
         from google.api_core.exceptions import GoogleAPICallError
         from google.cloud import bigquery
 
@@ -182,33 +203,41 @@ class Warehouse:
             config.script_options = bigquery.ScriptOptions(statement_byte_budget=allowed.statement)
         text = self.render(name, **variables)
         for attempt in range(1, _ATTEMPTS + 1):
-            with self._told(name, parameters):
-                try:
-                    # By itself the client would submit a failed script again, unseen, under another job id: also one
-                    # whose work was done, or half of it. Whoever called knows what a repeat means.
-                    job = self.client.query(
-                        text, job_config=config, location=self.config.location, job_retry=None, **self._patience()
-                    )
-                    job.result(**self._patience())
-                except GoogleAPICallError as error:
-                    if not _is_aborted(error) or attempt == _ATTEMPTS or self._ends_at is not None:
-                        raise
-                    self._pause(0.5 * 2**attempt)
-                    continue
-            return job
+            try:
+                # By itself the client would submit a failed script again, unseen, under another job id: also one whose
+                # work was done, or half of it. Whoever called knows what a repeat means.
+                job = self.client.query(
+                    text, job_config=config, location=self.config.location, job_retry=None, **self._patience()
+                )
+                return job.result(**self._patience())
+            except GoogleAPICallError as error:
+                if not _is_aborted(error) or attempt == _ATTEMPTS or self._ends_at is not None:
+                    raise
+                self._pause(0.5 * 2**attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     @contextlib.contextmanager
-    def _told(self, name: str, parameters: Mapping[str, Any] | None = None) -> Iterator[None]:
-        """Tell what BigQuery's refusals mean."""
+    def told(self, name: str, parameters: Mapping[str, Any] | None = None) -> Iterator[None]:
+        """Tell what BigQuery's refusals mean, and that it did not answer; the one place where that is done.
+
+        Args:
+            name: what is being done: a statement, or the rows or the load of a table.
+            parameters: of the statement.
+
+        Raises:
+            LedgerError: the block ended with an error of BigQuery's or of its client's. One sentence.
+        """
         from google.api_core.exceptions import GoogleAPICallError, RetryError
+        from google.auth.exceptions import GoogleAuthError
         from requests.exceptions import RequestException
 
         try:
             yield
         except GoogleAPICallError as error:
             raise LedgerError(self.explained(name, error, parameters)) from error
-        except (TimeoutError, RetryError, RequestException) as error:
+        except GoogleAuthError as error:
+            raise LedgerError(f"{name}: {bigquery_refusals.not_logged_in(self.config, error)}") from error
+        except (TimeoutError, ConnectionError, RetryError, RequestException) as error:
             raise LedgerError(f"{name}: BigQuery did not answer ({type(error).__name__})") from error
 
     def _patience(self) -> dict[str, Any]:

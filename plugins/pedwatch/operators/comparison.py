@@ -3,11 +3,9 @@
 from typing import Any
 
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
-from google.api_core.exceptions import GoogleAPICallError
 
 from pedwatch.byte_budgets import budget
 from pedwatch.config import Config
-from pedwatch.errors import LedgerError
 from pedwatch.hooks import clients
 
 STATEMENT = "verdicts/compare.sql"
@@ -38,13 +36,11 @@ class ComparisonOperator(BigQueryInsertJobOperator):
 
         Raises:
             NewerSchemaError: the tables are of a later build; nothing was judged.
-            LedgerError: BigQuery refused; the message names the table and what mends it, where that is known.
+            LedgerError: BigQuery refused, or did not answer; the message names the table and what mends it, where that
+                is known. Nothing was judged.
         """
-        target = clients.warehouse(self._config)
-        try:
+        with clients.warehouse(self._config).told(STATEMENT):
             return super().execute(context)
-        except GoogleAPICallError as error:
-            raise LedgerError(target.explained(STATEMENT, error)) from error
 
 
 def _guarded(configuration: dict[str, Any], subjects: int | None) -> dict[str, Any]:

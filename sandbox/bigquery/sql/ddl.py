@@ -94,6 +94,7 @@ class DefinitionRunner:
             return self._create_temporary(node)
         ref = self.environment.table_ref(node.path)
         kind = "CREATE_TABLE_AS_SELECT" if node.query is not None else "CREATE_TABLE"
+        self.catalog.rights.check_dataset("bigquery.tables.create", ref.project, ref.dataset)
         exists = self.catalog.find(ref) is not None
         if exists and node.if_not_exists:
             return self._result(node, kind, ref, "SKIP")

@@ -48,7 +48,7 @@ def find_target(environment: Environment, path: list[str], reader: TableReader) 
         table = environment.temporary_tables[name]
         return Target(table.physical_name, table.columns)
     ref = environment.table_ref(path)
-    meta = reader.get(ref)
+    meta = reader.get(ref, is_target=True)
     if meta.kind != "TABLE":
         raise invalid_query(f"Cannot write to {ref}: it is a {meta.kind.replace('_', ' ').lower()}")
     columns = [(item["name"], field_type(item)) for item in meta.fields]

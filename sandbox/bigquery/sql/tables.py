@@ -71,8 +71,12 @@ class TableReader:
             )
         return source
 
-    def get(self, ref: TableRef) -> TableMeta:
+    def get(self, ref: TableRef, *, is_target: bool = False) -> TableMeta:
         """A table's metadata; notes that the statement refers to it."""
+        if is_target:
+            self.environment.catalog.rights.check_table("bigquery.tables.updateData", ref)
+        else:
+            self.environment.catalog.rights.check_query(ref)
         meta = self.environment.catalog.find(ref)
         if meta is None:
             self._missing(ref)

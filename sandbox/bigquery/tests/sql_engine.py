@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.bigquery.catalog import Catalog
 from sandbox.bigquery.locks import TableLocks
 from sandbox.bigquery.model import Field, StatementResult
+from sandbox.bigquery.rights import Rights
 from sandbox.bigquery.sql.session import Session
 from sandbox.bigquery.storage import Database
 
@@ -23,7 +24,7 @@ class Engine:
 
     def _with_session(self, work: Callable[[Session], Any], **options: Any) -> Any:
         with self.database.cursor() as cursor:
-            catalog = Catalog(cursor, self.locks)
+            catalog = Catalog(cursor, self.locks, Rights())
             return work(Session(catalog, cursor, PROJECT, default_dataset=(PROJECT, DATASET), **options))
 
     def run(self, sql: str, **options: Any) -> list[StatementResult]:
