@@ -1,6 +1,6 @@
 """What each statement bills, by BigQuery's rules.
 
-The rules (cloud.google.com/bigquery/pricing, "on-demand"; docs/data-manipulation-language#pricing): the columns that
+The rules (cloud.google.com/bigquery: pricing, "on-demand", and the page on DML, "pricing"): the columns that
 are read, in the partitions that a condition leaves; ten megabytes at least for each table of each statement; a MERGE
 that updates or deletes, an UPDATE and a DELETE all columns of the partitions they scan, or of the whole table; of a
 script each statement by itself, and a condition or a DECLARE that asks a table is one; load jobs, listings and failed

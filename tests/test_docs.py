@@ -128,24 +128,6 @@ def test_every_stand_in_is_documented() -> None:
     } == set()
 
 
-def headings(path: Path) -> set[str]:
-    """Anchors of a page, as GitHub makes them."""
-    found = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in found}
-
-
-@pytest.mark.parametrize("path", PAGES, ids=name_of)
-def test_links_lead_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
-        if target.startswith("https://"):
-            continue
-        file, _, anchor = target.partition("#")
-        page = (path.parent / file).resolve() if file else path
-        assert page.exists(), f"{name_of(path)} links to {target}"
-        if anchor:
-            assert anchor in headings(page), f"{name_of(path)} links to {target}"
-
-
 #: What is built, written in a bucket, or another place than the repository.
 ELSEWHERE = re.compile(r"^(?:build|audits|obs|manifests|\.uv|\.venv)/|^plugins/$")
 

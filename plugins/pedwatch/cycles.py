@@ -1,6 +1,6 @@
 """Cycles: the five-minute marks of data time everything is keyed by. Pure.
 
-A cycle is the end of a run's data interval, else its ``run_after`` floored to five minutes (DESIGN section 4).
+A cycle is the end of a run's data interval, else its ``run_after`` floored to five minutes (docs/design.md#cycles).
 """
 
 import datetime as dt
@@ -68,7 +68,7 @@ def hours_to_load(cycle: dt.datetime, now: dt.datetime) -> list[dt.datetime]:
 
 @dataclass(frozen=True)
 class Gates:
-    """What a run may do. The default is to deny (DESIGN D9)."""
+    """What a run may do. The default is to deny (docs/design.md#d9)."""
 
     origin: Literal["live", "backfill"]
     may_collect: bool

@@ -3,7 +3,7 @@
 Variables:
     PEDWATCH_CONFIG   path of the configuration file (default: ``config/pedwatch.yaml`` in the include folder)
     PEDWATCH_INCLUDE  path of the include folder (default: found beside the DAGs or the plugins)
-    PEDWATCH_CLOCK    an RFC 3339 time, or a file that holds one; allowed only while emulator hosts are set (DESIGN D9)
+    PEDWATCH_CLOCK    an RFC 3339 time, or a file that holds one; allowed only with emulators (docs/design.md#d9)
 
 ``${NAME}`` and ``${NAME:-default}`` in the configuration file are replaced from the environment.
 """

@@ -1,4 +1,4 @@
-"""What every cycle's verdicts must be: cycle by cycle, workload by workload, in the words of DESIGN sections 2 and 5.
+"""What every cycle's verdicts must be: cycle by cycle, workload by workload, in the words of docs/design.md.
 
 Slow on purpose, and written without looking at the SQL: it takes the same tables as lists of rows.
 """

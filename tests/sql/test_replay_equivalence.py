@@ -1,4 +1,4 @@
-"""Live state is a function of what was observed (DESIGN D7), however the runs that wrote it lived and died.
+"""Live state is a function of what was observed (docs/design.md#d7), however the runs that wrote it lived and died.
 
 Random worlds are watched live: compared and folded cycle by cycle, by workers that are killed before or after what they
 write, retried, cleared later, or lost until the next run catches up. What that leaves equals one recomputation of the

@@ -1,4 +1,4 @@
-"""Cycles and gates: the past cannot be observed, and a backfill cannot alert (DESIGN D9)."""
+"""Cycles and gates: the past cannot be observed, and a backfill cannot alert (docs/design.md#d9)."""
 
 import datetime as dt
 

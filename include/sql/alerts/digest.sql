@@ -71,8 +71,8 @@ first_beliefs AS (
 ),
 
 first_verdicts AS (
-  -- What alerts were made of: the first live revision (DESIGN D7). An hour is loaded for two hours after it began, so
-  -- nothing is learnt of cycles much older than the span.
+  -- What alerts were made of: the first live revision (docs/design.md#d7). An hour is loaded for two hours after it
+  -- began, so nothing is learnt of cycles much older than the span.
   SELECT v.*
   FROM `{{ dataset }}.verdicts` AS v
   WHERE v.cycle > TIMESTAMP_SUB(@now, INTERVAL 8 DAY) AND v.cycle <= @now AND v.origin = 'live'

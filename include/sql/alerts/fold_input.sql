@@ -10,8 +10,8 @@
     ){% endset %}
 WITH
 live_ledger AS (
-  -- First revision of live origin: what arrives later is for audits (DESIGN D7). Only what the fold reads: columns are
-  -- billed, and a fleet of them has to fit into a task's memory.
+  -- First revision of live origin: what arrives later is for audits (docs/design.md#d7). Only what the fold reads:
+  -- columns are billed, and a fleet of them has to fit into a task's memory.
   SELECT
     v.cycle,
     v.fingerprint,

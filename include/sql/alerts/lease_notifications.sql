@@ -1,4 +1,4 @@
--- Take the lease on what can be sent now: one sender at a time, and a crashed holder's lease runs out (DESIGN D8).
+-- Take the lease on what can be sent now: one sender at a time; a crashed holder's lease runs out (docs/design.md#d8).
 -- A row taken over from an expired lease, or left ambiguous, may have been posted already: `was_tried` says so, and the
 -- sender reads the channel back before it posts. Messages of one thread keep their order: none is leased while an
 -- earlier one waits.

@@ -1,8 +1,8 @@
--- One row per expected cluster and cycle, always (DESIGN D5). Expected: listed (configured or discovered), or seen in the
--- last seven days, until retired by name: then its row says that, in every cycle, which ends what was told of it. No
--- manifest means failed. Cycles in which no run collected are written as gaps, unless a manifest tells otherwise. The
--- first complete manifest of a cluster owns its cycle: nothing downgrades it, but that its object is lost: another attempt
--- owns it then, or none does (evidence_lost).
+-- One row per expected cluster and cycle, always (docs/design.md#d5). Expected: listed (configured or discovered), or
+-- seen in the last seven days, until retired by name: then its row says that, in every cycle, which ends what was told
+-- of it. No manifest means failed. Cycles in which no run collected are written as gaps, unless a manifest tells
+-- otherwise. The first complete manifest of a cluster owns its cycle: nothing downgrades it, but that its object is
+-- lost: another attempt owns it then, or none does (evidence_lost).
 -- Parameters: @cycle, @recorded_at TIMESTAMP; @manifests ARRAY<STRUCT<cycle TIMESTAMP, cluster STRING, environment
 -- STRING, attempt_id STRING, status STRING, error_class STRING, error_message STRING, deployments_listed INT64,
 -- statefulsets_listed INT64, rollouts_listed INT64, hpas_listed INT64, resource_version_deployments STRING,

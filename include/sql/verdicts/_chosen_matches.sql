@@ -16,7 +16,7 @@ choices AS (
 ),
 
 chosen_matches AS (
-  -- Two limits on one workload: the more specific selector, then the lower limit (DESIGN section 5).
+  -- Two limits on one workload: the more specific selector, then the lower limit (docs/design.md#verdicts).
   SELECT
     m.* EXCEPT (specificity, is_alone)
     REPLACE (

@@ -12,7 +12,7 @@ approvers AS (
 
 exemptions_in_force AS (
   -- An exemption counts only with a ticket, an end within 90 days and an approver of the allow-list who is not of the
-  -- team (DESIGN D10). Of overlapping ones the highest ceiling counts; no ceiling ignores the limit altogether.
+  -- team (docs/design.md#d10). Of overlapping ones the highest ceiling counts; no ceiling ignores the limit altogether.
   SELECT
     c.cycle,
     l.limit_id,

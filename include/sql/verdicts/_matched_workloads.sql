@@ -19,7 +19,8 @@ matched_workloads AS (
   SELECT
     w.* EXCEPT (surge_allowance),
     w.surge_allowance + {{ double }} AS surge_allowance,
-    -- The greater counter per workload; what the HPA says is never reduced by what is forgiven of a rollout (DESIGN D2).
+    -- The greater counter per workload (docs/design.md#d2). What the HPA says is reduced by a take-over's double
+    -- (docs/decisions/0043), never by what is forgiven of a rollout.
     GREATEST(
       COALESCE(w.status_replicas - w.surge_allowance, 0), COALESCE(w.asked_replicas, 0)
     ) - {{ double }} AS measured,

@@ -12,7 +12,7 @@ seen_subjects AS (
     workload_count,
     api_id,
     team_id,
-    -- First that applies (DESIGN section 5); a provable over beats unknown.
+    -- First that applies (docs/design.md#verdicts); a provable over beats unknown.
     CASE
       WHEN is_lower_bound AND is_proven_over THEN 'over_limit'
       WHEN NOT is_complete THEN 'unknown'

@@ -64,7 +64,7 @@ proven_subjects AS (
   SELECT
     x.*,
     x.is_over_base AND x.measured > x.exempt_ceiling AND NOT x.is_limit_ignored AS is_over,
-    -- A partial sum is a lower bound: it may prove "over", never "within" (DESIGN D5).
+    -- A partial sum is a lower bound: it may prove "over", never "within" (docs/design.md#d5).
     NOT x.is_complete OR x.left_by IS NOT NULL OR x.unknown_reason IS NOT NULL AS is_lower_bound,
     COALESCE(x.is_over_base AND x.measured > x.exempt_ceiling AND NOT x.is_limit_ignored, FALSE)
     AND NOT x.is_in_grace AS is_proven_over

@@ -1,4 +1,4 @@
-"""Folds the ledger into episodes: a pure function of what was observed, in data time (DESIGN D7, section 6).
+"""Folds the ledger into episodes: a pure function of what was observed, in data time (docs/design.md#d7, #alerts).
 
 One implementation for live runs, backfills and audits. Folding cycle by cycle, with repeats, and folding a whole
 period in one go give the same episodes and ids.
@@ -299,7 +299,7 @@ def _on_clean(episode: Episode, observation: Observation, policy: Policy) -> Epi
 
 
 def _on_exempt(episode: Episode, policy: Policy) -> Episode:
-    """An exemption mutes; when it ends and the subject is still over, it fires at once (DESIGN section 6)."""
+    """An exemption mutes; when it ends and the subject is still over, it fires at once (docs/design.md#alerts)."""
     window = (*episode.memory.window, False)[-policy.window_observations :]
     return replace(episode, is_exempted=True, memory=replace(episode.memory, was_exempt=True, window=window))
 

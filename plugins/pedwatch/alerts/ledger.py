@@ -12,7 +12,7 @@ from pedwatch.discovered import ENVIRONMENT as DISCOVERY
 from pedwatch.discovered import Unsettled
 
 _SEEN: dict[str, Seen] = {"over_limit": "over", "within_limit": "clean", "exempt": "exempt"}
-"""What a verdict counts as; every other verdict freezes an episode (DESIGN D5)."""
+"""What a verdict counts as; every other verdict freezes an episode (docs/design.md#d5)."""
 _SEEN_BY_REASON: dict[str, Seen] = {
     "workload_gone": "gone",
     "scope_changed": "rescoped",
@@ -22,7 +22,7 @@ _SEEN_BY_REASON: dict[str, Seen] = {
     "limit_rekeyed": "rekeyed",
     "api_changed": "handed_over",
 }
-"""Verdicts that end an episode at once, whatever they measured (DESIGN D4, D5)."""
+"""Verdicts that end an episode at once, whatever they measured (docs/decisions/0045)."""
 _PROVEN_IN_PART = "lower_bound_over_ceiling"
 """Reason of an over that stands although not everything was seen."""
 
@@ -32,7 +32,7 @@ _OF_FEWER = "fewer_clusters"
 BLIND_POLICY = Policy(
     for_observations=3, window_observations=3, clear_observations=1, gross_ratio=1e9, gross_count=10**6
 )
-"""Three blind cycles make one alert; the first complete one ends it (DESIGN D5)."""
+"""Three blind cycles make one alert; the first complete one ends it (docs/design.md#d5)."""
 
 AT_ONCE_POLICY = BLIND_POLICY.model_copy(update={"for_observations": 1, "window_observations": 1})
 LIMITS_BLIND_AFTER = dt.timedelta(minutes=15)
@@ -212,7 +212,7 @@ def _cluster_subject(kind: str, row: Mapping[str, Any]) -> Subject:
 
 
 def from_limits_known(cycle: dt.datetime, known_at: dt.datetime) -> SubjectObservation:
-    """Tell whether the limits a cycle was judged by were too old (DESIGN D11)."""
+    """Tell whether the limits a cycle was judged by were too old (docs/design.md#d11)."""
     subject = Subject(fingerprint="limits_blind", name="limits_blind", kind="limits_blind")
     seen: Seen = "over" if cycle - known_at > LIMITS_BLIND_AFTER else "clean"
     return SubjectObservation(subject, Observation(cycle, seen))

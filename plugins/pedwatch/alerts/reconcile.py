@@ -1,6 +1,6 @@
-"""Compares each episode's true state with the state last told in its channel; a difference is a message (DESIGN D8).
+"""Compares each episode's true state with the state last told in its channel; a difference is a message.
 
-Level-triggered: gates, outages and shadow mode delay a message, they never consume it. Pure.
+Level-triggered (docs/design.md#d8): gates, outages and shadow mode delay a message, they never consume it. Pure.
 """
 
 import datetime as dt

@@ -8,7 +8,10 @@ from pedwatch.config import Destination, Slack
 
 
 def route(episode: Episode, slack: Slack) -> tuple[Destination, str, str | None]:
-    """Return destination, channel and mention of a new episode; what has no known team is the platform's (D12)."""
+    """Return destination, channel and mention of a new episode; without a known team the platform's.
+
+    A decision: docs/design.md#d12.
+    """
     if episode.subject.kind != "over_limit":
         return "team", slack.platform_channel, None
     destination, channel = route_of_team(episode.subject.team_id, slack)

@@ -1,4 +1,7 @@
-"""What was seen: which clusters in which cycles; a cycle without any record is a gap, not a pass (DESIGN D5). Pure."""
+"""What was seen: which clusters in which cycles; a cycle without any record is a gap, not a pass. Pure.
+
+Why: docs/design.md#d5.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,8 @@
 """What the recomputation says otherwise than the live ledger, and why. Pure.
 
 The live ledger is compared with the verdict as known then, and that with the verdict as known now: the first step can
-only differ by data, policy or rules that came later, the second only by limits that were learnt later (DESIGN D3).
+only differ by data, policy or rules that came later, the second only by limits that were learnt later
+(docs/design.md#d3).
 """
 
 import datetime as dt

@@ -1,6 +1,6 @@
 """The numbers of an audit: counted per API and known-as, so that every sum can be taken apart. Pure.
 
-Violation-hours are over-cycles × the length of a cycle (DESIGN D14); unknown is counted apart, never as within.
+Violation-hours are over-cycles × the length of a cycle (docs/design.md#d14); unknown is counted apart, never as within.
 """
 
 import datetime as dt

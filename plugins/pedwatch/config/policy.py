@@ -1,6 +1,6 @@
 """The policy: what counts as over, for whom, and who may grant an exemption.
 
-Everything that weakens detection lives here, with the platform team, never in a PED file (DESIGN D10).
+Everything that weakens detection lives here, with the platform team, never in a PED file (docs/design.md#d10).
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from pedwatch.config.kinds_of_text import LabelValue, Strict
 
 Advisory = Literal["hpa_max_over_limit", "hpa_max_differs", "sudden_change", "near_limit", "orphan_limit", "contested"]
-"""Rules that advise and never page; all are off until they are listed (DESIGN D1)."""
+"""Rules that advise and never page; all are off until they are listed (docs/design.md#d1)."""
 
 
 class PolicyOverride(Strict):
@@ -39,7 +39,7 @@ class PolicyOverride(Strict):
 
 
 class Policy(Strict):
-    """The detection settings in force for one API (DESIGN section 6 gives the defaults)."""
+    """The detection settings in force for one API (docs/design.md#alerts gives the defaults)."""
 
     tolerance_count: int = 0
     tolerance_ratio: float = 0.0

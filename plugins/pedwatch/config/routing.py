@@ -31,7 +31,7 @@ class TeamRoute(Strict):
 
 
 class Slack(Strict):
-    """Routing of alerts; new teams are live in the platform's channel and shadow in their own (DESIGN D12)."""
+    """Routing of alerts; a team that is not named is told of in the platform's channel (docs/design.md#d12)."""
 
     platform_channel: ChannelId
     platform_also: list[CopyTarget] = Field(

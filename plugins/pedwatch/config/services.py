@@ -59,7 +59,7 @@ class Connections(Strict):
 
 
 class LabelKeys(Strict):
-    """Which labels of a workload are stored: those of its identity, and those named here; no other (DESIGN D14)."""
+    """Which labels of a workload are stored: those of its identity, those named here, no other (docs/design.md#d14)."""
 
     api_id: LabelKey = "api_id"
     team_id: LabelKey = "team_id"

@@ -2,7 +2,7 @@
 
 Only what writes goes as JSON: a form is read by every method, JSON by some, and the others answer ``invalid_arguments``
 as if the arguments were not there. What an answer means for the message is told in ``slack_answers``. No retry
-handlers: retrying a connection after a post is how messages double (DESIGN D8).
+handlers: retrying a connection after a post is how messages double (docs/design.md#d8).
 """
 
 import datetime as dt

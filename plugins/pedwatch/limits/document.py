@@ -1,7 +1,7 @@
 """The PED document: what a team may say about one limit, in its YAML form and its Firestore form.
 
-Nothing here weakens detection except the ceiling itself and dated exemption requests (DESIGN D10). Unknown keys are
-errors, because a misspelt one would silently not count.
+Nothing here weakens detection except the ceiling itself and dated exemption requests (docs/design.md#d10). Unknown keys
+are errors, because a misspelt one would silently not count.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The bitemporal algebra of limits (DESIGN D3): what a new version of a limit does to what was believed of it.
+"""The bitemporal algebra of limits (docs/design.md#d3): what a new version of a limit does to what was believed of it.
 
 A *belief* is a row of ``limit_history`` whose recorded range is open: what we now hold true of a range of valid time.
 The beliefs of one limit never overlap. The newest version says what holds from its ``valid_from`` on, so it cuts short

@@ -6,7 +6,7 @@ from typing import Any
 from pedwatch.config import Cluster
 
 COLLECTION_SECONDS = 150
-"""Collection closes this long after the run began, whoever is missing (DESIGN section 4)."""
+"""Collection closes this long after the run began, whoever is missing (docs/design.md#cycles)."""
 
 CLOSES_AT = "PEDWATCH_CLOSES_AT"
 """Environment variable of a pod that says when that is, as an ISO time."""
@@ -15,8 +15,8 @@ CLOSES_AT = "PEDWATCH_CLOSES_AT"
 def batch_clusters(clusters: Sequence[Cluster], max_pods: int) -> list[list[Cluster]]:
     """Spread clusters over at most ``max_pods`` pods: one each while they suffice, else batches of equal size.
 
-    200 synchronous pods do not fit into a five-minute cycle (DESIGN section 4). The order is stable, so that a batch
-    keeps its clusters from cycle to cycle.
+    200 synchronous pods do not fit into a five-minute cycle (docs/design.md#cycles). The order is stable, so that a
+    batch keeps its clusters from cycle to cycle.
     """
     pods = min(len(clusters), max_pods)
     return [list(clusters[index::pods]) for index in range(pods)]

@@ -1,8 +1,8 @@
 """Which clusters are watched: those configured, those GKE lists, and those it listed lately. Pure.
 
 A cluster that GKE no longer lists is not taken for gone: for a week it is asked at its last address, so that it fails
-visibly, or is still seen if somebody only took a label off it. Retiring it by name ends that (DESIGN D5). What its name
-and environment are is decided by ``pedwatch.observations.pins``.
+visibly, or is still seen if somebody only took a label off it. Retiring it by name ends that (docs/decisions/0045).
+What its name and environment are is decided by ``pedwatch.observations.pins``.
 """
 
 import datetime as dt

@@ -127,7 +127,7 @@ class ReplicaCollectorOperator(KubernetesPodOperator):
         return DiscreetPodManager(kube_client=self.client, callbacks=self.callbacks)
 
     def execute(self, context: Any) -> Any:
-        """Run the pod, for no longer than until the collection closes (DESIGN section 4).
+        """Run the pod, for no longer than until the collection closes (docs/design.md#cycles).
 
         Raises:
             AirflowFailException: it has closed; another try could only hold up the cycle. Or the API server refuses

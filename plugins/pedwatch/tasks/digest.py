@@ -22,7 +22,7 @@ LATEST = dt.timedelta(hours=6)
 
 
 def may_tell(run_type: str, allow_notify: bool, due: dt.datetime, now: dt.datetime) -> tuple[bool, str]:
-    """Decide whether a run may write to the outbox, and why; the default is to deny (DESIGN D9)."""
+    """Decide whether a run may write to the outbox, and why; the default is to deny (docs/design.md#d9)."""
     if run_type == MANUAL:
         return allow_notify, "a manual run with allow_notify" if allow_notify else "a manual run tells nobody"
     if run_type != SCHEDULED:

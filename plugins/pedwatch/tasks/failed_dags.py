@@ -27,7 +27,7 @@ LIMIT_SECONDS = 20.0
 """For connecting, reading what was told, and writing."""
 
 ALERTING = ("scheduled", "asset_triggered")
-"""Run types that may alert; a backfill never does, and a manual run has somebody who watches it (DESIGN D9)."""
+"""Run types that may alert; a backfill never does, and a manual run has somebody who watches it (docs/design.md#d9)."""
 
 RECENT = dt.timedelta(days=1)
 """A run known by its id alone is taken for live if that names a moment no longer ago: a backfill reprocesses scheduled

@@ -1,4 +1,7 @@
-"""The task that folds the live ledger into episodes and writes the outbox, in one transaction (DESIGN D7, D8)."""
+"""The task that folds the live ledger into episodes and writes the outbox, in one transaction.
+
+Why so: docs/design.md#d7, #d8.
+"""
 
 import datetime as dt
 import logging

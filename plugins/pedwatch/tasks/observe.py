@@ -1,4 +1,4 @@
-"""The task that loads what the collectors wrote: one load job per hour, one row per expected cluster (DESIGN D5)."""
+"""The task that loads what the collectors wrote: one load job an hour, a row per cluster (docs/design.md#d5)."""
 
 import base64
 import datetime as dt

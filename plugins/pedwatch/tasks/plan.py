@@ -1,4 +1,4 @@
-"""The task that plans a run: which cycle, what it may do, which pods it starts (DESIGN sections 4 and D9)."""
+"""The task that plans a run: which cycle, what it may do, which pods it starts (docs/design.md#cycles, #d9)."""
 
 import datetime as dt
 import json
@@ -107,7 +107,7 @@ def seconds_to_send(run: Mapping[str, Any], now: dt.datetime) -> float:
 
 
 def patience(run: Mapping[str, Any], now: dt.datetime) -> float:
-    """Return how many seconds a run may still wait for limits: a live one, until a minute after it began (D11)."""
+    """Return how many seconds a run may still wait for limits: a live one, for a minute (docs/design.md#d11)."""
     waited = (now - dt.datetime.fromisoformat(run["started_at"])).total_seconds()
     return max(0.0, LIMITS_PATIENCE_SECONDS - waited) if run["origin"] == "live" else 0.0
 
@@ -119,7 +119,7 @@ def await_limits(
     patience_seconds: float,
     pause: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Find how fresh the limits are; while they are older than the cycle, wait for a sync (DESIGN D11).
+    """Find how fresh the limits are; while they are older than the cycle, wait for a sync (docs/design.md#d11).
 
     Args:
         warehouse: asked only while what is known is older than the cycle.

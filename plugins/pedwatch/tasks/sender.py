@@ -1,4 +1,4 @@
-"""Delivers leased rows of the outbox, in order, while the lease lasts (DESIGN D8)."""
+"""Delivers leased rows of the outbox, in order, while the lease lasts (docs/design.md#d8)."""
 
 import datetime as dt
 import logging

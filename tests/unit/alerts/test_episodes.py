@@ -1,4 +1,4 @@
-"""The fold: when it fires, when it ends, what freezes it (DESIGN section 6)."""
+"""The fold: when it fires, when it ends, what freezes it (docs/design.md#alerts)."""
 
 import datetime as dt
 
@@ -149,7 +149,7 @@ STORIES = st.text(alphabet="OG.?EX", min_size=1, max_size=40)
 
 @given(STORIES, st.lists(st.integers(0, 40), max_size=6), st.data())
 def test_folding_in_pieces_with_repeats_is_folding_once(story: str, cuts: list[int], data: st.DataObject) -> None:
-    """DESIGN D7: cycle by cycle with crashes and repeats equals the whole period in one go, ids included.
+    """docs/design.md#d7: cycle by cycle with crashes and repeats equals the whole period in one go, ids included.
 
     Between two folds there is only what was written: what goes on as its row says is not.
     """

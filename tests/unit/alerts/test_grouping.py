@@ -1,4 +1,4 @@
-"""Storms, reminders, exemptions that end, going live: what is told as one, again, ahead or late (DESIGN section 6)."""
+"""Storms, reminders, exemptions that end, going live: told as one, again, ahead or late (docs/design.md#alerts)."""
 
 import datetime as dt
 from collections import Counter

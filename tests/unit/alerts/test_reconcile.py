@@ -1,4 +1,4 @@
-"""What is told, when, and where: level-triggered, once per change (DESIGN D8, D12)."""
+"""What is told, when, and where: level-triggered, once per change (docs/design.md#d8, #d12)."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""Who may send a digest, when, and what it proves (DESIGN D9)."""
+"""Who may send a digest, when, and what it proves (docs/design.md#d9)."""
 
 import datetime as dt
 from dataclasses import replace

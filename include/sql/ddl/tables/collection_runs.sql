@@ -1,4 +1,4 @@
--- One row per expected cluster and cycle, also when the cluster could not be reached (DESIGN D5).
+-- One row per expected cluster and cycle, also when the cluster could not be reached (docs/design.md#d5).
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.collection_runs` (
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle, UTC'),
   cluster STRING NOT NULL OPTIONS (description = 'Cluster name'),

@@ -1,4 +1,4 @@
--- A state over cycles per subject (DESIGN D6, section 6), folded from the live ledger in data time.
+-- A state over cycles per subject (docs/design.md#d6, #alerts), folded from the live ledger in data time.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.episodes` (
   episode_id STRING NOT NULL OPTIONS (description = 'uuid5 of fingerprint and first over cycle'),
   fingerprint STRING NOT NULL OPTIONS (description = 'Subject'),

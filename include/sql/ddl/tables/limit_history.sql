@@ -1,6 +1,6 @@
--- Every version of every PED limit, bitemporal (DESIGN D3): valid time says when a limit held, recorded time when we
--- knew. Both ranges are half-open and open ends are 9999-12-31 23:59:59.999999 UTC. For one limit no two rows overlap
--- in both times at once. Read it as of a cycle with:
+-- Every version of every PED limit, bitemporal (docs/design.md#d3): valid time says when a limit held, recorded time
+-- when we knew. Both ranges are half-open and open ends are 9999-12-31 23:59:59.999999 UTC. For one limit no two rows
+-- overlap in both times at once. Read it as of a cycle with:
 --   valid_from <= @cycle AND @cycle < valid_to AND recorded_from <= @known_at AND @known_at < recorded_to
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_history` (
   limit_id STRING NOT NULL OPTIONS (description = 'Firestore document id: <environment>.<team_id>.<api_id>[.<name>], dots within a part doubled'),

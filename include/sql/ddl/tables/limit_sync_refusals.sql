@@ -1,4 +1,4 @@
--- Syncs of limits that were refused; no row of limit_sync_runs, so that none of them counts as fresh (DESIGN D11).
+-- Syncs of limits that were refused; no row of limit_sync_runs, so that none counts as fresh (docs/design.md#d11).
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_sync_refusals` (
   sync_id STRING NOT NULL OPTIONS (description = 'Airflow run id of the sync'),
   refused_at TIMESTAMP NOT NULL OPTIONS (description = 'When it was last refused, settings clock, UTC'),

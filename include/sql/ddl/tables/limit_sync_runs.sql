@@ -1,4 +1,4 @@
--- One row per committed sync of Firestore into limit_history (DESIGN D11).
+-- One row per committed sync of Firestore into limit_history (docs/design.md#d11).
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_sync_runs` (
   sync_id STRING NOT NULL OPTIONS (description = 'Airflow run id of the sync'),
   read_time TIMESTAMP NOT NULL OPTIONS (description = 'The one Firestore read_time all reads used, UTC'),

@@ -1,4 +1,5 @@
--- The outbox (DESIGN D8): what was, or is to be, told in a channel. Written in one transaction with the episodes.
+-- The outbox (docs/design.md#d8): what was, or is to be, told in a channel. Written in one transaction with the
+-- episodes.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.notifications` (
   notification_id STRING NOT NULL OPTIONS (description = 'uuid5 of episode, told-state sequence and channel'),
   episode_id STRING NOT NULL OPTIONS (description = 'Episode told about'),

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.replica_observations` (
   hpa_target_api_version STRING OPTIONS (description = 'HPA: apiVersion of the scale target as written; only its group counts'),
   hpa_target_name STRING OPTIONS (description = 'HPA: name of the scale target'),
   hpa_min_replicas INT64 OPTIONS (description = 'HPA: minReplicas'),
-  hpa_max_replicas INT64 OPTIONS (description = 'HPA: maxReplicas; evidence, never a paging rule (DESIGN D1)'),
+  hpa_max_replicas INT64 OPTIONS (description = 'HPA: maxReplicas; evidence, never a paging rule (docs/design.md#d1)'),
   hpa_current_replicas INT64 OPTIONS (description = 'HPA: replicas its target was asked for at the last sync; NULL when absent'),
   hpa_desired_replicas INT64 OPTIONS (description = 'HPA: replicas it wants; 0 while initialising means unknown'),
   hpa_able_to_scale STRING OPTIONS (description = 'HPA: condition AbleToScale: True | False | Unknown; NULL when absent'),

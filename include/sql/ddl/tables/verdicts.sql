@@ -1,6 +1,6 @@
--- The ledger: what was judged of every subject in every cycle (DESIGN D6, section 5). Append-only with revisions. By the
--- hour, so that a cycle reads an hour and not a day and a half; kept as long as the observations that it can be recomputed
--- from (docs/decisions/0042).
+-- The ledger: what was judged of every subject in every cycle (docs/design.md#d6, #verdicts). Append-only with
+-- revisions. By the hour, so that a cycle reads an hour and not a day and a half; kept as long as the observations that
+-- it can be recomputed from (docs/decisions/0042).
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.verdicts` (
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle judged, UTC'),
   fingerprint STRING NOT NULL OPTIONS (description = 'Hash of the subject: identity only, never values or time'),

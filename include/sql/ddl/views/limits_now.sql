@@ -1,4 +1,4 @@
--- The limits in force now, as known now: the read-only look-up for people and pipelines (DESIGN D1).
+-- The limits in force now, as known now: the read-only look-up for people and pipelines (docs/design.md#d1).
 CREATE OR REPLACE VIEW `{{ dataset }}.limits_now`
 OPTIONS (description = 'The limit versions in force at this moment')
 AS
