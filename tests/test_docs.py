@@ -13,7 +13,7 @@ from tests.sql.googlesql import DATASET, AnalysisError, analyze
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
+PAGES = sorted([*(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")), *DOCS.rglob("*.md")])
 
 
 def text(name: str) -> str:
@@ -178,6 +178,31 @@ def test_every_page_is_in_its_folders_index(folder: str) -> None:
     index = (DOCS / folder / "README.md").read_text()
     pages = {path.name for path in (DOCS / folder).glob("*.md")} - {"README.md"}
     assert pages == set(re.findall(r"\]\(([\w-]+\.md)\)", index))
+
+
+def test_every_finding_is_in_the_folders_index_with_what_it_was_seen_with() -> None:
+    lines = re.findall(r"^\| `([\w-]+\.sh)` \| .*\d.* \| .+ \|$", text("findings/README.md"), re.MULTILINE)
+    assert lines == sorted(path.name for path in (ROOT / "findings").glob("*.sh"))
+
+
+def defined(tree: ast.AST, prefix: str = "") -> Iterator[str]:
+    """Functions and classes of a module, methods behind their class."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield prefix + node.name
+            yield from defined(node, f"{prefix}{node.name}.")
+
+
+def test_the_walk_of_one_value_goes_through_what_is_there() -> None:
+    steps = re.findall(r"^\| (\d+) \| `([\w./]+)` \| `([\w.]+)` \| \S.* \|$", text("CONTRIBUTING.md"), re.MULTILINE)
+    assert [int(number) for number, _, _ in steps] == list(range(1, len(steps) + 1)) and len(steps) > 20
+    for _, file, name in steps:
+        path = ROOT / file
+        assert path.is_file(), f"the walk in CONTRIBUTING.md names {file}"
+        if path.suffix == ".py":
+            assert name in set(defined(ast.parse(path.read_text()))), f"{file} has no {name}, as CONTRIBUTING.md says"
+        else:
+            assert re.search(rf"\b{name}\b", path.read_text()), f"{file} has no {name}, as CONTRIBUTING.md says"
 
 
 def test_decisions_are_numbered_and_say_what_was_rejected() -> None:
