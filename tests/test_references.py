@@ -79,6 +79,14 @@ def test_what_is_referred_to_is_here() -> None:
     assert len(names) > 500 and found == {}
 
 
+def test_what_a_decision_overrides_of_the_design_says_so_there() -> None:
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", (ROOT / "docs/design.md").read_text(), re.M | re.S))
+    assert len(sections) == 17
+    for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")):
+        for anchor in re.findall(r"\.\./design\.md#(d\d+)", path.read_text()):
+            assert path.name in sections[anchor.upper()], f"{anchor} in docs/design.md does not name {path.name}"
+
+
 @pytest.mark.parametrize(
     ("text", "name", "missing"),
     [
