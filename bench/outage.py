@@ -167,17 +167,8 @@ def _wait_an_hour(outbox: Any, told: dt.datetime) -> None:
 
 
 def _row(number: int, sequence: int, at: dt.datetime) -> dict[str, Any]:
+    from bench.outbox_words import word
     from pedwatch.alerts.messages import Message
 
     message = Message(":red_circle:", "Over limit", f"api{number} word {sequence}", thread=f"word {sequence}")
-    return {
-        "notification_id": f"e{number:04}-{sequence}",
-        "episode_id": f"e{number:04}",
-        "sequence": sequence,
-        "reason": "first" if sequence == 1 else "worse",
-        "cycle": at,
-        "channel": CHANNELS[number % len(CHANNELS)],
-        "message": json.dumps(message.to_json()),
-        "status": "unsent",
-        "created_at": at,
-    }
+    return word(f"e{number:04}", sequence, CHANNELS[number % len(CHANNELS)], at, message)

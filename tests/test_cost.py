@@ -23,7 +23,6 @@ OCCASIONAL = {
     "alerts/told_of_dag.sql",  # a run that failed
     "limits/known_at.sql",  # limits that are late
     "limits/limits_as_of.sql",
-    "limits/policy_as_of.sql",
     "limits/record_refusal.sql",
     "limits/refusal_of_run.sql",
     "limits/replay_proposed.sql",

@@ -7,13 +7,13 @@ plays a part of the schedules, ``bench/send_faults.py`` the whole.
 
 import datetime as dt
 import functools
-import json
 import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from bench.outbox_words import word
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import UnusableTransportError
 from pedwatch.config import Config, Slack
@@ -207,19 +207,7 @@ class World:
         number = self.written[thread] = self.written.get(thread, 0) + 1
         message = Message(":red_circle:", "Over limit", f"{thread} word {number}", thread=f"{thread} reply {number}")
         created_at = START + dt.timedelta(seconds=self.now)
-        self.outbox.add(
-            {
-                "notification_id": f"{thread}-{number}",
-                "episode_id": thread,
-                "sequence": number,
-                "reason": "first" if number == 1 else "worse",
-                "cycle": created_at,
-                "channel": channel,
-                "message": json.dumps(message.to_json()),
-                "status": "unsent",
-                "created_at": created_at,
-            }
-        )
+        self.outbox.add(word(thread, number, channel, created_at, message))
 
     def play(self) -> "World":
         """Play the schedule, then mend everything and let the sender go on."""

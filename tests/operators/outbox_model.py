@@ -132,10 +132,5 @@ def _in_turns(due: list[tuple[dt.datetime, Row]], slack_share: int, batch: int) 
     return [turn[4] for turn in sorted(taken, key=lambda turn: turn[1:4])]
 
 
-def _order(item: tuple[dt.datetime, Row]) -> tuple[Any, ...]:
-    since, row = item
-    return since, row["reason"] != "welcome", *_thread(row), row["sequence"]
-
-
 def _thread(row: Row) -> tuple[str, str]:
     return row["episode_id"], row["channel"]

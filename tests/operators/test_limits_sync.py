@@ -290,7 +290,7 @@ def test_an_invalid_document_then_mended(slice_: Slice) -> None:
 def test_the_policy_is_versioned_and_its_first_version_always_held(slice_: Slice) -> None:
     slice_.sync()
     ancient = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
-    [defaults] = slice_.warehouse.run("limits/policy_as_of.sql", {"cycle": ancient})
+    [defaults] = policies_of(slice_, ancient)
     assert (defaults["policy_version"], defaults["grace_minutes"]) == (slice_.config.policy.version, 10)
 
     changed = {
@@ -301,16 +301,21 @@ def test_the_policy_is_versioned_and_its_first_version_always_held(slice_: Slice
     slice_.config = replace_policy(slice_.config, changed)
     plan = slice_.sync()
     assert plan
-    rows = slice_.warehouse.run("limits/policy_as_of.sql", {"cycle": plan.read_time})
+    rows = policies_of(slice_, plan.read_time)
     found = {(row["team_id"], row["api_id"]): (row["grace_minutes"], row["tolerance_count"]) for row in rows}
     assert found == {(None, None): (20, 0), ("orders", None): (20, 1), ("orders", "orders-api"): (0, 1)}
     assert [row["approvers"] for row in rows] == [[{"approver": "ana@platform", "team_id": "platform"}]] * 3
     before = plan.read_time - dt.timedelta(microseconds=1)
-    [earlier] = slice_.warehouse.run("limits/policy_as_of.sql", {"cycle": before})
+    [earlier] = policies_of(slice_, before)
     assert earlier["policy_version"] == defaults["policy_version"]
     policies = slice_.rows("policy_history")
     slice_.sync()
     assert slice_.rows("policy_history") == policies
+
+
+def policies_of(slice_: Slice, moment: dt.datetime) -> list[dict[str, Any]]:
+    """Return the rows of the policy in force at a moment."""
+    return [row for row in slice_.rows("policy_history") if row["valid_from"] <= moment < row["valid_to"]]
 
 
 def replace_policy(config: Config, policy: dict[str, Any]) -> Config:

@@ -1,13 +1,13 @@
 """Slack's limits are kept by waiting, not by being refused; and a task stops sending while it has time to end well."""
 
 import datetime as dt
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from bench.outbox_words import word
 from pedwatch.alerts.messages import Message
 from pedwatch.config import Slack
 from pedwatch.hooks.slack_channel import SlackChannel
@@ -15,7 +15,7 @@ from pedwatch.tasks import plan
 from pedwatch.tasks.pacer import EDITS_A_MINUTE, POSTS_A_MINUTE, Pacer
 from pedwatch.tasks.send import send_notifications
 from sandbox.slack.ratelimit import RateLimits
-from tests.operators.outbox_model import OutboxModel, Row
+from tests.operators.outbox_model import OutboxModel
 from tests.operators.slack_in_process import Workspace, connect, serve
 
 START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -40,18 +40,7 @@ class Limited:
         """Write the word of an episode."""
         created_at = START + dt.timedelta(seconds=self.now)
         message = Message(":red_circle:", "Over limit", f"api{number} word {sequence}")
-        row: Row = {
-            "notification_id": f"e{number:03}-{sequence}",
-            "episode_id": f"e{number:03}",
-            "sequence": sequence,
-            "reason": "first" if sequence == 1 else "worse",
-            "cycle": created_at,
-            "channel": CHANNELS[number % len(CHANNELS)],
-            "message": json.dumps(message.to_json()),
-            "status": "unsent",
-            "created_at": created_at,
-        }
-        self.outbox.add(row)
+        self.outbox.add(word(f"e{number:03}", sequence, CHANNELS[number % len(CHANNELS)], created_at, message))
 
     def send(self, **limit: float) -> Counter[str]:
         """Send; return the outbox by its states."""

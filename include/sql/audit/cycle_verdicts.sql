@@ -1,36 +1,8 @@
 -- The current revision of every verdict of one cycle, for an evidence pack.
 -- Parameters: @cycle TIMESTAMP.
+{%- from 'verdicts/_columns.sql' import ledger_columns %}
 SELECT
-  cycle,
-  subject,
-  scope,
-  environment,
-  cluster,
-  namespace,
-  workload_kind,
-  workload_name,
-  workload_count,
-  api_id,
-  team_id,
-  verdict,
-  measured,
-  running,
-  is_lower_bound,
-  offender,
-  is_over_strict,
-  limit_id,
-  limit_version,
-  max_replicas,
-  ceiling,
-  exemption_id,
-  surge_allowance,
-  is_past_deadline,
-  spec_replicas,
-  status_replicas,
-  hpa_current_replicas,
-  hpa_max_replicas,
-  policy_version,
-  reason,
+  {{- ledger_columns(['is_contested', 'limits_known_at', 'members']) }},
   origin,
   revision
 FROM `{{ dataset }}.verdicts`

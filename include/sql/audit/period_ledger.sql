@@ -4,40 +4,10 @@
 --   @period_end TIMESTAMP: the first moment that no longer counts
 --   @teams ARRAY<STRING>: empty for all
 --   @apis ARRAY<STRING>: empty for all
+{%- from 'verdicts/_columns.sql' import ledger_columns %}
 SELECT
-  cycle,
   fingerprint,
-  subject,
-  scope,
-  environment,
-  cluster,
-  namespace,
-  workload_kind,
-  workload_name,
-  workload_count,
-  api_id,
-  team_id,
-  verdict,
-  measured,
-  running,
-  is_lower_bound,
-  offender,
-  is_over_strict,
-  limit_id,
-  limit_version,
-  max_replicas,
-  ceiling,
-  exemption_id,
-  is_contested,
-  surge_allowance,
-  is_past_deadline,
-  spec_replicas,
-  status_replicas,
-  hpa_current_replicas,
-  hpa_max_replicas,
-  policy_version,
-  limits_known_at,
-  reason
+  {{- ledger_columns(['members']) }}
 FROM `{{ dataset }}.verdicts`
 WHERE
   cycle >= @period_start

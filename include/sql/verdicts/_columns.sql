@@ -21,3 +21,9 @@
     {% if column in said %}{{ said[column] }} AS {{ column }}{% else %}{{ table }}.{{ column }}{% endif %}{{ "," if not loop.last }}
 {%- endfor -%}
 {%- endmacro -%}
+{#- The columns as the ledger has them, but for some. -#}
+{%- macro ledger_columns(but) -%}
+{%- for column in subject_columns if column not in but %}
+    {{ column }}{{ "," if not loop.last }}
+{%- endfor -%}
+{%- endmacro -%}

@@ -1,4 +1,5 @@
 {%- from 'limits/_holds.sql' import holds -%}
+{%- from 'verdicts/_subject_days.sql' import subject_days with context -%}
 -- How much of its grant every limit in force uses: now, and at most in the last seven days. Below zero it is over.
 -- Days as they were audited, and what no audit has come to yet as it was judged live. The partition filters are in here.
 CREATE OR REPLACE VIEW `{{ dataset }}.headroom`
@@ -17,34 +18,10 @@ limits_in_force AS (
   WHERE {{ holds('h', 'CURRENT_TIMESTAMP()', 'CURRENT_TIMESTAMP()') }}
 ),
 
-{% include 'verdicts/_unaudited_ledger.sql' %},
-
-seen_subjects AS (
-  SELECT
-    d.limit_id,
-    d.scope,
-    d.subject,
-    d.cluster,
-    d.peak_measured,
-    d.peak_cycle,
-    d.last_cycle,
-    d.last_measured,
-    d.hpa_max_replicas
-  FROM `{{ dataset }}.subject_days` AS d
-  WHERE d.day >= DATE_SUB(CURRENT_DATE(), INTERVAL 7 DAY)
-  UNION ALL
-  SELECT
-    v.limit_id,
-    v.scope,
-    v.subject,
-    v.cluster,
-    v.measured AS peak_measured,
-    v.cycle AS peak_cycle,
-    v.cycle AS last_cycle,
-    v.measured AS last_measured,
-    v.hpa_max_replicas
-  FROM unaudited_ledger AS v
-),
+{{ subject_days('seen_subjects', 7, [
+  'limit_id', 'scope', 'subject', 'cluster', 'peak_measured', 'peak_cycle', 'last_cycle', 'last_measured',
+  'hpa_max_replicas'
+]) }},
 
 measured_subjects AS (
   SELECT
