@@ -133,7 +133,7 @@ def only(rows: list[Notification], reason: str) -> Shown:
     """Return the one message that was told last, for the reason that the situation is about."""
     [row] = rows
     assert row.reason == reason, f"told because {row.reason}, not {reason}"
-    return shown(row.message, has_thread=row.sequence > 1)
+    return shown(row.message, has_thread=row.sequence > 1 and reason != outbox.SOME_BACK)
 
 
 def known(**fields: Any) -> Surroundings:
@@ -302,19 +302,19 @@ def rejected(step: int) -> Shown:
     return shown(message, has_thread=step > 1)
 
 
-def silent(heard: silence.Heard, before: Told | None) -> Shown:
+def silent(heard: silence.Heard, before: silence.Word | None = None, kind: silence.Kind = "judged") -> Shown:
     """Return what is said of a watch that is not heard, or is heard again."""
-    now = (heard.first_after or at(4)) + dt.timedelta(seconds=30)
-    row = silence.row_to_write(heard, before, "C0PLATFORM", now, "https://airflow.example/dags/ped_replica_watch")
+    now = ((before and before.first_after) or at(4)) + dt.timedelta(seconds=30)
+    row = silence.row_to_write(kind, heard, before, "C0PLATFORM", now, "https://airflow.example/dags/ped_replica_watch")
     assert row is not None
     return shown(row.message, has_thread=row.sequence > 1)
 
 
-def told_silent() -> Told:
-    """Return what the channel was told at the fourth cycle."""
-    row = silence.row_to_write(silence.Heard(START, START, START), None, "C0PLATFORM", at(4))
+def told_silent(first_after: dt.datetime) -> silence.Word:
+    """Return what the channel was told at the fourth cycle, of a silence that is over since then."""
+    row = silence.row_to_write("judged", silence.Heard(START, START, START), None, "C0PLATFORM", at(4))
     assert row is not None
-    return told([row])[row.episode_id]
+    return silence.Word(told([row])[row.episode_id], first_after)
 
 
 def dead_letter() -> Shown:
@@ -445,7 +445,8 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "storm_of_500_workloads": lambda: only(story(*storm(500)), "storm"),
     "blind": lambda: only(story(*blind("fff")), "first"),
     "clusters_blind": lambda: only(story(*dark("fff")), "storm"),
-    "clusters_blind_some_back": lambda: only(story(*dark("fffc", 50), *dark("ffff", 150, 50)), "storm"),
+    "clusters_blind_some_back": lambda: only(story(*dark("fffc", 50), *dark("ffff", 150, 50)), "some_back"),
+    "clusters_blind_some_stay": lambda: only(story(*dark("fff" + "c" * 4, 198), *dark("f" * 7, 2, 198)), "storm"),
     "clusters_blind_over": lambda: only(story(*dark("fffc")), "resolved"),
     "blind_resolved": lambda: only(story(*blind("fffc")), "resolved"),
     "cluster_moved": lambda: only(story(*waiting("moved")), "first"),
@@ -476,10 +477,10 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "limit_rejected": lambda: rejected(1),
     "limit_rejected_for_another_reason": lambda: rejected(2),
     "limit_accepted": lambda: rejected(3),
-    "silence": lambda: silent(silence.Heard(START, START, START), None),
-    "silence_from_the_start": lambda: silent(silence.Heard(None, None, START - dt.timedelta(hours=3)), None),
-    "silence_of_runs_that_do_not_finish": lambda: silent(silence.Heard(at(3), START, START), None),
-    "silence_over": lambda: silent(silence.Heard(at(24), at(24), START, at(24)), told_silent()),
+    "silence": lambda: silent(silence.Heard(START, START, START)),
+    "silence_from_the_start": lambda: silent(silence.Heard(None, None, START - dt.timedelta(hours=3))),
+    "silence_of_runs_that_do_not_finish": lambda: silent(silence.Heard(at(3), START, START), kind="finished"),
+    "silence_over": lambda: silent(silence.Heard(at(24), at(24), START), told_silent(at(24))),
     "dead_letter": dead_letter,
     "odd_answer": odd_answer,
     "cannot_be_edited": cannot_be_edited,

@@ -15,7 +15,7 @@ import pytest
 
 from bench.outbox_words import word
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import UnusableTransportError
+from pedwatch.alerts.outbox import SOME_BACK, UnusableTransportError, kind_of
 from pedwatch.config import Config, Slack
 from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.transports import Transports
@@ -207,7 +207,9 @@ class World:
         number = self.written[thread] = self.written.get(thread, 0) + 1
         message = Message(":red_circle:", "Over limit", f"{thread} word {number}", thread=f"{thread} reply {number}")
         created_at = START + dt.timedelta(seconds=self.now)
-        self.outbox.add(word(thread, number, channel, created_at, message))
+        is_edit = number % 3 == 0 and kind_of(channel) == "slack"
+        reason = SOME_BACK if is_edit else "worse"
+        self.outbox.add(word(thread, number, channel, created_at, message, reason))
 
     def play(self) -> "World":
         """Play the schedule, then mend everything and let the sender go on."""

@@ -99,10 +99,26 @@ def test_later_messages_edit_the_parent_and_reply_in_its_thread(channel: SlackCh
     assert visible(control) == [("Over limit: orders runs 13 pods", False), (":red_circle: reply 2", True)]
 
 
-def test_a_deleted_parent_is_replaced(channel: SlackChannel, control: ControlClient) -> None:
+def test_what_the_parent_alone_shows_is_an_edit_and_no_reply(channel: SlackChannel, control: ControlClient) -> None:
+    first, second = send(channel, row(reason="storm"), row(2, "some_back"))
+    assert second["status"] == "sent" and second["parent_ts"] == second["message_ts"] == first["message_ts"]
+    assert visible(control) == [("Over limit: orders runs 13 pods", False)]
+    tried = {"parent_ts": first["message_ts"], "was_tried": True}
+    control.order_fault("error", "conversations.replies", error="internal_error")
+    (third,) = send(channel, row(3, "some_back", **tried))
+    assert third["status"] == "sent" and visible(control) == [("Over limit: orders runs 14 pods", False)]
+    control.clear_faults()
+    control.order_fault("error", "chat.update", error="edit_window_closed")
+    (fourth,) = send(channel, row(4, "some_back", parent_ts=first["message_ts"]))
+    assert visible(control)[1][0].startswith(":red_circle: reply 4 The message above cannot be edited")
+    assert fourth["status"] == "sent"
+
+
+@pytest.mark.parametrize("reason", ["resolved", "some_back"])
+def test_a_deleted_parent_is_replaced(channel: SlackChannel, control: ControlClient, reason: str) -> None:
     (first,) = send(channel, row())
     control.delete_message(CHANNEL, first["message_ts"])
-    (second,) = send(channel, row(2, "resolved", parent_ts=first["message_ts"]))
+    (second,) = send(channel, row(2, reason, parent_ts=first["message_ts"]))
     assert second["status"] == "sent" and second["parent_ts"] == second["message_ts"]
     assert visible(control) == [("Over limit: orders runs 13 pods", False)]
 

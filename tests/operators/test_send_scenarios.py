@@ -5,6 +5,7 @@ import itertools
 import logging
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from sandbox.slack.errors import RateLimited, SlackRefusal
 from tests.golden_messages import at, seen
 from tests.operators.outbox_model import OutboxModel
 from tests.operators.slack_in_process import TOKEN, Workspace, connect, serve
-from tests.unit.alerts.watching import TEAMS, Watch, all_seen, of_team
+from tests.unit.alerts.watching import TEAMS, Watch, all_seen, of_team, routes
 
 
 class Played:
@@ -53,6 +54,14 @@ class Played:
             return send_notifications(self.outbox, self.channel, self.watch.slack, wall, "run", pacer).counts
         except UnusableTransportError:
             return {}
+
+    def close(self, channel: str, **how: bool) -> None:
+        """Archive a channel, or put the bot out of it; or undo that."""
+        self.workspace.store.put_channel(replace(self.workspace.store.find_channel(channel), **how))
+
+    def in_channel(self, channel: str) -> list[str]:
+        """What stands in a channel."""
+        return [message.content.text for message in self.shown if message.channel == channel]
 
     @property
     def shown(self) -> list[Any]:
@@ -103,6 +112,46 @@ def test_an_hour_without_slack_ends_with_everyone_told_what_is_true_once(played:
     assert sorted(text.split(":")[0] for text in parents) == ["Over limit", "Resolved", "Resolved"]
     told = [message.content.metadata["event_payload"]["notification_id"] for message in played.shown]
     assert sorted(told) == sorted(row["notification_id"] for row in rows), "each once"
+
+
+@pytest.mark.parametrize("closed", [{"is_archived": True}, {"is_member": False}], ids=["archived", "left"])
+def test_a_channel_that_is_closed_and_still_configured_loses_nothing(played: Played, closed: dict[str, bool]) -> None:
+    before, opened = of_team("orders", 2)
+    for number in (1, 2):
+        played.cycle(number, seen(number, 12, subject=before))
+    played.close("C0ORDERS", **closed)
+    for number in (3, 4):
+        played.cycle(number, seen(number, 19, subject=before), seen(number, 13, subject=opened))
+    lost = {row["notification_id"] for row in played.outbox.rows.values() if row["status"] == "dead"}
+    assert len(lost) == 2, "the one that got worse, and the new one"
+    telling = " ".join(played.in_channel("C0PLATFORM"))
+    for words in ("api-000 runs 19 pods", "api-001 runs 13 pods", "or name another in slack.platform_channel or slack"):
+        assert words in telling
+    assert played.cycle(5, *(seen(5, n, subject=s) for s, n in ((before, 19), (opened, 13)))) == {}, "said once"
+    played.workspace.store.put_channel(replace(played.workspace.store.find_channel("C0ORDERS"), id="C0NEW", name="new"))
+    played.close("C0NEW", is_archived=False, is_member=True)
+    played.watch.slack = routes(teams={"orders": {"channel": "C0NEW", "mode": "team"}})
+    for number, running in ((6, 19), (7, 8), (8, 8)):
+        played.cycle(number, seen(number, running, subject=before), seen(number, 13, subject=opened))
+        shown = played.in_channel("C0NEW")
+        parents = {text.split(":")[0] for text in shown if not text.startswith(":")}
+        assert parents == {"Over limit", "Over limit, critical" if number < 8 else "Resolved"}
+    assert {row["status"] for row in played.outbox.rows.values()} == {"sent", "dead"}
+
+
+def test_what_could_not_be_told_in_the_platforms_closed_channel_is_told_in_the_one_of_now(played: Played) -> None:
+    played.close("C0PLATFORM", is_archived=True)
+    played.close("C0ORDERS", is_archived=True)
+    for number in (1, 2, 3):
+        played.cycle(number, seen(number, 12))
+    [letter] = [row for row in played.outbox.rows.values() if row["reason"] == "dead_letter"]
+    assert letter["status"] == "unsent", "it waits for the channel"
+    played.watch.slack = routes(platform_channel="C0GROWTH")
+    for number in (4, 5):
+        played.cycle(number, seen(number, 12))
+    assert played.outbox.rows[letter["notification_id"]]["status"] == "dead"
+    [text] = played.in_channel("C0GROWTH")
+    assert "checkout runs 12 pods" in text, "with the words that nobody saw"
 
 
 def test_300_at_once_are_one_message_a_team_and_no_channel_gets_more_than_one_a_second(played: Played) -> None:

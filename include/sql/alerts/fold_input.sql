@@ -73,7 +73,8 @@ told_states AS (
     destination,
     reason,
     cycle,
-    message_ts,
+    -- A word that the parent alone shows is no newer message than those in its thread.
+    IF(reason = 'some_back', MAX(message_ts) OVER (PARTITION BY episode_id, channel), message_ts) AS message_ts,
     MAX(parent_ts) OVER (PARTITION BY episode_id, channel) AS parent_ts
   FROM `{{ dataset }}.notifications`
   WHERE channel NOT LIKE '%:%'  -- copies by mail or webhook follow what Slack is told

@@ -26,13 +26,14 @@ platform_rows AS (
     n.next_attempt_at,
     n.lease_expires_at,
     n.created_at,
-    COALESCE(JSON_VALUE(n.told_state, '$.dag_id'), 'silence') AS about
+    JSON_VALUE(n.told_state, '$.kind') AS kind,
+    COALESCE(JSON_VALUE(n.told_state, '$.dag_id'), JSON_VALUE(n.told_state, '$.kind')) AS about
   FROM `{{ dataset }}.notifications` AS n
   WHERE n.team_id IS NULL
 ),
 
 told AS (
-  -- The newest word about each DAG, and about cycles; copies by mail or webhook follow what Slack is told.
+  -- The newest word about each DAG, and about each kind of silence; copies by mail or webhook follow what Slack is told.
   SELECT p.*
   FROM platform_rows AS p
   WHERE
@@ -58,30 +59,34 @@ failed_dags AS (
       AND (t.cycle < b.cycle OR t.created_at < b.finished_at)
   WHERE t.reason = 'dag_failed'
   GROUP BY t.about, t.episode_id, t.sequence, t.channel, t.destination, t.told_state
+),
+
+silences AS (
+  -- With the first cycle that finished after it began.
+  SELECT
+    t.kind,
+    t.episode_id,
+    t.sequence,
+    t.cycle,
+    t.reason,
+    t.channel,
+    t.destination,
+    t.told_state,
+    MIN(b.cycle) AS first_finished_cycle
+  FROM told AS t
+  LEFT JOIN live_beats AS b
+    ON
+      b.dag_id = 'ped_replica_watch'
+      AND b.cycle > COALESCE(TIMESTAMP(JSON_VALUE(t.told_state, '$.since')), TIMESTAMP '1970-01-01 00:00:00+00')
+  WHERE t.reason IN ('silence', 'silence_over')
+  GROUP BY t.kind, t.episode_id, t.sequence, t.cycle, t.reason, t.channel, t.destination, t.told_state
 )
 
 SELECT
   @cursor AS judged_cycle,
   (SELECT MAX(b.cycle) FROM live_beats AS b WHERE b.dag_id = 'ped_replica_watch') AS finished_cycle,
-  (
-    -- The first one after the silence that was told.
-    SELECT MIN(b.cycle)
-    FROM live_beats AS b
-    INNER JOIN told AS t ON t.reason = 'silence' AND b.dag_id = 'ped_replica_watch'
-    WHERE b.cycle > COALESCE(TIMESTAMP(JSON_VALUE(t.told_state, '$.since')), TIMESTAMP '1970-01-01 00:00:00+00')
-  ) AS first_finished_cycle,
   (SELECT MIN(b.cycle) FROM live_beats AS b WHERE b.dag_id = 'ped_limits_sync') AS first_synced_cycle,
-  ARRAY(
-    SELECT AS STRUCT
-      t.episode_id,
-      t.sequence,
-      t.cycle,
-      t.channel,
-      t.destination,
-      t.told_state
-    FROM told AS t
-    WHERE t.reason IN ('silence', 'silence_over')
-  ) AS silence,
+  ARRAY(SELECT AS STRUCT s.* FROM silences AS s ORDER BY s.kind) AS silences,
   ARRAY(SELECT AS STRUCT f.* FROM failed_dags AS f ORDER BY f.dag_id) AS failed_dags,
   (
     SELECT COUNT(*)

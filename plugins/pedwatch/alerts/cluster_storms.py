@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pedwatch.alerts.causes import in_words
 from pedwatch.alerts.episodes import Episode
@@ -16,6 +17,10 @@ _MUTED = (
     "what is over its limit in the part that was seen"
 )
 _WAIT = "they are not collected until the configuration says where they are: alerts there neither go on nor end"
+_WORDS = {
+    "blind_cluster": ("seen again", "dark"),
+    "unaccepted_cluster": ("accepted, where they were, or gone", "waiting to be accepted"),
+}
 _RUNBOOKS = {
     "blind_cluster": "docs/runbooks/a-cluster-is-blind.md",
     "unaccepted_cluster": "docs/runbooks/a-cluster-is-not-accepted.md",
@@ -31,23 +36,63 @@ def _order(episode: Episode) -> tuple[dt.datetime, str, str]:
     return episode.started_cycle, episode.subject.environment or "", episode.subject.name
 
 
-def thread(members: Sequence[Telling]) -> str:
-    """Write what the thread's log says of news of members."""
-    by_reason: dict[str, list[Episode]] = {}
-    for telling in members:
-        by_reason.setdefault(telling.reason, []).append(telling.episode)
-    parts = []
-    for reason, episodes in by_reason.items():
-        count = counted(len(episodes), "cluster")
-        if reason == "resolved":
-            longest = max((e.resolved_cycle or e.last_cycle) - e.started_cycle for e in episodes)
-            retired = sum(e.end_reason == "cluster_retired" for e in episodes)
-            how = "seen again" if not retired else "retired" if retired == len(episodes) else "seen again or retired"
-            parts.append(f"Resolved: {count} {how} after {duration(longest)}: {_names(episodes)}.")
-        elif reason == "first":
-            parts.append(f"{count} more: {_names(episodes)}.")
-        else:
-            parts.append(f"Still: {count}: {_names(episodes)}.")
+@dataclass(frozen=True)
+class Counts:
+    """How many clusters a storm was ever about, and how many of them were retired by name."""
+
+    members: int
+    retired: int
+
+
+def line(telling: Telling) -> str:
+    """Write what is new of one cluster."""
+    episode = telling.episode
+    name = episode.subject.cluster or episode.subject.name
+    back, still = _WORDS[episode.subject.kind]
+    if telling.reason != "resolved":
+        return f"{name} is {still}"
+    is_retired = episode.end_reason == "cluster_retired"
+    lasted = duration((episode.resolved_cycle or episode.last_cycle) - episode.started_cycle)
+    return f"{name} {'was retired by name' if is_retired else f'is {back}'} after {lasted}"
+
+
+def thread(
+    kind: str,
+    news: Sequence[Telling],
+    standing: Sequence[Episode],
+    counts: Counts,
+    since: dt.datetime,
+    cycle: dt.datetime,
+) -> str:
+    """Write what the thread's log says; without news of any, that some stay as they are.
+
+    Args:
+        kind: of their episodes.
+        news: those that there is something to say of.
+        standing: those that go on.
+        counts: of all.
+        since: when it began.
+        cycle: the one that is told.
+    """
+    back, still = _WORDS[kind]
+    clusters, lasted = counted(counts.members, "cluster"), duration(cycle - since)
+    if not standing:
+        if counts.retired == counts.members:
+            return f"Resolved: all {clusters} were retired by name after {lasted}."
+        retired = f", or retired by name ({counts.retired})" if counts.retired else ""
+        return f"Resolved: all {clusters} are {back}{retired} after {lasted}."
+    joined = [telling.episode for telling in news if telling.reason == "first"]
+    others = [telling.episode for telling in news if telling.reason not in ("first", "resolved")]
+    returned = counts.members - len(standing)
+    parts = [f"{counted(len(joined), 'cluster')} more: {_names(joined)}."] if joined else []
+    if returned:
+        gone = ", or retired by name" if counts.retired else ""
+        parts.append(
+            f"{returned} of {clusters} {'is' if returned == 1 else 'are'} {back}{gone}; "
+            f"still {still} after {lasted}: {_names(standing)}."
+        )
+    elif others or not joined:
+        parts.append(f"Still {still} after {lasted}: {_names(others or standing)}.")
     return " ".join(parts)
 
 
@@ -55,13 +100,13 @@ def message(
     kind: str,
     cause: str | None,
     open_episodes: Sequence[Episode],
-    count: int,
+    counts: Counts,
     since: dt.datetime,
     cycle: dt.datetime,
 ) -> Message:
-    """Write the parent of a storm of clusters; ``count``: how many it ever was about."""
+    """Write the parent of a storm of clusters."""
     started = clock_time(since, cycle)
-    clusters = counted(count, "cluster")
+    clusters = counted(counts.members, "cluster")
     is_blind = kind == "blind_cluster"
     if not open_episodes:
         were = "went dark at" if is_blind else "waited to be accepted since"
@@ -69,9 +114,12 @@ def message(
         summary = f"none of {clusters} that {were} {started} {no_more}, after {duration(cycle - since)}"
         return Message(":large_green_circle:", "Resolved", summary)
     still = counted(len(open_episodes), "cluster")
-    of = f" of {count}" if len(open_episodes) < count else ""
+    of = f" of {counts.members}" if len(open_episodes) < counts.members else ""
     what = "could not be seen whole" if is_blind else "wait to be accepted"
-    notes = [_MUTED if is_blind else _WAIT, "one message for all of them; how it ends is told in this thread"]
+    notes = [
+        _MUTED if is_blind else _WAIT,
+        "one message for all of them; that the last is back is told in this thread",
+    ]
     return Message(
         mark=":black_circle:",
         title="Many clusters blind" if is_blind else "Many clusters not accepted",

@@ -12,6 +12,7 @@ from typing import Any
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, notification_id
+from pedwatch.alerts.outbox import SOME_BACK
 from pedwatch.config import Slack
 
 MAIL, WEBHOOK = "mailto:", "webhook:"
@@ -31,7 +32,8 @@ def with_copies(notifications: Iterable[Notification], slack: Slack) -> list[Not
         team = slack.teams.get(notification.team_id or "")
         is_platforms = notification.channel == slack.platform_channel
         for channel in slack.platform_also if is_platforms else team.also if team else ():
-            if channel.startswith(WEBHOOK) and notification.reason in NOT_FOR_MACHINES:
+            is_webhook = channel.startswith(WEBHOOK)
+            if notification.reason == SOME_BACK or (is_webhook and notification.reason in NOT_FOR_MACHINES):
                 continue
             found.append(
                 replace(

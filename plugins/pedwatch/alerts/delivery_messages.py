@@ -21,7 +21,10 @@ def not_delivered(target: str, error: str, texts: Sequence[str]) -> Message:
         title="Not delivered",
         summary=f"{count} could not be delivered to {target}: {error}. {which}: {texts[0]}",
         facts=[("Channel", target), ("Error", error), ("Undelivered", count)],
-        notes=["the team does not know; mend the cause, then set the rows back to unsent (docs/slack.md)"],
+        notes=[
+            "nobody reads it there. Mend the cause; if another channel is named, what is still open is told there by "
+            "itself. Else set the rows back to unsent (docs/slack.md)"
+        ],
         lines=list(texts[1:]),
     )
 

@@ -24,6 +24,9 @@ LONGEST_DELAY = dt.timedelta(minutes=30)
 MAX_ATTEMPTS = 8
 GIVE_UP_AFTER = dt.timedelta(days=1)  # longer than an outage of the transport: nothing dies of one
 DEAD_LETTER, ODD_ANSWER = "dead_letter", "odd_answer"
+SOME_BACK = "some_back"
+"""Reason of a word that the parent alone shows: some clusters of a storm are seen again, and others are not yet. Where
+the parent cannot be edited it is said in the thread, as all words are; copies have no parents, and leave it out."""
 
 
 class UnusableTransportError(NotifyError):
@@ -132,6 +135,7 @@ def failed(
     is_unclear: bool,
     is_blocked: bool = False,
     failing_since: dt.datetime | None = None,
+    last_resort: str | None = None,
 ) -> dict[str, Any]:
     """Say what becomes of a row that was not delivered.
 
@@ -142,13 +146,16 @@ def failed(
         is_unclear: an earlier attempt may have posted it, and nobody has looked yet.
         is_blocked: it was not tried at all, because something before it failed.
         failing_since: since when its carrier takes nothing; None when this message alone failed.
+        last_resort: the platform's channel, for which a dead letter waits however long; in one that it was before, it
+            dies as others do, and the channel of now is told. None for any.
     """
     delay = RETRY_DELAY if failing_since is None else retry_delay(now - failing_since)
     if error.retry_after is not None:
         delay = dt.timedelta(seconds=error.retry_after)
     is_down = failing_since is not None and now - failing_since >= GIVE_UP_AFTER
     is_worn_out = now - row["created_at"] >= GIVE_UP_AFTER and (is_down or row["attempts"] + 1 >= MAX_ATTEMPTS)
-    is_dead = (error.outcome == "dead" or is_worn_out) and not is_blocked and row["reason"] != DEAD_LETTER
+    waits = row["reason"] == DEAD_LETTER and last_resort in (None, row["channel"])
+    is_dead = (error.outcome == "dead" or is_worn_out) and not is_blocked and not waits
     status = "dead" if is_dead else "ambiguous" if error.outcome == "ambiguous" or is_unclear else "unsent"
     return {
         "notification_id": row["notification_id"],

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pedwatch.alerts import copies, episode_messages, platform_messages, storms
+from pedwatch.alerts import copies, episode_messages, platform_messages, storm_rows, storms
 from pedwatch.alerts.acknowledgements import RANKS
 from pedwatch.alerts.episode_facts import Context
 from pedwatch.alerts.episodes import Episode
@@ -137,7 +137,8 @@ def _telling(
         "severity": episode.severity,
         "reminders": due,
         "ending_said": is_ending or (episode.is_exempted and bool(before.get("ending_said"))),
-        "storm": told.state.get("storm") if told and not is_going_live else None,  # a storm moves with its members
+        # A storm moves with its members; what goes into shadow is told of by nobody.
+        "storm": told.state.get("storm") if told and not is_going_live and destination != "suppressed" else None,
         "frozen": frozen_by(episode),
         "acknowledged": acknowledged,
     }
@@ -225,7 +226,9 @@ def reconcile(
     episodes = list(episodes)
     found = tellings(episodes, told, cycle, slack, around)
     grouped, alone = storms.group(found, told, slack, cycle)
-    rows = storms.rows(grouped, told, {e.episode_id: e for e in episodes}, cycle, slack, around)
+    known = {e.episode_id: e for e in episodes}
+    grouped |= {storm: [] for storm in storms.due(told, alone, known, cycle) if storm not in grouped}
+    rows = storm_rows.rows(grouped, told, known, cycle, slack, around, alone)
     for telling in alone:
         message = _message(telling, told.get(telling.episode.episode_id), cycle, slack, around)
         message = replace(message, labels=copies.labels_of(telling.episode))

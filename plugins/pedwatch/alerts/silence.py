@@ -2,6 +2,9 @@
 
 Two DAGs can tell: ped_limits_sync while the gap lasts, and the watch in the first cycle after it. Both derive the ids
 from the last cycle before the gap, so that what both tell is told once.
+
+What is missing has two kinds, each with a thread of its own: that runs do not finish stays true, and is not the worst
+of it, when nothing is judged either.
 """
 
 import datetime as dt
@@ -9,7 +12,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
@@ -28,6 +31,7 @@ FIRST_CYCLE_WITHIN = 12 * PERIOD
 
 Kind = Literal["judged", "finished"]
 """What is missing: cycles are not judged; or they are, and no run of the watch gets to its end."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 RUNBOOK = "docs/runbooks/no-cycle-is-judged.md"
 _MEANS: Mapping[Kind, str] = {
@@ -60,10 +64,8 @@ class Heard:
     """Newest cycle whose live run came to its end."""
     first_synced: dt.datetime | None
     """First cycle in which limits were read, as far back as is looked."""
-    first_after: dt.datetime | None = None
-    """First cycle that finished after the silence that was told."""
     resumed: dt.datetime | None = None
-    """First cycle judged after the silence before: its run may be on its way yet."""
+    """First cycle judged after the newest silence: its run may be on its way yet."""
     is_failure_told: bool = False
     """The channel knows already that runs of the watch fail."""
 
@@ -73,28 +75,35 @@ def episode_id(kind: Kind, since: dt.datetime | None) -> str:
     return str(uuid.uuid5(NAMESPACE, f"silence|{kind}|{since.isoformat() if since else 'ever'}"))
 
 
+@dataclass(frozen=True)
+class Word:
+    """The newest word about a kind of silence, and the first cycle that finished after that silence began."""
+
+    told: Told
+    first_after: dt.datetime | None
+
+
 def row_to_write(
-    heard: Heard, told: Told | None, channel: str, now: dt.datetime, url: str | None = None
+    kind: Kind, heard: Heard, word: Word | None, channel: str, now: dt.datetime, url: str | None = None
 ) -> Notification | None:
     """Decide what the platform has to hear; None when it knows, or when all is well.
 
     Args:
+        kind: what may be missing.
         heard: the state of the watch.
-        told: the newest word about silence.
+        word: what was told of it.
         channel: the platform's.
         now: settings clock, UTC.
         url: of the watch's runs.
     """
-    if told is not None and told.phase == SILENCE:
-        kind: Kind = told.state["kind"]
-        since = dt.datetime.fromisoformat(told.state["since"]) if told.state["since"] else None
-        newest = heard.judged if kind == "judged" else heard.finished
-        if newest is None or (since is not None and newest <= since):
-            return None
-        return _row(kind, since, 2, told.channel, now, over(kind, since, heard.first_after or newest, now, url))
-    kind = "judged" if is_silent(heard.judged, now) else "finished"
     last = heard.judged if kind == "judged" else heard.finished
-    if kind == "finished" and heard.is_failure_told:
+    if word is not None and word.told.phase == SILENCE:
+        since = dt.datetime.fromisoformat(word.told.state["since"]) if word.told.state["since"] else None
+        if last is None or (since is not None and last <= since):
+            return None
+        return _row(kind, since, 2, word.told.channel, now, over(kind, since, word.first_after or last, now, url))
+    is_worse_or_told = is_silent(heard.judged, now) or heard.is_failure_told
+    if kind == "finished" and is_worse_or_told:
         return None
     if last is not None:
         due_from = last if kind == "judged" or heard.resumed is None else max(last, heard.resumed - PERIOD)

@@ -2,51 +2,99 @@
 
 Of a team's APIs, with a list; of clusters that are not seen for one cause, with a table, which others that follow for
 the same cause join (docs/decisions/0051). The members get no parent of their own: their outbox rows are ``grouped`` and
-name the storm's row that tells them.
+name the storm's row that tells them (``storm_rows``).
 """
 
 import datetime as dt
-import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pedwatch.alerts import cluster_storms, guidance
-from pedwatch.alerts.acknowledgements import Acknowledgement, fact_of, in_force, people_of, thread_of
+from pedwatch.alerts import cluster_storms
 from pedwatch.alerts.episodes import NAMESPACE, Episode
-from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Notification, Telling, Told, notification_id, notification_of
+from pedwatch.alerts.notifications import Telling, Told
 from pedwatch.alerts.routing import is_configured
-from pedwatch.alerts.surroundings import Surroundings
-from pedwatch.alerts.wording import api_of, clock_time, counted, duration, peak_of, place
 from pedwatch.config import Slack
+from pedwatch.cycles import PERIOD
+
+STORM = "storm"
+"""Phase of a storm that goes on, and reason of its words."""
+
+REST_AFTER = 3 * PERIOD
+"""So long after some clusters of a storm returned, the thread is told of those that did not: once."""
 
 Groups = dict[str, list[Telling]]
-_THREAD_LINES = 30
-_ENDED = {
-    "limit_raised": "the limit was raised",
-    "replicas_fell": "the replicas fell back",
-    "workload_gone": "the workload is gone",
-    "scope_changed": "the limit counts differently now",
-    "environment_changed": "its cluster is in another environment now",
-    "cluster_retired": "its cluster was retired",
-    "kind_changed": "its pods are those of another kind of workload now",
-    "limit_rekeyed": "its limit has another key",
-    "api_changed": "its labels name another API now, which judges it",
-}
-_CHANGED = {
-    "worse": "is critical now",
-    "reminder": "is still over",
-    "flapping": "goes on and off its limit",
-    "steady": "no longer goes on and off, but is over",
-    "frozen": "is not judged any more: its limit or its labels are gone, or nothing counts it",
-    "judged_again": "is judged again, and over",
-    "acknowledged": "is acknowledged",
-    "exempted": "is exempt for now",
-    "exemption_ending": "has an exemption that ends soon",
-    "exemption_ended": "is over, and its exemption has ended",
-    "exemption_exceeded": "is over, more than its exemption allows",
-}
+
+
+@dataclass(frozen=True)
+class Storm:
+    """What a storm is about, and what its thread has heard, as the ``told_state`` of its rows holds it.
+
+    Attributes:
+        kind: of its episodes.
+        since: when it began.
+        cause: of clusters: their error class.
+        team_id: of APIs: their team.
+        open: ids of the episodes that go on.
+        members: how many it was ever about.
+        retired: how many clusters of those were retired by name.
+        returned_at: of clusters: when the last of those returned that the thread has heard nothing of.
+        is_rest_told: the thread has heard that some stay.
+    """
+
+    kind: str
+    since: dt.datetime
+    cause: str | None = None
+    team_id: str | None = None
+    open: tuple[str, ...] = ()
+    members: int = 0
+    retired: int = 0
+    returned_at: dt.datetime | None = None
+    is_rest_told: bool = False
+
+    @property
+    def is_of_clusters(self) -> bool:
+        """Whether it is about clusters, not about APIs."""
+        return self.kind in cluster_storms.KINDS
+
+    def to_state(self, phase: str) -> dict[str, Any]:
+        """Return the ``told_state`` of a row."""
+        moments = {"since": self.since.isoformat(), "returned_at": self.returned_at and self.returned_at.isoformat()}
+        return vars(self) | moments | {"phase": phase, "severity": None, "open": list(self.open)}
+
+    @staticmethod
+    def from_told(told: Told) -> "Storm":
+        """Read what was told last."""
+        state = {name: value for name, value in told.state.items() if name not in ("phase", "severity")}
+        returned_at = state["returned_at"] and dt.datetime.fromisoformat(state["returned_at"])
+        since = dt.datetime.fromisoformat(state["since"])
+        return Storm(**state | {"since": since, "open": tuple(state["open"]), "returned_at": returned_at})
+
+    @staticmethod
+    def begun(members: Sequence[Telling], cycle: dt.datetime) -> "Storm":
+        """Return a new one, before its members are counted."""
+        episode = members[0].episode
+        if episode.subject.kind in cluster_storms.KINDS:
+            began = min(telling.episode.started_cycle for telling in members)
+            return Storm(episode.subject.kind, began, cause=episode.offender)
+        return Storm(episode.subject.kind, cycle, team_id=episode.subject.team_id)
+
+    def after(self, members: Sequence[Telling], left: Iterable[str] = ()) -> "Storm":
+        """Return it as it is once these are told, without those that ``left`` it for other reasons."""
+        ended = [telling.episode for telling in members if telling.reason == "resolved"]
+        out = {episode.episode_id for episode in ended} | {*left}
+        names = dict.fromkeys([*self.open, *(telling.episode.episode_id for telling in members)])
+        return replace(
+            self,
+            open=tuple(name for name in names if name not in out),
+            members=self.members + len(self.joined_by(members)),
+            retired=self.retired + sum(episode.end_reason == "cluster_retired" for episode in ended),
+        )
+
+    def joined_by(self, members: Sequence[Telling]) -> list[Telling]:
+        """Return those that are new to it."""
+        return [each for each in members if each.reason == "first" and each.episode.episode_id not in self.open]
 
 
 def storm_id(what: str | None, channel: str, cycle: dt.datetime) -> str:
@@ -88,160 +136,44 @@ def _standing(told: Mapping[str, Told], kind: str, cause: str | None, channel: s
     found = [
         identifier
         for identifier, each in told.items()
-        if each.phase == "storm" and each.state.get("kind") == kind and each.state.get("cause") == cause
+        if each.phase == STORM and each.state.get("kind") == kind and each.state.get("cause") == cause
         if each.channel == channel or not is_configured(each.channel, slack)
     ]
     return min(found, default=None)
 
 
-def _excess(episode: Episode) -> tuple[bool, float, str]:
-    over = (episode.runs or 0) - (episode.max_replicas or 0)
-    return (episode.severity != "critical", -over, api_of(episode))
+def left(
+    identifier: str, told: Mapping[str, Told], alone: Iterable[Telling], episodes: Mapping[str, Episode]
+) -> set[str]:
+    """Return the members of a storm that it tells nothing of any more: they have ended, or are told elsewhere."""
+    elsewhere = {telling.episode.episode_id for telling in alone}
+    return {
+        name
+        for name in told[identifier].state["open"]
+        if name in elsewhere
+        or name not in episodes
+        or name not in told
+        or told[name].phase == "resolved"
+        or told[name].state.get("storm") != identifier
+    }
 
 
-def _line(episode: Episode) -> str:
-    severity = ", critical" if episode.severity == "critical" else ""
-    least = "at least " if episode.memory.is_lower_bound else ""
-    return f"{api_of(episode)}: {least}{episode.measured} of {episode.max_replicas} in {place(episode)}{severity}"
+def due(
+    told: Mapping[str, Told], alone: Iterable[Telling], episodes: Mapping[str, Episode], cycle: dt.datetime
+) -> list[str]:
+    """Return the storms that have to be told although none of their members has news.
 
-
-def _news(telling: Telling) -> str:
-    episode = telling.episode
-    if telling.reason != "resolved":
-        return f"{_line(episode)} {_CHANGED.get(telling.reason, telling.reason)}"
-    ended = episode.resolved_cycle or episode.last_cycle
-    cause = _ENDED.get(episode.end_reason or "", "it ended")
-    return (
-        f"{api_of(episode)} in {place(episode)} after {duration(ended - episode.over_since)}, "
-        f"peak {peak_of(episode)}: {cause}"
-    )
-
-
-def _thread(members: list[Telling]) -> str:
-    parts = []
-    ended = [_news(telling) for telling in members if telling.reason == "resolved"]
-    others = [_news(telling) for telling in members if telling.reason not in ("resolved", "first")]
-    for title, lines in (("Resolved", ended), ("Changed", others)):
-        if lines:
-            more = f"; +{len(lines) - _THREAD_LINES} more" if len(lines) > _THREAD_LINES else ""
-            parts.append(f"{title}: {'; '.join(lines[:_THREAD_LINES])}{more}.")
-    return " ".join(parts)
-
-
-def _message(
-    members: list[Telling],
-    open_episodes: list[Episode],
-    count: int,
-    since: dt.datetime,
-    cycle: dt.datetime,
-    contact: str,
-) -> Message:
-    team = members[0].episode.subject.team_id or "unknown team"
-    started = clock_time(since, cycle)
-    if not open_episodes:
-        summary = f"all {counted(count, 'API')} of {team} that went over at {started} are within their limits or gone"
-        thread = _thread(members)
-        return Message(":large_green_circle:", "Resolved", summary, thread=thread, facts=[("Team", team)])
-    critical = sum(episode.severity == "critical" for episode in open_episodes)
-    if len(open_episodes) == count:
-        summary = f"{counted(count, 'API')} of {team} went over their limits in one cycle, {started}"
-    else:
-        summary = f"{len(open_episodes)} of {counted(count, 'API')} of {team} that went over at {started} still are"
-    ordered = sorted(open_episodes, key=_excess)
-    return Message(
-        mark=":red_circle:" if critical else ":large_orange_circle:",
-        title="Many over limit",
-        summary=summary,
-        facts=[("Team", team), ("Over now", str(len(open_episodes))), ("Critical", str(critical)), ("Since", started)],
-        advice=guidance.when_many_over(contact),
-        notes=["one message for all of them; how they end is told in this thread", guidance.WHAT_IT_IS],
-        thread=_thread(members),
-        mention=next((telling.mention for telling in members if telling.reason == "first"), None),
-        lines=[_line(episode) for episode in ordered],
-    )
-
-
-def rows(
-    grouped: Groups,
-    told: Mapping[str, Told],
-    episodes: Mapping[str, Episode],
-    cycle: dt.datetime,
-    slack: Slack,
-    around: Surroundings,
-) -> list[Notification]:
-    """Return the rows of storms and of their members."""
-    written, links = [], around.links
-    for identifier, members in grouped.items():
-        before, first = told.get(identifier), members[0]
-        state = before.state if before else {}
-        subject = first.episode.subject
-        kind, cause = state.get("kind", subject.kind), state.get("cause", first.episode.offender)
-        names = [telling.episode.episode_id for telling in members]
-        ended = {telling.episode.episode_id for telling in members if telling.reason == "resolved"}
-        going_on = [name for name in dict.fromkeys([*state.get("open", []), *names]) if name not in ended]
-        began = min(telling.episode.started_cycle for telling in members)
-        new_since = began if kind in cluster_storms.KINDS else cycle
-        since = dt.datetime.fromisoformat(state["since"]) if state else new_since
-        joined = [t for t in members if t.reason == "first" and t.episode.episode_id not in state.get("open", [])]
-        count = state.get("members", 0) + len(joined)
-        sequence = before.sequence + 1 if before else 1
-        told_by = notification_id(identifier, sequence, first.channel)
-        new_state = {
-            "phase": "storm" if going_on else "resolved",
-            "severity": None,
-            "kind": kind,
-            "cause": cause,
-            "open": going_on,
-            "members": count,
-            "since": since.isoformat(),
-        }
-        standing = [episodes[name] for name in going_on if name in episodes]
-        if kind in cluster_storms.KINDS:
-            message = cluster_storms.message(kind, cause, standing, count, since, cycle)
-            news = [telling for telling in members if telling.reason != "first" or telling in joined]
-            message = replace(message, thread=cluster_storms.thread(news) if before else "")
-        else:
-            message = _message(members, standing, count, since, cycle, slack.contact)
-            message = replace(message, links=[*message.links, *links.for_help])
-        if going_on:
-            holding = in_force(around.acknowledged.get(identifier, ()), None)
-            message = _with_acknowledgement(message, members, holding, cycle)
-        if links.run:
-            message.links.append(("Airflow run", links.run))
-        storm = Notification(
-            notification_id=told_by,
-            episode_id=identifier,
-            sequence=sequence,
-            team_id=subject.team_id,
-            cycle=cycle,
-            reason="storm" if going_on else "resolved",
-            destination=first.destination,
-            channel=first.channel,
-            told_state=json.dumps(new_state, sort_keys=True),
-            message=message,
-            status="unsent",
-        )
-        written.append(storm)
-        for telling in members:
-            words = _news(telling) if before and telling.reason != "first" else _line(telling.episode)
-            if kind in cluster_storms.KINDS:
-                words = cluster_storms.thread([telling]).rstrip(".")
-            line = Message(message.mark, message.title, words)
-            written.append(notification_of(telling, cycle, line, storm=identifier, told_by=told_by))
-    return written
-
-
-def _with_acknowledgement(
-    message: Message, members: list[Telling], holding: Acknowledgement | None, cycle: dt.datetime
-) -> Message:
-    """Say who takes care of all of them; that alone is the news when it is the only one."""
-    fact = fact_of(holding, cycle)
-    if holding is None or fact is None:
-        return message
-    is_news = all(telling.reason == "acknowledged" for telling in members)
-    return replace(
-        message,
-        facts=[*message.facts, ("Acknowledged by", fact)],
-        thread=thread_of(holding) if is_news else message.thread,
-        people=people_of(holding),
-    )
+    Those whose members are all told elsewhere by now, or nowhere, since their team went to shadow; and of clusters
+    those of which some have not returned for so long after others that the thread has to hear of it.
+    """
+    alone = list(alone)
+    found = []
+    for identifier, each in told.items():
+        if each.phase != STORM:
+            continue
+        storm = Storm.from_told(each)
+        is_empty = not {*storm.open} - left(identifier, told, alone, episodes)
+        has_rest = storm.returned_at is not None and cycle - storm.returned_at >= REST_AFTER
+        if is_empty or (has_rest and not storm.is_rest_told):
+            found.append(identifier)
+    return found

@@ -65,7 +65,7 @@ UNUSABLE = {
 _NAMED = "slack.platform_channel or slack.teams"
 _MAY_POST = f"let the bot post there (the channel's posting permissions), or name another in {_NAMED}"
 CHANNEL = {
-    "not_in_channel": "invite the bot (/invite in the channel)",
+    "not_in_channel": f"invite the bot (/invite in the channel), or name another in {_NAMED}",
     "channel_not_found": f"correct the id in {_NAMED}, or invite the bot if the channel is private",
     "is_archived": f"unarchive the channel, or name another in {_NAMED}",
     "messages_tab_disabled": f"name a channel in {_NAMED}, not the app's own tab",

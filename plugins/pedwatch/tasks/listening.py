@@ -29,20 +29,26 @@ WATCH = "ped_replica_watch"
 
 def rows_to_write(found: Mapping[str, Any], slack: Slack, now: dt.datetime) -> list[Notification]:
     """Return what the platform has to hear, of an answer of ``heartbeats/listen.sql``."""
-    before = found["silence"][0] if found["silence"] else None
-    told = in_platforms_channel(told_from_row(before), slack) if before else None
+    words = {row["kind"]: _word(row, slack) for row in found["silences"]}
+    resumed = [row["cycle"] for row in found["silences"] if row["kind"] == "judged" and row["reason"] == silence.OVER]
     failed = [(in_platforms_channel(told_from_row(row), slack), row["finished_cycles"]) for row in found["failed_dags"]]
     heard = silence.Heard(
         judged=found["judged_cycle"],
         finished=found["finished_cycle"],
         first_synced=found["first_synced_cycle"],
-        first_after=found["first_finished_cycle"],
-        resumed=before["cycle"] if before and told and told.phase == "resolved" else None,
+        resumed=next(iter(resumed), None),
         is_failure_told=any(each.state["dag_id"] == WATCH for each, _ in failed),
     )
-    wanted = [silence.row_to_write(heard, told, slack.platform_channel, now, dag_url(WATCH))]
+    wanted = [
+        silence.row_to_write(kind, heard, words.get(kind), slack.platform_channel, now, dag_url(WATCH))
+        for kind in silence.KINDS
+    ]
     wanted += [dag_runs.recovery_row(each, cycles, dag_url(each.state["dag_id"])) for each, cycles in failed]
     return [row for row in wanted if row is not None]
+
+
+def _word(row: Mapping[str, Any], slack: Slack) -> silence.Word:
+    return silence.Word(in_platforms_channel(told_from_row(row), slack), row["first_finished_cycle"])
 
 
 def listen_once(

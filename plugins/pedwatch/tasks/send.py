@@ -121,7 +121,17 @@ def send_batch(
     owner = f"{run_id}#{secrets.token_hex(4)}"  # a retried task and its zombie are two senders
     lease_ends_at = pacer.clock() + LEASE.total_seconds()
     leased = warehouse.run("alerts/lease_notifications.sql", lease_of(owner, now))
-    sender = Sender(transport, pacer, now, slack.on_ambiguous, lease_ends_at, stops_at, threads or Threads())
+    known = threads or Threads()
+    sender = Sender(
+        transport,
+        pacer,
+        now,
+        slack.on_ambiguous,
+        lease_ends_at,
+        stops_at,
+        known,
+        platform_channel=slack.platform_channel,
+    )
     if not leased:
         return delivery, None
     sends, stopped = sender.send(leased)

@@ -51,6 +51,7 @@ class Sender:
         lease_ends_at: by the pacer's clock; None for no lease.
         stops_at: by the pacer's clock; no call goes on longer, whatever the lease says.
         threads: what the task's batches before this one left; its own when omitted.
+        platform_channel: for which dead letters wait; None: for any.
     """
 
     transport: Transport
@@ -60,6 +61,7 @@ class Sender:
     lease_ends_at: float | None = None
     stops_at: float = math.inf
     threads: Threads = field(default_factory=Threads)
+    platform_channel: str | None = None
     delivered: set[str] = field(default_factory=set, init=False)
     """Kinds of channels, and carriers, that took something."""
     odd: dict[str, str] = field(default_factory=dict, init=False)
@@ -110,7 +112,7 @@ class Sender:
                     self.odd[row["notification_id"]] = str(error)
                 hold = Hold(error, self._failing_since(row, error))
                 is_blocked = isinstance(error, OutOfTimeError)
-                result = outbox.failed(row, error, self._now(), progress["is_unclear"], is_blocked, hold.failing_since)
+                result = self._failed(row, error, progress["is_unclear"], is_blocked, hold.failing_since)
                 sends.append(result)
                 if error.holds_channel:
                     held[carrier] = hold
@@ -119,7 +121,7 @@ class Sender:
                     held[thread] = hold
             except UnusableTransportError as error:
                 stopped, held[kind] = error, Hold(SendError("later", str(error)))
-                sends.append(outbox.failed(row, held[kind].error, self._now(), progress["is_unclear"], is_blocked=True))
+                sends.append(self._failed(row, held[kind].error, progress["is_unclear"], is_blocked=True))
             else:
                 self.delivered |= {kind, carrier}
                 sends.append(self._sent(writer, row, progress))
@@ -164,7 +166,19 @@ class Sender:
         error = SendError("later", f"waits behind another message: {hold.error}", hold.error.retry_after)
         # A carrier that has failed for a day would fail with this one too; one that asks for patience would not.
         is_blocked = hold.failing_since is None or error.retry_after is not None
-        return outbox.failed(row, error, self._now(), row["was_tried"], is_blocked, hold.failing_since)
+        return self._failed(row, error, row["was_tried"], is_blocked, hold.failing_since)
+
+    def _failed(
+        self,
+        row: Mapping[str, Any],
+        error: SendError,
+        is_unclear: bool,
+        is_blocked: bool,
+        failing_since: dt.datetime | None = None,
+    ) -> dict[str, Any]:
+        return outbox.failed(
+            row, error, self._now(), is_unclear, is_blocked, failing_since, last_resort=self.platform_channel
+        )
 
     def _sent(self, writer: ThreadWriter, row: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, Any]:
         is_parent = progress["parent_ts"] == progress["message_ts"]

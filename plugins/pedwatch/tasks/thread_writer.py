@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import (
+    SOME_BACK,
     CannotEditError,
     CannotReadBackError,
     Found,
@@ -59,7 +60,7 @@ class ThreadWriter:
 
         The parent is edited before the reply is posted: editing twice is editing once, so a crash between the two
         loses and doubles nothing. A parent always shows the newest state, also when an older row posts it. Where it
-        cannot be edited its thread does, and says so once.
+        cannot be edited its thread does, and says so once. Of what the parent alone shows, the edit is all.
         """
         target = row["channel"]
         own = Message.from_json(json.loads(row["message"]))
@@ -69,7 +70,9 @@ class ThreadWriter:
         self.time.check(target)
         if parent_ts is not None and not self._shows(target, parent_ts, newest):
             parent_ts = None
-        found = self._was_posted(row, parents)
+        is_edit = row["reason"] == SOME_BACK and parent_ts is not None and (target, parent_ts) not in self.threads.stuck
+        # An edit that was made is made, whatever an earlier attempt posted.
+        found = Found(parent_ts, parent_ts) if is_edit and parent_ts else self._was_posted(row, parents)
         if found is None:
             progress["is_unclear"] = False
             is_slack = kind_of(target) == "slack"
@@ -77,7 +80,7 @@ class ThreadWriter:
             self.pacer.wait(target, is_slack)
             progress["is_posting"] = True
             found = self._say(row, own, newest, parent_ts)
-        else:
+        elif not is_edit:
             self._shows(target, found.parent_ts, newest)
         if found.parent_ts in parents:
             parents.remove(found.parent_ts)

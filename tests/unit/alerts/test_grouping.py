@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from pedwatch.alerts.episodes import Observation
 from pedwatch.alerts.evidence import Exemption
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.reconcile import reminders_due
+from pedwatch.config import Slack
+from pedwatch.cycles import PERIOD
 from tests.golden_messages import ORDERS, at, blind, dark, seen
 from tests.unit.alerts.watching import TEAMS, Watch, all_seen, of_team, routes
 
@@ -302,13 +305,58 @@ def test_clusters_that_follow_for_the_same_cause_join_and_for_another_do_not() -
     assert "12 clusters" in told[2].message.summary
 
 
-def test_some_that_return_are_told_in_the_thread_of_all() -> None:
-    watch = Watch()
-    items = [*dark("fffcc", 4), *dark("ffffc", 3, 50)]
-    for cycle in range(1, 6):
+def played_dark(*items: Any, slack: Slack | None = None) -> list[Notification]:
+    """Play clusters that are dark and return what goes out, in its order."""
+    watch = Watch(slack or routes())
+    for cycle in range(1, max(round((item.observation.cycle - at(0)) / PERIOD) for item in items) + 1):
         watch.go(*(item for item in items if item.observation.cycle == at(cycle)))
-    first, some, rest = [row for row in watch.rows if row.status == "unsent"]
-    assert {first.episode_id, some.episode_id, rest.episode_id} == {first.episode_id}
-    assert "3 clusters of 7 could not be seen" in some.message.summary
-    assert some.message.thread.startswith("Resolved: 4 clusters seen again after 15 min: eu-")
-    assert rest.reason == "resolved"
+    return [row for row in watch.rows if row.status == "unsent"]
+
+
+def test_200_clusters_that_return_over_five_cycles_are_one_word_when_they_go_and_one_when_they_are_back() -> None:
+    waves = [dark("fff" + "f" * wave + "c" * (6 - wave), 40, 40 * wave) for wave in range(5)]
+    first, *some, last = played_dark(*(item for wave in waves for item in wave))
+    assert [row.reason for row in some] == ["some_back"] * 4, "the parent alone shows it"
+    assert {row.episode_id for row in (*some, last)} == {first.episode_id}
+    still = ["160 clusters of 200", "120 clusters of 200", "80 clusters of 200", "40 clusters of 200"]
+    assert [row.message.summary.split(" could")[0] for row in some] == still
+    assert last.reason == "resolved"
+    assert last.message.thread == "Resolved: all 200 clusters are seen again after 35 min."
+
+
+def test_that_some_stay_dark_is_told_once_and_by_the_reminders() -> None:
+    items = [*dark("fff" + "c" * 60, 4), *dark("f" * 63, 2, 50), *dark("ffff" + "c" * 59, 1, 60)]
+    told = [(row.cycle, row.reason, row.message.thread) for row in played_dark(*items)]
+    assert told == [
+        (at(3), "storm", ""),
+        (at(4), "some_back", told[1][2]),
+        (at(5), "some_back", told[2][2]),
+        (at(8), "storm", "5 of 7 clusters are seen again; still dark after 35 min: eu-prod-050, eu-prod-051."),
+        (at(51), "storm", "5 of 7 clusters are seen again; still dark after 4 h 10 min: eu-prod-050, eu-prod-051."),
+    ]
+
+
+def test_a_cluster_that_is_retired_by_name_is_not_called_seen() -> None:
+    items = [*dark("fffc", 3), *(replace(i, observation=retired(i.observation)) for i in dark("fffc", 1, 50))]
+    *_, last = played_dark(*items)
+    assert last.message.thread == "Resolved: all 4 clusters are seen again, or retired by name (1) after 15 min."
+
+
+def retired(observation: Observation) -> Observation:
+    """Return the fourth cycle of a cluster as that in which it was retired."""
+    return replace(observation, seen="retired") if observation.cycle == at(4) else observation
+
+
+def test_copies_are_told_of_the_first_and_the_last_alone() -> None:
+    slack = routes(platform_also=["mailto:ops@shop.example", "webhook:pager"])
+    told = played_dark(*dark("fffcc", 4), *dark("ffffc", 1, 50), slack=slack)
+    by_channel = Counter((row.channel.partition(":")[0], row.reason) for row in told)
+    assert by_channel == {
+        ("C0PLATFORM", "storm"): 1,
+        ("C0PLATFORM", "some_back"): 1,
+        ("C0PLATFORM", "resolved"): 1,
+        ("mailto", "storm"): 1,
+        ("mailto", "resolved"): 1,
+        ("webhook", "storm"): 1,
+        ("webhook", "resolved"): 1,
+    }

@@ -69,6 +69,27 @@ def test_a_storm_some_of_which_end_as_its_channel_goes_counts_each_once() -> Non
     assert Counter(row.reason for row in moved) == {"storm": 1, "resolved": 5, "first": 7}
 
 
+def test_a_storm_of_a_team_that_goes_into_shadow_where_its_channel_is_no_more_ends_with_it() -> None:
+    watch = firing(12)
+    [storm, *_] = [row for row in watch.rows if row.reason == "storm"]
+    watch.slack = routes(teams={"orders": {"channel": "C0NEW", "mode": "suppressed"}})
+    rows = watch.go(*all_seen(3, 12, 12))
+    told = Counter((row.reason, row.status) for row in rows)
+    assert told == {("first", "suppressed"): 12, ("shadowed", "suppressed"): 1}
+    assert watch.told[storm.episode_id].phase == "shadowed", "it does not go on for ever"
+    assert watch.go(*all_seen(4, 12, 12)) == []
+    watch.slack = NEW
+    live = watch.go(*all_seen(5, 12, 12))
+    assert sent(live) == [("storm", "C0NEW")] and live[0].episode_id != storm.episode_id, "live again, told anew"
+
+
+def test_a_storm_of_a_team_that_goes_into_shadow_is_told_to_its_end_where_it_was_told() -> None:
+    watch = firing(12)
+    watch.slack = routes("suppressed")
+    watch.go(*all_seen(3, 8, 12))
+    assert sent(watch.go(*all_seen(4, 8, 12))) == [("resolved", "C0ORDERS")]
+
+
 def test_clusters_dark_for_one_cause_move_with_the_platforms_channel_and_others_join_them() -> None:
     watch, items = Watch(), [*dark("fffffff", 5), *dark("ccccfff", 1, 50)]
     told = {}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pedwatch.alerts.notifications import Notification, Told
-from pedwatch.alerts.silence import Heard, is_silent, missed, row_after_gap, row_to_write
+from pedwatch.alerts.silence import KINDS, Heard, Kind, Word, is_silent, missed, row_after_gap, row_to_write
 from tests.golden_messages import START, at
 
 CHANNEL = "C0PLATFORM"
@@ -19,18 +19,25 @@ BEFORE = START - dt.timedelta(days=1)
 def heard(judged: int | None, finished: int | None = None, synced: dt.datetime | None = BEFORE) -> Heard:
     """Return a watch whose newest cycle has this number; it also came to its end unless said otherwise."""
     last = None if judged is None else at(judged)
-    return Heard(last, last if finished is None else at(finished), synced, last)
+    return Heard(last, last if finished is None else at(finished), synced)
 
 
-def told(row: Notification | None) -> Told | None:
-    """Return what is read back of a row."""
+def word(row: Notification | None, first_after: int | None = None) -> Word | None:
+    """Return what is read back of a row, and the number of the first cycle that finished after it."""
     if row is None:
         return None
-    return Told(row.episode_id, row.sequence, row.channel, row.destination, json.loads(row.told_state))
+    told = Told(row.episode_id, row.sequence, row.channel, row.destination, json.loads(row.told_state))
+    return Word(told, None if first_after is None else at(first_after))
 
 
-def ask(found: Heard, now: dt.datetime, before: Notification | None = None) -> Notification | None:
-    return row_to_write(found, told(before), CHANNEL, now)
+def ask(
+    found: Heard,
+    now: dt.datetime,
+    before: Notification | None = None,
+    first_after: int | None = None,
+    kind: Kind = "judged",
+) -> Notification | None:
+    return row_to_write(kind, found, word(before, first_after), CHANNEL, now)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +66,7 @@ def test_what_was_told_is_not_told_again_and_the_same_row_is_made_of_the_same_st
 
 def test_it_is_over_with_the_first_cycle_and_says_what_was_missed() -> None:
     row = ask(heard(1), at(5))
-    end = ask(replace(heard(14), first_after=at(13)), at(15), row)
+    end = ask(heard(14), at(15), row, first_after=13)
     assert row is not None and end is not None
     assert (end.reason, end.episode_id, end.sequence) == ("silence_over", row.episode_id, 2)
     assert "judged again since 11:05 UTC; 11 cycles missed, 10:10 UTC to 11:00 UTC" in end.message.text
@@ -103,12 +110,37 @@ def test_another_day_is_named() -> None:
 
 
 def test_runs_that_judge_and_do_not_finish_are_told_unless_their_failure_is() -> None:
-    row = ask(heard(9, finished=1), at(10))
+    row = ask(heard(9, finished=1), at(10), kind="finished")
     assert row is not None and "no run of ped_replica_watch has come to its end since 10:05" in row.message.text
-    assert ask(replace(heard(9, finished=1), is_failure_told=True), at(10)) is None
-    assert ask(heard(11, finished=1), at(12), row) is None
-    end = ask(heard(12, finished=12), at(13), row)
+    assert ask(replace(heard(9, finished=1), is_failure_told=True), at(10), kind="finished") is None
+    assert ask(heard(11, finished=1), at(12), row, kind="finished") is None
+    end = ask(heard(12, finished=12), at(13), row, kind="finished")
     assert end is not None and end.message.summary.startswith("runs of ped_replica_watch come to their end again")
+
+
+def test_that_nothing_is_judged_is_told_also_while_it_is_told_that_no_run_finishes() -> None:
+    newest: dict[Kind, Notification] = {}
+    told = []
+    # Runs end with cycle 1, are judged to cycle 9, judged again from 20 on, and end again from 30 on.
+    for number in range(2, 34):
+        judged = min(number - 1, 9) if number <= 20 else number - 1
+        found = replace(heard(judged, finished=1 if number <= 30 else number - 1))
+        found = replace(found, resumed=at(20) if number > 20 else None)
+        for kind in KINDS:
+            row = ask(found, at(number), newest.get(kind), 30 if number > 30 else None, kind)
+            if row is not None:
+                newest[kind] = row
+                told.append((number, kind, row.reason, row.message.title))
+    assert told == [
+        (5, "finished", "silence", "No run finishes"),
+        (13, "judged", "silence", "No cycle judged"),
+        (21, "judged", "silence_over", "Resolved"),
+        (31, "finished", "silence_over", "Resolved"),
+    ]
+
+
+def test_where_nothing_is_judged_that_no_run_finishes_is_not_news() -> None:
+    assert ask(heard(1), at(9), kind="finished") is None
 
 
 def test_a_failure_that_was_told_does_not_hide_that_nothing_is_judged() -> None:
@@ -123,7 +155,7 @@ def test_every_gap_of_three_and_no_other_is_told_once_and_ended_once(runs: list[
     gaps: list[tuple[int, int]] = []
     for number, does_run in enumerate([*runs, True], 1):
         for _ in range(2):  # a task may run twice
-            row = ask(replace(heard(judged), first_after=at(judged)), at(number) + dt.timedelta(seconds=20), newest)
+            row = ask(heard(judged), at(number) + dt.timedelta(seconds=20), newest, first_after=judged)
             if row is not None:
                 newest = outbox.setdefault(row.notification_id, row)
         if does_run:
