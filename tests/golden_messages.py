@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pedwatch.alerts import block_kit, digest, limit_messages, outbox, platform_messages, silence, welcome
+from pedwatch.alerts import api_storms, block_kit, digest, limit_messages, outbox, platform_messages, silence, welcome
 from pedwatch.alerts.acknowledgements import Acknowledgement
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.delivery_messages import odd_answer as odd_answer_of
@@ -445,7 +445,8 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "storm_of_500_workloads": lambda: only(story(*storm(500)), "storm"),
     "blind": lambda: only(story(*blind("fff")), "first"),
     "clusters_blind": lambda: only(story(*dark("fff")), "storm"),
-    "clusters_blind_some_back": lambda: only(story(*dark("fffc", 50), *dark("ffff", 150, 50)), "some_back"),
+    "some_back": lambda: only(story(*dark("fffc", 50), *dark("ffff", 150, 50)), "some_back"),
+    "shadowed": lambda: shown(api_storms.left_in_shadow("orders", 12, at(2), at(3)), has_thread=False),
     "clusters_blind_some_stay": lambda: only(story(*dark("fff" + "c" * 4, 198), *dark("f" * 7, 2, 198)), "storm"),
     "clusters_blind_over": lambda: only(story(*dark("fffc")), "resolved"),
     "blind_resolved": lambda: only(story(*blind("fffc")), "resolved"),

@@ -16,6 +16,7 @@ from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.tasks.pacer import Pacer
 from pedwatch.tasks.send import send_notifications
 from sandbox.slack.errors import RateLimited, SlackRefusal
+from sandbox.slack.records import Channel
 from tests.golden_messages import at, seen
 from tests.operators.outbox_model import OutboxModel
 from tests.operators.slack_in_process import TOKEN, Workspace, connect, serve
@@ -57,7 +58,13 @@ class Played:
 
     def close(self, channel: str, **how: bool) -> None:
         """Archive a channel, or put the bot out of it; or undo that."""
-        self.workspace.store.put_channel(replace(self.workspace.store.find_channel(channel), **how))
+        self.workspace.store.put_channel(replace(self.found(channel), **how))
+
+    def found(self, channel: str) -> Channel:
+        """A channel."""
+        found = self.workspace.store.find_channel(channel)
+        assert found is not None
+        return found
 
     def in_channel(self, channel: str) -> list[str]:
         """What stands in a channel."""
@@ -128,7 +135,7 @@ def test_a_channel_that_is_closed_and_still_configured_loses_nothing(played: Pla
     for words in ("api-000 runs 19 pods", "api-001 runs 13 pods", "or name another in slack.platform_channel or slack"):
         assert words in telling
     assert played.cycle(5, *(seen(5, n, subject=s) for s, n in ((before, 19), (opened, 13)))) == {}, "said once"
-    played.workspace.store.put_channel(replace(played.workspace.store.find_channel("C0ORDERS"), id="C0NEW", name="new"))
+    played.workspace.store.put_channel(replace(played.found("C0ORDERS"), id="C0NEW", name="new"))
     played.close("C0NEW", is_archived=False, is_member=True)
     played.watch.slack = routes(teams={"orders": {"channel": "C0NEW", "mode": "team"}})
     for number, running in ((6, 19), (7, 8), (8, 8)):

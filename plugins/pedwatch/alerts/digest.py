@@ -145,7 +145,7 @@ def _lines(digest: Digest, zone: ZoneInfo) -> list[str]:
             ],
         ),
         *_listed("Near the limit", [f"{_where(row)}: {row['measured']} of {row['ceiling']}" for row in digest.near]),
-        *(line for title, names in without.items() for line in _listed(title.capitalize(), names)),
+        *(line for title, names in without.items() for line in _listed(title[0].upper() + title[1:], names)),
         *_listed(
             "Exemptions that end",
             [f"{row['api_id']} ({row['exemption_id']}) on {_day(row['ends_at'], zone)}" for row in digest.exemptions],
