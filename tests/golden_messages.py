@@ -15,19 +15,22 @@ from pedwatch.alerts import api_storms, block_kit, digest, limit_messages, outbo
 from pedwatch.alerts.acknowledgements import Acknowledgement
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.delivery_messages import odd_answer as odd_answer_of
-from pedwatch.alerts.episodes import Episode, Evidence, Observation, Subject
+from pedwatch.alerts.episodes import Episode, Evidence, Subject
 from pedwatch.alerts.evidence import Exemption, Known, LimitSource, Links, Site
-from pedwatch.alerts.ledger import SubjectObservation, fold_period, from_clusters, from_limits_known
+from pedwatch.alerts.ledger import from_clusters, from_limits_known
 from pedwatch.alerts.limit_messages import Rejected
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
+from pedwatch.alerts.observed import Observation, SubjectObservation
+from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Cluster, Config, PolicyConfig, Slack
 from pedwatch.cycles import PERIOD
 from pedwatch.hooks.slack_refusals import CHANNEL
 from pedwatch.observations.discovery import unaccepted_run
-from pedwatch.observations.pins import KnownCluster, Listed, Place, settle
+from pedwatch.observations.pins import settle
+from pedwatch.observations.places import KnownCluster, Listed, Place
 
 FOLDER = Path(__file__).parent / "golden"
 START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)

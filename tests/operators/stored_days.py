@@ -13,6 +13,7 @@ from typing import Any
 from pedwatch import settings, sql
 from pedwatch.alerts import ledger, rows
 from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.period import fold_period
 from pedwatch.audit import judged
 from pedwatch.config import PolicyConfig
 from pedwatch.cycles import PERIOD, cycles_between
@@ -230,7 +231,7 @@ class StoredDays:
         previous = dict.fromkeys(f"previous_{name}" for name in _TRACED)
         observations = [ledger.from_verdict({**row, **previous}) for row in found]
         observations += ledger.from_clusters(self._collections(is_late_data_there=False), [])
-        episodes = ledger.fold_period([], observations, self.start - PERIOD, self.end - PERIOD, PolicyConfig())
+        episodes = fold_period([], observations, self.start - PERIOD, self.end - PERIOD, PolicyConfig())
         self._load("episodes", [self._episode(episode) for episode in episodes])
 
     def _episode(self, episode: Episode) -> Row:

@@ -18,7 +18,7 @@ from pedwatch.config import Cluster, Config
 from pedwatch.hooks import preflight, preflight_identity, preflight_image
 from pedwatch.hooks.probe_services import list_one
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.observations.pins import KnownCluster
+from pedwatch.observations.places import KnownCluster
 from sandbox.environment.servers import COLLECTOR_ACCOUNT
 from sandbox.environment.servers import PROJECT as SANDBOX
 from sandbox.slack.control import ControlClient

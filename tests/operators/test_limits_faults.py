@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pedwatch.alerts import ledger
+from pedwatch.alerts.period import fold_period
 from pedwatch.cycles import floor_to_cycle
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
 from pedwatch.hooks.clients import AsPerson
@@ -94,7 +95,7 @@ def test_limits_that_vanish_end_only_when_that_is_allowed(slice_: Slice) -> None
     [freshness] = slice_.warehouse.run("limits/known_at.sql", {"cycle": cycle})
     assert freshness["known_at"] == good.read_time
     seen = ledger.from_limits_known(cycle, freshness["known_at"])
-    [episode] = ledger.fold_period([], [seen], cycle - dt.timedelta(minutes=5), cycle, slice_.config.policy)
+    [episode] = fold_period([], [seen], cycle - dt.timedelta(minutes=5), cycle, slice_.config.policy)
     assert (episode.subject.kind, episode.state) == ("limits_blind", "firing")
 
     allowed = slice_.sync(allow_mass_end=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pedwatch.config import Config
 from pedwatch.observations.discovery import Found, ProjectListing, discovery_run, find, unaccepted_run
-from pedwatch.observations.pins import KnownCluster
+from pedwatch.observations.places import KnownCluster
 
 Row = dict[str, Any]
 _GKE: Row = {

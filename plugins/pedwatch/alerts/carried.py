@@ -9,7 +9,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pedwatch.alerts.episodes import Episode, within_flap_window
+from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.flapping import within_window
 from pedwatch.cycles import PERIOD
 
 
@@ -22,7 +23,7 @@ def carried(episode: Episode, cycle: dt.datetime) -> Episode:
         return replace(episode, last_cycle=cycle, unknown_cycles=episode.unknown_cycles + cycles)
     if episode.is_exempted:
         return replace(episode, last_cycle=cycle)
-    memory = replace(episode.memory, changes=within_flap_window(episode.memory.changes, cycle))
+    memory = replace(episode.memory, changes=within_window(episode.memory.changes, cycle))
     if memory.window[-1:] == (True,):
         memory = replace(memory, over_run=memory.over_run + cycles)
         return replace(episode, last_cycle=cycle, over_cycles=episode.over_cycles + cycles, memory=memory)

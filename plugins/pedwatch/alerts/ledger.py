@@ -1,13 +1,13 @@
-"""Turns ledger rows into observations, and folds all watched subjects cycle after cycle. Pure."""
+"""Reads rows of the ledger, of verdicts and of how clusters were seen, as what was observed of subjects. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, get_args
 
-from pedwatch.alerts.episodes import Episode, Evidence, Observation, Seen, Subject, fold
-from pedwatch.config import Policy, PolicyConfig
-from pedwatch.cycles import cycles_between
+from pedwatch.alerts.episodes import Episode, Evidence, Subject
+from pedwatch.alerts.observed import Observation, Seen, SubjectObservation
+from pedwatch.alerts.retirement import RETIRED
 from pedwatch.discovered import ENVIRONMENT as DISCOVERY
 from pedwatch.discovered import Unsettled
 
@@ -29,70 +29,11 @@ _PROVEN_IN_PART = "lower_bound_over_ceiling"
 _OF_FEWER = "fewer_clusters"
 """Reason of a sum that is within its limit now that a cluster of it is retired."""
 
-BLIND_POLICY = Policy(
-    for_observations=3, window_observations=3, clear_observations=1, gross_ratio=1e9, gross_count=10**6
-)
-"""Three blind cycles make one alert; the first complete one ends it (docs/design.md#d5)."""
-
-AT_ONCE_POLICY = BLIND_POLICY.model_copy(update={"for_observations": 1, "window_observations": 1})
 LIMITS_BLIND_AFTER = dt.timedelta(minutes=15)
 UNACCEPTED = "unaccepted_cluster"
 RELABELLED = "relabelled"
 """Reason of a verdict, its workload is another API's now, which has no limit; and kind of the platform's alert."""
-RETIRED = "retired"
-"""Status of a cluster that is retired by name, in ``collection_runs``."""
-
 _UNACCEPTED_CLASSES = get_args(Unsettled)
-
-
-@dataclass(frozen=True)
-class SubjectObservation:
-    """One observation and whose it is."""
-
-    subject: Subject
-    observation: Observation
-
-
-@dataclass(frozen=True)
-class Retired:
-    """What is retired by name in a cycle: clusters by environment, and the environments in which all are."""
-
-    clusters: Mapping[str, tuple[str, ...]]
-    environments: frozenset[str]
-
-    def ended(self, subject: Subject) -> bool:
-        """Tell whether nothing is expected of a subject any more."""
-        if subject.scope == "total":
-            return subject.environment in self.environments
-        return any(subject.cluster in names for names in self.clusters.values())
-
-    def known_to(self, item: SubjectObservation) -> SubjectObservation:
-        """Say of a sum over clusters which of its environment are retired."""
-        if item.subject.scope != "total":
-            return item
-        names = self.clusters.get(item.subject.environment or "", ())
-        return replace(item, observation=replace(item.observation, retired_clusters=names))
-
-
-NOTHING_RETIRED = Retired({}, frozenset())
-
-
-def retired_in(rows: Iterable[Mapping[str, Any]]) -> dict[dt.datetime, Retired]:
-    """Read what is retired in each cycle from rows of ``collection_runs``: cycle, cluster, environment, status."""
-    clusters: dict[dt.datetime, dict[str, list[str]]] = {}
-    watched: dict[dt.datetime, set[str]] = {}
-    for row in rows:
-        if row["status"] == RETIRED:
-            clusters.setdefault(row["cycle"], {}).setdefault(row["environment"], []).append(row["cluster"])
-        else:
-            watched.setdefault(row["cycle"], set()).add(row["environment"])
-    return {
-        cycle: Retired(
-            {environment: tuple(sorted(names)) for environment, names in found.items()},
-            frozenset(found.keys() - watched.get(cycle, set())),
-        )
-        for cycle, found in clusters.items()
-    }
 
 
 def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
@@ -135,13 +76,6 @@ def from_verdict(row: Mapping[str, Any]) -> SubjectObservation:
         is_of_fewer=row["reason"] == _OF_FEWER,
     )
     return SubjectObservation(subject, observation)
-
-
-def identity(row: Mapping[str, Any] | Subject) -> tuple[Any, ...]:
-    """Return which workload of whose a subject is, whatever key its limit has; of several workloads all but a name."""
-    names = ("environment", "cluster", "namespace", "workload_kind", "workload_name", "team_id", "api_id")
-    found = row if isinstance(row, Mapping) else vars(row)
-    return tuple(found[name] for name in names)
 
 
 def from_verdicts(rows: Iterable[Mapping[str, Any]], latest: Iterable[Episode]) -> Iterator[SubjectObservation]:
@@ -216,71 +150,3 @@ def from_limits_known(cycle: dt.datetime, known_at: dt.datetime) -> SubjectObser
     subject = Subject(fingerprint="limits_blind", name="limits_blind", kind="limits_blind")
     seen: Seen = "over" if cycle - known_at > LIMITS_BLIND_AFTER else "clean"
     return SubjectObservation(subject, Observation(cycle, seen))
-
-
-def _unobserved(episode: Episode, cycle: dt.datetime, retired: Retired) -> SubjectObservation:
-    """Say of an open episode what there is to say in a cycle that has no observation of its subject."""
-    observation = Observation(cycle, "unseen", reason="not_judged")
-    if retired.ended(episode.subject):
-        limit = {name: getattr(episode, name) for name in ("max_replicas", "ceiling", "limit_version")}
-        observation = Observation(cycle, "retired", **limit)
-    return SubjectObservation(episode.subject, observation)
-
-
-def policy_of(subject: Subject, policies: PolicyConfig) -> Policy:
-    """Return the policy a subject is folded by."""
-    if subject.kind == "blind_cluster":
-        return BLIND_POLICY
-    if subject.kind in ("limits_blind", UNACCEPTED, RELABELLED):
-        return AT_ONCE_POLICY
-    return policies.for_api(subject.team_id, subject.api_id)
-
-
-def _carry_over(current: dict[str, Episode], seen: dict[str, SubjectObservation]) -> None:
-    """Give the open episodes of limits that were re-keyed to the subjects that go on, where these have none."""
-    for key, item in list(seen.items()):
-        episode = current.get(key)
-        if item.observation.seen != "rekeyed" or episode is None or not episode.is_open:
-            continue
-        for other, successor in seen.items():
-            is_same = successor.subject.kind == item.subject.kind and identity(successor.subject) == identity(
-                item.subject
-            )
-            taken = current.get(other)
-            if other != key and is_same and successor.observation.seen != "rekeyed" and not (taken and taken.is_open):
-                current[other] = replace(episode, subject=successor.subject)
-                del current[key], seen[key]
-                break
-
-
-def fold_period(
-    latest: Iterable[Episode],
-    observations: Iterable[SubjectObservation],
-    after: dt.datetime,
-    until: dt.datetime,
-    policies: PolicyConfig,
-    retired: Mapping[dt.datetime, Retired] | None = None,
-) -> list[Episode]:
-    """Fold all cycles in (after, until] and return every episode that is new or changed, oldest first.
-
-    A subject with an open episode and no observation in a cycle was not seen in it: that freezes it, unless its cluster
-    is ``retired``, which ends it.
-    """
-    current = {episode.subject.fingerprint: episode for episode in latest}
-    by_cycle: dict[dt.datetime, dict[str, SubjectObservation]] = {}
-    for item in observations:
-        by_cycle.setdefault(item.observation.cycle, {})[item.subject.fingerprint] = item
-    changed: dict[str, Episode] = {}
-    for cycle in cycles_between(after, until):
-        seen = by_cycle.get(cycle, {})
-        _carry_over(current, seen)
-        unseen = [e for e in current.values() if e.is_open and e.subject.fingerprint not in seen]
-        gone = (retired or {}).get(cycle, NOTHING_RETIRED)
-        items = [*seen.values(), *(_unobserved(e, cycle, gone) for e in unseen)]
-        for item in map(gone.known_to, items):
-            before = current.get(item.subject.fingerprint)
-            after_fold = fold(before, item.subject, item.observation, policy_of(item.subject, policies))
-            if after_fold is not None and after_fold != before:
-                current[item.subject.fingerprint] = after_fold
-                changed[after_fold.episode_id] = after_fold
-    return sorted(changed.values(), key=lambda episode: (episode.started_cycle, episode.subject.name))

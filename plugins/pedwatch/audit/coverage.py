@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pedwatch.alerts.ledger import RETIRED
+from pedwatch.alerts.retirement import RETIRED
 from pedwatch.cycles import PERIOD, cycles_between
 
 COLUMNS = (

@@ -8,13 +8,17 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pedwatch.alerts import ledger
-from pedwatch.alerts.episodes import FLAP_WINDOW, Episode, Memory, Subject
+from pedwatch.alerts import flapping, ledger
+from pedwatch.alerts.episodes import Episode, Memory, Subject
+from pedwatch.alerts.observed import SubjectObservation
+from pedwatch.alerts.period import fold_period
+from pedwatch.alerts.rekeying import identity
+from pedwatch.alerts.retirement import retired_in
 from pedwatch.audit.judged import Row
 from pedwatch.config import PolicyConfig
 from pedwatch.cycles import PERIOD
 
-WARM_UP = FLAP_WINDOW
+WARM_UP = flapping.WINDOW
 _MATTERS = ("over_limit", "exempt")
 _TRACED = ("max_replicas", "limit_version", "spec_replicas", "hpa_max_replicas")
 
@@ -65,8 +69,8 @@ class EpisodeFold:
         observations = [*self._observations(rows), *ledger.from_clusters(clusters, self._latest.values())]
         fingerprints = {item.subject.fingerprint for item in observations}
         concerned = [e for e in self._latest.values() if e.is_open or e.subject.fingerprint in fingerprints]
-        retired = ledger.retired_in(clusters)
-        for episode in ledger.fold_period(concerned, observations, cycle - PERIOD, cycle, policies, retired):
+        retired = retired_in(clusters)
+        for episode in fold_period(concerned, observations, cycle - PERIOD, cycle, policies, retired):
             self._forget_old_key(episode)
             self._latest[episode.subject.fingerprint] = episode
             self._known[episode.episode_id] = episode
@@ -77,17 +81,17 @@ class EpisodeFold:
         if before != episode.subject.fingerprint:
             del self._latest[before]
 
-    def _observations(self, rows: Iterable[Row]) -> Iterator[ledger.SubjectObservation]:
+    def _observations(self, rows: Iterable[Row]) -> Iterator[SubjectObservation]:
         yield from ledger.from_verdicts(self._traced(list(rows)), list(self._latest.values()))
 
     def _traced(self, rows: list[Row]) -> Iterator[dict[str, Any]]:
-        rekeyed = {ledger.identity(row) for row in rows if row["reason"] == "limit_rekeyed"}
+        rekeyed = {identity(row) for row in rows if row["reason"] == "limit_rekeyed"}
         for row in rows:
             fingerprint = row["fingerprint"]
             before = self._before.get(fingerprint, (None,) * len(_TRACED))
             self._before[fingerprint] = tuple(row[name] for name in _TRACED)
             latest = self._latest.get(fingerprint)
-            is_going_on = bool(rekeyed) and ledger.identity(row) in rekeyed
+            is_going_on = bool(rekeyed) and identity(row) in rekeyed
             if row["verdict"] in _MATTERS or (latest is not None and latest.is_open) or is_going_on:
                 previous = {f"previous_{name}": value for name, value in zip(_TRACED, before, strict=True)}
                 yield {**row, **previous}

@@ -17,7 +17,7 @@ from pedwatch.byte_budgets import MIB
 from pedwatch.config import Cluster, Config
 from pedwatch.hooks import applied_schema
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.observations.pins import KnownCluster
+from pedwatch.observations.places import KnownCluster
 
 if TYPE_CHECKING:
     from google.cloud import storage

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from pedwatch.config import Cluster, Config, Discovery
 from pedwatch.discovered import ENVIRONMENT, plain_name
-from pedwatch.observations.pins import KnownCluster, Listed, Place, settle
+from pedwatch.observations.pins import settle
+from pedwatch.observations.places import KnownCluster, Listed, Place
 
 _MESSAGE = 500
 

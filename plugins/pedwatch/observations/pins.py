@@ -7,78 +7,12 @@ every alert of the cluster would end as "the workload is gone" while its pods ru
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from pedwatch.config import AcceptedCluster, Cluster, Config
-from pedwatch.discovered import Unsettled, qualifier
+from pedwatch.observations.places import KnownCluster, Listed, Place
+from pedwatch.observations.unaccepted import ambiguous, elsewhere, named, relabelled, removed, unaccepted
 
 REMEMBERED = dt.timedelta(days=7)
-
-
-class Place(NamedTuple):
-    """What GKE itself tells clusters apart by."""
-
-    project: str
-    location: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.project}/{self.location}"
-
-    @property
-    def qualified(self) -> str:
-        """The name that no other cluster has."""
-        return qualifier(self.project, self.location) + self.name
-
-
-class Unaccepted(BaseModel):
-    """Why a cluster is not collected until the configuration accepts where it is, and what to write there."""
-
-    model_config = ConfigDict(frozen=True)
-
-    outcome: Unsettled
-    message: str
-
-
-class KnownCluster(BaseModel):
-    """A cluster as it was first seen, at the address GKE gave last; one that is ``ambiguous`` holds no pin."""
-
-    model_config = ConfigDict(frozen=True)
-
-    cluster: Cluster
-    project: str
-    location: str
-    listed_at: dt.datetime = Field(description="Last cycle in which GKE listed it, or could not say that it did not")
-    unaccepted: Unaccepted | None = None
-
-    @property
-    def place(self) -> Place:
-        """Where it is pinned."""
-        own = self.cluster.name.removeprefix(qualifier(self.project, self.location))
-        return Place(self.project, self.location, own)
-
-
-@dataclass(frozen=True)
-class Listed:
-    """What GKE lists in a cycle.
-
-    Attributes:
-        sightings: what is to be watched, by where it is; in the environment that its label says.
-        standing: all that stand, also those that carry no label to be watched by.
-        silent: projects of which not everything was told, so that absence proves nothing.
-        undescribed: clusters that are there, whose description could not be used.
-    """
-
-    sightings: Mapping[Place, Cluster]
-    standing: frozenset[Place] = frozenset()
-    silent: frozenset[str] = frozenset()
-    undescribed: frozenset[Place] = frozenset()
-
-    def is_untold(self, place: Place) -> bool:
-        """Whether it may be there although it is not among the sightings."""
-        return place.project in self.silent or place in self.undescribed
 
 
 @dataclass(frozen=True)
@@ -116,7 +50,7 @@ def settle(config: Config, listed: Listed, known: Iterable[KnownCluster], cycle:
         settled.append(stays)
     for name, group in newcomers.items():
         settled += [
-            _ambiguous(one, [held[name]] if name in held else [p for p in group if p != place], name in held)
+            ambiguous(one, [held[name]] if name in held else [p for p in group if p != place], name in held)
             for place, one in group.items()
         ]
     return _result(config, settled, notes)
@@ -151,7 +85,7 @@ def _accepted(
             continue
         pins = {other: pin for other, pin in pins.items() if pin.cluster.name != entry.name}
         pins[place] = KnownCluster(
-            cluster=_named(cluster, entry.name, entry.environment),
+            cluster=named(cluster, entry.name, entry.environment),
             project=place.project,
             location=place.location,
             listed_at=before.listed_at if before and place not in listed.sightings else cycle,
@@ -175,7 +109,7 @@ def _newcomers(
             continue
         name = place.qualified if config.discovery.names == "qualified" else place.name
         one = KnownCluster(
-            cluster=_named(cluster, name), project=place.project, location=place.location, listed_at=cycle
+            cluster=named(cluster, name), project=place.project, location=place.location, listed_at=cycle
         )
         found.setdefault(name, {})[place] = one
     return found
@@ -188,24 +122,24 @@ def _as_listed(
     name, place, sighting = pin.cluster.name, pin.place, listed.sightings.get(pin.place)
     configured = next((cluster for cluster in config.clusters if cluster.name == name), None)
     if configured is not None:
-        pin = pin.model_copy(update={"cluster": _named(pin.cluster, name, configured.environment)})
+        pin = pin.model_copy(update={"cluster": named(pin.cluster, name, configured.environment)})
     if sighting is not None:
         here = pin.model_copy(
-            update={"cluster": _named(sighting, name, pin.cluster.environment), "listed_at": cycle, "unaccepted": None}
+            update={"cluster": named(sighting, name, pin.cluster.environment), "listed_at": cycle, "unaccepted": None}
         )
         is_decided = configured is not None or any(_place_of(entry) == place for entry in config.discovery.accept)
         if is_decided or sighting.environment == pin.cluster.environment:
             return here
-        return _unaccepted(here, "moved", _relabelled(here, sighting.environment, config.discovery.environment_label))
+        return unaccepted(here, "moved", relabelled(here, sighting.environment, config.discovery.environment_label))
     if not _is_collected(config, pin):
         is_remembered = others or cycle - pin.listed_at < REMEMBERED
         return pin.model_copy(update={"unaccepted": None}) if is_remembered else None
     if place.project not in config.discovery.projects:
-        return _unaccepted(pin.model_copy(update={"listed_at": cycle}), "project_removed", _removed(pin))
+        return unaccepted(pin.model_copy(update={"listed_at": cycle}), "project_removed", removed(pin))
     if listed.is_untold(place):  # a week without being listed does not begin, nor is a word taken back
         return pin.model_copy(update={"listed_at": cycle})
     if others and place not in listed.standing:
-        return _unaccepted(pin, "moved", _elsewhere(pin, others))
+        return unaccepted(pin, "moved", elsewhere(pin, others))
     is_remembered = others or cycle - pin.listed_at < REMEMBERED
     return pin.model_copy(update={"unaccepted": None}) if is_remembered else None
 
@@ -231,56 +165,3 @@ def _result(config: Config, settled: list[KnownCluster], notes: list[str]) -> Se
 
 def _place_of(entry: AcceptedCluster) -> Place:
     return Place(entry.project, entry.location, entry.own_name)
-
-
-def _named(cluster: Cluster, name: str, environment: str | None = None) -> Cluster:
-    return cluster.model_copy(update={"name": name, "environment": environment or cluster.environment})
-
-
-def _unaccepted(one: KnownCluster, outcome: Unsettled, message: str) -> KnownCluster:
-    return one.model_copy(update={"unaccepted": Unaccepted(outcome=outcome, message=message)})
-
-
-def _line(name: str, environment: str, place: Place) -> str:
-    """Return the line that accepts a cluster, as YAML."""
-    entry = AcceptedCluster(name=name, environment=environment, project=place.project, location=place.location)
-    written = ", ".join(f"{key}: {value}" for key, value in entry.model_dump().items())
-    return f"discovery.accept: {{{written}}}"
-
-
-def _relabelled(pin: KnownCluster, environment: str, label: str) -> str:
-    name = pin.cluster.name
-    return (
-        f"{name} in {pin.place} was first seen in the environment {pin.cluster.environment}; by its resource label "
-        f"{label} it is in {environment} now. Put the label back or, if {environment} is meant, add to "
-        f"{_line(name, environment, pin.place)}"
-    )
-
-
-def _elsewhere(pin: KnownCluster, others: Mapping[Place, KnownCluster]) -> str:
-    name, places = pin.cluster.name, sorted(others)
-    line = _line(name, others[places[0]].cluster.environment, places[0])
-    return (
-        f"{name} was first seen in {pin.place}, where GKE lists it no longer; it lists one of that name in "
-        f"{', '.join(map(str, places))}. If that is the one to watch, add to {line}"
-    )
-
-
-def _removed(pin: KnownCluster) -> str:
-    return (
-        f"{pin.cluster.name} was first seen in {pin.place}, and discovery.projects no longer names {pin.project}. "
-        f"Put the project back, or add {pin.cluster.name} to retired_clusters"
-    )
-
-
-def _ambiguous(one: KnownCluster, others: Iterable[Place], is_held: bool) -> KnownCluster:
-    """Let a newcomer wait, under the name that no other has."""
-    place, qualified = one.place, one.place.qualified
-    rivals = ", ".join(map(str, others))
-    because = f"{place.name} is the one in {rivals}" if is_held else f"there is one in {rivals} too, none seen before"
-    line = _line(qualified, one.cluster.environment, place)
-    message = (
-        f"{place.name} in {place} is not watched: {because}. Write discovery.names: qualified (clusters keep the names "
-        f"they have), or add to {line}, or add {qualified} to retired_clusters"
-    )
-    return _unaccepted(one.model_copy(update={"cluster": _named(one.cluster, qualified)}), "ambiguous", message)

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pedwatch.config import Cluster, Config
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.discovery import ProjectListing, discovery_run, find, unaccepted_run
-from pedwatch.observations.pins import KnownCluster
+from pedwatch.observations.places import KnownCluster
 
 if TYPE_CHECKING:
     from google.cloud import storage

@@ -8,11 +8,13 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from pedwatch.alerts import evidence, ledger, reconcile, rows, silence
+from pedwatch.alerts import evidence, ledger, reconcile, retirement, rows, silence
 from pedwatch.alerts.carried import carried, to_write
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Notification
+from pedwatch.alerts.observed import SubjectObservation
+from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
@@ -39,7 +41,7 @@ def _input(warehouse: Warehouse, cycle: dt.datetime) -> dict[str, Any]:
     return first | {name: [*first[name], *(item for page in others for item in page[name])] for name in PAGED}
 
 
-def _observations(found: dict[str, Any], known: list[Episode]) -> list[ledger.SubjectObservation]:
+def _observations(found: dict[str, Any], known: list[Episode]) -> list[SubjectObservation]:
     return [
         *ledger.from_verdicts(found["verdicts"], known),
         *ledger.from_clusters(found["clusters"], known),
@@ -129,9 +131,9 @@ def fold_alerts(
     is_new = cursor is None or cursor < cycle
     folded: list[Episode] = []
     if is_new:
-        retired = ledger.retired_in(found["clusters"])
+        retired = retirement.retired_in(found["clusters"])
         seen = _observations(found, known)
-        folded = ledger.fold_period(known, seen, found["after_cycle"], cycle, config.policy, retired)
+        folded = fold_period(known, seen, found["after_cycle"], cycle, config.policy, retired)
     changed = to_write(stored, folded, cycle)
     newest = {e.episode_id: e for e in known} | {e.episode_id: e for e in folded}
     untold = [rows.episode_from_row(row) for row in found["untold_episodes"]]

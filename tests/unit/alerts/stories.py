@@ -6,8 +6,8 @@
 
 import datetime as dt
 
-from pedwatch.alerts.episodes import Episode, Evidence, Observation, Seen, Subject
-from pedwatch.alerts.ledger import SubjectObservation
+from pedwatch.alerts.episodes import Episode, Evidence, Subject
+from pedwatch.alerts.observed import Observation, Seen, SubjectObservation
 from pedwatch.cycles import PERIOD
 
 START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)

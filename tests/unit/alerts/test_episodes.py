@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pedwatch.alerts.carried import carried, to_write
-from pedwatch.alerts.episodes import Episode, Observation, Seen, fold
-from pedwatch.alerts.ledger import SubjectObservation, fold_period
+from pedwatch.alerts.episode_states import fold
+from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.observed import Observation, Seen, SubjectObservation
+from pedwatch.alerts.period import fold_period
 from pedwatch.config import Policy, PolicyConfig
 from pedwatch.cycles import PERIOD
 from tests.unit.alerts.stories import LIMIT, ORDERS, START, cycle_at, last, observations

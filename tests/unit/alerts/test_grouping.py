@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pedwatch.alerts.episodes import Observation
 from pedwatch.alerts.evidence import Exemption
 from pedwatch.alerts.notifications import Notification
+from pedwatch.alerts.observed import Observation
 from pedwatch.alerts.reconcile import reminders_due
 from pedwatch.config import Slack
 from pedwatch.cycles import PERIOD

@@ -9,9 +9,10 @@ import pytest
 
 from pedwatch.alerts import block_kit, rows
 from pedwatch.alerts.episodes import Episode, Subject
-from pedwatch.alerts.ledger import fold_period, from_clusters
+from pedwatch.alerts.ledger import from_clusters
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
+from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import PolicyConfig, Slack

@@ -14,7 +14,7 @@ from pedwatch.observations.discovery import (
     find,
     run_name,
 )
-from pedwatch.observations.pins import KnownCluster
+from pedwatch.observations.places import KnownCluster
 
 CYCLE = dt.datetime(2026, 3, 2, 10, 5, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pedwatch.observations.discovery import Found, ProjectListing, find
-from pedwatch.observations.pins import KnownCluster
+from pedwatch.observations.places import KnownCluster
 from tests.unit.observations.test_discovery import CYCLE, DAY, config, listing, names, raw
 
 LAB = "example.com:lab"
