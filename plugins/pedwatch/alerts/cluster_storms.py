@@ -13,8 +13,8 @@ from pedwatch.alerts.wording import clock_time, counted, duration
 KINDS = ("blind_cluster", "unaccepted_cluster")
 _ROW_EACH, _NAMED_EACH = 15, 10
 _MUTED = (
-    "their APIs are unknown, not within their limits; until a cluster is back, no other message about its APIs but of "
-    "what is over its limit in the part that was seen"
+    "what their APIs run is not known, which does not mean that they are within their limits; until a cluster is back, "
+    "only those of its APIs that are over in the part that was seen are told of"
 )
 _WAIT = "they are not collected until the configuration says where they are: alerts there neither go on nor end"
 _WORDS = {

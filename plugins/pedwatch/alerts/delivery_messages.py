@@ -20,11 +20,8 @@ def not_delivered(target: str, error: str, texts: Sequence[str]) -> Message:
         mark=":warning:",
         title="Not delivered",
         summary=f"{count} could not be delivered to {target}: {error}. {which}: {texts[0]}",
-        facts=[("Channel", target), ("Error", error), ("Undelivered", count)],
-        notes=[
-            "nobody reads it there. Mend the cause; if another channel is named, what is still open is told there by "
-            "itself. Else set the rows back to unsent (docs/slack.md)"
-        ],
+        advice="Mend what the error names, and tell the team: it does not know. If another channel is named in "
+        "pedwatch.yaml, what is still open is told there by itself. Else set the rows back to unsent (docs/slack.md)",
         lines=list(texts[1:]),
     )
 
@@ -36,8 +33,7 @@ def odd_answer(target: str, answer: str, texts: Sequence[str]) -> Message:
         mark=":warning:",
         title="Not delivered yet",
         summary=f"{_count(texts)} for {target} {waits}: it answers {answer}",
-        facts=[("Channel", target), ("Answer", answer)],
-        notes=["mend what it names; a code that is in no table of docs/slack.md: look it up, and report it"],
+        advice="Mend what it names. A code that is in no table of docs/slack.md: look it up, and report it",
         lines=list(texts),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pedwatch.alerts import silence
+from pedwatch.alerts import guidance, silence
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
@@ -204,15 +204,15 @@ def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str) -> M
     if digest.chain_head:
         facts.append(("Newest evidence pack", f"sha256 {digest.chain_head}"))
     if digest.is_silent:
-        lines, notes = _lines(digest, zone), [silence.RUNBOOK]
+        lines, notes = _lines(digest, zone), [silence.RUNBOOK, guidance.WHAT_IT_IS]
         return Message(":black_circle:", title, _silence(digest, zone), facts, notes, lines=lines)
     if digest.is_clear:
         summary = f"all clear for {whose}: nobody is over or near a limit, and nothing is about to change"
-        return Message(":white_check_mark:", title, summary, facts)
+        return Message(":white_check_mark:", title, summary, facts, [guidance.WHAT_IT_IS])
     over = counted(len(digest.firing), "API")
     summary = f"{over} of {whose} over the limit now, {len(digest.near)} near it"
     told = [(name(str(row["api_id"] or row["subject"])), row["permalink"]) for row in digest.firing if row["permalink"]]
-    return Message(":memo:", title, summary, facts, lines=_lines(digest, zone), links=told)
+    return Message(":memo:", title, summary, facts, [guidance.WHAT_IT_IS], lines=_lines(digest, zone), links=told)
 
 
 def notifications(

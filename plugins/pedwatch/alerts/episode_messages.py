@@ -48,7 +48,7 @@ def _exemption_ending(episode: Episode, context: Context) -> Message:
     left = duration(exemption.ends_at - context.cycle)
     ending = f"the exemption of {api_of(episode)} ends in {left}, {clock_time(exemption.ends_at, context.cycle)}"
     message = _is_allowed(episode, context)
-    then = f"{ending}; if it still runs more than {episode.max_replicas} pods then, it fires at once"
+    then = f"{ending}; if it still runs more than {episode.max_replicas} pods then, you are told at once"
     advice = f"Bring it to {pods(episode.max_replicas)} or fewer before that, or ask {context.contact} for longer"
     return replace(message, title="Exemption ends soon", summary=then, thread=f"Soon: {then}.", advice=advice)
 
@@ -65,6 +65,8 @@ def _resolved(episode: Episode, context: Context) -> Message:
         # What is watched anew elsewhere may run as many pods as before.
         is_moved = episode.end_reason in _MOVED
         state = "is not held against this limit any more" if is_moved else "is within its limit again"
+        if episode.end_reason == "workload_gone":
+            state = "does not run any more"
         summary = f"{where} {state} after {lasted}, peak {peak_of(episode)}: {cause}"
     if peak and episode.peak_cycle:
         peak += f" at {clock_time(episode.peak_cycle, ended)}"
@@ -91,7 +93,7 @@ def _resolved(episode: Episode, context: Context) -> Message:
 
 
 def _advice(episode: Episode, context: Context) -> str:
-    if episode.is_blind and (mend := guidance.when_frozen(episode.memory.frozen_by)):
+    if episode.is_blind and (mend := guidance.when_frozen(episode.memory.frozen_by, context.contact)):
         return mend
     return guidance.when_over(episode, context.contact, hpa_max(episode, context.known))
 
@@ -114,7 +116,7 @@ def _over(episode: Episode, reason: str, context: Context) -> Message:
     }
     if reason == "acknowledged" and context.acknowledged is not None:
         threads["acknowledged"] = thread_of(context.acknowledged)
-    is_frozen = episode.is_blind and bool(guidance.when_frozen(episode.memory.frozen_by))
+    is_frozen = episode.is_blind and bool(guidance.when_frozen(episode.memory.frozen_by, context.contact))
     ends = "once it is judged again, it ends" if is_frozen else "ends by itself"
     quiets = f"react with {SHOWN} to say that you take care: that quiets reminders"
     return Message(

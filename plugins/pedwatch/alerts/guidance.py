@@ -43,10 +43,10 @@ def when_over(episode: Episode, contact: str, hpa_max: int | None = None) -> str
     return f"{to}, or ask {contact} for more. {NOTHING_IS_BLOCKED}"
 
 
-def when_frozen(reason: str | None) -> str:
+def when_frozen(reason: str | None, contact: str) -> str:
     """Say what somebody does so that an API is judged again."""
     mend = _MEND.get(reason or "")
-    return f"{mend}, so that it is judged again. {NOTHING_IS_BLOCKED}" if mend else ""
+    return f"{mend}, or ask {contact}, so that it is judged again. {NOTHING_IS_BLOCKED}" if mend else ""
 
 
 def when_many_over(contact: str) -> str:

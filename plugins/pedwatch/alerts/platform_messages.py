@@ -58,8 +58,8 @@ def _blind(episode: Episode, reason: str, cycle: dt.datetime, links: list[tuple[
         why = f": {in_words(episode.offender)}"
         advice = "Look up what mends this cause in docs/runbooks/a-cluster-is-blind.md"
         notes = [
-            "its APIs are unknown, not within their limits; until it is back, no other message about them "
-            "but of what is over its limit in the part that was seen"
+            "what its APIs run is not known, which does not mean that they are within their limits; until it is back, "
+            "only those that are over in the part that was seen are told of"
         ]
     facts = [("Since", since)]
     if episode.subject.environment and episode.subject.kind != _LIMITS:
@@ -81,7 +81,7 @@ def _resolved(episode: Episode, cycle: dt.datetime, links: list[tuple[str, str]]
     ended = episode.resolved_cycle or episode.last_cycle
     back = {
         _LIMITS: "the limits are read again",
-        _UNACCEPTED: f"{episode.subject.cluster} waits no longer: it is where it was, was accepted, or is gone",
+        _UNACCEPTED: f"{episode.subject.cluster} is where it was, was accepted, or is gone, and waits no longer",
     }.get(episode.subject.kind, f"{episode.subject.cluster} is seen again")
     if episode.subject.kind == _RELABELLED:
         back = f"{api_of(episode)} in {place(episode)} no longer runs under another API's labels"

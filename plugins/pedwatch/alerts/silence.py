@@ -169,7 +169,8 @@ def _silence(kind: Kind, last: dt.datetime | None, heard: Heard, now: dt.datetim
         summary = f"{what} yet; limits have been read since {clock_time(heard.first_synced, now)}"
     title = "No cycle judged" if kind == "judged" else "No run finishes"
     links = [("Runs of ped_replica_watch", url)] if url else []
-    notes = [f"one message until cycles are judged again; {RUNBOOK}"]
+    until = {"judged": "cycles are judged again", "finished": "a run comes to its end"}[kind]
+    notes = [f"one message until {until}; {RUNBOOK}"]
     return Message(":black_circle:", title, summary, facts, notes, links=links, labels={"alertname": "PedSilence"})
 
 
