@@ -143,12 +143,13 @@ class Fleet:
             "replica_observations": self.observations_per_cycle,
             "collection_runs": float(self.clusters),
             "heartbeats": 2.0,
+            "notifications": self.rows("notifications") / DAYS_OF_HISTORY / CYCLES_PER_DAY,
             "limit_sync_runs": 1.0,
             "subject_days": self.subjects / CYCLES_PER_DAY,
         }.get(table)
 
     def rows(self, table: str) -> float:
-        """Rows of a table without partitions, after a year.
+        """Rows of a table without partitions, or of one that is mostly read whole, after a year.
 
         Raises:
             KeyError: a table of which nothing is known here.

@@ -19,8 +19,11 @@ from bench.fleet_sizes import Fleet, moments, width
 MIB, TIB = 1 << 20, 1 << 40
 LEAST = 10 * MIB
 _CYCLE = dt.timedelta(minutes=5)
-_UNITS = {"HOUR": dt.timedelta(hours=1), "DAY": dt.timedelta(days=1)}
+_UNITS = {"HOUR": dt.timedelta(hours=1), "DAY": dt.timedelta(days=1), "MONTH": dt.timedelta(days=30)}
 _AFTER_A_STOP = 0.001
+_BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
+WHOLE = ("notifications",)
+"""Partitioned tables most of whose readers need all of them; no view leaves their partitions to its reader."""
 _END_OF_DAY = dt.datetime(2026, 3, 2, 23, 55, tzinfo=dt.UTC)
 
 
@@ -31,6 +34,7 @@ def values_at(now: dt.datetime) -> dict[str, dt.datetime]:
     day = dt.timedelta(days=1)
     return {
         "now": now,
+        "since": now - dt.timedelta(days=2),
         "cycle": now,
         "known_at": now,
         "computed_at": now,
@@ -55,7 +59,8 @@ def values_at(now: dt.datetime) -> dict[str, dt.datetime]:
 def worst_values(now: dt.datetime) -> dict[str, dt.datetime]:
     """Return them in a run after a stop of a day or longer: what is looked back at is as much as ever is."""
     day_before = now - dt.timedelta(days=1)
-    return values_at(now) | {"v_after": day_before, "cursor": day_before, "expected_cursor": day_before}
+    moved = {"v_after": day_before, "cursor": day_before, "expected_cursor": day_before, "since": _BEGINNING}
+    return values_at(now) | moved
 
 
 @dataclass(frozen=True)
@@ -146,14 +151,16 @@ class Prices:
         unit = _UNITS[self.catalog.partitions[table][1]]
         spans = [self._span(scan, now) for scan in scans]
         first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+        if first == _BEGINNING and table in WHOLE:
+            return self.fleet.rows(table)
         start = _floor(max(first, now - dt.timedelta(days=400)), unit)
         end = min(_floor(min(last, now), unit) + unit, now + _CYCLE)
         return max(0.0, (end - start) / _CYCLE) * per_cycle
 
     def _span(self, scan: Scan, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
         """Return the first and the last moment of the partition column that a scan may read."""
-        first, last = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
-        if not scan.bounds and self._asked is not None:
+        first, last = _BEGINNING, dt.datetime.max.replace(tzinfo=dt.UTC)
+        if not scan.bounds and self._asked is not None and scan.table not in WHOLE:
             return now - self._asked, now
         for bound in scan.bounds:
             low, high = bound.span(self._values(now))
@@ -166,4 +173,4 @@ def _is_search(statement: Statement) -> bool:
 
 
 def _floor(moment: dt.datetime, unit: dt.timedelta) -> dt.datetime:
-    return moment - (moment - dt.datetime.min.replace(tzinfo=dt.UTC)) % unit
+    return moment - (moment - _BEGINNING) % unit

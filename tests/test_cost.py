@@ -20,11 +20,12 @@ OCCASIONAL = {
     "alerts/done_in_cycle.sql",  # a run that failed
     "limits/current_rejections.sql",  # documents that are wrong
     "alerts/told_of_documents.sql",
-    "alerts/told_of_dag.sql",  # a run that failed
+    "alerts/report_failed_run.sql",
+    "alerts/reported_runs.sql",
+    "alerts/write_run_words.sql",  # and one that finishes again
     "limits/known_at.sql",  # limits that are late
     "limits/limits_as_of.sql",
     "limits/record_refusal.sql",
-    "limits/refusal_of_run.sql",
     "limits/replay_proposed.sql",
     "limits/replayable_cycles.sql",
     "observations/pinned_clusters.sql",

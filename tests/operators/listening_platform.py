@@ -14,6 +14,7 @@ from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import failed_dags, heartbeats, listening
 from tests.operators.slack_in_process import Workspace, connect, serve
 
+LEFT = (listening.LISTENED_AT, listening.OPEN_SINCE)
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
 
 
@@ -31,6 +32,7 @@ class Platform:
         self.workspace = Workspace(lambda: self.now.timestamp(), "C0PLATFORM")
         self.calls: list[str] = []
         self._judged: dt.datetime | None = None
+        self.left: Any = None
         self.workspace.before = self.calls.append  # type: ignore[assignment]
         connect(patch)
         serve(patch, self.workspace)
@@ -83,12 +85,13 @@ class Platform:
         self.warehouse.write("alerts/move_cursor.sql", moved)
         self._judged = max(self._judged or cycle, cycle)
 
-    def listens(self, run_type: str = "scheduled", times: int = 1) -> dict[str, int]:
-        """Let the sync listen."""
-        found: dict[str, int] = {}
+    def listens(self, run_type: str = "scheduled", times: int = 1) -> dict[str, Any]:
+        """Let the sync listen; its XCom is what the next one finds. Return what it says that it did."""
         for _ in range(times):
-            found = listening.listen(dag_run=SimpleNamespace(run_type=run_type), run_id=f"sync-{self.now:%H%M}")
-        return found
+            ti = SimpleNamespace(xcom_pull=lambda **asked: self.left)
+            run_id = f"sync-{self.now:%H%M}"
+            self.left = listening.listen(dag_run=SimpleNamespace(run_type=run_type), run_id=run_id, ti=ti)
+        return {name: value for name, value in self.left.items() if name not in LEFT}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the outbox, in the order of writing."""

@@ -1,4 +1,4 @@
-"""A failed DAG: its callback logs, writes one row and sends nothing; the sync sends, and says when it is back."""
+"""A failed DAG: its callback logs and reports, and reads and sends nothing; the sync tells it, and when it is back."""
 
 import datetime as dt
 import json
@@ -19,9 +19,10 @@ from pedwatch.cycles import floor_to_cycle
 from pedwatch.errors import MassEndError
 from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import failed_dags, watch
+from pedwatch.tasks import failed_dags, failure_reports, watch
 from pedwatch.tasks.fold import fold_alerts
 from tests.operators.listening_platform import NOW, Platform
+from tests.sql.billed_references import asked_since
 
 ROOT = Path(__file__).resolve().parents[2]
 WATCH = "ped_replica_watch"
@@ -33,16 +34,109 @@ def platform(warehouse: Warehouse, config: Config, monkeypatch: pytest.MonkeyPat
     return Platform(warehouse, config, monkeypatch)
 
 
-def test_the_callback_writes_and_the_sync_sends_once(platform: Platform) -> None:
+def told_rows(platform: Platform) -> list[dict[str, Any]]:
+    """Return what there is to tell: reports tell nobody."""
+    return [row for row in platform.rows() if row["reason"] != "run_failed"]
+
+
+def reports(platform: Platform) -> dict[str, set[str]]:
+    """Return the statuses of the reports of each run."""
+    found: dict[str, set[str]] = {}
+    for row in platform.rows():
+        if row["reason"] == "run_failed":
+            found.setdefault(json.loads(row["told_state"])["run_id"], set()).add(row["status"])
+    return found
+
+
+def test_the_callback_reports_and_the_sync_tells_once(platform: Platform) -> None:
     platform.fails("r1")
-    assert (platform.calls, [row["status"] for row in platform.rows()]) == ([], ["unsent"])
+    assert (platform.calls, reports(platform), told_rows(platform)) == ([], {"r1": {"reported"}}, [])
     platform.fails("r2")
-    assert len(platform.rows()) == 1, "one message until it finishes again"
     platform.listens()
+    assert reports(platform) == {"r1": {"settled"}, "r2": {"settled"}}
+    assert len(told_rows(platform)) == 1, "one message until it finishes again"
+    told = told_rows(platform)[0]["notification_id"]
+    assert {row["told_by"] for row in platform.rows() if row["reason"] == "run_failed"} == {told}
     assert platform.texts == ["DAG failed: the run of ped_replica_watch for 10:05 UTC failed, in verdicts.compare"]
     platform.fails("r1", dag_id="ped_limits_sync")
     platform.listens(times=2)
     assert len(platform.texts) == 2, "another DAG is another message"
+
+
+def test_the_callback_reads_nothing(platform: Platform, processor: Any) -> None:
+    """Counted in what BigQuery is asked when Airflow's DAG processor calls it: one statement, no table referred to."""
+    since = dt.datetime.now(dt.UTC)
+    processor(SCHEDULED, "task_failure", server_context("scheduled", SCHEDULED, "compare"))
+    asked = asked_since(platform.warehouse.client, platform.config.dataset, since)
+    # What an INSERT fills is not billed: only what it scans.
+    assert [(job.label, job.statements, job.scans) for job in asked] == [("alerts-report_failed_run", ("INSERT",), 0)]
+
+
+def test_called_twice_and_read_twice_it_is_told_once(platform: Platform) -> None:
+    run = {"run_id": "r1", "cycle": platform.now}
+    platform.fails(**run)
+    platform.fails(**run)
+    assert len(platform.rows()) == 2, "an INSERT that reads nothing cannot know"
+    platform.listens(times=2)
+    assert (len(told_rows(platform)), reports(platform)) == (1, {"r1": {"settled"}})
+
+
+def test_two_that_read_at_once_end_as_one(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second has read, and decides, while the first writes: it finds that out and begins anew."""
+    platform.fails("r1")
+    decide, others = failure_reports._decide, []
+
+    def decide_late(*asked: Any) -> Any:
+        rows = decide(*asked)
+        if not others:
+            others.append("busy")
+            platform.fails("r2", cycle=platform.now)
+            others.append(failure_reports.settle_reports(platform.warehouse, platform.config, "other"))
+        return rows
+
+    monkeypatch.setattr(failure_reports, "_decide", decide_late)
+    mine = failure_reports.settle_reports(platform.warehouse, platform.config, "mine")
+    assert (mine, others) == (0, ["busy", 1])
+    assert len(told_rows(platform)) == 1 and reports(platform) == {"r1": {"settled"}, "r2": {"settled"}}
+
+
+def test_killed_between_settling_and_sending_the_next_one_sends(platform: Platform) -> None:
+    platform.fails("r1")
+    failure_reports.settle_reports(platform.warehouse, platform.config, "killed")
+    assert platform.texts == []
+    platform.listens(times=2)
+    assert len(platform.texts) == len(told_rows(platform)) == 1
+
+
+def test_reports_that_cannot_be_settled_keep_no_alert_from_being_told(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform.fails("r1", dag_id="ped_digest")
+    client = platform.warehouse.client
+    client.delete_table(platform.warehouse.address("limit_sync_refusals"))
+    cycle = floor_to_cycle(platform.now)
+    folded = fold_alerts(platform.warehouse, platform.config, cycle, platform.now, "run", may_notify=True)
+    assert folded["deliverable"] == 0 and "could not be settled" in caplog.text
+    assert reports(platform) == {"r1": {"reported"}}
+
+
+def test_a_dag_that_has_failed_for_months_is_told_when_it_is_back(platform: Platform) -> None:
+    """Of the outbox the newest days are read: what still matters is read as far back as it is."""
+    platform.fails("r1", dag_id="ped_replica_audit")
+    platform.listens()
+    platform.now += dt.timedelta(days=100)
+    for number in (1, 2, 3):  # nobody listened: all of it is read; then as much as the run before said
+        platform.listens()
+        assert len(platform.texts) == 1
+        platform.fails(f"again{number}", dag_id="ped_replica_audit")
+    failed_at = NOW.isoformat()
+    assert platform.left["open_since"] == failed_at
+    platform.listens()
+    platform.finishes("good", dag_id="ped_replica_audit")
+    platform.listens()
+    assert platform.texts[0].startswith("Resolved: ped_replica_audit runs again")
+    platform.listens()
+    assert dt.datetime.fromisoformat(platform.left["open_since"]) > platform.now - dt.timedelta(minutes=10)
 
 
 def test_the_watch_sends_it_where_the_sync_is_dead(platform: Platform) -> None:
@@ -61,7 +155,8 @@ def test_a_run_that_ends_while_it_tells_says_what_was_done_and_what_waits(platfo
     platform.judges(cycle)
     platform.fails("r1", cycle=cycle, reason="timed_out")
     platform.fails("r2", dag_id="ped_housekeeping")
-    words = {row["told_state"]: row["message"] for row in platform.rows()}
+    failure_reports.settle_reports(platform.warehouse, platform.config, "sync")
+    words = {row["told_state"]: row["message"] for row in told_rows(platform)}
     [told] = [json.loads(message)["facts"] for state, message in words.items() if "ped_replica_watch" in state]
     facts = dict(told)
     assert facts["Done"] == "replica counts judged; alerts brought up to date"
@@ -142,8 +237,8 @@ def test_a_daily_dag_is_back_with_its_first_run_and_a_cleared_one_goes_on_in_its
     platform.listens()
     platform.fails("r1", dag_id="ped_digest", cycle=failed_at)
     platform.listens()
-    assert [row["sequence"] for row in platform.rows()] == [1, 2, 3]
-    assert len({row["episode_id"] for row in platform.rows()}) == 1
+    assert [row["sequence"] for row in told_rows(platform)] == [1, 2, 3]
+    assert len({row["episode_id"] for row in told_rows(platform)}) == 1
     assert platform.texts[0].startswith("DAG failed"), "the parent shows the newest state"
 
 
@@ -159,7 +254,7 @@ def test_a_backfill_is_no_sign_of_life(platform: Platform) -> None:
     platform.fails("r1", dag_id="ped_digest")
     platform.finishes("b1", dag_id="ped_digest", origin="backfill")
     platform.listens()
-    assert [row["reason"] for row in platform.rows()] == ["dag_failed"]
+    assert [row["reason"] for row in told_rows(platform)] == ["dag_failed"]
 
 
 @pytest.fixture(scope="module")

@@ -128,7 +128,7 @@ def test_a_quiet_sync_listens_with_one_statement_and_ends_with_another(
     since = dt.datetime.now(dt.UTC)
     sync = load("ped_limits_sync", quiet, monkeypatch)
     sync.sync_limits()
-    assert listening.listen(dag_run=quiet["dag_run"], run_id=quiet["dag_run"].run_id) == {"written": 0}
+    assert listening.listen(quiet["dag_run"], quiet["dag_run"].run_id, quiet["ti"])["written"] == 0
     heartbeats.heartbeat(dag_run=quiet["dag_run"], dag=sync.dag, run_id=quiet["dag_run"].run_id)
     jobs = warehouse.client.list_jobs(min_creation_time=since)
     found = [job.labels["pedwatch"] for job in jobs if warehouse.config.dataset in getattr(job, "query", "")][::-1]

@@ -70,6 +70,7 @@ class Minutes:
     def __init__(self, world: World, patch: pytest.MonkeyPatch) -> None:
         self.world, self._patch = world, patch
         self._told: Any = None
+        self._heard: Any = None
 
     def sync(self, number: int) -> None:
         """Run all tasks of ped_limits_sync for a cycle; its XCom is what the next one finds."""
@@ -81,7 +82,8 @@ class Minutes:
         run.run_id, run.data_interval_end, run.run_after = f"scheduled__{moment}", cycle_at(number), cycle_at(number)
         module = load("ped_limits_sync", context, self._patch)
         self._told = json.loads(json.dumps(module.sync_limits()))
-        listening.listen(dag_run=run, run_id=run.run_id)
+        heard = SimpleNamespace(xcom_pull=lambda **asked: self._heard)
+        self._heard = json.loads(json.dumps(listening.listen(dag_run=run, run_id=run.run_id, ti=heard)))
         heartbeats.heartbeat(dag_run=run, dag=module.dag, run_id=run.run_id)
 
     def cycle(self, number: int) -> list[Asked]:

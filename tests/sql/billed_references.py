@@ -29,12 +29,14 @@ class Asked:
         statements: a kind for each.
         references: one for each table of each statement and expression; temporary ones are not in it.
         temporary: the temporary tables.
+        scans: how often its statements read a table.
     """
 
     label: str
     statements: tuple[str, ...]
     references: tuple[str, ...]
     temporary: frozenset[str]
+    scans: int
 
 
 def asked_since(client: "bigquery.Client", dataset: str, since: dt.datetime) -> list[Asked]:
@@ -50,12 +52,14 @@ def _asked(client: "bigquery.Client", job: Any) -> Asked:
         tables = [name for expression in expressions_of(job.query) for name in expression.tables]
     else:
         children = [job]
-    tables += [name for child in children for size in sizes_of(child.query) for name in size.tables]
+    sizes = [size for child in children for size in sizes_of(child.query)]
+    tables += [name for size in sizes for name in size.tables]
     return Asked(
         job.labels["pedwatch"],
         tuple(child.statement_type for child in children),
         tuple(sorted(name for name in tables if name in _TABLES)),
         frozenset(name for name in tables if name not in _TABLES),
+        sum(size.scans for size in sizes),
     )
 
 

@@ -1,5 +1,5 @@
 {#- Part of statements: the Slack channels in which something was told, or is to be; a new one is welcomed first. -#}
 SELECT DISTINCT c.channel
 FROM `{{ dataset }}.notifications` AS c
-WHERE c.destination != 'suppressed' AND c.channel NOT LIKE '%:%'
+WHERE c.destination != 'suppressed' AND c.channel NOT LIKE '%:%' AND c.reason != 'run_failed'
 ORDER BY c.channel

@@ -145,6 +145,11 @@ SELECT
     FROM `{{ dataset }}.notifications` AS o
     WHERE o.status IN ('unsent', 'sending', 'ambiguous')
   ) AS waiting,
+  (
+    SELECT COUNT(*)
+    FROM `{{ dataset }}.notifications` AS o
+    WHERE o.status = 'reported'
+  ) AS reported,
   ARRAY(
     {% include 'alerts/_told_channels.sql' %}
   ) AS told_channels,

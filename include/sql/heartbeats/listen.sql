@@ -1,6 +1,9 @@
--- What ped_limits_sync listens for: how old the newest cycle is, which DAGs that failed finish again, and whether the
--- platform's part of the outbox waits for a sender. Two tables, one row; times UTC.
--- Parameters: @now, @cursor TIMESTAMP: the newest cycle that was folded, which is known before.
+-- What ped_limits_sync listens for: how old the newest cycle is, which DAGs that failed finish again, whether somebody
+-- reported a run that failed, and whether the platform's part of the outbox waits for a sender. Two tables, one row; UTC.
+-- Of the outbox it reads what was written since @since. What is older and still matters it says itself, in `open_since`:
+-- who asks again asks from there, so that a DAG that has failed for months is not forgotten.
+-- Parameters: @now, @since TIMESTAMP; @cursor TIMESTAMP: the newest cycle that was folded, which is known before.
+{% from 'alerts/_run_rows.sql' import is_about_runs -%}
 WITH
 live_beats AS (
   -- A cycle that was run twice finished once.
@@ -29,7 +32,7 @@ platform_rows AS (
     JSON_VALUE(n.told_state, '$.kind') AS kind,
     COALESCE(JSON_VALUE(n.told_state, '$.dag_id'), JSON_VALUE(n.told_state, '$.kind')) AS about
   FROM `{{ dataset }}.notifications` AS n
-  WHERE n.team_id IS NULL
+  WHERE n.created_at >= @since AND n.team_id IS NULL
 ),
 
 told AS (
@@ -39,6 +42,22 @@ told AS (
   WHERE
     p.reason IN ('dag_failed', 'dag_recovered', 'silence', 'silence_over') AND p.channel NOT LIKE '%:%'
   QUALIFY ROW_NUMBER() OVER (PARTITION BY p.about ORDER BY p.created_at DESC, p.sequence DESC) = 1
+),
+
+newest_failures AS (
+  -- Of each DAG the run that failed last, told or not: what finished before it says nothing of what comes after.
+  SELECT
+    p.about,
+    ARRAY_AGG(STRUCT(p.cycle, p.created_at) ORDER BY p.cycle DESC, p.created_at DESC LIMIT 1)[OFFSET(0)] AS run
+  FROM platform_rows AS p
+  WHERE p.reason IN ('run_failed', 'dag_failed')
+  GROUP BY p.about
+),
+
+undelivered AS (
+  SELECT p.*
+  FROM platform_rows AS p
+  WHERE p.status IN ('unsent', 'sending', 'ambiguous', 'reported')
 ),
 
 failed_dags AS (
@@ -52,11 +71,12 @@ failed_dags AS (
     t.told_state,
     ARRAY_AGG(b.cycle IGNORE NULLS ORDER BY b.cycle DESC LIMIT 3) AS finished_cycles
   FROM told AS t
+  INNER JOIN newest_failures AS f ON t.about = f.about
   LEFT JOIN live_beats AS b
     ON
       t.about = b.dag_id
-      AND t.cycle <= b.cycle
-      AND (t.cycle < b.cycle OR t.created_at < b.finished_at)
+      AND f.run.cycle <= b.cycle
+      AND (f.run.cycle < b.cycle OR f.run.created_at < b.finished_at)
   WHERE t.reason = 'dag_failed'
   GROUP BY t.about, t.episode_id, t.sequence, t.channel, t.destination, t.told_state
 ),
@@ -90,9 +110,15 @@ SELECT
   ARRAY(SELECT AS STRUCT f.* FROM failed_dags AS f ORDER BY f.dag_id) AS failed_dags,
   (
     SELECT COUNT(*)
-    FROM platform_rows AS p
+    FROM undelivered AS u
     WHERE
-      p.status IN ('unsent', 'sending', 'ambiguous')
-      AND COALESCE(p.next_attempt_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
-      AND COALESCE(p.lease_expires_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
-  ) AS waiting
+      u.status != 'reported'
+      AND COALESCE(u.next_attempt_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
+      AND COALESCE(u.lease_expires_at, TIMESTAMP '1970-01-01 00:00:00+00') <= @now
+  ) AS waiting,
+  (SELECT COUNT(*) FROM undelivered AS u WHERE u.status = 'reported') AS reported,
+  (SELECT COUNT(*) FROM platform_rows AS n WHERE {{ is_about_runs('n') }}) AS run_rows,
+  LEAST(
+    COALESCE((SELECT MIN(u.created_at) FROM undelivered AS u), @now),
+    COALESCE((SELECT MIN(t.created_at) FROM told AS t WHERE t.reason IN ('dag_failed', 'silence')), @now)
+  ) AS open_since

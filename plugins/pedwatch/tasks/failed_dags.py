@@ -1,9 +1,10 @@
-"""A failed DAG is told in the platform's channel once, until it finishes again: the callback writes, others send.
+"""What every DAG does when a run of it failed: it leaves a report, which others read (``tasks/failure_reports.py``).
 
 ``CALLBACKS`` goes into every DAG. Airflow calls it in its DAG processor, which parses everybody's DAGs and is killed
 with all it does after 50 seconds; the context is that of a task, or no more than ``dag``, ``run_id`` and ``reason``. So
-it logs a line first, which a log-based metric hears when BigQuery or Slack cannot, writes one row to the outbox within
-``LIMIT_SECONDS``, and sends nothing: the next run of ped_limits_sync or ped_replica_watch does. It never raises.
+it logs a line first, which a log-based metric hears when BigQuery or Slack cannot, writes one row within
+``LIMIT_SECONDS``, reads no table and sends nothing: whether there is anything to tell, the next run of ped_limits_sync
+or ped_replica_watch finds out. It never raises.
 """
 
 import datetime as dt
@@ -13,9 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pedwatch.alerts import dag_runs, platform_messages
-from pedwatch.alerts.copies import with_copies
-from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.alerts.dag_runs import Report
+from pedwatch.alerts.rows import notification_to_row
 from pedwatch.config import Config
 from pedwatch.cycles import cycle_of_run, floor_to_cycle
 from pedwatch.errors import LedgerError
@@ -24,7 +24,7 @@ from pedwatch.hooks.warehouse import Warehouse
 log = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 20.0
-"""For connecting, reading what was told, and writing."""
+"""For connecting and writing."""
 
 ALERTING = ("scheduled", "asset_triggered")
 """Run types that may alert; a backfill never does, and a manual run has somebody who watches it (docs/design.md#d9)."""
@@ -81,57 +81,17 @@ def _cycle_named(text: str) -> dt.datetime | None:
         return None
 
 
-def write_row(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.datetime) -> bool:
-    """Write that a run failed into the outbox; tell whether there was anything to write.
+def write_report(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.datetime) -> None:
+    """Write that a run failed, for who reads it next: one INSERT, which asks nothing.
 
     Raises:
         LedgerError: BigQuery refused, or took longer than the warehouse may wait.
     """
-    from pedwatch.alerts.reconcile import told_from_row
-    from pedwatch.alerts.routing import in_platforms_channel
-    from pedwatch.hooks.parameters import Typed
-    from pedwatch.tasks.run_links import run_url
-
-    found = warehouse.run("alerts/told_of_dag.sql", {"dag_id": run.dag_id})
-    told = in_platforms_channel(told_from_row(found[0]), config.slack) if found else None
-    cycle = run.cycle or floor_to_cycle(now)
-    url = run_url(run.dag_id, run.run_id)
-    cause, why = refusal_of(warehouse, run.dag_id, run.run_id)
-    progress = None if dag_runs.is_told_failed(told) else progress_of(warehouse, run)
-    message = platform_messages.dag_failed(run.dag_id, run.run_id, cycle, run.tasks, run.reason, url, why, progress)
-    row = dag_runs.failure_row(told, run.dag_id, run.run_id, message, config.slack.platform_channel, cycle, cause)
-    if row is None:
-        return False
-    written = [notification_to_row(each) for each in with_copies([row], config.slack)]
-    rows = Typed(NOTIFICATION_COLUMNS, written)
-    warehouse.write("alerts/write_notifications.sql", {"created_at": now, "run_id": run.run_id, "notifications": rows})
-    return True
-
-
-def progress_of(warehouse: Warehouse, run: FailedRun) -> platform_messages.Progress | None:
-    """Return how far the cycle of a run of the watch came: a run may fail although its counts were judged.
-
-    None for other DAGs, where the cycle is not known, and where nobody can say: that it failed is told all the same.
-    """
-    if run.dag_id != "ped_replica_watch" or run.cycle is None:
-        return None
-    try:
-        [found] = warehouse.run("alerts/done_in_cycle.sql", {"cycle": run.cycle})
-    except LedgerError:
-        return None
-    return platform_messages.Progress(**found)
-
-
-def refusal_of(warehouse: Warehouse, dag_id: str, run_id: str) -> tuple[str | None, str | None]:
-    """Say why a run was refused, by name and in words: the callback of a run is not told what failed it."""
-    from pedwatch.hooks import applied_schema
-
-    if objection := applied_schema.newer(warehouse):
-        return "newer_schema", objection
-    if dag_id != "ped_limits_sync":
-        return None, None
-    found = warehouse.run("limits/refusal_of_run.sql", {"sync_id": run_id})
-    return (found[0]["reason"], found[0]["message"]) if found else (None, None)
+    report = Report(run.dag_id, run.run_id, run.reason, run.tasks, now, run.cycle)
+    row = notification_to_row(report.row(config.slack.platform_channel))
+    not_written = ("team_id", "told_by")  # a report has neither
+    values = {name: value for name, value in row.items() if name not in not_written}
+    warehouse.write("alerts/report_failed_run.sql", values | {"created_at": now, "run_id": run.run_id})
 
 
 def _write(run: FailedRun) -> None:
@@ -142,7 +102,7 @@ def _write(run: FailedRun) -> None:
     if run.may_alert(now):
         config = settings.load_config()
         # A later build's tables are why runs fail, if they do: that has to be told nevertheless.
-        write_row(warehouse_of_any_schema(config).within(LIMIT_SECONDS), config, run, now)
+        write_report(warehouse_of_any_schema(config).within(LIMIT_SECONDS), config, run, now)
 
 
 def within(seconds: float, work: Callable[[], None]) -> None:
@@ -170,7 +130,7 @@ def within(seconds: float, work: Callable[[], None]) -> None:
 
 
 def dag_failed(context: Mapping[str, Any]) -> None:
-    """Log that a run failed and, if it was a live one, leave the outbox a row that tells the platform."""
+    """Log that a run failed and, if it was a live one, leave a report of it in the outbox."""
     run = read_context(context)
     log.error("pedwatch_dag_failed dag_id=%s run_id=%s reason=%s", run.dag_id, run.run_id, run.reason)
     try:

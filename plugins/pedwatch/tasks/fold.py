@@ -18,10 +18,12 @@ from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
+from pedwatch.errors import LedgerError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import acknowledging
 from pedwatch.tasks.acknowledging import Reactions
+from pedwatch.tasks.failure_reports import settle_reports
 from pedwatch.tasks.fold_commit import Step, commit_fold, live_cursor
 
 log = logging.getLogger(__name__)
@@ -138,6 +140,7 @@ def fold_alerts(
     newest = {e.episode_id: e for e in known} | {e.episode_id: e for e in folded}
     untold = [rows.episode_from_row(row) for row in found["untold_episodes"]]
     notifications: list[Notification] = []
+    settled = _settled(warehouse, config, run_id) if may_notify and found["reported"] else 0
     if may_notify:
         to_tell = {e.episode_id: e for e in untold} | newest
         notifications = _notifications(warehouse, config, cycle, found, list(to_tell.values()), now, run_url, reactions)
@@ -146,7 +149,7 @@ def fold_alerts(
     _log_firing(list(newest.values()), cycle)
     if is_new or notifications:
         commit_fold(warehouse, Step(cycle, cursor, now, run_id), changed, notifications)
-    waiting = sum(n.status == "unsent" for n in notifications) + found["waiting"]
+    waiting = sum(n.status == "unsent" for n in notifications) + found["waiting"] + settled
     firing = [e for e in newest.values() if _is_firing(e) and e.last_cycle == cycle and e.subject.kind == "over_limit"]
     return {
         "episodes": len(changed),
@@ -155,6 +158,15 @@ def fold_alerts(
         "firing": len(firing),
         "fired": sum(e.fired_cycle == cycle for e in firing),
     }
+
+
+def _settled(warehouse: Warehouse, config: Config, run_id: str) -> int:
+    """Settle what failed runs reported; what cannot be is ped_limits_sync's, and keeps no alert from being told."""
+    try:
+        return settle_reports(warehouse, config, run_id)
+    except LedgerError as error:
+        log.error("reports of failed runs could not be settled: %s", error)
+        return 0
 
 
 def _stale_limits_time(found: dict[str, Any], cycle: dt.datetime) -> dt.datetime | None:

@@ -1,9 +1,11 @@
 """The task of ped_limits_sync that listens for the others: silence is told, and what waits for a sender is sent.
 
 It needs nothing of the sync, so that limits that cannot be read do not hide that nothing is judged. A quiet call is one
-statement and no call of Slack.
+statement and no call of Slack. Of the outbox it reads the newest days, and as far back as the run before said in its
+XCom that something still matters; where that said nothing, all of it.
 """
 
+import contextlib
 import datetime as dt
 import logging
 from collections.abc import Callable, Mapping
@@ -16,15 +18,38 @@ from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.outbox import Transport
 from pedwatch.alerts.reconcile import told_from_row
 from pedwatch.alerts.routing import in_platforms_channel
-from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.config import Config, Slack
 from pedwatch.cycles import SCHEDULED
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks.failure_reports import EVER, settle_reports, write_words
 from pedwatch.tasks.run_links import dag_url
 
 log = logging.getLogger(__name__)
 
 WATCH = "ped_replica_watch"
+
+LISTENED_AT, OPEN_SINCE = "listened_at", "open_since"
+"""What a run leaves the next one in its XCom: when it listened, and how old the oldest row is that still mattered."""
+
+TRUSTED = dt.timedelta(minutes=15)
+"""What a run left longer ago than this is not believed: all of the outbox is read."""
+
+READS_BACK = dt.timedelta(days=2)
+"""So much of the outbox is read in any case."""
+
+
+def since_of(left: Any, now: dt.datetime) -> dt.datetime:
+    """Return from when on the outbox has to be read, by what the run before left; all of it where that says nothing.
+
+    Args:
+        left: its XCom.
+        now: settings clock, UTC.
+    """
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        listened_at, open_since = (dt.datetime.fromisoformat(left[name]) for name in (LISTENED_AT, OPEN_SINCE))
+        if now - listened_at < TRUSTED:
+            return min(open_since, now - READS_BACK)
+    return EVER
 
 
 def rows_to_write(found: Mapping[str, Any], slack: Slack, now: dt.datetime) -> list[Notification]:
@@ -52,8 +77,8 @@ def _word(row: Mapping[str, Any], slack: Slack) -> silence.Word:
 
 
 def listen_once(
-    warehouse: Warehouse, config: Config, transport: Callable[[], Transport], now: dt.datetime, run_id: str
-) -> dict[str, int]:
+    warehouse: Warehouse, config: Config, transport: Callable[[], Transport], now: dt.datetime, run_id: str, left: Any
+) -> dict[str, Any]:
     """Tell what has to be told, and deliver the outbox if the platform's part of it waits.
 
     Args:
@@ -62,9 +87,10 @@ def listen_once(
         transport: makes the way to Slack; called only when there is something to send.
         now: settings clock, UTC.
         run_id: of this run.
+        left: what the run before left in its XCom.
 
     Returns:
-        How many rows were ``written``, and what became of those that were sent.
+        How many rows were ``written``, what became of those that were sent, and what the next run has to know.
 
     Raises:
         LedgerError: BigQuery refused.
@@ -74,20 +100,27 @@ def listen_once(
     from pedwatch.tasks.fold_commit import live_cursor
     from pedwatch.tasks.send import send_notifications
 
-    asked = {"now": now, "cursor": Typed("TIMESTAMP", live_cursor(warehouse))}
+    since = since_of(left, now)
+    asked = {"now": now, "since": since, "cursor": Typed("TIMESTAMP", live_cursor(warehouse))}
     found = warehouse.run("heartbeats/listen.sql", asked)[0]
-    written = with_copies(rows_to_write(found, config.slack, now), config.slack)
-    for row in written:
+    settled = 0
+    if found["reported"]:
+        settled = settle_reports(warehouse, config, run_id)
+        found = warehouse.run("heartbeats/listen.sql", asked)[0]
+    wanted = with_copies(rows_to_write(found, config.slack, now), config.slack)
+    for row in wanted:
         log.warning("%s: %s", row.reason, row.message.text)
-    if written:
-        rows = Typed(NOTIFICATION_COLUMNS, [notification_to_row(row) for row in written])
-        warehouse.write("alerts/write_notifications.sql", {"created_at": now, "run_id": run_id, "notifications": rows})
-    if not written and not found["waiting"]:
-        return {"written": 0}
-    return {"written": len(written)} | send_notifications(warehouse, transport(), config.slack, now, run_id).counts
+    is_written = bool(wanted) and write_words(
+        warehouse, [(row, now) for row in wanted], found["run_rows"], since, run_id
+    )
+    told: dict[str, Any] = {"written": settled + (len(wanted) if is_written else 0)}
+    told |= {LISTENED_AT: now.isoformat(), OPEN_SINCE: min(found["open_since"], now).isoformat()}
+    if told["written"] or found["waiting"]:
+        told |= send_notifications(warehouse, transport(), config.slack, now, run_id).counts
+    return told
 
 
-def listen(dag_run: Any = None, run_id: Any = None) -> dict[str, int]:
+def listen(dag_run: Any = None, run_id: Any = None, ti: Any = None) -> dict[str, Any]:
     """Listen, in a scheduled run; a backfill tells nobody, and who starts a sync by hand sees how things stand."""
     from pedwatch.hooks.clients import warehouse_of_any_schema
     from pedwatch.hooks.transports import Transports
@@ -99,4 +132,6 @@ def listen(dag_run: Any = None, run_id: Any = None) -> dict[str, int]:
     config = settings.load_config()
     # Also of a later build's tables: that every other task refuses them has to be told.
     warehouse = warehouse_of_any_schema(config)
-    return listen_once(warehouse, config, lambda: Transports(config), settings.now(), run_id)
+    # Named by its map index: without one, all XComs that there ever were are fetched.
+    left = ti.xcom_pull(task_ids="listen", map_indexes=-1, include_prior_dates=True)
+    return listen_once(warehouse, config, lambda: Transports(config), settings.now(), run_id, left)

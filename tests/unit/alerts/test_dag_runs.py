@@ -5,11 +5,32 @@ import datetime as dt
 import pytest
 
 from pedwatch.alerts import dag_runs
+from pedwatch.alerts.dag_runs import Report, Word
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Told
+from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.reconcile import told_from_row
 from pedwatch.alerts.rows import notification_to_row
 from tests.golden_messages import at
+
+
+def report(dag_id: str, number: int, late: int = 0, **known: str) -> Report:
+    """Return what the callback of a run left, so many minutes after its cycle's end."""
+    reported_at = at(number) + dt.timedelta(minutes=late)
+    return Report(dag_id, f"run-{number}", "task_failure", ("compare",), reported_at, at(number), **known)
+
+
+def settled(
+    *reports: Report, words: dict[str, Word] | None = None
+) -> tuple[list[tuple[Notification, dt.datetime]], dict[str, str | None]]:
+    """Return what is told of reports, and by what each report is settled."""
+    rows = dag_runs.settle(reports, words or {}, "C0PLATFORM", lambda one: "", lambda one: None)
+    told = [row for row in rows if row[0].reason == dag_runs.FAILED]
+    return told, {row.notification_id: row.told_by for row, _ in rows if row.reason == dag_runs.REPORT}
+
+
+def word(row: Notification, written_at: dt.datetime) -> Word:
+    """Return what was told, as it is read back."""
+    return Word(told_from_row(notification_to_row(row)), row.notification_id, written_at)
 
 
 def told_of(dag_id: str, runs: str) -> list[str]:
@@ -25,7 +46,7 @@ def told_of(dag_id: str, runs: str) -> list[str]:
         else:
             finished = []
             message = Message("", "DAG failed", f"run {number}")
-            row = dag_runs.failure_row(told, dag_id, f"run-{number}", message, "C0PLATFORM", at(number))
+            row = dag_runs.failure_row(told, report(dag_id, number), message, "C0PLATFORM")
         if row is not None:
             told = told_from_row(notification_to_row(row))
             reasons.append(f"{number} {row.reason}")
@@ -46,3 +67,37 @@ def told_of(dag_id: str, runs: str) -> list[str]:
 )
 def test_what_is_told_of_a_dag_that_fails_and_finishes(dag_id: str, runs: str, told: list[str]) -> None:
     assert told_of(dag_id, runs) == told
+
+
+def test_a_report_is_read_back_as_it_was_left() -> None:
+    left = report("ped_digest", 3)
+    row = notification_to_row(left.row("C0PLATFORM"))
+    read = row | {"created_at": left.reported_at, "refusal": None, "refusal_message": None}
+    assert dag_runs.report_from_row(read) == left
+    assert (row["status"], row["notification_id"]) == ("reported", left.report_id)
+
+
+def test_reports_of_a_dag_are_told_once_and_all_are_settled_by_that() -> None:
+    reports = [report("ped_digest", 1), report("ped_replica_audit", 1), report("ped_digest", 2)]
+    [(digest, at_digest), (audit, _)], by = settled(*reports)
+    assert (digest.episode_id, digest.sequence, at_digest) == (reports[0].thread, 1, reports[0].reported_at)
+    ids = [digest.notification_id, audit.notification_id, digest.notification_id]
+    assert by == dict(zip((each.report_id for each in reports), ids, strict=True))
+
+
+def test_two_that_settle_one_after_the_other_end_as_one_that_settles_all() -> None:
+    first, second = report("ped_digest", 1), report("ped_digest", 2, refusal="mass_end", refusal_message="all")
+    whole, _ = settled(first, second)
+    [one], _ = settled(first)
+    [other], by = settled(second, words={"ped_digest": word(*one)})
+    assert [one, other] == whole, "a known cause is said in the same thread"
+    assert by == {second.report_id: other[0].notification_id}
+
+
+def test_what_is_told_is_the_newest_word_although_its_callback_had_a_slow_clock() -> None:
+    [(failed, _)], _ = settled(report("ped_digest", 1))
+    back = dag_runs.recovery_row(word(failed, at(1)).told, [at(2)])
+    assert back is not None
+    known = word(back, at(3) + dt.timedelta(minutes=1))
+    [(again, written_at)], _ = settled(report("ped_digest", 3), words={"ped_digest": known})
+    assert written_at > known.at and again.episode_id != back.episode_id
