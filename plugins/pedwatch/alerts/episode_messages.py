@@ -121,7 +121,7 @@ def _over(episode: Episode, reason: str, context: Context) -> Message:
     quiets = f"react with {SHOWN} to say that you take care: that quiets reminders"
     return Message(
         mark=":red_circle:" if is_critical else ":large_orange_circle:",
-        title="Over limit on and off" if reason == "flapping" else title,
+        title="Over limit on and off" if reason == "flapping" else f"{title}, not judged now" if is_frozen else title,
         summary=summary,
         advice=_advice(episode, context),
         facts=episode_facts.facts(episode, context),
