@@ -6,14 +6,11 @@ nothing is cached outside the database.
 
 import json
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from sandbox.bigquery import information_schema
-from sandbox.bigquery.column_defaults import check_defaults
 from sandbox.bigquery.errors import BigQueryError, already_exists, invalid
 from sandbox.bigquery.locks import TableLocks
 from sandbox.bigquery.model import TableMeta, TableRef
@@ -50,7 +47,6 @@ class Catalog:
         cursor: DuckDBPyConnection,
         locks: TableLocks,
         rights: Rights,
-        list_jobs: Callable[[str], list[dict[str, Any]]] = lambda project: [],
         location: str | None = None,
     ) -> None:
         self._cursor = cursor
@@ -58,7 +54,6 @@ class Catalog:
         self.rights = rights
         self.location = location
         self._within_reach: set[tuple[str, str]] = set()  # where a dataset is never changes while a job runs
-        self.list_jobs = list_jobs  # a project's job resources, for INFORMATION_SCHEMA.JOBS
 
     # ---- datasets
 
@@ -109,65 +104,31 @@ class Catalog:
         project: str,
         dataset: str,
         *,
-        description: str | None = None,
-        labels: dict[str, str] | None = None,
         location: str | None = None,
-        default_table_expiration_ms: int | None = None,
-        if_not_exists: bool = False,
         cursor: DuckDBPyConnection,
         more: dict[str, Any] | None = None,
-    ) -> str:
-        """Create a dataset; answers CREATE or SKIP. ``more`` takes further REST attributes as they are.
-
-        Without a ``location`` it is made where this catalog looks; a job makes none elsewhere.
-        """
+    ) -> None:
+        """Create a dataset; ``more`` takes further REST attributes as they are."""
         check_dataset_id(dataset)
-        if location and self.location and location.lower() != self.location.lower():
-            raise invalid(f"Cannot create dataset {project}:{dataset} in {location} in a job of {self.location}")
         if self.find_dataset(project, dataset) is not None:
-            if if_not_exists:
-                return "SKIP"
             raise already_exists("Dataset", f"{project}:{dataset}")
-        body = {**(more or {}), "location": location or self.location or DEFAULT_LOCATION, "creationTime": now_ms()}
-        named = {
-            "description": description,
-            "labels": labels or None,
-            "defaultTableExpirationMs": default_table_expiration_ms,
-        }
-        body |= {name: value for name, value in named.items() if value is not None}
+        now = now_ms()
+        body = {"location": location or DEFAULT_LOCATION, "creationTime": now, "lastModifiedTime": now}
         with transaction(cursor):
             cursor.execute(f"CREATE SCHEMA {physical_schema(project, dataset)}")
-            self._write_dataset(project, dataset, body, cursor)
-        return "CREATE"
+            cursor.execute(
+                "INSERT INTO _bq.datasets VALUES (?, ?, ?)", [project, dataset, json.dumps({**(more or {}), **body})]
+            )
 
-    def update_dataset(
-        self, project: str, dataset: str, changes: dict[str, Any], *, cursor: DuckDBPyConnection
-    ) -> None:
-        """Set attributes by their REST names (labels are replaced); None removes one."""
-        body = self.get_dataset(project, dataset) | changes
-        with transaction(cursor):
-            cursor.execute("DELETE FROM _bq.datasets WHERE project = ? AND dataset = ?", [project, dataset])
-            self._write_dataset(project, dataset, {k: v for k, v in body.items() if v is not None}, cursor)
-
-    def _write_dataset(self, project: str, dataset: str, body: dict[str, Any], cursor: DuckDBPyConnection) -> None:
-        body["lastModifiedTime"] = now_ms()
-        cursor.execute("INSERT INTO _bq.datasets VALUES (?, ?, ?)", [project, dataset, json.dumps(body)])
-
-    def drop_dataset(
-        self, project: str, dataset: str, *, cascade: bool = False, if_exists: bool = False, cursor: DuckDBPyConnection
-    ) -> bool:
-        """Drop a dataset, with its tables only if ``cascade``; answers whether there was one."""
-        if not self.has_dataset(project, dataset):
-            if if_exists:
-                return False
-            raise dataset_not_found(project, dataset, self.location)
+    def drop_dataset(self, project: str, dataset: str, *, cascade: bool = False, cursor: DuckDBPyConnection) -> None:
+        """Drop a dataset, with its tables only if ``cascade``."""
+        self.get_dataset(project, dataset)
         if not cascade and self.list_tables(project, dataset):
             raise BigQueryError(400, "resourceInUse", f"Dataset {project}:{dataset} is still in use")
         with transaction(cursor):
             cursor.execute(f"DROP SCHEMA IF EXISTS {physical_schema(project, dataset)} CASCADE")
-            for table in ("_bq.tables", "_bq.touches", "_bq.routines", "_bq.datasets"):
+            for table in ("_bq.tables", "_bq.touches", "_bq.datasets"):
                 cursor.execute(f"DELETE FROM {table} WHERE project = ? AND dataset = ?", [project, dataset])
-        return True
 
     # ---- tables
 
@@ -212,7 +173,6 @@ class Catalog:
             if old is not None:
                 self._drop_objects(old, cursor)
             if meta.kind == "TABLE":
-                check_defaults(meta.fields, cursor)
                 cursor.execute(create_statement(meta))
             write_record(cursor, meta, now_ms())
         return "REPLACE" if exists else "CREATE"
@@ -227,16 +187,11 @@ class Catalog:
         """Note that the table's rows changed: it was modified now."""
         touch_record(cursor, ref, now_ms())
 
-    def drop_table(self, ref: TableRef, *, if_exists: bool = False, cursor: DuckDBPyConnection) -> bool:
-        """Drop a table or view; answers whether there was one. Hold the table's lock."""
-        meta = self.find(ref)
-        if meta is None:
-            if if_exists:
-                return False
-            meta = self.get(ref)
+    def drop_table(self, ref: TableRef, *, cursor: DuckDBPyConnection) -> None:
+        """Drop a table or view. Hold the table's lock."""
+        meta = self.get(ref)
         with transaction(cursor):
             self._drop_objects(meta, cursor)
-        return True
 
     def _drop_objects(self, meta: TableMeta, cursor: DuckDBPyConnection) -> None:
         if meta.kind == "TABLE":
@@ -253,10 +208,6 @@ class Catalog:
             return 0
         row = self._cursor.execute(f"SELECT count(*) FROM {physical_name(meta.ref)}").fetchone()
         return int(row[0]) if row else 0
-
-    def information_schema(self, view: str, project: str, dataset: str | None) -> str:
-        """A DuckDB SELECT with the rows of an INFORMATION_SCHEMA view; ``dataset`` None means the whole project."""
-        return information_schema.select(self, self._cursor, view, project, dataset)
 
     def write_lock(self, ref: TableRef, timeout: float | None = None) -> AbstractContextManager[None]:
         """Hold the table against other writers; take it before the transaction begins, keep it until the commit."""

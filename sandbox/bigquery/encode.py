@@ -9,10 +9,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import Enum
 from typing import Any, overload
 
-from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.model import Field
 
 Cell = Any  # None, str, or a list of cells
@@ -20,14 +18,6 @@ Encoder = Callable[[Any], Cell]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class TimestampFormat(Enum):
-    """How a client asked to see TIMESTAMP values."""
-
-    FLOAT64 = "FLOAT64"  # seconds since 1970, what REST sends when it is not asked
-    INT64 = "INT64"  # microseconds
-    ISO8601_STRING = "ISO8601_STRING"
 
 
 def canonical_rows(fields: list[Field], rows: Iterable[Sequence[Any]]) -> list[list[Cell]]:
@@ -63,10 +53,7 @@ def _encoder(field: Field) -> Encoder:
         return lambda value: [item(inner) for inner in value or []]
     if field["type"] == "RECORD":
         return _record_encoder(field["fields"])
-    try:
-        return _SCALARS[field["type"]]
-    except KeyError:
-        raise not_implemented(f"results of type {field['type']}") from None
+    return _SCALARS[field["type"]]
 
 
 def _nullable(encode: Encoder) -> Encoder:
@@ -104,60 +91,29 @@ def _numeric(value: Any) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def _timestamp(value: datetime) -> str:
-    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return str((moment - _EPOCH) // _MICROSECOND)
-
-
-def _interval(value: Any) -> str:
-    if not isinstance(value, timedelta):
-        return str(value)
-    seconds, micros = divmod(abs(value - timedelta(days=value.days)) // _MICROSECOND, 1_000_000)
-    fraction = f".{micros:06d}".rstrip("0") if micros else ""
-    return f"0-0 {value.days} {seconds // 3600}:{seconds // 60 % 60}:{seconds % 60}{fraction}"
-
-
 _SCALARS: dict[str, Encoder] = {
     "STRING": str,
     "INTEGER": lambda value: str(int(value)),
     "FLOAT": _float,
     "NUMERIC": _numeric,
-    "BIGNUMERIC": _numeric,
     "BOOLEAN": lambda value: "true" if value else "false",
-    "TIMESTAMP": _timestamp,
-    "DATETIME": lambda value: value.isoformat(),
+    "TIMESTAMP": lambda value: str((value - _EPOCH) // _MICROSECOND),
     "DATE": lambda value: value.isoformat(),
-    "TIME": lambda value: value.isoformat(),
     "BYTES": lambda value: base64.b64encode(bytes(value)).decode(),
-    "JSON": str,
-    "INTERVAL": _interval,
 }
 
 
-def wire_rows(
-    fields: list[Field], rows: Iterable[list[Cell]], timestamps: TimestampFormat = TimestampFormat.INT64
-) -> list[dict[str, Any]]:
+def wire_rows(fields: list[Field], rows: Iterable[list[Cell]]) -> list[dict[str, Any]]:
     """Canonical rows as REST's ``{"f": [{"v": …}]}``."""
-    wrappers = [_wrapper(field, timestamps) for field in fields]
+    wrappers = [_wrapper(field) for field in fields]
     return [{"f": [{"v": wrap(cell)} for wrap, cell in zip(wrappers, row, strict=True)]} for row in rows]
 
 
-def _wrapper(field: Field, timestamps: TimestampFormat) -> Encoder:
+def _wrapper(field: Field) -> Encoder:
     if field.get("mode") == "REPEATED":
-        item = _wrapper({**field, "mode": "NULLABLE"}, timestamps)
+        item = _wrapper({**field, "mode": "NULLABLE"})
         return lambda cells: [{"v": item(cell)} for cell in cells or []]
     if field["type"] == "RECORD":
-        inner = [_wrapper(child, timestamps) for child in field["fields"]]
+        inner = [_wrapper(child) for child in field["fields"]]
         return _nullable(lambda cells: {"f": [{"v": wrap(cell)} for wrap, cell in zip(inner, cells, strict=True)]})
-    if field["type"] == "TIMESTAMP" and timestamps is not TimestampFormat.INT64:
-        return _nullable(_float_seconds if timestamps is TimestampFormat.FLOAT64 else _iso8601)
     return lambda cell: cell
-
-
-def _float_seconds(micros: str) -> str:
-    return repr(int(micros) / 1_000_000)
-
-
-def _iso8601(micros: str) -> str:
-    moment = _EPOCH + int(micros) * _MICROSECOND
-    return moment.replace(tzinfo=None).isoformat() + "Z"

@@ -28,8 +28,6 @@ class Request:
     """Still percent-encoded."""
     query: dict[str, str]
     """The last value of each parameter."""
-    lists: dict[str, list[str]] = field(default_factory=dict)
-    """All values of each parameter."""
     headers: Mapping[str, str] = field(default_factory=dict)
     data: bytes = b""
 

@@ -65,8 +65,7 @@ class JobRunner:
             job.done.set()
 
     def _work(self, job: Job, cursor: duckdb.DuckDBPyConnection, media: bytes | None) -> Work:
-        catalog = Catalog(cursor, self._locks, self._rights, self._jobs.list_resources, job.location)
-        return Work(job, cursor, catalog, self._jobs, media)
+        return Work(job, cursor, Catalog(cursor, self._locks, self._rights, job.location), self._jobs, media)
 
     def _run(self, job: Job, media: bytes | None) -> None:
         me = threading.current_thread()

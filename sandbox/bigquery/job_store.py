@@ -51,15 +51,11 @@ class JobStore:
             raise not_found("Job", f"{project}:{location + '.' if location else ''}{job_id}")
         return job
 
-    def of_project(self, project: str, parent_id: str | None = None, *, everything: bool = False) -> list[Job]:
-        """A project's jobs, newest first: the children of one, or those without a parent (or really everything)."""
+    def of_project(self, project: str, parent_id: str | None = None) -> list[Job]:
+        """A project's jobs, newest first: the children of one, or those without a parent."""
         with self._lock:
             jobs = [job for job in self._jobs.values() if job.project == project]
-        return [job for job in reversed(jobs) if everything or job.parent_id == parent_id]
-
-    def list_resources(self, project: str) -> list[dict[str, Any]]:
-        """The resources of all of a project's jobs, for INFORMATION_SCHEMA."""
-        return [job.resource() for job in self.of_project(project, everything=True)]
+        return [job for job in reversed(jobs) if job.parent_id == parent_id]
 
     def unfinished(self) -> list[Job]:
         """The jobs that are not over."""
@@ -74,20 +70,6 @@ class JobStore:
             if (job.project, job.job_id) in self._jobs:
                 raise already_exists("Job", f"{job.project}:{job.location}.{job.job_id}")
             self._jobs[job.project, job.job_id] = job
-
-    def delete(self, job: Job) -> None:
-        """Forget a job and its children."""
-        with self._lock:
-            gone = [job, *(child for child in self._jobs.values() if child.parent_id == job.job_id)]
-            for each in gone:
-                self._jobs.pop((each.project, each.job_id), None)
-        if self._database.is_persistent:
-            with self._database.cursor() as cursor:
-                for each in gone:
-                    for table in ("_bq.jobs", "_bq.jobs_started"):
-                        cursor.execute(
-                            f"DELETE FROM {table} WHERE project = ? AND job_id = ?", [each.project, each.job_id]
-                        )
 
     def mark_started(self, job: Job, cursor: DuckDBPyConnection) -> None:
         """Leave the mark that a job is about to change something."""

@@ -16,7 +16,7 @@ from sandbox.bigquery.errors import BigQueryError
 from sandbox.bigquery.model import Field, StatementResult
 
 USER_EMAIL = "local@sandbox.invalid"
-JOB_TYPES = ("query", "load", "copy", "extract")
+JOB_TYPES = ("query", "load")
 
 _INTERRUPT_SECONDS = 0.1
 
@@ -68,7 +68,7 @@ class Job:
 
     @property
     def kind(self) -> str:
-        """The job's type: query, load, copy or extract."""
+        """The job's type: query or load."""
         return next(kind for kind in JOB_TYPES if kind in self.configuration)
 
     @property

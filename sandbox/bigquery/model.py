@@ -6,7 +6,7 @@ from typing import Any
 
 Field = dict[str, Any]
 """A REST TableFieldSchema: name, type (legacy REST names: INTEGER, FLOAT, BOOLEAN, RECORD, STRING, TIMESTAMP, …),
-mode (NULLABLE | REQUIRED | REPEATED), fields, description, defaultValueExpression."""
+mode (NULLABLE | REQUIRED | REPEATED), fields, description."""
 
 
 @dataclass(frozen=True, order=True)
@@ -26,15 +26,12 @@ class TableMeta:
     """Everything known of a table or view apart from its rows; JSON-serialisable through ``dataclasses.asdict``."""
 
     ref: TableRef
-    kind: str = "TABLE"  # TABLE | VIEW | MATERIALIZED_VIEW
+    kind: str = "TABLE"  # TABLE | VIEW
     fields: list[Field] = field(default_factory=list)
     time_partitioning: dict[str, Any] | None = None  # REST form: type, field, expirationMs
-    range_partitioning: dict[str, Any] | None = None
     clustering: list[str] | None = None
     require_partition_filter: bool = False
     description: str | None = None
-    friendly_name: str | None = None
-    labels: dict[str, str] = field(default_factory=dict)
     expiration_ms: int | None = None
     view_query: str | None = None
     created_ms: int = 0
@@ -47,8 +44,7 @@ class StatementResult:
 
     ``statement_type`` is BigQuery's (SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE_TABLE, CREATE_TABLE_AS_SELECT,
     CREATE_VIEW, DROP_TABLE, ALTER_TABLE, ASSERT, BEGIN_TRANSACTION, …). ``rows`` are Python values in ``fields`` order:
-    TIMESTAMP as aware UTC datetime, DATETIME naive, STRUCT as dict, ARRAY as list, JSON as its text, NUMERIC as
-    Decimal.
+    TIMESTAMP as aware UTC datetime, STRUCT as dict, ARRAY as list, NUMERIC as Decimal.
     """
 
     sql: str

@@ -6,9 +6,6 @@ import unicodedata
 from sandbox.bigquery.errors import BigQueryError, invalid, not_found
 from sandbox.bigquery.model import TableRef
 
-INTERNAL_SCHEMA = "_bq"
-"""The DuckDB schema that holds the stand-in's own metadata."""
-
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}\Z")
 _COLUMN = re.compile(r"[^\W\d]\w{0,299}\Z")
 _RESERVED_PREFIXES = ("_table_", "_file_", "_partition", "_row_timestamp", "__root__", "_colidentifier", "_bq_")

@@ -51,13 +51,6 @@ def read(stored: StoredObject) -> bytes:
     return _request("GET", path, stored.uri)
 
 
-def write(stored: StoredObject, data: bytes, content_type: str = "application/octet-stream") -> None:
-    """Create or replace an object."""
-    query = urlencode({"uploadType": "media", "name": stored.name})
-    path = f"/upload/storage/v1/b/{quote(stored.bucket, safe='')}/o?{query}"
-    _request("POST", path, stored.uri, data, content_type)
-
-
 def _list(bucket: str, prefix: str) -> list[str]:
     names: list[str] = []
     token = ""

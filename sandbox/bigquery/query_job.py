@@ -1,4 +1,4 @@
-"""Query jobs: a statement or a script through the SQL session, its results kept or written to a table."""
+"""Query jobs: a statement or a script through the SQL session, its results kept."""
 
 from typing import Any
 
@@ -10,21 +10,15 @@ from sandbox.bigquery.query_results import anonymous_table
 from sandbox.bigquery.script_children import add_child
 from sandbox.bigquery.sql.billing import Billing
 from sandbox.bigquery.sql.session import Session
-from sandbox.bigquery.staging import stage_results
 from sandbox.bigquery.statement_statistics import script_statistics, statement_statistics
 from sandbox.bigquery.table_resource import rest_reference
-from sandbox.bigquery.table_write import Destination, Rows, write
 
-_SILENT = {
-    "DECLARE", "SET", "ASSERT", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR_IN", "BREAK", "CONTINUE", "CALL",
-    "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION", "RAISE", "RETURN", "EXECUTE_IMMEDIATE",
-    "ASSIGNMENT", "SYSTEM_VARIABLE_ASSIGNMENT",
-}  # fmt: skip
+_SILENT = {"ASSERT", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION"}
 """Statements whose result is never a script's."""
 
 _UNSUPPORTED = (
-    "tableDefinitions", "userDefinedFunctionResources", "createSession", "continuous",
-    "destinationEncryptionConfiguration",
+    "tableDefinitions", "userDefinedFunctionResources", "createSession", "continuous", "destinationTable",
+    "destinationEncryptionConfiguration", "connectionProperties",
 )  # fmt: skip
 
 _MOST_PARAMETERS = 10_000
@@ -50,8 +44,6 @@ def perform(work: Work) -> None:
         job.project,
         default_dataset=_default_dataset(settings, job.project),
         parameters=settings.get("queryParameters"),
-        parameter_mode=settings.get("parameterMode") or "NAMED",
-        time_zone=_time_zone(settings),
         on_statement=on_statement,
         cancelled=job.cancel_requested.is_set,
         billing=(billing := _billing(settings)),
@@ -60,25 +52,12 @@ def perform(work: Work) -> None:
         result = session.describe(sql)
         _set_statistics(job, statement_statistics(work.catalog, result))
         return
-    if settings.get("destinationTable"):
-        _check_may_have_destination(session, sql)
     work.jobs.mark_started(job, work.cursor)
     results = session.run(sql)
     if session.is_script:
         _record_script(work, results, billing.billed)
     else:
         _record_statement(work, results[-1])
-
-
-def _check_may_have_destination(session: Session, sql: str) -> None:
-    """Only a single SELECT can write to a table that the job names; refuse anything else before it does anything."""
-    statement = session.describe(sql).statement_type
-    if session.is_script:
-        raise invalid("configuration.query.destinationTable cannot be set for scripts")
-    if statement in ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"):
-        raise invalid("Cannot set destination table in jobs with DML statements")
-    if statement != "SELECT":
-        raise invalid(f"Cannot set destination table in jobs with {statement} statements")
 
 
 def _set_statistics(job: Job, statistics: dict[str, Any]) -> None:
@@ -95,11 +74,7 @@ def _record_script(work: Work, results: list[StatementResult], billed: int) -> N
 
 def _record_statement(work: Work, told: StatementResult) -> None:
     job, settings = work.job, work.job.settings()
-    if told.statement_type == "SELECT" and settings.get("destinationTable"):
-        destination = Destination.of(settings, "WRITE_EMPTY")
-        staged = stage_results(work.cursor, told.fields, told.rows)
-        write(work.catalog, work.cursor, destination, Rows(staged.fields, has_modes=False))
-    elif told.statement_type == "SELECT":
+    if told.statement_type == "SELECT":
         settings["destinationTable"] = anonymous_table(job)
     elif told.ddl_target is not None and told.ddl_target.table:
         settings["destinationTable"] = rest_reference(told.ddl_target)
@@ -144,12 +119,3 @@ def check_settings(settings: dict[str, Any]) -> None:
 def _default_dataset(settings: dict[str, Any], project: str) -> tuple[str, str] | None:
     given = settings.get("defaultDataset")
     return (given.get("projectId") or project, given["datasetId"]) if given else None
-
-
-def _time_zone(settings: dict[str, Any]) -> str:
-    zone = "UTC"
-    for given in settings.get("connectionProperties") or []:
-        if given.get("key") != "time_zone":
-            raise not_implemented(f"the connection property {given.get('key')}")
-        zone = given.get("value") or zone
-    return zone

@@ -1,18 +1,16 @@
 """Texts and JSON scalars as BigQuery reads them into columns; answers what NDJSON carries (see ``staging``)."""
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.model import Field
-from sandbox.bigquery.staging import carried_bytes, carried_float
+from sandbox.bigquery.staging import carried_float
 
 Decode = Callable[[Any], Any]
 
@@ -27,15 +25,11 @@ _TRUE = {"true", "t", "yes", "y", "1"}
 _FALSE = {"false", "f", "no", "n", "0"}
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z", re.ASCII)
 _CLOCK = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{0,9}))?)?"
-_TIME = re.compile(_CLOCK + r"\Z", re.ASCII)
 _MOMENT = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:[Tt ]" + _CLOCK + r")?\s*(.*)\Z", re.ASCII)
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?\Z", re.ASCII)
 _EPOCH_TEXT = re.compile(r"\s*-?\d{5,19}(\.\d+)?\s*\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799
-_NUMERIC_LIMIT = Decimal("99999999999999999999999999999.999999999")
-_NUMERIC_STEP = Decimal("1e-9")
-_EXACT = Context(prec=100)
 
 
 def _unconvertible(value: Any, kind: str) -> BadValue:
@@ -75,29 +69,6 @@ def _float(value: Any) -> Any:
         raise _unconvertible(value, "double") from None
 
 
-def _numeric(value: Any) -> str:
-    number = _decimal(value, "numeric")
-    if number.copy_abs() > _NUMERIC_LIMIT:  # abs() would round to the context's 28 digits
-        raise _unconvertible(value, "numeric")
-    return format(number.quantize(_NUMERIC_STEP, ROUND_HALF_UP, _EXACT), "f")
-
-
-def _bignumeric(value: Any) -> str:
-    return format(_decimal(value, "bignumeric"), "f")
-
-
-def _decimal(value: Any, kind: str) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)) or "_" in str(value):
-        raise _unconvertible(value, kind)
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise _unconvertible(value, kind) from None
-    if not number.is_finite():
-        raise _unconvertible(value, kind)
-    return number
-
-
 def _boolean(value: Any) -> bool:
     word = str(value).strip().lower() if isinstance(value, (bool, int, str)) else ""
     if word in _TRUE:
@@ -105,17 +76,6 @@ def _boolean(value: Any) -> bool:
     if word in _FALSE:
         return False
     raise _unconvertible(value, "boolean")
-
-
-def _bytes(value: Any) -> str:
-    if not isinstance(value, str):
-        raise _unconvertible(value, "bytes")
-    try:
-        # Both alphabets, and padding that was left out.
-        text = value.replace("-", "+").replace("_", "/").rstrip("=")
-        return carried_bytes(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
-    except (binascii.Error, ValueError):
-        raise BadValue(f"Could not decode base64 string to bytes. Value: {value}") from None
 
 
 def _date(value: Any) -> str:
@@ -128,27 +88,10 @@ def _date(value: Any) -> str:
     raise _unconvertible(value, "date")
 
 
-def _time(value: Any) -> str:
-    match = _TIME.match(value.strip()) if isinstance(value, str) else None
-    try:
-        if match:
-            return _clock(match.groups()).isoformat()
-    except ValueError:
-        pass
-    raise _unconvertible(value, "time")
-
-
 def _clock(groups: tuple[str | None, ...]) -> time:
     hour, minute, second, fraction = groups
     micros = int((fraction or "").ljust(6, "0")[:6] or 0)
     return time(int(hour or 0), int(minute or 0), int(second or 0), micros)
-
-
-def _datetime(value: Any) -> str:
-    moment, zone = _moment(value, "datetime")
-    if zone:
-        raise _unconvertible(value, "datetime")
-    return moment.isoformat(sep=" ")
 
 
 def _timestamp(value: Any) -> str:
@@ -207,60 +150,15 @@ def _zone(text: str) -> timezone | ZoneInfo:
     return timezone(shift if sign == "+" else -shift)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def json_text(value: Any) -> str:
-    """JSON that comes as text, in CSV and in streamed rows."""
-    if not isinstance(value, str):
-        return _json(value)
-    try:
-        return _json(json.loads(value, parse_constant=_no_constant))
-    except ValueError:
-        raise BadValue(f"Invalid JSON value: {value}") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
 _DECODERS: dict[str, Decode] = {
-    "STRING": _string, "INTEGER": _integer, "FLOAT": _float, "NUMERIC": _numeric, "BIGNUMERIC": _bignumeric,
-    "BOOLEAN": _boolean, "BYTES": _bytes, "DATE": _date, "TIME": _time, "DATETIME": _datetime,
-    "TIMESTAMP": _timestamp, "JSON": _json, "INTERVAL": _string,
+    "STRING": _string, "INTEGER": _integer, "FLOAT": _float, "BOOLEAN": _boolean, "DATE": _date,
+    "TIMESTAMP": _timestamp,
 }  # fmt: skip
 
 
 def scalar_decoder(field: Field) -> Decode:
     """What turns one JSON scalar or text into what NDJSON carries into a column; raises ``BadValue``."""
-    decode = _DECODERS[field["type"]]
-    limit = _limit(field)
-    if limit is None:
-        return decode
-    return lambda value: limit(decode(value))
-
-
-def _limit(field: Field) -> Decode | None:
-    """What a declared length or precision adds, as in STRING(10) and NUMERIC(5, 2)."""
-    if field.get("maxLength"):
-        # Bytes are carried as four characters each.
-        unit = 4 if field["type"] == "BYTES" else 1
-        return partial(_limit_length, field["name"], int(field["maxLength"]), unit)
-    if field.get("precision"):
-        return partial(_limit_precision, field["name"], int(field["precision"]), int(field.get("scale") or 0))
-    return None
-
-
-def _limit_length(name: str, longest: int, unit: int, value: str) -> str:
-    length = len(value) // unit
-    if length > longest:
-        raise BadValue(f"Field {name} has maximum length {longest} but got a value with length {length}")
-    return value
-
-
-def _limit_precision(name: str, precision: int, scale: int, value: str) -> str:
-    number = Decimal(value).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _EXACT)
-    if number.copy_abs() >= Decimal(10) ** (precision - scale):
-        raise BadValue(f"Field {name} has precision {precision} and scale {scale}, which {value} exceeds")
-    return format(number, "f")
+    decode = _DECODERS.get(field["type"])
+    if decode is None:
+        raise not_implemented(f"loading columns of type {field['type']}")
+    return decode

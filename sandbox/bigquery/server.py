@@ -43,7 +43,6 @@ def make_app(data: Path | None = None, waits: Waits | None = None) -> web.Applic
             method=request.method,
             path=request.rel_url.raw_path.removeprefix(f"/{API_PREFIX}"),
             query=dict(request.query),
-            lists={name: request.query.getall(name) for name in request.query},
             headers=request.headers,
             data=await request.read(),
         )

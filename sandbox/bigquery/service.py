@@ -7,22 +7,19 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from sandbox.bigquery import copy_job, extract_job, load_job, query_job
+from sandbox.bigquery import load_job, query_job
 from sandbox.bigquery.catalog import Catalog
 from sandbox.bigquery.job_runner import JobRunner
 from sandbox.bigquery.job_store import JobStore
 from sandbox.bigquery.locks import TableLocks
 from sandbox.bigquery.rights import Rights
 from sandbox.bigquery.storage import Database, transaction
-from sandbox.bigquery.streamed_ids import StreamedIds
 
 _GRACE_SECONDS = 2.0
 
 _PERFORMERS = {
     "query": query_job.perform,
     "load": load_job.perform,
-    "copy": copy_job.perform,
-    "extract": extract_job.perform,
 }
 
 
@@ -46,13 +43,12 @@ class Service:
         self.rights = Rights()
         self.jobs = JobStore(self.database)
         self.runner = JobRunner(self.database, self.locks, self.rights, self.jobs, _PERFORMERS)
-        self.streamed_ids = StreamedIds()
 
     @contextmanager
     def catalog(self) -> Iterator[tuple[Catalog, DuckDBPyConnection]]:
         """A catalog on a cursor of its own, for one request."""
         with self.database.cursor() as cursor:
-            yield Catalog(cursor, self.locks, self.rights, self.jobs.list_resources), cursor
+            yield Catalog(cursor, self.locks, self.rights), cursor
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Catalog, DuckDBPyConnection]]:

@@ -3,9 +3,8 @@
 from typing import Any
 
 from sandbox.bigquery.catalog import Catalog
-from sandbox.bigquery.information_schema import ROW_BYTES
 from sandbox.bigquery.model import StatementResult, TableRef
-from sandbox.bigquery.table_resource import rest_reference
+from sandbox.bigquery.table_resource import ROW_BYTES, rest_reference
 
 _COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE")
 """Whose rows are counted; of TRUNCATE TABLE only dmlStats tells."""

@@ -10,12 +10,12 @@ from sandbox.bigquery.model import TableMeta, TableRef
 from sandbox.bigquery.partitions import partition_column
 
 _TIME_TYPES = {"HOUR", "DAY", "MONTH", "YEAR"}
-_PARTITION_COLUMN_TYPES = {"TIMESTAMP", "DATETIME", "DATE"}
-_CLUSTER_TYPES = {
-    "STRING", "BYTES", "INTEGER", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "TIMESTAMP", "DATE", "DATETIME", "GEOGRAPHY",
-    "RANGE",
-}  # fmt: skip
+_PARTITION_COLUMN_TYPES = {"TIMESTAMP", "DATE"}
+_CLUSTER_TYPES = {"STRING", "BYTES", "INTEGER", "NUMERIC", "BOOLEAN", "TIMESTAMP", "DATE"}
 _MOST_CLUSTER_COLUMNS = 4
+
+ROW_BYTES = 8
+"""What a value counts for wherever BigQuery reports bytes: the stand-in does not measure them."""
 
 
 def reference(given: Any, what: str) -> TableRef:
@@ -34,66 +34,47 @@ def rest_reference(ref: TableRef) -> dict[str, str]:
     return {"projectId": ref.project, "datasetId": ref.dataset, "tableId": ref.table}
 
 
-def apply_partitioning(meta: TableMeta, settings: dict[str, Any], *, check_columns: bool = True) -> None:
+def apply_partitioning(meta: TableMeta, settings: dict[str, Any]) -> None:
     """Set what a request says of partitioning and clustering, and check it against the columns."""
     if settings.get("timePartitioning"):
         meta.time_partitioning = _time_partitioning(settings["timePartitioning"])
         if settings["timePartitioning"].get("requirePartitionFilter") is not None:
             meta.require_partition_filter = bool(settings["timePartitioning"]["requirePartitionFilter"])
-    if settings.get("rangePartitioning"):
-        meta.range_partitioning = _range_partitioning(settings["rangePartitioning"])
     if settings.get("clustering"):
         meta.clustering = list(settings["clustering"].get("fields") or []) or None
     if settings.get("requirePartitionFilter") is not None:
         meta.require_partition_filter = bool(settings["requirePartitionFilter"])
-    if check_columns:
-        check_partitioning(meta)
+    _check_partitioning(meta)
 
 
 def _time_partitioning(given: dict[str, Any]) -> dict[str, Any]:
     kind = str(given.get("type") or "DAY").upper()
     if kind not in _TIME_TYPES:
         raise invalid(f"Invalid value for timePartitioning.type: {given.get('type')} is not a valid value")
-    kept: dict[str, Any] = {"type": kind}
-    if given.get("field"):
-        kept["field"] = given["field"]
+    if not given.get("field"):
+        raise not_implemented("partitions by ingestion time")
+    kept: dict[str, Any] = {"type": kind, "field": given["field"]}
     if given.get("expirationMs"):
         kept["expirationMs"] = str(given["expirationMs"])
     return kept
 
 
-def _range_partitioning(given: dict[str, Any]) -> dict[str, Any]:
-    try:
-        bounds = {name: str(int(given["range"][name])) for name in ("start", "end", "interval")}
-        kept = {"field": given["field"], "range": bounds}
-    except (KeyError, TypeError, ValueError):
-        raise invalid(
-            "Invalid rangePartitioning: field, range.start, range.end and range.interval are needed"
-        ) from None
-    if int(bounds["interval"]) <= 0 or int(bounds["start"]) >= int(bounds["end"]):
-        raise invalid("Invalid rangePartitioning: the interval must be positive and the start before the end")
-    return kept
-
-
-def check_partitioning(meta: TableMeta) -> None:
+def _check_partitioning(meta: TableMeta) -> None:
     """Refuse partitioning and clustering by columns that are missing or of a type that cannot."""
-    if meta.time_partitioning and meta.range_partitioning:
-        raise invalid("Cannot specify both time partitioning and range partitioning")
     columns = {field["name"].lower(): field for field in meta.fields}
     if meta.require_partition_filter and partition_column(meta) is None:
         raise invalid("require_partition_filter can only be set on a partitioned table")
-    by = (meta.time_partitioning or meta.range_partitioning or {}).get("field")
-    if by:
+    if meta.time_partitioning is not None:
+        by = meta.time_partitioning["field"]
         field = columns.get(by.lower())
         if field is None:
             raise invalid(
                 "The field specified for partitioning cannot be found in the schema. "
                 f"Please check the field {by} of the table {meta.ref}"
             )
-        types = _PARTITION_COLUMN_TYPES if meta.time_partitioning else {"INTEGER"}
-        if field["type"] not in types or field.get("mode") == "REPEATED":
+        if field["type"] not in _PARTITION_COLUMN_TYPES or field.get("mode") == "REPEATED":
             raise invalid(f"The field specified for partitioning has type {field['type']}, which cannot be: {by}")
-        if meta.time_partitioning and meta.time_partitioning["type"] == "HOUR" and field["type"] == "DATE":
+        if meta.time_partitioning["type"] == "HOUR" and field["type"] == "DATE":
             raise invalid(f"HOUR partitioning is not possible on the DATE column {by}")
     _check_clustering(meta, columns)
 
@@ -111,7 +92,8 @@ def _check_clustering(meta: TableMeta, columns: dict[str, Any]) -> None:
 
 _UNSUPPORTED = (
     "externalDataConfiguration", "encryptionConfiguration", "snapshotDefinition", "cloneDefinition",
-    "tableConstraints", "biglakeConfiguration", "tableReplicationInfo", "externalCatalogTableOptions",
+    "tableConstraints", "biglakeConfiguration", "tableReplicationInfo", "externalCatalogTableOptions", "view",
+    "materializedView", "rangePartitioning", "friendlyName", "labels", "expirationTime",
 )  # fmt: skip
 
 
@@ -128,7 +110,7 @@ def table_etag(meta: TableMeta) -> str:
     return f'"{hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:22]}"'
 
 
-def table_resource(meta: TableMeta, rows: int, location: str, row_bytes: int) -> dict[str, Any]:
+def table_resource(meta: TableMeta, rows: int, location: str) -> dict[str, Any]:
     """The full REST resource of a table or view."""
     resource = table_summary(meta) | {
         "etag": table_etag(meta),
@@ -140,10 +122,8 @@ def table_resource(meta: TableMeta, rows: int, location: str, row_bytes: int) ->
     }
     if meta.kind == "VIEW":
         resource["view"] = {"query": meta.view_query, "useLegacySql": False}
-    if meta.kind == "MATERIALIZED_VIEW":
-        resource["materializedView"] = {"query": meta.view_query}
     if meta.kind == "TABLE":
-        size = str(rows * len(meta.fields) * row_bytes)
+        size = str(rows * len(meta.fields) * ROW_BYTES)
         resource |= {"numRows": str(rows), "numBytes": size, "numLongTermBytes": "0", "numActiveLogicalBytes": size}
     return {name: value for name, value in resource.items() if value is not None}
 
@@ -157,10 +137,7 @@ def table_summary(meta: TableMeta) -> dict[str, Any]:
         "type": meta.kind,
         "creationTime": str(meta.created_ms),
         "expirationTime": str(meta.expiration_ms) if meta.expiration_ms is not None else None,
-        "friendlyName": meta.friendly_name,
-        "labels": meta.labels or None,
         "timePartitioning": meta.time_partitioning,
-        "rangePartitioning": meta.range_partitioning,
         "clustering": {"fields": meta.clustering} if meta.clustering else None,
         "requirePartitionFilter": meta.require_partition_filter or None,
     }

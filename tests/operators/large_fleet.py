@@ -23,8 +23,8 @@ SELECT
   10, 10, FALSE, 0, 'policy-1', FALSE, 'over_ceiling', 'live', 1, '-', @cycle, 'run-0'
 FROM (
   SELECT
-    FORMAT('api-%d', n) AS api_id, FORMAT('team-%d', MOD(n, @teams)) AS team_id,
-    FORMAT('prod.team-%d.api-%d', MOD(n, @teams), n) AS limit_id
+    CONCAT('api-', n) AS api_id, CONCAT('team-', MOD(n, @teams)) AS team_id,
+    CONCAT('prod.team-', MOD(n, @teams), '.api-', n) AS limit_id
   FROM UNNEST(GENERATE_ARRAY(1, @apis)) AS n
 ) AS a
 """

@@ -1,20 +1,29 @@
 """Turning values of one type into another: implicit coercion, CAST, and literals of the date types."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from sandbox.bigquery.sql import date_literals
 from sandbox.bigquery.sql.expression import NOT_LITERAL, Expression, derive, fail, failure, integer
 from sandbox.bigquery.sql.lexer import Position
-from sandbox.bigquery.sql.typesystem import Type, literal_becomes, quote, same, text_literal, widens
+from sandbox.bigquery.sql.typesystem import (
+    BOOL,
+    FLOAT64,
+    INT64,
+    NUMERIC,
+    Type,
+    literal_becomes,
+    quote,
+    text_literal,
+    widens,
+)
 
 _INTEGER_TEXT = r"^\s*[-+]?[0-9]+\s*$"
 _HEX_TEXT = r"^\s*[-+]?0[xX][0-9a-fA-F]+\s*$"
 _FLOAT_TEXT = r"(?i)^\s*[-+]?([0-9]+\.?[0-9]*(e[-+]?[0-9]+)?|\.[0-9]+(e[-+]?[0-9]+)?|inf(inity)?|nan)\s*$"
 _NUMERIC_TEXT = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
-_DATE_PARTS = {"DATE", "DATETIME", "TIME", "TIMESTAMP"}
+_DATE_PARTS = {"DATE", "TIMESTAMP"}
 
 
 def can_coerce(value: Expression, target: Type) -> bool:
@@ -46,8 +55,8 @@ def coerce(value: Expression, target: Type) -> Expression:
         items = tuple(coerce(item, type) for item, (_, type) in zip(value.items, target.fields, strict=True))
         return replace(value, sql=struct_sql(items, target), type=target, items=items)
     if isinstance(value.literal, str) and target.kind in _DATE_PARTS:
-        return replace(value, sql=date_literals.duckdb_literal(value.literal, target.kind, "UTC"), type=target)
-    if target.kind in ("NUMERIC", "BIGNUMERIC") and isinstance(value.literal, float):
+        return replace(value, sql=date_literals.duckdb_literal(value.literal, target.kind), type=target)
+    if target.kind == "NUMERIC" and isinstance(value.literal, float):
         return replace(value, sql=f"CAST({text_literal(repr(value.literal))} AS {target.duckdb})", type=target)
     return replace(cast(value, target), column=None, is_parameter=value.is_parameter)
 
@@ -85,15 +94,11 @@ def cast(value: Expression, target: Type, position: Position = (1, 1)) -> Expres
     sql = _cast_sql(value.sql, source, target, value)
     if sql is None:
         fail(f"Invalid cast from {source} to {target}", position)
-    plain = Type(target.kind, target.element, target.fields)
-    return derive(sql, plain, value)
+    return derive(sql, target, value)
 
 
 def _cast_sql(sql: str, source: Type, target: Type, value: Expression | None = None) -> str | None:
     """The text of a cast, or None if there is no such cast."""
-    if target.precision is not None and target.precision >= 0:
-        inner = _cast_sql(sql, source, Type(target.kind), value)
-        return None if inner is None else parameterised(inner, target)
     if source.duckdb == target.duckdb:
         return sql
     if source.is_struct or target.is_struct:
@@ -103,8 +108,9 @@ def _cast_sql(sql: str, source: Type, target: Type, value: Expression | None = N
     literal = value.literal if value is not None else NOT_LITERAL
     is_date_text = source.kind == "STRING" and isinstance(literal, str) and target.kind in _DATE_PARTS
     if is_date_text and date_literals.is_valid(literal, target.kind):
-        return date_literals.duckdb_literal(literal, target.kind, "UTC")
-    return _SIMPLE_CASTS.get((source.kind, target.kind), lambda _: None)(sql)
+        return date_literals.duckdb_literal(literal, target.kind)
+    template = _SIMPLE_CASTS.get((source.kind, target.kind))
+    return None if template is None else template.replace("{0}", sql)
 
 
 def _cast_struct(sql: str, source: Type, target: Type) -> str | None:
@@ -126,103 +132,58 @@ def _cast_array(sql: str, source: Type, target: Type) -> str | None:
     return None if inner is None else f"list_transform({sql}, lambda _e: {inner})"
 
 
-def parameterised(sql: str, type: Type) -> str:
-    """A value held to STRING(10) or NUMERIC(10, 2)."""
-    if type.kind in ("STRING", "BYTES"):
-        measure = f"length({sql})" if type.kind == "STRING" else f"octet_length({sql})"
-        too_long = failure(f"'{type.kind} length exceeds the maximum of {type.precision}'", type)
-        return f"CASE WHEN {measure} > {type.precision} THEN {too_long} ELSE {sql} END"
-    scale = type.scale or 0
-    return f"CAST(CAST({sql} AS DECIMAL({min((type.precision or 0), 38)},{scale})) AS {Type(type.kind).duckdb})"
-
-
 def _checked(pattern: str, good: str, what: str, type: Type) -> str:
     wrong = failure(f"'{what}' || {{0}}", type)
     matches = f"regexp_matches({{0}}, {text_literal(pattern)})"
     return f"CASE WHEN {{0}} IS NULL THEN NULL WHEN {matches} THEN {good} ELSE {wrong} END"
 
 
-def _template(text: str) -> Callable[[str], str]:
-    return lambda sql: text.replace("{0}", sql)
-
-
-_I, _F, _N, _B, _S = Type("INT64"), Type("FLOAT64"), Type("NUMERIC"), Type("BOOL"), Type("STRING")
 _STRING_TO_INT = (
     "CASE WHEN {0} IS NULL THEN NULL "
     f"WHEN regexp_matches({{0}}, {text_literal(_INTEGER_TEXT)}) THEN CAST(trim({{0}}) AS BIGINT) "
     f"WHEN regexp_matches({{0}}, {text_literal(_HEX_TEXT)}) THEN bq_hex_int({{0}}) "
-    "ELSE " + failure("'Bad int64 value: ' || {0}", _I) + " END"
+    "ELSE " + failure("'Bad int64 value: ' || {0}", INT64) + " END"
 )
-_FRACTION = "bq_fraction({0})"
-_TO_NUMERIC = "CAST(round({0}, 9) AS DECIMAL(38,9))"
 
 
 def _from_text(kind: str) -> str:
-    pattern = date_literals.PATTERNS[kind]
-    type = Type(kind)
-    names = {"TIMESTAMP": "timestamp", "DATE": "date", "DATETIME": "datetime", "TIME": "time"}
-    wrong = failure(f"'Invalid {names[kind]}: ' || chr(39) || {{0}} || chr(39)", type)
+    wrong = failure(f"'Invalid {kind.lower()}: ' || chr(39) || {{0}} || chr(39)", Type(kind))
     return (
-        f"CASE WHEN {{0}} IS NULL THEN NULL WHEN regexp_matches({{0}}, {text_literal(pattern)}) "
-        f"THEN bq_parse_{names[kind]}({{0}}) ELSE {wrong} END"
+        f"CASE WHEN {{0}} IS NULL THEN NULL WHEN regexp_matches({{0}}, {text_literal(date_literals.PATTERNS[kind])}) "
+        f"THEN bq_parse_{kind.lower()}({{0}}) ELSE {wrong} END"
     )
 
 
 _SIMPLE_CASTS = {
-    key: _template(text)
-    for key, text in {
-        ("INT64", "FLOAT64"): "CAST({0} AS DOUBLE)",
-        ("INT64", "NUMERIC"): "CAST({0} AS DECIMAL(38,9))",
-        ("INT64", "BIGNUMERIC"): "CAST({0} AS DECIMAL(38,18))",
-        ("INT64", "BOOL"): "CAST({0} AS BOOLEAN)",
-        ("INT64", "STRING"): "CAST({0} AS VARCHAR)",
-        ("FLOAT64", "INT64"): "CAST(round({0}) AS BIGINT)",
-        ("FLOAT64", "NUMERIC"): "bq_float_numeric({0})",
-        ("FLOAT64", "BIGNUMERIC"): "CAST({0} AS DECIMAL(38,18))",
-        ("FLOAT64", "STRING"): "bq_float_text({0})",
-        ("NUMERIC", "INT64"): "CAST(round({0}) AS BIGINT)",
-        ("NUMERIC", "FLOAT64"): "CAST({0} AS DOUBLE)",
-        ("NUMERIC", "BIGNUMERIC"): "CAST({0} AS DECIMAL(38,18))",
-        ("NUMERIC", "STRING"): "bq_numeric_text({0})",
-        ("BIGNUMERIC", "INT64"): "CAST(round({0}) AS BIGINT)",
-        ("BIGNUMERIC", "FLOAT64"): "CAST({0} AS DOUBLE)",
-        ("BIGNUMERIC", "NUMERIC"): "CAST({0} AS DECIMAL(38,9))",
-        ("BIGNUMERIC", "STRING"): "bq_numeric_text({0})",
-        ("BOOL", "INT64"): "CAST({0} AS BIGINT)",
-        ("BOOL", "STRING"): "CAST({0} AS VARCHAR)",
-        ("STRING", "INT64"): _STRING_TO_INT,
-        ("STRING", "FLOAT64"): _checked(_FLOAT_TEXT, "CAST(trim({0}) AS DOUBLE)", "Bad double value: ", _F),
-        ("STRING", "NUMERIC"): _checked(
-            _NUMERIC_TEXT, "CAST(trim({0}) AS DECIMAL(38,9))", "Invalid NUMERIC value: ", _N
-        ),
-        ("STRING", "BIGNUMERIC"): _checked(
-            _NUMERIC_TEXT, "CAST(trim({0}) AS DECIMAL(38,18))", "Invalid BIGNUMERIC value: ", Type("BIGNUMERIC")
-        ),
-        ("STRING", "BOOL"): (
-            "CASE lower({0}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE ELSE "
-            "CASE WHEN {0} IS NULL THEN NULL ELSE " + failure("'Bad bool value: ' || {0}", _B) + " END END"
-        ),
-        ("STRING", "BYTES"): "encode({0})",
-        ("BYTES", "STRING"): "decode({0})",
-        ("STRING", "DATE"): _from_text("DATE"),
-        ("STRING", "DATETIME"): _from_text("DATETIME"),
-        ("STRING", "TIME"): _from_text("TIME"),
-        ("STRING", "TIMESTAMP"): _from_text("TIMESTAMP"),
-        ("STRING", "INTERVAL"): "bq_parse_interval({0})",
-        ("DATE", "STRING"): "bq_date_text({0})",
-        ("DATE", "DATETIME"): "CAST({0} AS TIMESTAMP)",
-        ("DATE", "TIMESTAMP"): "CAST({0} AS TIMESTAMPTZ)",
-        ("DATETIME", "STRING"): "bq_datetime_text({0})",
-        ("DATETIME", "DATE"): "CAST({0} AS DATE)",
-        ("DATETIME", "TIME"): "CAST({0} AS TIME)",
-        ("DATETIME", "TIMESTAMP"): "timezone('UTC', {0})",
-        ("TIME", "STRING"): "bq_time_text({0})",
-        ("TIMESTAMP", "STRING"): "bq_timestamp_text({0})",
-        ("TIMESTAMP", "DATE"): "CAST(timezone('UTC', {0}) AS DATE)",
-        ("TIMESTAMP", "DATETIME"): "timezone('UTC', {0})",
-        ("TIMESTAMP", "TIME"): "CAST(timezone('UTC', {0}) AS TIME)",
-        ("INTERVAL", "STRING"): "bq_interval_text({0})",
-    }.items()
+    ("INT64", "FLOAT64"): "CAST({0} AS DOUBLE)",
+    ("INT64", "NUMERIC"): "CAST({0} AS DECIMAL(38,9))",
+    ("INT64", "BOOL"): "CAST({0} AS BOOLEAN)",
+    ("INT64", "STRING"): "CAST({0} AS VARCHAR)",
+    ("FLOAT64", "INT64"): "CAST(round({0}) AS BIGINT)",
+    ("FLOAT64", "NUMERIC"): "bq_float_numeric({0})",
+    ("FLOAT64", "STRING"): "bq_float_text({0})",
+    ("NUMERIC", "INT64"): "CAST(round({0}) AS BIGINT)",
+    ("NUMERIC", "FLOAT64"): "CAST({0} AS DOUBLE)",
+    ("NUMERIC", "STRING"): "bq_numeric_text({0})",
+    ("BOOL", "INT64"): "CAST({0} AS BIGINT)",
+    ("BOOL", "STRING"): "CAST({0} AS VARCHAR)",
+    ("STRING", "INT64"): _STRING_TO_INT,
+    ("STRING", "FLOAT64"): _checked(_FLOAT_TEXT, "CAST(trim({0}) AS DOUBLE)", "Bad double value: ", FLOAT64),
+    ("STRING", "NUMERIC"): _checked(
+        _NUMERIC_TEXT, "CAST(trim({0}) AS DECIMAL(38,9))", "Invalid NUMERIC value: ", NUMERIC
+    ),
+    ("STRING", "BOOL"): (
+        "CASE lower({0}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE ELSE "
+        "CASE WHEN {0} IS NULL THEN NULL ELSE " + failure("'Bad bool value: ' || {0}", BOOL) + " END END"
+    ),
+    ("STRING", "BYTES"): "encode({0})",
+    ("BYTES", "STRING"): "decode({0})",
+    ("STRING", "DATE"): _from_text("DATE"),
+    ("STRING", "TIMESTAMP"): _from_text("TIMESTAMP"),
+    ("DATE", "STRING"): "bq_date_text({0})",
+    ("DATE", "TIMESTAMP"): "CAST({0} AS TIMESTAMPTZ)",
+    ("TIMESTAMP", "STRING"): "bq_timestamp_text({0})",
+    ("TIMESTAMP", "DATE"): "CAST(timezone('UTC', {0}) AS DATE)",
 }
 
 
@@ -246,9 +207,7 @@ def literal_expression(type: Type, value: object, position: Position) -> Express
     if kind in _DATE_PARTS:
         if not date_literals.is_valid(text, kind):
             fail(f"Invalid {kind} literal: {text_literal(text)}", position)
-        return Expression(date_literals.duckdb_literal(text, kind, "UTC"), type)
-    if kind == "JSON":
-        return Expression(f"bq_parse_json({text_literal(text)}, 'exact')", type)
+        return Expression(date_literals.duckdb_literal(text, kind), type)
     return _numeric_literal(text, type, position)
 
 
@@ -260,8 +219,3 @@ def _numeric_literal(text: str, type: Type, position: Position) -> Expression:
     if not number.is_finite() or not re.match(_NUMERIC_TEXT, text):
         fail(f"Invalid {type.kind} literal: {text_literal(text)}", position)
     return Expression(f"CAST('{number:f}' AS {type.duckdb})", type)
-
-
-def both_same(left: Expression, right: Expression) -> bool:
-    """Whether two expressions have one type."""
-    return same(left.type, right.type)

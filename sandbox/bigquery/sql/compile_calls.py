@@ -1,18 +1,15 @@
 """Function calls: which function a name means, and what it does."""
 
-from dataclasses import replace
-
 from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.aggregate_functions import WINDOW_ONLY
-from sandbox.bigquery.sql.aggregates import AGGREGATES, compile_aggregate
+from sandbox.bigquery.sql.aggregate_functions import AGGREGATES, WINDOW_ONLY
+from sandbox.bigquery.sql.aggregates import compile_aggregate
 from sandbox.bigquery.sql.compile_operators import OperatorCompiler
-from sandbox.bigquery.sql.expression import Expression, derive, fail
+from sandbox.bigquery.sql.expression import Expression, fail
 from sandbox.bigquery.sql.functions import KNOWN_MISSING
 from sandbox.bigquery.sql.scopes import Scope
 from sandbox.bigquery.sql.signatures import SIGNATURES, SPECIALS, choose
-
-_MAXIMUM_DEPTH = 50
+from sandbox.bigquery.sql.typesystem import BYTES, NUMERIC
 
 
 class CallCompiler(OperatorCompiler):
@@ -21,17 +18,13 @@ class CallCompiler(OperatorCompiler):
     def compile_call(self, node: n.Call, scope: Scope) -> Expression:
         """Any function call."""
         name = node.name
-        if len(node.path) == 2 and node.path[0].upper() == "SAFE":
-            node = replace(node, path=node.path[1:], safe=True)
-            name = node.name
         if name in AGGREGATES or name in WINDOW_ONLY:
             return self._compile_aggregate(node, scope)
+        if name in KNOWN_MISSING or name.split(".")[0] in KNOWN_MISSING:
+            raise not_implemented(f"the function {name}")
         if node.over is not None:
             fail(f"{name} is not an analytic function", node.position)
-        value = self._compile_scalar(node, name, scope)
-        if node.safe:
-            return derive(f"TRY({value.sql})", value.type, value)
-        return value
+        return self._compile_scalar(node, name, scope)
 
     def _compile_aggregate(self, node: n.Call, scope: Scope) -> Expression:
         if node.over is None and node.name in WINDOW_ONLY:
@@ -48,13 +41,6 @@ class CallCompiler(OperatorCompiler):
         looks_aggregate = node.distinct or node.star or node.order_by or node.limit is not None or node.null_handling
         if looks_aggregate and (name in SPECIALS or name in SIGNATURES):
             fail(f"{name} is not an aggregate function", node.position)
-        routine = (
-            self.environment.find_routine(node.path, "FUNCTION")
-            if not (len(node.path) == 1 and (name in SPECIALS or name in SIGNATURES))
-            else None
-        )
-        if routine is not None:
-            return self._inline(routine, node, scope)
         handler = SPECIALS.get(name)
         if handler is not None:
             try:
@@ -65,36 +51,9 @@ class CallCompiler(OperatorCompiler):
         if name in SIGNATURES:
             values = [self.expression(argument, scope) for argument in node.arguments]
             value = choose(name, values)
+            if value is None and any(given.type in (BYTES, NUMERIC) for given in values):
+                raise not_implemented(f"{name} of BYTES or NUMERIC")
             if value is None:
                 self.mismatch(f"function {name}", [value.type for value in values], node.position)
             return value
-        if name in KNOWN_MISSING or name.split(".")[0] in KNOWN_MISSING:
-            raise not_implemented(f"the function {name}")
         fail(f"Function not found: {'.'.join(node.path)}", node.position)
-
-    def _inline(self, routine: n.Create, node: n.Call, scope: Scope) -> Expression:
-        """A SQL function: its body with the arguments in place of the parameters."""
-        if len(node.arguments) != len(routine.arguments):
-            types = [self.expression(argument, scope).type for argument in node.arguments]
-            self.mismatch(f"function {'.'.join(node.path)}", types, node.position)
-        arguments: dict[str, Expression] = {}
-        given = []
-        for argument, (_, name, type) in zip(node.arguments, routine.arguments, strict=True):
-            value = self.expression(argument, scope)
-            given.append(value)
-            if type is not None:
-                message = f"No matching signature for function {'.'.join(node.path)} for argument types: {value.type}"
-                value = self.required(value, type, message, node.position)
-                value = replace(value, type=type, items=None)
-            arguments[name.lower()] = value
-        self.view_depth += 1
-        if self.view_depth > _MAXIMUM_DEPTH:
-            fail(f"Function {'.'.join(node.path)} calls itself", node.position)
-        try:
-            body = self.expression(routine.body, Scope(arguments=arguments))
-        finally:
-            self.view_depth -= 1
-        if routine.returns is not None:
-            message = f"Function body of type {body.type} does not return {routine.returns}"
-            body = self.required(body, routine.returns, message, node.position)
-        return derive(f"({body.sql})", body.type, body, *given)

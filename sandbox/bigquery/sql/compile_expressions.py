@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import array_sql, can_coerce, cast, coerce, literal_expression, struct_sql
 from sandbox.bigquery.sql.compile_calls import CallCompiler
 from sandbox.bigquery.sql.expression import NOT_LITERAL, Column, Expression, derive, fail, failure
 from sandbox.bigquery.sql.scopes import Scope
-from sandbox.bigquery.sql.time_parts import extract, interval_literal
-from sandbox.bigquery.sql.typesystem import BOOL, INT64, Type, array_of, quote, struct_of
+from sandbox.bigquery.sql.typesystem import BOOL, INT64, NULL, Type, array_of, quote, struct_of
 
 
 class ExpressionCompiler(CallCompiler):
@@ -28,12 +28,8 @@ class ExpressionCompiler(CallCompiler):
         return literal_expression(node.type, node.value, node.position)
 
     def compile_interval(self, node: n.IntervalLiteral, scope: Scope) -> Expression:
-        """``INTERVAL …``."""
-        return interval_literal(self, node, scope)
-
-    def compile_default(self, node: n.DefaultMarker, scope: Scope) -> Expression:
-        """DEFAULT where a value is expected."""
-        fail("DEFAULT is not allowed in this context", node.position)
+        """``INTERVAL …`` as a value of its own; what adds one reads it as it was written."""
+        raise not_implemented("INTERVAL outside of functions like TIMESTAMP_ADD")
 
     def compile_case(self, node: n.Case, scope: Scope) -> Expression:
         """CASE."""
@@ -56,10 +52,6 @@ class ExpressionCompiler(CallCompiler):
     def compile_cast(self, node: n.Cast, scope: Scope) -> Expression:
         """CAST and SAFE_CAST."""
         value = self.expression(node.operand, scope)
-        if node.format is not None:
-            return self.formatted_cast(node, value, scope)
-        if node.time_zone is not None:
-            fail("AT TIME ZONE needs FORMAT", node.position)
         wanted = node.type
         if value.items is not None and can_coerce(value, wanted):
             value = coerce(value, wanted)
@@ -67,12 +59,6 @@ class ExpressionCompiler(CallCompiler):
             value = replace(value, literal=NOT_LITERAL)
         result = cast(value, wanted, node.position)
         return replace(result, sql=f"TRY({result.sql})") if node.safe and not value.is_null else result
-
-    def compile_extract(self, node: n.Extract, scope: Scope) -> Expression:
-        """EXTRACT."""
-        value = self.expression(node.operand, scope)
-        zone = self.expression(node.time_zone, scope) if node.time_zone is not None else None
-        return extract(self, node.part, value, zone, node.position)
 
     # ---- arrays and structs
 
@@ -91,7 +77,7 @@ class ExpressionCompiler(CallCompiler):
             if common is None:
                 listed = sorted({str(item.type) for item in items})
                 fail(f"Array elements of types {{{', '.join(listed)}}} do not have a common supertype", node.position)
-            element = Type("INT64") if common.precision == -1 else common
+            element = Type("INT64") if common.untyped else common
         if element.is_array:
             fail(
                 "Cannot construct array with element type ARRAY because nested arrays are not supported", node.position
@@ -123,13 +109,11 @@ class ExpressionCompiler(CallCompiler):
         return derive(struct_sql(coerced, kind), kind, *coerced, items=originals)
 
     def compile_subscript(self, node: n.Subscript, scope: Scope) -> Expression:
-        """``array[…]``, ``json[…]``, ``struct[…]``."""
+        """``array[…]``."""
         value = self.expression(node.operand, scope)
         index = self.expression(node.index, scope)
-        if value.type.kind == "JSON":
-            return self._json_subscript(node, value, index)
-        if value.type.is_struct and isinstance(index.literal, int):
-            return self._struct_subscript(node, value, index.literal)
+        if value.type.is_struct:
+            raise not_implemented("a field of a STRUCT by its place")
         if not value.type.is_array:
             self.mismatch("operator []", [value.type, index.type], node.position)
         if index.type.kind != "INT64":
@@ -145,27 +129,6 @@ class ExpressionCompiler(CallCompiler):
         wrong = failure(f"'Array index ' || {index.sql} || ' is out of bounds'", element)
         outside = f"{place} < 1 OR {place} > len({value.sql})"
         return derive(f"CASE WHEN {outside} THEN {wrong} ELSE ({value.sql})[{place}] END", element, value, index)
-
-    @staticmethod
-    def _struct_subscript(node: n.Subscript, value: Expression, index: int) -> Expression:
-        from sandbox.bigquery.sql.compile_operators import struct_field
-
-        place = index - 1 if node.mode.endswith("ORDINAL") else index
-        if not 0 <= place < len(value.type.fields):
-            fail(f"Field position {index} is out of bounds in {value.type}", node.position)
-        return struct_field(value, place)
-
-    @staticmethod
-    def _json_subscript(node: n.Subscript, value: Expression, index: Expression) -> Expression:
-        if index.type.kind == "INT64":
-            inside = f"json_type({value.sql}) = 'ARRAY' AND {index.sql} >= 0"
-            sql = f"CASE WHEN {inside} THEN json_extract({value.sql}, {index.sql}) END"
-            return derive(sql, value.type, value, index)
-        if index.type.kind != "STRING":
-            fail(f"JSON subscript must be INT64 or STRING, but has type {index.type}", node.position)
-        key = f"'/' || replace(replace({index.sql}, '~', '~0'), '/', '~1')"
-        sql = f"CASE WHEN json_type({value.sql}) = 'OBJECT' THEN json_extract({value.sql}, {key}) END"
-        return derive(sql, value.type, value, index)
 
     # ---- subqueries
 
@@ -200,12 +163,6 @@ class ExpressionCompiler(CallCompiler):
             return _subquery(sql, type)
         return _subquery(f"({inner.sql})", column.type)
 
-    def formatted_cast(self, node: n.Cast, value: Expression, scope: Scope) -> Expression:
-        """``CAST(x AS y FORMAT 'z')``."""
-        from sandbox.bigquery.sql.format_casts import formatted_cast
-
-        return formatted_cast(self, node, value, scope)
-
 
 def _subquery(sql: str, type: Type) -> Expression:
     return Expression(sql, type, constant=False, has_subquery=True)
@@ -222,11 +179,11 @@ def _is_visible(column: Column, scope: Scope) -> bool:
 
 
 def _plain(type: Type) -> Type:
-    return INT64 if type.precision == -1 else type
+    return INT64 if type.untyped else type
 
 
 def _null() -> Expression:
-    return literal_expression(Type("INT64", precision=-1), None, (1, 1))
+    return literal_expression(NULL, None, (1, 1))
 
 
 def _implied_name(item: n.Node, struct: n.StructLiteral) -> str | None:
@@ -243,7 +200,6 @@ _DISPATCH: dict[type, Any] = {
     n.IntervalLiteral: ExpressionCompiler.compile_interval,
     n.Path: ExpressionCompiler.compile_path,
     n.Parameter: ExpressionCompiler.compile_parameter,
-    n.SystemVariable: ExpressionCompiler.compile_system_variable,
     n.FieldAccess: ExpressionCompiler.compile_field_access,
     n.Subscript: ExpressionCompiler.compile_subscript,
     n.Call: ExpressionCompiler.compile_call,
@@ -256,9 +212,7 @@ _DISPATCH: dict[type, Any] = {
     n.IsDistinct: ExpressionCompiler.compile_is_distinct,
     n.Case: ExpressionCompiler.compile_case,
     n.Cast: ExpressionCompiler.compile_cast,
-    n.Extract: ExpressionCompiler.compile_extract,
     n.ArrayLiteral: ExpressionCompiler.compile_array,
     n.StructLiteral: ExpressionCompiler.compile_struct,
     n.SubqueryExpression: ExpressionCompiler.compile_subquery,
-    n.DefaultMarker: ExpressionCompiler.compile_default,
 }

@@ -1,4 +1,4 @@
-"""FROM: tables, subqueries, UNNEST, joins, PIVOT and UNPIVOT."""
+"""FROM: tables, subqueries, UNNEST and joins."""
 
 from dataclasses import dataclass, replace
 
@@ -6,11 +6,11 @@ from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import coerce, field_sql
 from sandbox.bigquery.sql.compile_expressions import ExpressionCompiler
 from sandbox.bigquery.sql.compile_names import column_expression
-from sandbox.bigquery.sql.expression import Column, Expression, fail
+from sandbox.bigquery.sql.expression import Column, fail
 from sandbox.bigquery.sql.partition_filter import mark_filtered
 from sandbox.bigquery.sql.scopes import CommonTable, CompiledQuery, Relation, Scan, Scope
 from sandbox.bigquery.sql.tables import TableReader
-from sandbox.bigquery.sql.typesystem import INT64, Type
+from sandbox.bigquery.sql.typesystem import INT64
 
 
 @dataclass(eq=False)
@@ -27,10 +27,7 @@ class Source:
         """The columns of ``*``."""
         if self.star is not None:
             return self.star
-        columns = []
-        for relation in self.relations:
-            columns += [column for column in relation.columns if not column.hidden]
-        return columns
+        return [column for relation in self.relations for column in relation.columns]
 
 
 class FromCompiler(ExpressionCompiler):
@@ -47,14 +44,6 @@ class FromCompiler(ExpressionCompiler):
             return self._unnest(node, scope)
         if isinstance(node, n.Join):
             return self._join(node, scope)
-        if isinstance(node, n.FunctionSource):
-            return self._table_function(node, scope)
-        from sandbox.bigquery.sql.pivots import pivot, unpivot
-
-        if isinstance(node, n.Pivot):
-            return pivot(self, node, scope)
-        if isinstance(node, n.Unpivot):
-            return unpivot(self, node, scope)
         fail("Unexpected FROM item", node.position)
 
     def wrap(self, query: CompiledQuery, alias: str | None, key: str | None = None) -> Source:
@@ -78,7 +67,7 @@ class FromCompiler(ExpressionCompiler):
             cte = scope.find_cte(path[0])
             if cte is not None:
                 return self._cte_source(cte, node.alias or path[0])
-        return TableReader(self).read(node, scope)
+        return TableReader(self).read(node)
 
     @staticmethod
     def _begins_with_column(name: str, scope: Scope) -> bool:
@@ -202,26 +191,12 @@ class FromCompiler(ExpressionCompiler):
             fail(f"Column {name} in USING clause is ambiguous", node.position)
         return found[0]
 
-    def _table_function(self, node: n.FunctionSource, scope: Scope) -> Source:
-        routine = self.environment.find_routine(node.path, "TABLE FUNCTION")
-        if routine is None:
-            fail(f"Table-valued function not found: {'.'.join(node.path)}", node.position)
-        arguments: dict[str, Expression] = {}
-        if len(node.arguments) != len(routine.arguments):
-            fail(f"No matching signature for table-valued function {'.'.join(node.path)}", node.position)
-        for argument, (_, name, type) in zip(node.arguments, routine.arguments, strict=True):
-            value = self.expression(argument, outside(scope))
-            wanted: Type = type if type is not None else value.type
-            value = self.required(value, wanted, f"Argument {name} must be of type {wanted}", node.position)
-            arguments[name.lower()] = replace(value, items=None)
-        return self.wrap(self.query(routine.query, Scope(arguments=arguments)), node.alias)
-
 
 class HidingRelation(Relation):
     """A relation whose USING columns are only found with its alias in front."""
 
     def __init__(self, inner: Relation, hidden: set[str]) -> None:
-        super().__init__(inner.alias, inner.columns, inner.value, inner.expands)
+        super().__init__(inner.alias, inner.columns, inner.value)
         self.hidden_names = hidden | getattr(inner, "hidden_names", set())
 
     def find_unqualified(self, name: str) -> list[Column]:

@@ -26,7 +26,6 @@ class Block:
     scope: Scope
     source: Source | None
     items: list[Item] = field(default_factory=list)
-    keys: list[Expression] = field(default_factory=list)
     grouping: str = ""
     is_grouped: bool = False
 
@@ -54,31 +53,12 @@ class GroupingCompiler(FromCompiler):
         if group is None:
             return
         block.is_grouped = True
-        scope = replace(block.scope, clause="GROUP BY", allows_aggregates=group.all, allows_windows=group.all)
-        if group.all:
-            block.scope.allows_aggregates = block.scope.allows_windows = True
-            items = self.items(block)
-            block.keys = [
-                item.value
-                for item in items
-                if not (item.value.has_aggregate or item.value.has_window) and item.value.free
-            ]
-            block.grouping = ", ".join(key.sql for key in block.keys)
-        else:
-            pieces = [self._key(key, block, scope) for key in group.keys]
-            for kind, sets in group.sets:
-                pieces.append(self._grouping_sets(kind, sets, block, scope))
-            block.grouping = ", ".join(pieces)
-        block.scope.group_keys = frozenset(key.sql for key in block.keys)
+        scope = replace(block.scope, clause="GROUP BY", allows_aggregates=False, allows_windows=False)
+        keys = [self._key(key, block, scope).sql for key in group.keys]
+        block.grouping = ", ".join(keys)
+        block.scope.group_keys = frozenset(keys)
 
-    def _key(self, node: n.Node, block: Block, scope: Scope) -> str:
-        value = self._resolve_key(node, block, scope)
-        if value.type.kind == "JSON":
-            fail(f"Grouping by expressions of type {value.type} is not allowed", node.position)
-        block.keys.append(value)
-        return value.sql
-
-    def _resolve_key(self, node: n.Node, block: Block, scope: Scope) -> Expression:
+    def _key(self, node: n.Node, block: Block, scope: Scope) -> Expression:
         """A key may be an ordinal, an alias of the select list, or an expression."""
         items = block.node.items
         target: n.Node | None = None
@@ -104,14 +84,6 @@ class GroupingCompiler(FromCompiler):
             what = "aggregate" if value.has_aggregate else "analytic"
             fail(f"GROUP BY expression references {what} function", node.position)
         return value
-
-    def _grouping_sets(self, kind: str, sets: list[list[n.Node]], block: Block, scope: Scope) -> str:
-        listed = []
-        for members in sets:
-            keys = [self._key(member, block, scope) for member in members]
-            listed.append("(" + ", ".join(keys) + ")")
-        word = "GROUPING SETS" if kind == "SETS" else kind
-        return f"{word} ({', '.join(listed)})"
 
     def check_grouping(self, block: Block) -> None:
         """Refuse a select list that reads what is no longer there."""

@@ -8,9 +8,9 @@ from sandbox.bigquery.sql.compiler_base import CompilerBase
 from sandbox.bigquery.sql.expression import Column, Expression, derive, fail
 from sandbox.bigquery.sql.lexer import Position
 from sandbox.bigquery.sql.scopes import Relation, Scope
-from sandbox.bigquery.sql.typesystem import JSON, struct_of, text_literal
+from sandbox.bigquery.sql.typesystem import struct_of
 
-_WITHOUT_PARENTHESES = ("CURRENT_DATE", "CURRENT_TIME", "CURRENT_DATETIME", "CURRENT_TIMESTAMP")
+_WITHOUT_PARENTHESES = ("CURRENT_DATE", "CURRENT_TIMESTAMP")
 
 
 def column_expression(column: Column) -> Expression:
@@ -29,9 +29,8 @@ def row_expression(relation: Relation) -> Expression:
     """A range variable used as a value: its row as a struct."""
     if relation.value is not None:
         return column_expression(relation.value)
-    visible = [column for column in relation.columns if not column.hidden]
-    parts = tuple(column_expression(column) for column in visible)
-    type = struct_of(*((column.name, column.type) for column in visible))
+    parts = tuple(column_expression(column) for column in relation.columns)
+    type = struct_of(*((column.name, column.type) for column in relation.columns))
     return derive(struct_sql(parts, type), type, *parts)
 
 
@@ -70,8 +69,6 @@ class NameCompiler(CompilerBase):
                 return self._noted(column_expression(columns[0]), scope), names[1:]
             if first in level.aliases:
                 return level.aliases[first], names[1:]
-            if first in level.arguments:
-                return level.arguments[first], names[1:]
             level = level.parent
         variable = self.environment.variables.get(first)
         if variable is not None:
@@ -106,11 +103,6 @@ class NameCompiler(CompilerBase):
             if index is None:
                 fail(f"Field name {name} does not exist in {type}", position)
             return derive(field_sql(value.sql, type, index), type.fields[index][1], value)
-        if type.kind == "JSON":
-            key = text_literal(f"/{name.replace('~', '~0').replace('/', '~1')}")
-            return derive(f"json_extract({value.sql}, {key})", JSON, value)
-        if type.is_array:
-            fail(f"Cannot access field {name} on a value with type {type}", position)
         fail(f"Cannot access field {name} on a value with type {type}", position)
 
     def compile_field_access(self, node: n.FieldAccess, scope: Scope) -> Expression:
@@ -118,12 +110,5 @@ class NameCompiler(CompilerBase):
         return self.field(self.expression(node.operand, scope), node.name, node.position)
 
     def compile_parameter(self, node: n.Parameter, scope: Scope) -> Expression:
-        """``@name`` or ``?``."""
-        return self.environment.parameter(node.name, node.index, node.position)
-
-    def compile_system_variable(self, node: n.SystemVariable, scope: Scope) -> Expression:
-        """``@@name``."""
-        variable = self.environment.system_variables.get(node.name)
-        if variable is None:
-            fail(f"Unrecognized name: @@{node.name}", node.position)
-        return self.environment.bind("s_" + node.name.replace(".", "_"), variable)
+        """``@name``."""
+        return self.environment.parameter(node.name, node.position)

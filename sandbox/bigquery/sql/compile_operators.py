@@ -2,24 +2,24 @@
 
 from dataclasses import replace
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.casts import cast, coerce, field_sql
+from sandbox.bigquery.sql.casts import can_coerce, cast, coerce, field_sql
 from sandbox.bigquery.sql.compile_arithmetic import arithmetic
 from sandbox.bigquery.sql.compile_names import NameCompiler
 from sandbox.bigquery.sql.expression import Expression, Origin, boolean, derive, fail
 from sandbox.bigquery.sql.lexer import Position
 from sandbox.bigquery.sql.scopes import Scope
-from sandbox.bigquery.sql.typesystem import BOOL, BYTES, INT64, STRING
+from sandbox.bigquery.sql.typesystem import BOOL, BYTES, STRING
 
 _COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
-_ORDERED = frozenset("INT64 FLOAT64 NUMERIC BIGNUMERIC BOOL STRING BYTES DATE DATETIME TIME TIMESTAMP INTERVAL".split())
 
 
 class OperatorCompiler(NameCompiler):
     """Operators."""
 
     def compile_unary(self, node: n.Unary, scope: Scope) -> Expression:
-        """``NOT x``, ``-x``, ``~x``."""
+        """``NOT x``, ``-x``."""
         if node.operator == "NOT":
             value = self.expression(node.operand, scope)
             if value.type.kind != "BOOL" and not value.is_null:
@@ -27,11 +27,7 @@ class OperatorCompiler(NameCompiler):
             value = coerce(value, BOOL)
             return boolean(f"(NOT {value.sql})", value)
         value = self.expression(node.operand, scope)
-        if node.operator == "~":
-            if value.type.kind != "INT64":
-                self.mismatch("operator ~", [value.type], node.position)
-            return derive(f"(~{value.sql})", INT64, value)
-        if not value.type.is_numeric and value.type.kind != "INTERVAL":
+        if not value.type.is_numeric:
             self.mismatch(f"operator {node.operator}", [value.type], node.position)
         if node.operator == "+":
             return value
@@ -71,10 +67,8 @@ class OperatorCompiler(NameCompiler):
         return boolean("(" + f" {node.operator} ".join(part.sql for part in parts) + ")", *parts, prunes=united)
 
     def _concatenate(self, left: Expression, right: Expression, position: Position) -> Expression:
-        common = self.common_type([left, right])
-        if common is not None and common.is_array:
-            left, right = coerce(left, common), coerce(right, common)
-            return derive(array_concatenation([left.sql, right.sql]), common, left, right)
+        if left.type.is_array and right.type.is_array:
+            raise not_implemented("the operator || of arrays")
         joined = concatenated([left, right])
         if joined is None:
             self.mismatch("operator ||", [left.type, right.type], position)
@@ -85,14 +79,12 @@ class OperatorCompiler(NameCompiler):
         common = self.common_type([left, right])
         if common is None:
             self.mismatch(f"operator {operator}", [left.type, right.type], position)
-        if common.is_array or common.kind == "JSON" or (common.is_struct and operator not in ("=", "!=")):
+        if common.is_array:
             what = "Equality" if operator in ("=", "!=") else "Less than"
-            if common.is_struct:
-                self.mismatch(f"operator {operator}", [left.type, right.type], position)
             fail(f"{what} is not defined for arguments of type {common}", position)
-        left, right = coerce(left, common), coerce(right, common)
         if common.is_struct:
-            return self._compare_structs(operator, left, right, position)
+            raise not_implemented("comparing STRUCTs")
+        left, right = coerce(left, common), coerce(right, common)
         prunes: frozenset[Origin] = frozenset()
         if operator != "!=":
             prunes = (left.origins if right.constant else frozenset()) | (
@@ -100,20 +92,12 @@ class OperatorCompiler(NameCompiler):
             )
         return boolean(f"({left.sql} {operator} {right.sql})", left, right, prunes=prunes)
 
-    def _compare_structs(self, operator: str, left: Expression, right: Expression, position: Position) -> Expression:
-        parts = []
-        for index in range(len(left.type.fields)):
-            a, b = struct_field(left, index), struct_field(right, index)
-            parts.append(self.compare("=", a, b, position).sql)
-        equal = "(" + " AND ".join(parts) + ")"
-        return boolean(equal if operator == "=" else f"(NOT {equal})", left, right)
-
     def compile_between(self, node: n.Between, scope: Scope) -> Expression:
         """``x BETWEEN a AND b``."""
         value = self.expression(node.operand, scope)
         low, high = self.expression(node.low, scope), self.expression(node.high, scope)
         common = self.common_type([value, low, high])
-        if common is None or common.kind not in _ORDERED:
+        if common is None or common.is_array or common.is_struct:
             self.mismatch("operator BETWEEN", [value.type, low.type, high.type], node.position)
         value, low, high = coerce(value, common), coerce(low, common), coerce(high, common)
         prunes = value.origins if low.constant and high.constant else frozenset()
@@ -127,19 +111,7 @@ class OperatorCompiler(NameCompiler):
             return self._in_query(node, value, scope)
         if node.array is not None:
             return self._in_array(node, value, self.expression(node.array, scope))
-        items = [self.expression(item, scope) for item in node.items or []]
-        common = self.common_type([value, *items])
-        if common is None or common.is_array:
-            self.mismatch("operator IN", [value.type, *(item.type for item in items)], node.position)
-        value = coerce(value, common)
-        items = [coerce(item, common) for item in items]
-        prunes = value.origins if all(item.constant for item in items) and not node.negated else frozenset()
-        if common.is_struct:
-            matches = [self.compare("=", value, item, node.position).sql for item in items]
-            sql = "(" + " OR ".join(matches) + ")"
-            return boolean(f"(NOT {sql})" if node.negated else sql, value, *items)
-        word = "NOT IN" if node.negated else "IN"
-        return boolean(f"({value.sql} {word} ({', '.join(item.sql for item in items)}))", value, *items, prunes=prunes)
+        return self._in_listed(node, value, [self.expression(item, scope) for item in node.items or []])
 
     def _in_query(self, node: n.In, value: Expression, scope: Scope) -> Expression:
         assert node.query is not None
@@ -159,9 +131,8 @@ class OperatorCompiler(NameCompiler):
     def _in_array(self, node: n.In, value: Expression, array: Expression) -> Expression:
         if not array.type.is_array:
             fail(f"Second argument of IN UNNEST must be an array but was {array.type}", node.position)
-        if array.items is not None and array.items:
-            listed = n.In(node.operand, node.negated, items=[], position=node.position)
-            return self._in_listed(listed, value, list(array.items))
+        if array.items:
+            return self._in_listed(node, value, list(array.items))
         element = Expression("_e", array.type.item)
         common = self.common_type([value, element])
         if common is None:
@@ -176,11 +147,10 @@ class OperatorCompiler(NameCompiler):
     def _in_listed(self, node: n.In, value: Expression, items: list[Expression]) -> Expression:
         common = self.common_type([value, *items])
         if common is None or common.is_array:
-            self.mismatch("operator IN UNNEST", [value.type, items[0].type], node.position)
-        value, items = coerce(value, common), [coerce(item, common) for item in items]
+            self.mismatch("operator IN", [value.type, *(item.type for item in items)], node.position)
         if common.is_struct:
-            sql = "(" + " OR ".join(self.compare("=", value, item, node.position).sql for item in items) + ")"
-            return boolean(f"(NOT {sql})" if node.negated else sql, value, *items)
+            raise not_implemented("comparing STRUCTs")
+        value, items = coerce(value, common), [coerce(item, common) for item in items]
         prunes = value.origins if all(item.constant for item in items) and not node.negated else frozenset()
         word = "NOT IN" if node.negated else "IN"
         return boolean(f"({value.sql} {word} ({', '.join(item.sql for item in items)}))", value, *items, prunes=prunes)
@@ -188,17 +158,12 @@ class OperatorCompiler(NameCompiler):
     def compile_like(self, node: n.Like, scope: Scope) -> Expression:
         """LIKE, with backslash as the escape."""
         value = self.expression(node.operand, scope)
-        parts = [self.expression(pattern, scope) for pattern in node.patterns]
-        common = self.common_type([value, *parts])
-        if common is None or common.kind not in ("STRING", "BYTES"):
-            self.mismatch("operator LIKE", [value.type, *(part.type for part in parts)], node.position)
-        value = coerce(value, common)
-        parts = [coerce(part, common) for part in parts]
-        if common == BYTES:
-            value, parts = _decoded(value), [_decoded(part) for part in parts]
-        tests = [f"({value.sql} LIKE {part.sql} ESCAPE '\\')" for part in parts]
-        sql = "(" + (" AND " if node.quantifier == "ALL" else " OR ").join(tests) + ")"
-        return boolean(f"(NOT {sql})" if node.negated else sql, value, *parts)
+        pattern = self.expression(node.pattern, scope)
+        if not (can_coerce(value, STRING) and can_coerce(pattern, STRING)):
+            self.mismatch("operator LIKE", [value.type, pattern.type], node.position)
+        value, pattern = coerce(value, STRING), coerce(pattern, STRING)
+        sql = f"({value.sql} LIKE {pattern.sql} ESCAPE '\\')"
+        return boolean(f"(NOT {sql})" if node.negated else sql, value, pattern)
 
     def compile_is(self, node: n.Is, scope: Scope) -> Expression:
         """``IS NULL``, ``IS TRUE``, ``IS FALSE``."""
@@ -214,7 +179,7 @@ class OperatorCompiler(NameCompiler):
         """``IS [NOT] DISTINCT FROM``."""
         left, right = self.expression(node.left, scope), self.expression(node.right, scope)
         common = self.common_type([left, right])
-        if common is None or common.is_array or common.kind == "JSON":
+        if common is None or common.is_array:
             self.mismatch("operator IS DISTINCT FROM", [left.type, right.type], node.position)
         left, right = coerce(left, common), coerce(right, common)
         word = "IS NOT DISTINCT FROM" if node.negated else "IS DISTINCT FROM"
@@ -231,18 +196,8 @@ def struct_field(value: Expression, index: int) -> Expression:
 def concatenated(values: list[Expression]) -> Expression | None:
     """Values one behind the other: all BYTES, or all of types that can be cast to STRING; None for others."""
     kinds = {value.type.kind for value in values if not value.is_null}
-    if not values or kinds & {"ARRAY", "STRUCT", "JSON"} or ("BYTES" in kinds and len(kinds) > 1):
+    if not values or kinds & {"ARRAY", "STRUCT"} or ("BYTES" in kinds and len(kinds) > 1):
         return None
     type = BYTES if "BYTES" in kinds else STRING
     parts = [coerce(value, type) if value.is_null else cast(value, type) for value in values]
     return derive("(" + " || ".join(part.sql for part in parts) + ")", type, *parts)
-
-
-def array_concatenation(arrays: list[str]) -> str:
-    """Arrays one behind the other; DuckDB's own would skip a NULL one."""
-    missing = " OR ".join(f"{array} IS NULL" for array in arrays)
-    return f"CASE WHEN {missing} THEN NULL ELSE list_concat({', '.join(arrays)}) END"
-
-
-def _decoded(value: Expression) -> Expression:
-    return derive(f"decode({value.sql})", STRING, value)

@@ -1,4 +1,4 @@
-"""Queries: WITH, set operations, ORDER BY and LIMIT over them, pipes."""
+"""Queries: WITH, UNION, ORDER BY and LIMIT over them."""
 
 from dataclasses import replace
 
@@ -19,21 +19,12 @@ class Compiler(SelectCompiler):
         inner = Scope(parent=scope)
         definitions = []
         for cte in node.ctes:
-            if node.recursive and _refers_to(cte.query, cte.name):
-                definitions.append(self._recursive(cte, inner))
-            else:
-                definitions.append(self._common_table(cte, inner))
-        if node.pipes or node.source is not None:
-            from sandbox.bigquery.sql.pipes import compile_pipes
-
-            result = compile_pipes(self, node, inner)
-        else:
-            result = self._body(node, inner, wants_order)
+            definitions.append(self._common_table(cte, inner))
+        result = self._body(node, inner, wants_order)
         if definitions:
-            word = "WITH RECURSIVE" if node.recursive else "WITH"
             if result.sql.startswith("WITH "):
                 result.sql = f"SELECT * FROM ({result.sql}) AS {self.fresh('n')}"
-            result.sql = f"{word} {', '.join(definitions)} {result.sql}"
+            result.sql = f"WITH {', '.join(definitions)} {result.sql}"
         return result
 
     def _body(self, node: n.Query, scope: Scope, wants_order: bool) -> CompiledQuery:
@@ -116,31 +107,8 @@ class Compiler(SelectCompiler):
         scope.ctes[node.name.lower()] = CommonTable(key, query)
         return f"{key} AS ({query.sql})"
 
-    def _recursive(self, node: n.CommonTable, scope: Scope) -> str:
-        body = node.query.body
-        while isinstance(body, n.Query) and not body.ctes:
-            body = body.body
-        if not isinstance(body, n.SetOperation) or body.operator != "UNION":
-            fail(f"Recursive reference to '{node.name}' must be in a UNION", node.position)
-        scans, self.scans = self.scans, []
-        anchor = self.body_of(body.left, scope)
-        key = self.fresh("w")
-        keys = [self.fresh("r") for _ in anchor.columns]
-        columns = [replace_key(column, new) for column, new in zip(anchor.columns, keys, strict=True)]
-        scope.ctes[node.name.lower()] = CommonTable(key, CompiledQuery("", columns))
-        step = self.body_of(body.right, scope)
-        if len(step.columns) != len(columns):
-            fail("Queries in UNION have mismatched column count", body.position)
-        types = [column.type for column in columns]
-        first, second = self._select_as(anchor, types, body), self._select_as(step, types, body)
-        query = scope.ctes[node.name.lower()].query
-        query.scans = [scan for scan in self.scans if not scan.is_filtered]
-        self.scans = scans
-        word = "UNION" if body.distinct else "UNION ALL"
-        return f"{key}({', '.join(keys)}) AS ({first} {word} {second})"
-
-    def body_of(self, node: n.Node, scope: Scope) -> CompiledQuery:
-        """One side of a set operation."""
+    def _side(self, node: n.Node, scope: Scope) -> CompiledQuery:
+        """One side of a UNION."""
         if isinstance(node, n.Select):
             return self.select(node, scope, [], "", False)
         if isinstance(node, n.Query):
@@ -148,24 +116,19 @@ class Compiler(SelectCompiler):
         assert isinstance(node, n.SetOperation)
         return self._set_operation(node, scope)
 
-    # ---- set operations
+    # ---- UNION
 
     def _set_operation(self, node: n.SetOperation, scope: Scope) -> CompiledQuery:
         sides: list[n.Node] = []
         left: n.Node = node
-        while isinstance(left, n.SetOperation) and (left.operator, left.distinct) == (node.operator, node.distinct):
+        while isinstance(left, n.SetOperation) and left.distinct == node.distinct:
             sides.append(left.right)
             left = left.left
         sides.append(left)
-        queries = [self.body_of(side, scope) for side in reversed(sides)]
-        return self.combine(queries, node.operator, node.distinct, node)
-
-    def combine(self, queries: list[CompiledQuery], operator: str, distinct: bool, node: n.Node) -> CompiledQuery:
-        """Queries one under the other."""
-        first = queries[0]
+        queries = [self._side(side, scope) for side in reversed(sides)]
+        first, name = queries[0], f"UNION {'DISTINCT' if node.distinct else 'ALL'}"
         for other in queries[1:]:
             if len(other.columns) != len(first.columns):
-                name = f"{operator} {'DISTINCT' if distinct else 'ALL'}"
                 sizes = [len(query.columns) for query in (first, other)]
                 counts = [f"{size} column{'s' if size != 1 else ''}" for size in sizes]
                 fail(
@@ -178,13 +141,9 @@ class Compiler(SelectCompiler):
             common = self.common_type(values)
             if common is None:
                 listed = ", ".join(str(value.type) for value in values)
-                fail(
-                    f"Column {index + 1} in {operator} {'DISTINCT' if distinct else 'ALL'} "
-                    f"has incompatible types: {listed}",
-                    node.position,
-                )
-            types.append(INT64 if common.precision == -1 else common)
-        word = operator if distinct else f"{operator} ALL"
+                fail(f"Column {index + 1} in {name} has incompatible types: {listed}", node.position)
+            types.append(INT64 if common.untyped else common)
+        word = "UNION" if node.distinct else "UNION ALL"
         keys = [self.fresh("c") for _ in types]
         sql = f" {word} ".join(f"({self._select_as(query, types, node)})" for query in queries)
         inner = self.fresh("s")
@@ -227,24 +186,3 @@ def replace_key(column: OutputColumn, key: str) -> OutputColumn:
 def _is_computed(item: n.OrderItem) -> bool:
     """Whether a key is more than a column or an ordinal; behind DISTINCT it then reads the answer's columns."""
     return not isinstance(item.expression, (n.Path, n.Literal))
-
-
-def _refers_to(query: n.Query, name: str) -> bool:
-    """Whether a WITH entry reads itself."""
-    wanted = name.lower()
-    pending: list[object] = [query]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, n.TableSource) and len(item.path) == 1 and item.path[0].lower() == wanted:
-            return True
-        if isinstance(item, n.Node):
-            pending += [getattr(item, slot) for slot in _slots(item)]
-        elif isinstance(item, (list, tuple)):
-            pending += item
-        elif isinstance(item, dict):
-            pending += item.values()
-    return False
-
-
-def _slots(node: n.Node) -> list[str]:
-    return list(getattr(type(node), "__dataclass_fields__", {}))

@@ -67,7 +67,6 @@ class SelectCompiler(GroupingCompiler):
             if wanted not in known:
                 fail(f"Column {wanted} in SELECT * REPLACE list does not exist", node.position)
         items = []
-        renamed = {name.lower(): new for name, new in node.renamed}
         for column, value in pairs:
             lowered = (column or "").lower()
             if lowered in excluded:
@@ -76,7 +75,7 @@ class SelectCompiler(GroupingCompiler):
                 value = self.expression(replaced[lowered], block.scope)
                 if value.has_window:
                     fail("Cannot use analytic functions inside SELECT * REPLACE", replaced[lowered].position)
-            items.append(Item(renamed.get(lowered, column), self.grouped(value, block.scope), self.fresh("c")))
+            items.append(Item(column, self.grouped(value, block.scope), self.fresh("c")))
         return items
 
     def _star_columns(self, node: n.StarItem, block: Block) -> list[tuple[str | None, Expression]]:
@@ -89,9 +88,8 @@ class SelectCompiler(GroupingCompiler):
             while level is not None:
                 relation = level.find_relation(node.operand.names[0])
                 if relation is not None and not (relation.value is not None and not relation.value.type.is_struct):
-                    visible = [column for column in relation.columns if not column.hidden]
-                    self.column_reads.update(visible)
-                    return [(column.name, column_expression(column)) for column in visible]
+                    self.column_reads.update(relation.columns)
+                    return [(column.name, column_expression(column)) for column in relation.columns]
                 level = level.parent
         value = self.expression(node.operand, block.scope)
         if not value.type.is_struct:
@@ -134,7 +132,7 @@ class SelectCompiler(GroupingCompiler):
             sql += " GROUP BY ()"
         sql += having + qualify + order + tail
         outputs = [_output(item, [frozenset()] if tail else self.window_keys) for item in shown]
-        return CompiledQuery(sql, outputs, is_value=node.as_kind is not None, order_keys=hidden)
+        return CompiledQuery(sql, outputs, is_value=node.as_struct, order_keys=hidden)
 
     def _late_condition(self, node: n.Node | None, scope: Scope, clause: str, block: Block) -> str:
         if node is None:
@@ -147,16 +145,11 @@ class SelectCompiler(GroupingCompiler):
         return f" {clause} {value.sql}"
 
     def _shown(self, block: Block, items: list[Item]) -> list[Item]:
-        """SELECT AS STRUCT and AS VALUE make one column of the items."""
-        kind = block.node.as_kind
-        if kind == "STRUCT":
+        """SELECT AS STRUCT makes one column of the items."""
+        if block.node.as_struct:
             parts = tuple(item.value for item in items)
             type = struct_of(*((item.name, _typed(item.value).type) for item in items))
             return [Item(None, derive(struct_sql(parts, type), type, *parts), self.fresh("c"))]
-        if kind == "VALUE":
-            if len(items) != 1:
-                fail("SELECT AS VALUE query must have exactly one column", block.node.position)
-            return items
         return [replace(item, value=_typed(item.value)) for item in items]
 
     def _order(
@@ -180,7 +173,7 @@ class SelectCompiler(GroupingCompiler):
         texts = []
         for value, item in keys:
             direct = next((shown.key for shown in block.items if shown.value.sql == value.sql), None)
-            named = replace(value, sql=direct) if direct and block.node.as_kind != "STRUCT" else value
+            named = replace(value, sql=direct) if direct and not block.node.as_struct else value
             texts.append(order_key(named, item))
         return keys, " ORDER BY " + ", ".join(texts)
 
@@ -224,7 +217,7 @@ def _output(item: Item, kept: list[frozenset[Origin]]) -> OutputColumn:
 
 def _typed(value: Expression) -> Expression:
     """An untyped NULL leaves a query as INT64."""
-    return replace(value, type=INT64) if value.is_null and value.type.precision == -1 else value
+    return replace(value, type=INT64) if value.is_null and value.type.untyped else value
 
 
 def implied_name(node: n.Node) -> str | None:

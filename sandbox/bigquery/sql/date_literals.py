@@ -1,11 +1,9 @@
-"""Texts of DATE, DATETIME, TIME and TIMESTAMP as GoogleSQL reads them."""
+"""Texts of DATE and TIMESTAMP as GoogleSQL reads them."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
-
-from sandbox.bigquery.sql.typesystem import text_literal
 
 _DAY = r"(\d{4})-(\d{1,2})-(\d{1,2})"
 _CLOCK = r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{0,9}))?"
@@ -13,8 +11,6 @@ _ZONE = r"(?: ?(Z|z|[-+]\d{1,2}(?::?\d{2})?)| ([A-Za-z][A-Za-z0-9_+\-/]*))?"
 
 PATTERNS = {
     "DATE": rf"^{_DAY}$",
-    "DATETIME": rf"^{_DAY}(?:[ Tt]{_CLOCK})?$",
-    "TIME": rf"^{_CLOCK}$",
     "TIMESTAMP": rf"^{_DAY}(?:[ Tt]{_CLOCK}{_ZONE})?$",
 }
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
@@ -59,11 +55,6 @@ def parse_date(text: str) -> date:
     return date(int(year), int(month), int(day))
 
 
-def parse_time(text: str) -> time:
-    """TIME."""
-    return time(*_clock(_match(text, "TIME").groups()))
-
-
 def _leap(clock: tuple[int, int, int, int]) -> tuple[tuple[int, int, int, int], timedelta]:
     """Second 60 is the next minute's first."""
     if clock[2] == 60:
@@ -71,19 +62,11 @@ def _leap(clock: tuple[int, int, int, int]) -> tuple[tuple[int, int, int, int], 
     return clock, timedelta()
 
 
-def parse_datetime(text: str) -> datetime:
-    """DATETIME, without a zone."""
-    groups = _match(text, "DATETIME").groups()
-    clock, extra = _leap(_clock(groups[3:7]))
-    year, month, day = (int(group) for group in groups[:3])
-    return datetime(year, month, day, *clock) + extra  # noqa: DTZ001 - a DATETIME has no zone
-
-
-def parse_timestamp(text: str, default_zone: str = "UTC") -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """TIMESTAMP in UTC."""
     groups = _match(text, "TIMESTAMP").groups()
     clock, extra = _leap(_clock(groups[3:7]))
-    where = zone(groups[7] or groups[8] or default_zone)
+    where = zone(groups[7] or groups[8] or "UTC")
     local = datetime(int(groups[0]), int(groups[1]), int(groups[2]), *clock, tzinfo=where)
     return local.astimezone(UTC) + extra
 
@@ -97,15 +80,11 @@ def is_valid(text: str, kind: str) -> bool:
     return True
 
 
-_PARSERS = {"DATE": parse_date, "DATETIME": parse_datetime, "TIME": parse_time, "TIMESTAMP": parse_timestamp}
+_PARSERS = {"DATE": parse_date, "TIMESTAMP": parse_timestamp}
 
 
-def duckdb_literal(text: str, kind: str, default_zone: str) -> str:
+def duckdb_literal(text: str, kind: str) -> str:
     """The text as a DuckDB literal of the type."""
     if kind == "DATE":
         return f"DATE '{parse_date(text).isoformat()}'"
-    if kind == "TIME":
-        return f"TIME '{parse_time(text).isoformat()}'"
-    if kind == "DATETIME":
-        return f"TIMESTAMP {text_literal(parse_datetime(text).isoformat(sep=' '))}"
-    return f"TIMESTAMPTZ '{parse_timestamp(text, default_zone).replace(tzinfo=None).isoformat(sep=' ')}+00'"
+    return f"TIMESTAMPTZ '{parse_timestamp(text).replace(tzinfo=None).isoformat(sep=' ')}+00'"

@@ -3,24 +3,13 @@
 from sandbox.bigquery.errors import already_exists
 from sandbox.bigquery.model import StatementResult
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.environment import TemporaryTable, Variable
+from sandbox.bigquery.sql.environment import TemporaryTable
 from sandbox.bigquery.sql.queries import compile_query, evaluate, fields_of
 from sandbox.bigquery.sql.script import Interpreter, plan_write
 from sandbox.bigquery.sql.types import field_type
 from sandbox.bigquery.sql.typesystem import BOOL
 
-_UNKNOWN = (
-    n.Create,
-    n.Drop,
-    n.Alter,
-    n.ExecuteImmediate,
-    n.CallProcedure,
-    n.Block,
-    n.If,
-    n.Loop,
-    n.ForIn,
-    n.CaseStatement,
-)
+_UNKNOWN = (n.Create, n.Drop, n.Alter, n.Block, n.If, n.While)
 
 
 def describe(interpreter: Interpreter, statements: tuple[n.Statement, ...]) -> StatementResult:
@@ -47,7 +36,7 @@ def _describe(interpreter: Interpreter, statement: n.Statement) -> StatementResu
     elif isinstance(statement, (n.Insert, n.Update, n.Delete, n.Merge, n.Truncate)):
         result.statement_type = plan_write(environment, statement).statement_type
     elif isinstance(statement, n.Declare):
-        _declare(interpreter, statement)
+        interpreter.declare(statement)
     elif isinstance(statement, n.Assert):
         result.statement_type = "ASSERT"
         evaluate(interpreter.execution, statement.condition, BOOL, "ASSERT expression")
@@ -61,27 +50,10 @@ def _describe(interpreter: Interpreter, statement: n.Statement) -> StatementResu
     return result
 
 
-def _declare(interpreter: Interpreter, statement: n.Declare) -> None:
-    type = statement.type
-    value = None
-    if statement.default is not None:
-        variable = evaluate(interpreter.execution, statement.default, type, "DEFAULT expression")
-        type, value = variable.type, variable.value
-    assert type is not None
-    for name in statement.names:
-        interpreter.environment.variables[name] = Variable(type, value)
-
-
 def _describe_create(interpreter: Interpreter, node: n.Create, result: StatementResult) -> None:
     environment, definitions = interpreter.environment, interpreter.definitions
-    result.statement_type = "CREATE_" + node.kind.replace(" ", "_")
+    result.statement_type = f"CREATE_{node.kind}"
     result.ddl_operation = "CREATE"
-    if node.kind in ("FUNCTION", "TABLE FUNCTION", "PROCEDURE"):
-        if node.temporary:
-            interpreter.routines.create(node)
-        return
-    if node.kind == "SCHEMA":
-        return
     if node.temporary:
         meta, _ = definitions.table_meta(node, environment.table_ref([environment.project, "_SESSION", node.path[-1]]))
         types = [(field["name"], field_type(field)) for field in meta.fields]
@@ -103,9 +75,8 @@ def _describe_create(interpreter: Interpreter, node: n.Create, result: Statement
 
 def _describe_change(interpreter: Interpreter, node: n.Drop | n.Alter, result: StatementResult) -> None:
     environment = interpreter.environment
-    verb = "DROP" if isinstance(node, n.Drop) else "ALTER"
-    result.statement_type = f"{verb}_{node.kind.replace(' ', '_')}"
-    result.ddl_operation = verb
-    if node.kind in ("TABLE", "VIEW", "MATERIALIZED VIEW") and not node.if_exists:
+    verb, kind = ("DROP", node.kind) if isinstance(node, n.Drop) else ("ALTER", "TABLE")
+    result.statement_type, result.ddl_operation = f"{verb}_{kind}", verb
+    if not (isinstance(node, n.Drop) and node.if_exists):
         result.ddl_target = environment.table_ref(node.path)
         environment.catalog.get(result.ddl_target)

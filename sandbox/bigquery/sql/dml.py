@@ -5,18 +5,16 @@ from dataclasses import dataclass, field
 from sandbox.bigquery.errors import invalid_query
 from sandbox.bigquery.model import StatementResult, TableMeta, TableRef
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.casts import can_coerce, coerce, parameterised
+from sandbox.bigquery.sql.casts import can_coerce, coerce
 from sandbox.bigquery.sql.compile_from import Source
 from sandbox.bigquery.sql.compile_query import Compiler
 from sandbox.bigquery.sql.environment import Environment
 from sandbox.bigquery.sql.execution import Execution
 from sandbox.bigquery.sql.expression import Expression, fail
 from sandbox.bigquery.sql.lexer import Position
-from sandbox.bigquery.sql.parser import parse_expression
-from sandbox.bigquery.sql.scopes import Scope
-from sandbox.bigquery.sql.tables import PARTITION_TIME, TableReader, is_ingestion_partitioned
+from sandbox.bigquery.sql.tables import TableReader
 from sandbox.bigquery.sql.types import field_type
-from sandbox.bigquery.sql.typesystem import TIMESTAMP, Type, quote
+from sandbox.bigquery.sql.typesystem import Type, quote
 
 DUPLICATE_SOURCE = "UPDATE/MERGE must match at most one source row for each target row"
 
@@ -27,7 +25,6 @@ class Target:
 
     physical_name: str
     columns: list[tuple[str, Type]]
-    defaults: dict[str, str] = field(default_factory=dict)
     meta: TableMeta | None = None
     ref: TableRef | None = None
 
@@ -36,15 +33,13 @@ class Target:
         for column, type in self.columns:
             if column.lower() == name.lower():
                 return column, type
-        if name.upper() == PARTITION_TIME and self.meta is not None and is_ingestion_partitioned(self.meta):
-            return PARTITION_TIME, TIMESTAMP
         return None
 
 
 def find_target(environment: Environment, path: list[str], reader: TableReader) -> Target:
     """The table of a DML statement."""
     name = path[-1].lower()
-    if (len(path) == 1 or path[0].upper() == "_SESSION") and name in environment.temporary_tables:
+    if len(path) == 1 and name in environment.temporary_tables:
         table = environment.temporary_tables[name]
         return Target(table.physical_name, table.columns)
     ref = environment.table_ref(path)
@@ -52,12 +47,7 @@ def find_target(environment: Environment, path: list[str], reader: TableReader) 
     if meta.kind != "TABLE":
         raise invalid_query(f"Cannot write to {ref}: it is a {meta.kind.replace('_', ' ').lower()}")
     columns = [(item["name"], field_type(item)) for item in meta.fields]
-    defaults = {
-        item["name"].lower(): item["defaultValueExpression"]
-        for item in meta.fields
-        if item.get("defaultValueExpression")
-    }
-    return Target(environment.catalog.physical_name(ref), columns, defaults, meta, ref)
+    return Target(environment.catalog.physical_name(ref), columns, meta, ref)
 
 
 class Writer:
@@ -93,23 +83,6 @@ class Writer:
         ref = self.target.ref
         return f"{ref.project}.{ref.dataset}.{ref.table}" if ref is not None else self.alias
 
-    def default(self, name: str, type: Type) -> Expression:
-        """A column's default, NULL without one."""
-        text = self.target.defaults.get(name.lower())
-        if text is None:
-            if name == PARTITION_TIME:
-                return self.partition_time()
-            return Expression(f"CAST(NULL AS {type.duckdb})", type)
-        value = self.compiler.expression(parse_expression(text), Scope())
-        return coerce(value, type) if can_coerce(value, type) else value
-
-    def partition_time(self) -> Expression:
-        """The ingestion-time partition of now."""
-        meta = self.target.meta
-        unit = str((meta.time_partitioning or {}).get("type") or "DAY") if meta is not None else "DAY"
-        node = n.Call(["TIMESTAMP_TRUNC"], [n.Call(["CURRENT_TIMESTAMP"], []), n.Path([unit])])
-        return self.compiler.expression(node, Scope())
-
     def stored(self, value: Expression, name: str, type: Type, position: Position) -> str:
         """A value as the column keeps it."""
         if not can_coerce(value, type):
@@ -121,10 +94,8 @@ class Writer:
 
     @staticmethod
     def kept(sql: str, type: Type) -> str:
-        """Arrays are never NULL in a table, and declared lengths hold."""
-        if type.is_array:
-            return f"coalesce({sql}, CAST([] AS {type.duckdb}))"
-        return parameterised(sql, type) if type.precision is not None and type.precision >= 0 else sql
+        """Arrays are never NULL in a table."""
+        return f"coalesce({sql}, CAST([] AS {type.duckdb}))" if type.is_array else sql
 
 
 @dataclass

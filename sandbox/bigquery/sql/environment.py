@@ -1,6 +1,5 @@
 """What a statement is compiled against: catalog, names' defaults, parameters, variables, the moment it runs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -39,12 +38,8 @@ class Environment:
     project: str
     default_dataset: tuple[str, str] | None = None
     named_parameters: dict[str, Variable] = field(default_factory=dict)
-    positional_parameters: list[Variable] | None = None
     variables: dict[str, Variable] = field(default_factory=dict)
-    system_variables: dict[str, Variable] = field(default_factory=dict)
     temporary_tables: dict[str, TemporaryTable] = field(default_factory=dict)
-    find_routine: Callable[[list[str], str], Any] = lambda path, kind: None
-    time_zone: str = "UTC"
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     binds: dict[str, Any] = field(default_factory=dict)
     referenced: list[TableRef] = field(default_factory=list)
@@ -62,16 +57,8 @@ class Environment:
         self.binds[name] = variable.value
         return Expression(f"CAST(${name} AS {variable.type.duckdb})", variable.type, is_parameter=True)
 
-    def parameter(self, name: str | None, index: int | None, position: Position) -> Expression:
-        """The query parameter ``@name`` or the ``index``-th ``?``."""
-        if name is None:
-            parameters = self.positional_parameters
-            if parameters is None or index is None or index >= len(parameters):
-                raise invalid_query(
-                    f"Query parameter number {(index or 0) + 1} is not defined "
-                    f"({len(parameters or [])} provided) at {at(position)}"
-                )
-            return self.bind(f"q{index}", parameters[index])
+    def parameter(self, name: str, position: Position) -> Expression:
+        """The query parameter ``@name``."""
         variable = self.named_parameters.get(name.lower())
         if variable is None:
             raise invalid_query(f"Query parameter '{name}' not found at {at(position)}")

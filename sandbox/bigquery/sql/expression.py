@@ -1,6 +1,6 @@
 """A compiled expression: its DuckDB text and all that GoogleSQL's rules need to know about it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from sandbox.bigquery.errors import invalid_query
@@ -19,13 +19,12 @@ Origin = tuple[int, str]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Column:
-    """A column a scope can see; ``hidden`` ones are named only, never part of ``*``."""
+    """A column a scope can see."""
 
     name: str | None
     sql: str
     type: Type
     origins: frozenset[Origin] = frozenset()
-    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +59,6 @@ class Expression:
     def is_literal(self) -> bool:
         """A literal or a parameter, which coerce more freely than other values."""
         return self.literal is not NOT_LITERAL or self.is_parameter
-
-
-@dataclass(slots=True)
-class Origins:
-    """Collects what expressions have in common while they are put together."""
-
-    constant: bool = True
-    free: frozenset[Column] = field(default_factory=frozenset)
-    origins: frozenset[Origin] = field(default_factory=frozenset)
 
 
 def derive(sql: str, type: Type, *parts: Expression, **changes: Any) -> Expression:

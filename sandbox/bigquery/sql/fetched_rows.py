@@ -1,22 +1,19 @@
 """What is done to rows that DuckDB has fetched: values as BigQuery has them, and answers that it would refuse."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from decimal import Context, Decimal
 from typing import Any
 
 from sandbox.bigquery.errors import invalid_query
-from sandbox.bigquery.sql.typesystem import Type
+from sandbox.bigquery.sql.typesystem import NUMERIC, Type
 
 _WIDE = Context(prec=80)
 
 
 def converter(type: Type) -> Callable[[Any], Any] | None:
     """How a fetched value of the type must still be changed; None when it is right as it is."""
-    if type.kind in ("NUMERIC", "BIGNUMERIC"):
+    if type == NUMERIC:
         return _plain_decimal
-    if type.kind == "INTERVAL":
-        return _interval_text
     if type.is_array:
         inner = converter(type.item)
         if inner is None:
@@ -56,14 +53,6 @@ def _plain_decimal(value: Decimal) -> Decimal:
     if value == value.to_integral_value():
         return value.quantize(Decimal(1), context=_WIDE)
     return value.normalize(_WIDE)
-
-
-def _interval_text(value: Any) -> str:
-    if isinstance(value, timedelta):
-        from sandbox.bigquery.sql.udf_time import interval_text
-
-        return interval_text(0, value.days, value.seconds * 1_000_000 + value.microseconds)
-    return str(value)
 
 
 def reject_null_elements(rows: Sequence[tuple[Any, ...]], types: list[Type], names: list[str]) -> None:

@@ -1,28 +1,27 @@
-"""Conditions, arrays, and what belongs to no family."""
+"""Conditions, numbers, arrays, and what belongs to no family."""
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import coerce
-from sandbox.bigquery.sql.compile_operators import array_concatenation
 from sandbox.bigquery.sql.compiler_base import CompilerBase
-from sandbox.bigquery.sql.expression import Expression, derive, fail, failure
+from sandbox.bigquery.sql.expression import Expression, derive, failure
 from sandbox.bigquery.sql.scopes import Scope
 from sandbox.bigquery.sql.signatures import define, special
-from sandbox.bigquery.sql.typesystem import BOOL, INT64, STRING, Type, array_of
+from sandbox.bigquery.sql.typesystem import BOOL, FLOAT64, INT64, NUMERIC, STRING, Type
 
 define(
     """
+ABS(N) -> N = abs({0})
+CEIL(FLOAT64) -> FLOAT64 = ceil({0})
+CEIL(NUMERIC) -> NUMERIC = CAST(ceil({0}) AS DECIMAL(38,9))
+FLOOR(FLOAT64) -> FLOAT64 = floor({0})
+FLOOR(NUMERIC) -> NUMERIC = CAST(floor({0}) AS DECIMAL(38,9))
+MOD(INT64, INT64) -> INT64 = bq_mod({0}, {1})
+DIV(INT64, INT64) -> INT64 = bq_div({0}, {1})
 ARRAY_LENGTH(ARRAY<T>) -> INT64 = len({0})
-ARRAY_REVERSE(ARRAY<T>) -> ARRAY<T> = list_reverse({0})
 ARRAY_TO_STRING(ARRAY<STRING>, STRING) -> STRING = bq_join({0}, {1})
-ARRAY_TO_STRING(ARRAY<STRING>, STRING, STRING) -> STRING = bq_join_nulls({0}, {1}, {2})
 GENERATE_ARRAY(INT64, INT64) -> ARRAY<INT64> = bq_series({0}, {1}, 1::BIGINT)
 GENERATE_ARRAY(INT64, INT64, INT64) -> ARRAY<INT64> = bq_series({0}, {1}, {2})
-GENERATE_ARRAY(FLOAT64, FLOAT64) -> ARRAY<FLOAT64> = bq_float_series({0}, {1}, 1::DOUBLE)
-GENERATE_ARRAY(FLOAT64, FLOAT64, FLOAT64) -> ARRAY<FLOAT64> = bq_float_series({0}, {1}, {2})
-GENERATE_ARRAY(NUMERIC, NUMERIC) -> ARRAY<NUMERIC> = bq_numeric_series({0}, {1}, 1)
-GENERATE_ARRAY(NUMERIC, NUMERIC, NUMERIC) -> ARRAY<NUMERIC> = bq_numeric_series({0}, {1}, {2})
-ARRAY_SLICE(ARRAY<T>, INT64, INT64) -> ARRAY<T> = bq_array_slice({0}, {1}, {2})
-ARRAY_IS_DISTINCT(ARRAY<T>) -> BOOL = bq_is_distinct({0})
 """
 )
 
@@ -39,7 +38,7 @@ def _common(compiler: CompilerBase, call: n.Call, values: list[Expression]) -> t
     common = compiler.common_type(values)
     if common is None:
         compiler.mismatch(f"function {call.name}", [value.type for value in values], call.position)
-    if common.precision == -1:
+    if common.untyped:
         common = INT64
     return common, [coerce(value, common) for value in values]
 
@@ -48,12 +47,6 @@ def _common(compiler: CompilerBase, call: n.Call, values: list[Expression]) -> t
 def _coalesce(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     common, values = _common(compiler, call, _values(compiler, call, scope, (1, None)))
     return derive(f"coalesce({', '.join(value.sql for value in values)})", common, *values)
-
-
-@special("IFNULL")
-def _ifnull(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    common, values = _common(compiler, call, _values(compiler, call, scope, (2, 2)))
-    return derive(f"coalesce({values[0].sql}, {values[1].sql})", common, *values)
 
 
 @special("NULLIF")
@@ -77,7 +70,7 @@ def _if(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
 @special("GREATEST", "LEAST")
 def _greatest(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     common, values = _common(compiler, call, _values(compiler, call, scope, (1, None)))
-    if common.is_array or common.is_struct or common.kind == "JSON":
+    if common.is_array or common.is_struct:
         compiler.mismatch(f"function {call.name}", [value.type for value in values], call.position)
     if len(values) == 1:
         return values[0]
@@ -93,41 +86,15 @@ def _greatest(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     return derive(sql, common, *values)
 
 
-@special("ARRAY_CONCAT")
-def _array_concat(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    common, values = _common(compiler, call, _values(compiler, call, scope, (1, None)))
-    if not common.is_array:
-        compiler.mismatch("function ARRAY_CONCAT", [value.type for value in values], call.position)
-    return derive(array_concatenation([value.sql for value in values]), common, *values)
-
-
-@special("ARRAY_TRANSFORM", "ARRAY_FILTER")
-def _array_lambda(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    array = compiler.expression(call.arguments[0], scope)
-    function = call.arguments[1] if len(call.arguments) == 2 else None
-    if not array.type.is_array or not isinstance(function, n.Lambda):
-        compiler.mismatch(f"function {call.name}", [array.type], call.position)
-    names = [compiler.fresh("e") for _ in function.parameters]
-    arguments = {function.parameters[0].lower(): Expression(names[0], array.type.item, constant=False)}
-    if len(names) > 1:
-        arguments[function.parameters[1].lower()] = Expression(f"({names[1]} - 1)", INT64, constant=False)
-    body = compiler.expression(function.body, Scope(parent=scope, arguments=arguments))
-    kind = "list_transform" if call.name == "ARRAY_TRANSFORM" else "list_filter"
-    type = array_of(body.type) if kind == "list_transform" else array.type
-    return derive(f"{kind}({array.sql}, lambda {', '.join(names)}: {body.sql})", type, array, body)
-
-
-@special("ARRAY_FIRST", "ARRAY_LAST")
-def _array_end(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    array = _values(compiler, call, scope, (1, 1))[0]
-    if not array.type.is_array:
-        compiler.mismatch(f"function {call.name}", [array.type], call.position)
-    which = call.name.removeprefix("ARRAY_").lower()
-    empty = failure(f"'{call.name} cannot get the {which} element of an empty array'", array.type.item)
-    place = "1" if which == "first" else "-1"
-    return derive(
-        f"CASE WHEN len({array.sql}) = 0 THEN {empty} ELSE ({array.sql})[{place}] END", array.type.item, array
-    )
+@special("SAFE_DIVIDE")
+def _safe_divide(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    common, (left, right) = _common(compiler, call, _values(compiler, call, scope, (2, 2)))
+    if not common.is_numeric:
+        compiler.mismatch("function SAFE_DIVIDE", [left.type, right.type], call.position)
+    if common == NUMERIC:
+        raise not_implemented("SAFE_DIVIDE of NUMERIC")
+    left, right = coerce(left, FLOAT64), coerce(right, FLOAT64)
+    return derive(f"({left.sql} / nullif({right.sql}, 0::DOUBLE))", FLOAT64, left, right)
 
 
 @special("ERROR")
@@ -137,14 +104,3 @@ def _error(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
         value, STRING, f"No matching signature for function ERROR for argument types: {value.type}", call.position
     )
     return derive(failure(text.sql, INT64), INT64, text, literal=None, failure=text.sql)
-
-
-@special("GROUPING")
-def _grouping(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    value = _values(compiler, call, scope, (1, 1))[0]
-    return derive(f"CAST(GROUPING({value.sql}) AS BIGINT)", INT64, value, has_aggregate=True, free=frozenset())
-
-
-@special("COLLATE")
-def _collate(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    fail("COLLATE is not supported", call.position)

@@ -1,287 +1,237 @@
-"""Dates and times: construction, arithmetic, truncation, difference, series."""
+"""DATE and TIMESTAMP: construction, the present, arithmetic, truncation, difference, series, text."""
 
+import re
+from dataclasses import dataclass
+
+from sandbox.bigquery.errors import not_implemented
+from sandbox.bigquery.sql import date_literals
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import can_coerce, cast, coerce
 from sandbox.bigquery.sql.compiler_base import CompilerBase
+from sandbox.bigquery.sql.environment import Variable
 from sandbox.bigquery.sql.expression import Expression, derive, fail
 from sandbox.bigquery.sql.scopes import Scope
 from sandbox.bigquery.sql.signatures import define, special
-from sandbox.bigquery.sql.time_parts import (
-    CLOCK_PARTS,
-    DAYS,
-    MICROSECONDS,
-    MONTHS,
-    Zone,
-    boundaries,
-    interval_of,
-    part_of,
-    time_zone,
-    truncated,
-    week_start,
-)
-from sandbox.bigquery.sql.typesystem import (
-    DATE,
-    DATETIME,
-    INT64,
-    INTERVAL,
-    TIME,
-    TIMESTAMP,
-    Type,
-    array_of,
-)
+from sandbox.bigquery.sql.typesystem import DATE, INT64, STRING, TIMESTAMP, Type, array_of, text_literal
 
 define(
     """
 UNIX_SECONDS(TIMESTAMP) -> INT64 = bq_floor_div(epoch_us({0}), 1000000)
-UNIX_MILLIS(TIMESTAMP) -> INT64 = bq_floor_div(epoch_us({0}), 1000)
 UNIX_MICROS(TIMESTAMP) -> INT64 = epoch_us({0})
 TIMESTAMP_SECONDS(INT64) -> TIMESTAMP = bq_timestamp_of({0} * 1000000)
-TIMESTAMP_MILLIS(INT64) -> TIMESTAMP = bq_timestamp_of({0} * 1000)
-TIMESTAMP_MICROS(INT64) -> TIMESTAMP = bq_timestamp_of({0})
-TIMESTAMP_FROM_UNIX_SECONDS(INT64) -> TIMESTAMP = bq_timestamp_of({0} * 1000000)
-TIMESTAMP_FROM_UNIX_MILLIS(INT64) -> TIMESTAMP = bq_timestamp_of({0} * 1000)
-TIMESTAMP_FROM_UNIX_MICROS(INT64) -> TIMESTAMP = bq_timestamp_of({0})
-UNIX_DATE(DATE) -> INT64 = ({0} - DATE '1970-01-01')
-DATE_FROM_UNIX_DATE(INT64) -> DATE = bq_date(DATE '1970-01-01' + CAST({0} AS INTEGER))
-JUSTIFY_HOURS(INTERVAL) -> INTERVAL = bq_justify({0}, TRUE, FALSE)
-JUSTIFY_DAYS(INTERVAL) -> INTERVAL = bq_justify({0}, FALSE, TRUE)
-JUSTIFY_INTERVAL(INTERVAL) -> INTERVAL = bq_justify({0}, TRUE, TRUE)
 """
 )
 
-FAMILIES = {"DATE": DATE, "DATETIME": DATETIME, "TIME": TIME, "TIMESTAMP": TIMESTAMP}
-_ALLOWED = {
-    "DATE": ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR"),
-    "DATETIME": (*CLOCK_PARTS, "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"),
-    "TIME": CLOCK_PARTS,
-    "TIMESTAMP": (*CLOCK_PARTS, "DAY"),
-}
+_FAMILIES = {"DATE": DATE, "TIMESTAMP": TIMESTAMP}
+_MICROSECONDS = {
+    "MICROSECOND": 1, "MILLISECOND": 1_000, "SECOND": 1_000_000, "MINUTE": 60_000_000, "HOUR": 3_600_000_000,
+    "DAY": 86_400_000_000,
+}  # fmt: skip
+_DAYS = {"DAY": 1, "WEEK": 7}
+_TRUNCATIONS = {"DAY": "day", "ISOWEEK": "week", "MONTH": "month", "QUARTER": "quarter", "YEAR": "year"}
 
 
-def _family(name: str) -> Type:
-    return FAMILIES[name.split("_")[0]]
+@dataclass(frozen=True)
+class Zone:
+    """A time zone as DuckDB text, or a fixed offset in minutes (which DuckDB's zones do not know)."""
+
+    sql: str = "'UTC'"
+    offset: int | None = None
+    value: Expression | None = None
+
+    def local(self, timestamp: str) -> str:
+        """A TIMESTAMP's wall clock there."""
+        if self.offset is None:
+            return f"timezone({self.sql}, {timestamp})"
+        return f"(timezone('UTC', {timestamp}) + to_minutes({self.offset}))"
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The expressions in it."""
+        return (self.value,) if self.value is not None else ()
 
 
-def argument(compiler: CompilerBase, call: n.Call, index: int, type: Type, scope: Scope) -> Expression:
-    """An argument as a type."""
+def _zone(compiler: CompilerBase, call: n.Call, index: int, scope: Scope) -> Zone:
+    """The time zone given as an argument; UTC without one."""
     if index >= len(call.arguments):
-        compiler.mismatch(f"function {call.name}", [], call.position)
+        return Zone()
     value = compiler.expression(call.arguments[index], scope)
-    return _as(compiler, call, value, type)
+    value = compiler.required(value, STRING, f"A time zone must be a STRING, but is {value.type}", call.position)
+    if isinstance(value.literal, str):
+        match = re.fullmatch(r"(?:UTC)?([-+])(\d{1,2})(?::?(\d{2}))?", value.literal)
+        if match:
+            minutes = int(match[2]) * 60 + int(match[3] or 0)
+            return Zone(offset=-minutes if match[1] == "-" else minutes)
+    return Zone(f"bq_checked_zone({value.sql})" if not isinstance(value.literal, str) else value.sql, value=value)
 
 
-def _as(compiler: CompilerBase, call: n.Call, value: Expression, type: Type) -> Expression:
-    # The date functions take a wider date type than their name says: DATE_ADD(timestamp), TIMESTAMP_TRUNC(datetime) …
+def _argument(compiler: CompilerBase, call: n.Call, index: int, type: Type, scope: Scope) -> Expression:
+    """An argument as a type."""
+    value = compiler.expression(call.arguments[index], scope)
     if not can_coerce(value, type):
+        if value.type.kind in _FAMILIES and type.kind in _FAMILIES:
+            raise not_implemented(f"{call.name} of a {value.type}")
         compiler.mismatch(f"function {call.name}", [value.type], call.position)
     return coerce(value, type)
 
 
-def _operand(compiler: CompilerBase, call: n.Call, scope: Scope) -> tuple[Type, Expression]:
-    """The first argument; its own type decides where the name's type does not fit (DATE_ADD of a DATETIME)."""
-    value = compiler.expression(call.arguments[0], scope)
-    family = _family(call.name)
-    if not can_coerce(value, family) and value.type.kind in FAMILIES and value.type.kind != "TIME":
-        family = value.type
-    return family, _as(compiler, call, value, family)
+def _part(node: n.Node) -> str:
+    """A date part given as an argument."""
+    if isinstance(node, n.Path) and len(node.names) == 1:
+        return node.names[0].upper()
+    if isinstance(node, n.Call) and node.name == "WEEK":
+        raise not_implemented("the date part WEEK with a day")
+    fail("A valid date part name is required", node.position)
 
 
-def zone_argument(compiler: CompilerBase, call: n.Call, index: int, scope: Scope) -> Zone:
-    """The time zone given as an argument; UTC without one."""
-    if index >= len(call.arguments):
-        return Zone()
-    return time_zone(compiler, compiler.expression(call.arguments[index], scope), call.position)
+def _step(compiler: CompilerBase, call: n.Call, index: int, scope: Scope) -> tuple[Expression, str]:
+    """An argument like ``INTERVAL n PART``."""
+    step = call.arguments[index]
+    if not isinstance(step, n.IntervalLiteral):
+        raise not_implemented(f"{call.name} with anything but INTERVAL n part")
+    amount = compiler.expression(step.value, scope)
+    message = f"Interval value must be coercible to INT64 type, but has type {amount.type}"
+    return compiler.required(amount, INT64, message, step.position), step.part
 
 
 def _unsupported(call: n.Call, part: str) -> None:
     fail(f"{call.name} does not support the {part} date part", call.position)
 
 
-# ---- ADD and SUB
+# ---- construction and the present
 
 
-@special(*(f"{family}_{verb}" for family in FAMILIES for verb in ("ADD", "SUB")))
-def _add(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    family, value = _operand(compiler, call, scope)
-    sign = "-" if call.name.endswith("SUB") else "+"
-    step = call.arguments[1] if len(call.arguments) == 2 else None
-    if not isinstance(step, n.IntervalLiteral) or step.to_part:
-        return _add_interval(compiler, call, family, value, sign, scope)
-    amount = compiler.expression(step.value, scope)
-    amount = compiler.required(
-        amount, INT64, f"Interval value must be coercible to INT64 type, but has type {amount.type}", step.position
-    )
-    part = step.part
-    if part not in _ALLOWED[family.kind]:
-        _unsupported(call, part)
-    return derive(added(value.sql, amount.sql, part, sign, family), family, value, amount)
-
-
-def added(value: str, amount: str, part: str, sign: str, family: Type) -> str:
-    """``value ± amount part``, checked against the type's range."""
-    kind = family.kind
-    if kind == "TIMESTAMP":
-        return f"bq_timestamp_of(epoch_us({value}) {sign} {amount} * {MICROSECONDS[part]})"
-    if kind == "DATE" and part in DAYS:
-        return f"bq_date({value} {sign} CAST({amount} * {DAYS[part]} AS INTEGER))"
-    interval = interval_of(amount, part)
-    if kind == "DATE":
-        return f"bq_date(CAST({value} {sign} {interval} AS DATE))"
-    return f"bq_datetime({value} {sign} {interval})" if kind == "DATETIME" else f"({value} {sign} {interval})"
-
-
-def _add_interval(
-    compiler: CompilerBase, call: n.Call, family: Type, value: Expression, sign: str, scope: Scope
-) -> Expression:
-    from sandbox.bigquery.sql.compile_arithmetic import arithmetic
-
-    if len(call.arguments) != 2:
-        compiler.mismatch(f"function {call.name}", [value.type], call.position)
-    step = compiler.expression(call.arguments[1], scope)
-    if step.type.kind == "INT64" and family.kind == "DATE":
-        return arithmetic(compiler, sign, value, step, call.position)
-    if step.type.kind != INTERVAL.kind:
-        compiler.mismatch(f"function {call.name}", [value.type, step.type], call.position)
-    result = arithmetic(compiler, sign, value, step, call.position)
-    return result if result.type.kind == family.kind else cast(result, family)
-
-
-# ---- TRUNC
-
-
-@special(*(f"{family}_TRUNC" for family in FAMILIES))
-def _trunc(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    family, value = _operand(compiler, call, scope)
-    if len(call.arguments) < 2:
-        compiler.mismatch(f"function {call.name}", [value.type], call.position)
-    part = part_of(call.arguments[1])
-    zone = zone_argument(compiler, call, 2, scope)
-    return derive(truncate(call, value.sql, part, zone, family), family, value, *zone.parts)
-
-
-def truncate(call: n.Call, value: str, part: str, zone: Zone, family: Type) -> str:
-    """The beginning of the part a value lies in."""
-    kind = family.kind
-    if kind == "TIMESTAMP" and zone == Zone() and part in MICROSECONDS:
-        return f"bq_floor_timestamp({value}, {MICROSECONDS[part]})" if part != "MICROSECOND" else value
-    if (kind == "DATE" and part in CLOCK_PARTS) or (kind == "TIME" and part not in CLOCK_PARTS):
-        _unsupported(call, part)
-    local = zone.local(value) if kind == "TIMESTAMP" else value
-    if kind == "TIME":
-        local = f"(DATE '1970-01-01' + {value})"
-    cut = truncated(local, part)
-    if cut is None:
-        _unsupported(call, part)
-    assert cut is not None
-    if kind == "TIMESTAMP" and part in CLOCK_PARTS:
-        # Taken back by what has passed of the part, which stays right when the clock is put back.
-        return f"make_timestamptz(epoch_us({value}) - (epoch_us({local}) - epoch_us({cut})))"
-    if kind == "TIMESTAMP":
-        return zone.instant(cut)
-    return f"CAST({cut} AS {family.duckdb})"
-
-
-@special("LAST_DAY")
-def _last_day(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+@special("TIMESTAMP")
+def _timestamp(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    if len(call.arguments) != 1:
+        raise not_implemented("TIMESTAMP with a time zone")
     value = compiler.expression(call.arguments[0], scope)
-    value = _as(compiler, call, value, DATETIME if value.type.kind == "DATETIME" else DATE)
-    part = part_of(call.arguments[1]) if len(call.arguments) > 1 else "MONTH"
-    day = f"CAST({value.sql} AS DATE)"
-    begin = truncated(day, part)
-    if begin is None or part in CLOCK_PARTS or part == "DAY":
-        _unsupported(call, part)
-    if week_start(part) is not None:
-        return derive(f"CAST({begin} + to_days(6) AS DATE)", DATE, value)
-    if part == "ISOYEAR":
-        following = f"make_date(isoyear({day}) + 1, 1, 4)"
-        return derive(f"CAST(date_trunc('week', {following}) - to_days(1) AS DATE)", DATE, value)
-    return derive(f"CAST({begin} + to_months({MONTHS[part]}) - to_days(1) AS DATE)", DATE, value)
+    if isinstance(value.literal, str) and date_literals.is_valid(value.literal, "TIMESTAMP"):
+        return coerce(value, TIMESTAMP)
+    if value.is_null or value.type.kind == "TIMESTAMP":
+        return coerce(value, TIMESTAMP)
+    if value.type.kind not in ("DATE", "STRING"):
+        compiler.mismatch("function TIMESTAMP", [value.type], call.position)
+    return cast(value, TIMESTAMP)
 
 
-# ---- DIFF
+@special("DATE")
+def _date(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    if len(call.arguments) == 3:
+        raise not_implemented("DATE of year, month and day")
+    value = compiler.expression(call.arguments[0], scope)
+    if value.is_null:
+        return coerce(value, DATE)
+    if value.type.kind == "TIMESTAMP":
+        zone = _zone(compiler, call, 1, scope)
+        return derive(f"CAST({zone.local(value.sql)} AS DATE)", DATE, value, *zone.parts)
+    if value.type.kind not in ("DATE", "STRING") or len(call.arguments) > 1:
+        compiler.mismatch("function DATE", [value.type], call.position)
+    return cast(value, DATE)
 
 
-@special(*(f"{family}_DIFF" for family in FAMILIES))
-def _diff(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    if len(call.arguments) != 3:
+@special("CURRENT_TIMESTAMP", "CURRENT_DATE")
+def _now(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    type = _FAMILIES[call.name.removeprefix("CURRENT_")]
+    if (type == TIMESTAMP and call.arguments) or len(call.arguments) > 1:
         compiler.mismatch(f"function {call.name}", [], call.position)
-    later, earlier = (compiler.expression(argument, scope) for argument in call.arguments[:2])
-    family = _family(call.name)
-    if not (can_coerce(later, family) and can_coerce(earlier, family)):
-        common = compiler.common_type([later, earlier])
-        if common is None or common.kind not in FAMILIES:
-            compiler.mismatch(f"function {call.name}", [later.type, earlier.type], call.position)
-        family = common
-    later, earlier = coerce(later, family), coerce(earlier, family)
-    part = part_of(call.arguments[2])
-    sql: str | None
-    if family.kind == "TIMESTAMP":
-        if part not in MICROSECONDS:
-            _unsupported(call, part)
-        sql = f"((epoch_us({later.sql}) - epoch_us({earlier.sql})) // {MICROSECONDS[part]})"
-    elif (family.kind == "TIME" and part not in CLOCK_PARTS) or (family.kind == "DATE" and part in CLOCK_PARTS):
-        sql = None
+    moment = compiler.environment.bind("now", Variable(TIMESTAMP, compiler.environment.now))
+    if type == TIMESTAMP:
+        return moment
+    zone = _zone(compiler, call, 0, scope)
+    return derive(f"CAST({zone.local(moment.sql)} AS DATE)", DATE, moment, *zone.parts)
+
+
+# ---- arithmetic
+
+
+@special(*(f"{family}_{verb}" for family in _FAMILIES for verb in ("ADD", "SUB")))
+def _add(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    family = _FAMILIES[call.name.split("_")[0]]
+    value = _argument(compiler, call, 0, family, scope)
+    sign = "-" if call.name.endswith("SUB") else "+"
+    amount, part = _step(compiler, call, 1, scope)
+    if family == DATE and part in ("MONTH", "QUARTER", "YEAR"):
+        raise not_implemented(f"{call.name} of {part}")
+    if part not in (_MICROSECONDS if family == TIMESTAMP else _DAYS):
+        _unsupported(call, part)
+    sql = (
+        f"bq_timestamp_of(epoch_us({value.sql}) {sign} {amount.sql} * {_MICROSECONDS[part]})"
+        if family == TIMESTAMP
+        else f"bq_date({value.sql} {sign} CAST({amount.sql} * {_DAYS[part]} AS INTEGER))"
+    )
+    return derive(sql, family, value, amount)
+
+
+@special("DATE_TRUNC", "TIMESTAMP_TRUNC")
+def _trunc(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    family = _FAMILIES[call.name.removesuffix("_TRUNC")]
+    value = _argument(compiler, call, 0, family, scope)
+    part = _part(call.arguments[1])
+    if len(call.arguments) > 2:
+        raise not_implemented(f"{call.name} with a time zone")
+    if family == TIMESTAMP and part in _MICROSECONDS:
+        sql = f"bq_floor_timestamp({value.sql}, {_MICROSECONDS[part]})"
+    elif part in _TRUNCATIONS:
+        local = f"date_trunc('{_TRUNCATIONS[part]}', {Zone().local(value.sql) if family == TIMESTAMP else value.sql})"
+        sql = f"timezone('UTC', {local})" if family == TIMESTAMP else f"CAST({local} AS DATE)"
+    elif part in ("WEEK", "ISOYEAR"):
+        raise not_implemented(f"{call.name} to {part}")
     else:
-        sql = boundaries(later.sql, earlier.sql, part)
-    if sql is None:
         _unsupported(call, part)
-    return derive(sql or "", INT64, later, earlier)
+    return derive(sql, family, value)
 
 
-# ---- buckets and series
+@special("TIMESTAMP_DIFF")
+def _diff(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    later, earlier = (_argument(compiler, call, index, TIMESTAMP, scope) for index in (0, 1))
+    part = _part(call.arguments[2])
+    if part not in _MICROSECONDS:
+        _unsupported(call, part)
+    sql = f"((epoch_us({later.sql}) - epoch_us({earlier.sql})) // {_MICROSECONDS[part]})"
+    return derive(sql, INT64, later, earlier)
 
 
-@special("TIMESTAMP_BUCKET", "DATETIME_BUCKET", "DATE_BUCKET")
-def _bucket(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    family, value = _operand(compiler, call, scope)
-    width = compiler.expression(call.arguments[1], scope)
-    if width.type.kind != "INTERVAL":
-        compiler.mismatch(f"function {call.name}", [value.type, width.type], call.position)
-    parts = [value, width]
-    origin = "TIMESTAMP '1950-01-01'"
-    if len(call.arguments) > 2:
-        given = argument(compiler, call, 2, family, scope)
-        parts.append(given)
-        origin = f"timezone('UTC', {given.sql})" if family == TIMESTAMP else f"CAST({given.sql} AS TIMESTAMP)"
-    local = f"timezone('UTC', {value.sql})" if family == TIMESTAMP else f"CAST({value.sql} AS TIMESTAMP)"
-    bucket = f"time_bucket({width.sql}, {local}, {origin})"
-    sql = f"timezone('UTC', {bucket})" if family == TIMESTAMP else f"CAST({bucket} AS {family.duckdb})"
-    return derive(sql, family, *parts)
-
-
-@special("GENERATE_DATE_ARRAY", "GENERATE_TIMESTAMP_ARRAY", "GENERATE_DATETIME_ARRAY")
+@special("GENERATE_TIMESTAMP_ARRAY")
 def _series(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
-    family = FAMILIES[call.name.split("_")[1]]
-    start = argument(compiler, call, 0, family, scope)
-    end = argument(compiler, call, 1, family, scope)
-    parts = [start, end]
-    amount, part = "1", "DAY"
-    if len(call.arguments) > 2:
-        step = call.arguments[2]
-        if not isinstance(step, n.IntervalLiteral) or step.to_part:
-            fail(f"{call.name} needs an INTERVAL with one date part", call.position)
-        value = compiler.required(compiler.expression(step.value, scope), INT64, "Invalid interval", step.position)
-        parts.append(value)
-        amount, part = value.sql, step.part
-    elif family != DATE:
-        compiler.mismatch(f"function {call.name}", [start.type, end.type], call.position)
-    if part not in _ALLOWED[family.kind]:
+    start, end = (_argument(compiler, call, index, TIMESTAMP, scope) for index in (0, 1))
+    amount, part = _step(compiler, call, 2, scope)
+    if part not in _MICROSECONDS:
         _unsupported(call, part)
-    return derive(_series_sql(start.sql, end.sql, amount, part, family), array_of(family), *parts)
+    series = f"bq_series(epoch_us({start.sql}), epoch_us({end.sql}), {amount.sql} * {_MICROSECONDS[part]})"
+    return derive(f"list_transform({series}, lambda _e: make_timestamptz(_e))", array_of(TIMESTAMP), start, end, amount)
 
 
-def _series_sql(start: str, end: str, amount: str, part: str, family: Type) -> str:
-    if part in MICROSECONDS or part in DAYS:
-        unit = MICROSECONDS[part] if part in MICROSECONDS else DAYS[part] * MICROSECONDS["DAY"]
-        first, last = (f"epoch_us(CAST({moment} AS TIMESTAMP))" for moment in (start, end))
-        if family == TIMESTAMP:
-            first, last = f"epoch_us({start})", f"epoch_us({end})"
-        element = {"TIMESTAMP": "make_timestamptz(_e)", "DATETIME": "make_timestamp(_e)"}.get(
-            family.kind, "CAST(make_timestamp(_e) AS DATE)"
-        )
-        return f"list_transform(bq_series({first}, {last}, {amount} * {unit}), lambda _e: {element})"
-    # Each step starts from the one before, also in GoogleSQL: 31 January, 28 February, 28 March.
-    months = f"bq_nonzero({amount} * {MONTHS[part]})"
-    bounds = f"CAST({start} AS TIMESTAMP), CAST({end} AS TIMESTAMP)"
-    series = f"generate_series({bounds}, to_months(CAST({months} AS INTEGER)))"
-    return f"list_transform({series}, lambda _e: CAST(_e AS {family.duckdb}))"
+# ---- text
+
+
+_FORMATS = {
+    "Y": "\x01", "m": "%m", "d": "%d", "H": "%H", "M": "%M", "S": "%S", "F": "%Y-%m-%d", "T": "%H:%M:%S", "y": "%y",
+    "%": "%%",
+}  # fmt: skip
+"""GoogleSQL's elements in DuckDB's words, where both mean the same by it."""
+
+
+def _duckdb_format(pattern: object) -> str:
+    if not isinstance(pattern, str):
+        raise not_implemented("FORMAT_TIMESTAMP with a pattern that is not a literal")
+
+    def translated(match: re.Match[str]) -> str:
+        if match[1] not in _FORMATS:
+            raise not_implemented(f"FORMAT_TIMESTAMP with %{match[1]}")
+        return _FORMATS[match[1]]
+
+    return re.sub(r"%(.?)", translated, pattern)
+
+
+@special("FORMAT_TIMESTAMP")
+def _format(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    pattern = _argument(compiler, call, 0, STRING, scope)
+    value = _argument(compiler, call, 1, TIMESTAMP, scope)
+    zone = _zone(compiler, call, 2, scope)
+    local, written = zone.local(value.sql), _duckdb_format(pattern.literal)
+    sql = f"strftime({local}, {text_literal(written)})"
+    if "\x01" in written:
+        # %Y has no leading zeros in GoogleSQL.
+        sql = f"replace({sql}, chr(1), CAST(year({local}) AS VARCHAR))"
+    return derive(sql, STRING, pattern, value, *zone.parts)

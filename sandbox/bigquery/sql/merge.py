@@ -9,8 +9,7 @@ from sandbox.bigquery.sql.environment import Environment
 from sandbox.bigquery.sql.expression import Column, Expression, fail
 from sandbox.bigquery.sql.partition_filter import mark_filtered, require_filters
 from sandbox.bigquery.sql.scopes import Relation, Scope
-from sandbox.bigquery.sql.tables import PARTITION_TIME, is_ingestion_partitioned
-from sandbox.bigquery.sql.typesystem import TIMESTAMP, quote
+from sandbox.bigquery.sql.typesystem import quote
 
 _MATCHES = {
     "MATCHED": "_target._row IS NOT NULL AND _source._is IS NOT NULL",
@@ -31,7 +30,7 @@ def plan_merge(environment: Environment, node: n.Merge) -> WritePlan:
     actions, values = _actions(writer, node, target, source)
     require_filters(writer.compiler.scans)
     kinds = {clause.match for clause in node.clauses}
-    joined = _joined(writer, target, source, conjuncts, "NOT_BY_SOURCE" in kinds, "NOT_BY_TARGET" in kinds)
+    joined = _joined(target, source, conjuncts, "NOT_BY_SOURCE" in kinds, "NOT_BY_TARGET" in kinds)
     branches = " ".join(f"WHEN {test} THEN {number}" for number, test in actions.items())
     columns = [f"_target._row AS rid, CASE {branches} END AS _action"]
     plan = WritePlan(writer.target, "MERGE")
@@ -74,9 +73,7 @@ def _conjuncts(node: n.Node) -> list[n.Node]:
     return [node]
 
 
-def _joined(
-    writer: Writer, target: Source, source: Source, conjuncts: list[Expression], keeps_target: bool, keeps_source: bool
-) -> str:
+def _joined(target: Source, source: Source, conjuncts: list[Expression], keeps_target: bool, keeps_source: bool) -> str:
     """Target and source joined as far as the clauses need it.
 
     Conditions on the target alone filter it before the join when its unmatched rows are of no interest.
@@ -95,7 +92,6 @@ def _joined(
     condition = " AND ".join(part.sql for part in rest) or "TRUE"
     if any(part.has_subquery for part in rest):
         raise not_implemented("MERGE with a subquery in its ON clause")
-    del writer
     return f"{left} {kind} JOIN {source.sql} ON {condition}"
 
 
@@ -120,37 +116,22 @@ def _actions(
         if clause.action == "UPDATE":
             values[number] = assigned(writer, clause.assignments, scope, node.alias or writer.alias, clause.position)
         elif clause.action == "INSERT":
-            values[number] = _inserted(writer, clause, source, scope)
+            values[number] = _inserted(writer, clause, scope)
     return actions, values
 
 
-def _inserted(writer: Writer, clause: n.MergeClause, source: Source, scope: Scope) -> dict[str, str]:
+def _inserted(writer: Writer, clause: n.MergeClause, scope: Scope) -> dict[str, str]:
     target = writer.target
     columns = [writer.column(name, clause.position) for name in clause.columns] or list(target.columns)
     out: dict[str, str] = {}
-    if clause.values is None:
-        given = source.star_columns()
-        if len(given) != len(columns):
-            fail(f"Inserted row has wrong column count; Has {len(given)}, expected {len(columns)}", clause.position)
-        for column, (name, type) in zip(given, columns, strict=True):
-            value = Expression(column.sql, column.type, constant=False)
-            out[name] = writer.stored(value, name, type, clause.position)
-    else:
-        if len(clause.values) != len(columns):
-            fail(
-                f"Inserted row has wrong column count; Has {len(clause.values)}, expected {len(columns)}",
-                clause.position,
-            )
-        for item, (name, type) in zip(clause.values, columns, strict=True):
-            if isinstance(item, n.DefaultMarker):
-                out[name] = Writer.kept(writer.default(name, type).sql, type)
-            else:
-                out[name] = writer.stored(writer.compiler.expression(item, scope), name, type, item.position)
+    if len(clause.values) != len(columns):
+        counts = f"Has {len(clause.values)}, expected {len(columns)}"
+        fail(f"Inserted row has wrong column count; {counts}", clause.position)
+    for item, (name, type) in zip(clause.values, columns, strict=True):
+        out[name] = writer.stored(writer.compiler.expression(item, scope), name, type, item.position)
     for name, type in target.columns:
         if name not in out:
-            out[name] = Writer.kept(writer.default(name, type).sql, type)
-    if target.meta is not None and is_ingestion_partitioned(target.meta) and PARTITION_TIME not in out:
-        out[PARTITION_TIME] = Writer.kept(writer.partition_time().sql, TIMESTAMP)
+            out[name] = Writer.kept(f"CAST(NULL AS {type.duckdb})", type)
     return out
 
 

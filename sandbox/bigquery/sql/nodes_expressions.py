@@ -29,11 +29,10 @@ class Literal(Node):
 
 @dataclass(slots=True)
 class IntervalLiteral(Node):
-    """``INTERVAL 5 MINUTE`` or ``INTERVAL '1-2' YEAR TO MONTH``."""
+    """``INTERVAL 5 MINUTE``."""
 
     value: Node
     part: str
-    to_part: str | None = None
 
 
 @dataclass(slots=True)
@@ -45,15 +44,7 @@ class Path(Node):
 
 @dataclass(slots=True)
 class Parameter(Node):
-    """``@name`` or, positional, ``?`` (then ``index`` counts from 0)."""
-
-    name: str | None
-    index: int | None = None
-
-
-@dataclass(slots=True)
-class SystemVariable(Node):
-    """``@@row_count`` and the like, lower case."""
+    """``@name``."""
 
     name: str
 
@@ -109,14 +100,11 @@ class Call(Node):
 
     path: list[str]
     arguments: list[Node]
-    safe: bool = False
     distinct: bool = False
     star: bool = False
     null_handling: str | None = None  # IGNORE | RESPECT
-    having: tuple[str, Node] | None = None  # MAX | MIN
     order_by: list[OrderItem] = field(default_factory=list)
     limit: Node | None = None
-    named: dict[str, Node] = field(default_factory=dict)
     over: WindowSpec | None = None
 
     @property
@@ -127,7 +115,7 @@ class Call(Node):
 
 @dataclass(slots=True)
 class Unary(Node):
-    """``-x``, ``+x``, ``~x``, ``NOT x``."""
+    """``-x``, ``+x``, ``NOT x``."""
 
     operator: str
     operand: Node
@@ -135,7 +123,7 @@ class Unary(Node):
 
 @dataclass(slots=True)
 class Binary(Node):
-    """Arithmetic, comparison, AND/OR, ``||``, bit operators."""
+    """Arithmetic, comparison, AND/OR, ``||``."""
 
     operator: str
     left: Node
@@ -165,11 +153,10 @@ class In(Node):
 
 @dataclass(slots=True)
 class Like(Node):
-    """``x [NOT] LIKE pattern`` or LIKE ANY|ALL (patterns)."""
+    """``x [NOT] LIKE pattern``."""
 
     operand: Node
-    patterns: list[Node]
-    quantifier: str | None
+    pattern: Node
     negated: bool
 
 
@@ -207,17 +194,6 @@ class Cast(Node):
     operand: Node
     type: Type
     safe: bool
-    format: Node | None = None
-    time_zone: Node | None = None
-
-
-@dataclass(slots=True)
-class Extract(Node):
-    """``EXTRACT(part FROM x [AT TIME ZONE z])``; WEEK(MONDAY) keeps its weekday."""
-
-    part: str
-    operand: Node
-    time_zone: Node | None = None
 
 
 @dataclass(slots=True)
@@ -243,16 +219,3 @@ class SubqueryExpression(Node):
 
     kind: str  # scalar | array | exists
     query: "Query"
-
-
-@dataclass(slots=True)
-class Lambda(Node):
-    """``x -> expression`` as an argument."""
-
-    parameters: list[str]
-    body: Node
-
-
-@dataclass(slots=True)
-class DefaultMarker(Node):
-    """The DEFAULT keyword of INSERT and UPDATE."""

@@ -1,7 +1,6 @@
 """The syntax tree of statements and scripts."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from sandbox.bigquery.sql.nodes_expressions import Node
 from sandbox.bigquery.sql.nodes_queries import Query
@@ -39,8 +38,7 @@ class Update(Statement):
     path: list[str]
     alias: str | None
     assignments: list[tuple[list[str], Node]]
-    source: Node | None
-    where: Node | None
+    where: Node
 
 
 @dataclass(slots=True)
@@ -68,7 +66,7 @@ class MergeClause(Node):
     action: str  # UPDATE | DELETE | INSERT
     assignments: list[tuple[list[str], Node]] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
-    values: list[Node] | None = None  # None: INSERT ROW
+    values: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -89,14 +87,13 @@ class ColumnDefinition(Node):
     name: str
     type: Type
     not_null: bool = False
-    default: str | None = None
     options: dict[str, Node] = field(default_factory=dict)
     fields: dict[str, "ColumnDefinition"] = field(default_factory=dict)  # nested NOT NULL and OPTIONS
 
 
 @dataclass(slots=True)
 class Create(Statement):
-    """CREATE of anything; ``kind`` is SCHEMA, TABLE, VIEW, MATERIALIZED VIEW, FUNCTION, TABLE FUNCTION, PROCEDURE."""
+    """CREATE; ``kind`` is TABLE or VIEW."""
 
     kind: str
     path: list[str]
@@ -104,45 +101,29 @@ class Create(Statement):
     if_not_exists: bool = False
     temporary: bool = False
     columns: list[ColumnDefinition] | None = None
-    column_names: list[str] | None = None
     partition_by: Node | None = None
     cluster_by: list[str] = field(default_factory=list)
     options: dict[str, Node] = field(default_factory=dict)
     query: Query | None = None
     query_text: str = ""
-    source: list[str] | None = None
-    source_kind: str | None = None  # LIKE | COPY | CLONE
-    arguments: list[tuple[str, str, Type | None]] = field(default_factory=list)  # (mode, name, None = ANY TYPE)
-    returns: Type | None = None
-    body: Any = None  # expression of a function, block of a procedure
 
 
 @dataclass(slots=True)
 class Drop(Statement):
-    """DROP of anything."""
+    """DROP; ``kind`` is TABLE or VIEW."""
 
     kind: str
     path: list[str]
     if_exists: bool = False
-    cascade: bool = False
-
-
-@dataclass(slots=True)
-class AlterAction(Node):
-    """One action of ALTER."""
-
-    kind: str
-    parts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Alter(Statement):
-    """ALTER TABLE|VIEW|SCHEMA."""
+    """ALTER TABLE: columns to add, each perhaps only if it is not there, and names of columns to drop."""
 
-    kind: str
     path: list[str]
-    if_exists: bool
-    actions: list[AlterAction]
+    added: list[tuple[ColumnDefinition, bool]] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -155,12 +136,11 @@ class Declare(Statement):
 
 
 @dataclass(slots=True)
-class SetVariables(Statement):
-    """SET a = x, or SET (a, b) = (x, y)."""
+class SetVariable(Statement):
+    """SET a = x."""
 
-    targets: list[str]
+    name: str
     value: Node
-    grouped: bool = False
 
 
 @dataclass(slots=True)
@@ -172,56 +152,25 @@ class If(Statement):
 
 
 @dataclass(slots=True)
-class CaseStatement(Statement):
-    """The CASE statement."""
+class While(Statement):
+    """WHILE … DO … END WHILE."""
 
-    operand: Node | None
-    branches: list[tuple[Node, list[Statement]]]
-    default: list[Statement]
-
-
-@dataclass(slots=True)
-class Loop(Statement):
-    """LOOP, WHILE and REPEAT: ``kind`` says which."""
-
-    kind: str
-    condition: Node | None
+    condition: Node
     body: list[Statement]
-    label: str | None = None
-
-
-@dataclass(slots=True)
-class ForIn(Statement):
-    """FOR x IN (query) DO … END FOR."""
-
-    variable: str
-    query: Query
-    body: list[Statement]
-    label: str | None = None
-
-
-@dataclass(slots=True)
-class Jump(Statement):
-    """BREAK, LEAVE, CONTINUE, ITERATE (with a label or not) and RETURN."""
-
-    kind: str
-    label: str | None = None
 
 
 @dataclass(slots=True)
 class Block(Statement):
-    """BEGIN … [EXCEPTION WHEN ERROR THEN …] END."""
+    """BEGIN … END."""
 
     body: list[Statement]
-    handler: list[Statement] | None = None
-    label: str | None = None
 
 
 @dataclass(slots=True)
 class Raise(Statement):
-    """RAISE [USING MESSAGE = x]."""
+    """RAISE USING MESSAGE = x."""
 
-    message: Node | None
+    message: Node
 
 
 @dataclass(slots=True)
@@ -233,24 +182,7 @@ class Assert(Statement):
 
 
 @dataclass(slots=True)
-class ExecuteImmediate(Statement):
-    """EXECUTE IMMEDIATE."""
-
-    sql: Node
-    into: list[str]
-    using: list[tuple[str | None, Node]]
-
-
-@dataclass(slots=True)
 class Transaction(Statement):
     """BEGIN, COMMIT or ROLLBACK TRANSACTION."""
 
     kind: str
-
-
-@dataclass(slots=True)
-class CallProcedure(Statement):
-    """CALL."""
-
-    path: list[str]
-    arguments: list[Node]

@@ -8,8 +8,7 @@ from typing import Any
 from sandbox.bigquery.errors import invalid, invalid_query, not_implemented
 from sandbox.bigquery.sql import date_literals
 from sandbox.bigquery.sql.environment import Variable
-from sandbox.bigquery.sql.typesystem import SIMPLE_TYPES, Type, array_of, struct_of
-from sandbox.bigquery.sql.udf_json import parse_json
+from sandbox.bigquery.sql.typesystem import MISSING_TYPES, SIMPLE_TYPES, Type, array_of, struct_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -20,16 +19,11 @@ def named_parameters(parameters: list[dict[str, Any]]) -> dict[str, Variable]:
     for parameter in parameters:
         name = parameter.get("name")
         if not name:
-            raise invalid("Query parameters need names when parameterMode is NAMED")
+            raise not_implemented("positional parameters")
         if name.lower() in found:
             raise invalid(f"Duplicate query parameter {name}")
         found[name.lower()] = _variable(parameter, name)
     return found
-
-
-def positional_parameters(parameters: list[dict[str, Any]]) -> list[Variable]:
-    """Parameters in their order."""
-    return [_variable(parameter, f"at position {index}") for index, parameter in enumerate(parameters, 1)]
 
 
 def _variable(parameter: dict[str, Any], name: str) -> Variable:
@@ -46,7 +40,7 @@ def parameter_type(given: dict[str, Any]) -> Type:
         fields = given.get("structTypes") or []
         return struct_of(*((field.get("name") or None, parameter_type(field.get("type") or {})) for field in fields))
     kind = {"FLOAT": "FLOAT64"}.get(kind, kind)
-    if kind in ("GEOGRAPHY", "RANGE"):
+    if kind in MISSING_TYPES:
         raise not_implemented(f"parameters of type {kind}")
     if kind not in SIMPLE_TYPES:
         raise invalid(f"Invalid parameter type: {kind or 'missing'}")
@@ -94,19 +88,13 @@ def scalar(kind: str, text: str) -> Any:
         )
     if kind == "BYTES":
         return base64.b64decode(text, validate=True)
-    if kind in ("NUMERIC", "BIGNUMERIC"):
+    if kind == "NUMERIC":
         number = Decimal(text)
         return number if number.is_finite() else _refuse(text)
     if kind == "TIMESTAMP":
         return _timestamp(text)
     if kind == "DATE":
         return date_literals.parse_date(text)
-    if kind == "DATETIME":
-        return date_literals.parse_datetime(text)
-    if kind == "TIME":
-        return date_literals.parse_time(text)
-    if kind == "JSON":
-        return parse_json(text, "round")
     return text
 
 

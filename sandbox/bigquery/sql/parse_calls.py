@@ -1,5 +1,6 @@
 """Parsing function calls and windows."""
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.lexer import Position, syntax_error
 from sandbox.bigquery.sql.parse_types import TypeParser
@@ -9,8 +10,9 @@ class CallParser(TypeParser):
     """Calls."""
 
     def _parse_call(self, path: list[str], position: Position) -> n.Node:
-        safe = len(path) == 2 and path[0].upper() == "SAFE"
-        call = n.Call(path[1:] if safe else path, [], safe=safe, position=position)
+        if len(path) == 2 and path[0].upper() == "SAFE":
+            raise not_implemented(f"SAFE.{path[1].upper()}")
+        call = n.Call(path, [], position=position)
         self.expect("(")
         if not self.accept(")"):
             call.distinct = self.accept("DISTINCT")
@@ -28,38 +30,19 @@ class CallParser(TypeParser):
         while True:
             if self.at_query():
                 raise self.unexpected()
-            if self.token.kind == "name" and self.peek().upper == "=>":
-                name = self.advance().upper.lower()
-                self.advance()
-                call.named[name] = self.parse_expression()
-            else:
-                call.arguments.append(self._parse_argument())
+            call.arguments.append(self.parse_expression())
+            if self.at_any("=>", "->"):
+                raise not_implemented("named arguments and lambdas")
             if not self.accept(","):
                 return
-
-    def _parse_argument(self) -> n.Node:
-        position = self.position
-        if self.at_identifier() and self.peek().upper == "->":
-            parameters = [self.identifier()]
-            self.advance()
-            return n.Lambda(parameters, self.parse_expression(), position=position)
-        expression = self.parse_expression()
-        if self.at("->") and isinstance(expression, n.StructLiteral):
-            self.advance()
-            names = [item.names[0] for _, item in expression.items if isinstance(item, n.Path)]
-            return n.Lambda(names, self.parse_expression(), position=position)
-        return expression
 
     def _parse_call_modifiers(self, call: n.Call) -> None:
         handling = self.accept_any("IGNORE", "RESPECT")
         if handling:
             self.expect("NULLS")
             call.null_handling = handling
-        if self.accept("HAVING"):
-            kind = self.accept_any("MAX", "MIN")
-            if kind is None:
-                raise self.unexpected("keyword MAX")
-            call.having = (kind, self.parse_expression())
+        if self.at("HAVING"):
+            raise not_implemented("HAVING in an aggregate function")
         if self.accept("ORDER", "BY"):
             call.order_by = self.parse_order_items()
         if self.accept("LIMIT"):

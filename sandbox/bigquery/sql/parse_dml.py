@@ -1,5 +1,6 @@
 """Parsing INSERT, UPDATE, DELETE, TRUNCATE and MERGE."""
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.lexer import syntax_error
 from sandbox.bigquery.sql.parse_queries import QueryParser
@@ -49,11 +50,12 @@ class DmlParser(QueryParser):
         alias = self.parse_alias()
         self.expect("SET")
         assignments = self._parse_assignments()
-        source = self.parse_from() if self.accept("FROM") else None
+        if self.at("FROM"):
+            raise not_implemented("UPDATE … FROM")
         if not self.at("WHERE"):
             raise syntax_error("UPDATE must have a WHERE clause", position)
         self.advance()
-        return n.Update(path, alias, assignments, source, self.parse_expression(), position=position)
+        return n.Update(path, alias, assignments, self.parse_expression(), position=position)
 
     def parse_delete(self) -> n.Delete:
         """DELETE [FROM] table [alias] WHERE …."""
@@ -119,7 +121,7 @@ class DmlParser(QueryParser):
         clause.action = "INSERT"
         if self.at("("):
             clause.columns = self.identifier_list()
-        if self.accept("ROW"):
-            return
+        if self.at("ROW"):
+            raise not_implemented("INSERT ROW")
         self.expect("VALUES")
         clause.values = self._parse_row()

@@ -1,36 +1,28 @@
 """Parsing expressions."""
 
-from sandbox.bigquery.errors import BigQueryError
+from sandbox.bigquery.errors import BigQueryError, not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.lexer import Position, syntax_error
 from sandbox.bigquery.sql.parse_calls import CallParser
 from sandbox.bigquery.sql.token_stream import RESERVED
 from sandbox.bigquery.sql.typesystem import (
-    BIGNUMERIC,
     BOOL,
     BYTES,
     DATE,
-    DATETIME,
     FLOAT64,
     INT64,
-    JSON,
+    MISSING_TYPES,
+    NULL,
     NUMERIC,
     STRING,
-    TIME,
     TIMESTAMP,
-    Type,
     array_of,
 )
 
-NULL = Type("INT64", precision=-1)
-"""The type of an untyped NULL: INT64 when nothing else is known."""
-
-_TYPED_LITERALS = {
-    "DATE": DATE, "DATETIME": DATETIME, "TIME": TIME, "TIMESTAMP": TIMESTAMP, "NUMERIC": NUMERIC, "DECIMAL": NUMERIC,
-    "BIGNUMERIC": BIGNUMERIC, "BIGDECIMAL": BIGNUMERIC, "JSON": JSON,
-}  # fmt: skip
+_TYPED_LITERALS = {"DATE": DATE, "TIMESTAMP": TIMESTAMP, "NUMERIC": NUMERIC, "DECIMAL": NUMERIC}
 _COMPARISONS = frozenset(("=", "!=", "<>", "<", "<=", ">", ">="))
-_LEFT_ASSOCIATIVE = (("|",), ("^",), ("&",), ("<<", ">>"), ("+", "-"), ("*", "/", "||"))
+_LEFT_ASSOCIATIVE = (("+", "-"), ("*", "/", "||"))
+_BIT_OPERATORS = ("|", "^", "&", "<<", ">>")
 _KEYWORD_FUNCTIONS = frozenset(("IF", "LEFT", "RIGHT", "GROUPING", "RANGE", "COLLATE"))
 _MAX_INT64 = 2**63
 
@@ -96,12 +88,9 @@ class ExpressionParser(CallParser):
             self.expect("AND")
             return n.Between(left, low, self._parse_binary(0), negated, position=position)
         if self.accept("LIKE"):
-            quantifier = self.accept_any("ANY", "SOME", "ALL")
-            if quantifier:
-                self.expect("(")
-                patterns = self.expression_list(")")
-                return n.Like(left, patterns, "ALL" if quantifier == "ALL" else "ANY", negated, position=position)
-            return n.Like(left, [self._parse_binary(0)], None, negated, position=position)
+            if self.at_any("ANY", "SOME", "ALL"):
+                raise not_implemented(f"LIKE {self.token.upper}")
+            return n.Like(left, self._parse_binary(0), negated, position=position)
         self.expect("IN")
         if self.accept("UNNEST"):
             self.expect("(")
@@ -126,10 +115,14 @@ class ExpressionParser(CallParser):
         while self.token.kind == "op" and self.token.upper in operators:
             token = self.advance()
             left = n.Binary(token.upper, left, self._parse_binary(level + 1), position=token.position)
+        if self.token.kind == "op" and self.token.upper in _BIT_OPERATORS:
+            raise not_implemented(f"the operator {self.token.upper}")
         return left
 
     def _parse_unary(self) -> n.Node:
-        if self.token.kind == "op" and self.token.upper in ("-", "+", "~"):
+        if self.at("~"):
+            raise not_implemented("the operator ~")
+        if self.token.kind == "op" and self.token.upper in ("-", "+"):
             token = self.advance()
             number = self.token
             if token.upper == "-" and number.kind in ("int", "float") and self.peek().upper not in (".", "["):
@@ -195,12 +188,10 @@ class ExpressionParser(CallParser):
         if kind == "param":
             self.advance()
             if token.text == "?":
-                self.positional_parameters += 1
-                return n.Parameter(None, self.positional_parameters - 1, position=position)
+                raise not_implemented("positional parameters")
             return n.Parameter(str(token.value), position=position)
         if kind == "sysvar":
-            self.advance()
-            return n.SystemVariable(str(token.value), position=position)
+            raise not_implemented(f"the system variable {token.text}")
         if kind == "op":
             return self._parse_bracketed()
         if kind == "name":
@@ -253,13 +244,13 @@ class ExpressionParser(CallParser):
             depth += 1
         if not self.at_query(depth):
             return None
-        start, parameters = self.index, self.positional_parameters
+        start = self.index
         try:
             self.advance()
             query = self.parse_query()
             self.expect(")")
         except BigQueryError:  # only a probe: whatever was wrong, the expression parser will say it
-            self.index, self.positional_parameters = start, parameters
+            self.index = start
             return None
         return query
 
@@ -268,6 +259,8 @@ class ExpressionParser(CallParser):
         if following.kind == "string" and upper in _TYPED_LITERALS:
             self.advance()
             return n.Literal(_TYPED_LITERALS[upper], str(self.advance().value), position=position)
+        if following.kind == "string" and upper in MISSING_TYPES and upper != "INTERVAL":
+            raise not_implemented(f"the type {upper}")
         if upper in ("TRUE", "FALSE"):
             self.advance()
             return n.Literal(BOOL, upper == "TRUE", position=position)
@@ -280,12 +273,13 @@ class ExpressionParser(CallParser):
             self.advance()
             value = self.parse_expression()
             part = self.any_name().upper()
-            to_part = self.any_name().upper() if self.accept("TO") else None
-            return n.IntervalLiteral(value, part, to_part, position=position)
+            if self.at("TO"):
+                raise not_implemented("an INTERVAL of several parts")
+            return n.IntervalLiteral(value, part, position=position)
         if upper in ("CAST", "SAFE_CAST") and following.upper == "(":
             return self._parse_cast(position)
         if upper == "EXTRACT":
-            return self._parse_extract(position)
+            raise not_implemented("the function EXTRACT")
         if upper == "EXISTS":
             self.advance()
             self.expect("(")
@@ -297,8 +291,7 @@ class ExpressionParser(CallParser):
         if upper == "STRUCT":
             return self._parse_struct(position)
         if upper == "DEFAULT":
-            self.advance()
-            return n.DefaultMarker(position=position)
+            raise not_implemented("DEFAULT")
         if upper in _KEYWORD_FUNCTIONS and following.upper == "(":
             self.advance()
             return self._parse_call([upper], position)
@@ -326,26 +319,10 @@ class ExpressionParser(CallParser):
         operand = self.parse_expression()
         self.expect("AS")
         type = self.parse_type()
-        form = zone = None
-        if self.accept("FORMAT"):
-            form = self._parse_binary(0)
-            if self.accept("AT", "TIME", "ZONE"):
-                zone = self.parse_expression()
+        if self.at("FORMAT"):
+            raise not_implemented("CAST … FORMAT")
         self.expect(")")
-        return n.Cast(operand, type, safe, form, zone, position=position)
-
-    def _parse_extract(self, position: Position) -> n.Extract:
-        self.advance()
-        self.expect("(")
-        part = self.any_name().upper()
-        if self.accept("("):
-            part += f"({self.any_name().upper()})"
-            self.expect(")")
-        self.expect("FROM")
-        operand = self.parse_expression()
-        zone = self.parse_expression() if self.accept("AT", "TIME", "ZONE") else None
-        self.expect(")")
-        return n.Extract(part, operand, zone, position=position)
+        return n.Cast(operand, type, safe, position=position)
 
     def _parse_array(self, position: Position) -> n.Node:
         self.advance()

@@ -1,11 +1,14 @@
-"""Parsing queries: SELECT, FROM, set operations, WITH and pipes."""
+"""Parsing queries: SELECT, FROM, set operations and WITH."""
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.lexer import Position, syntax_error
-from sandbox.bigquery.sql.parse_pipes import SET_OPERATORS, PipeParser
+from sandbox.bigquery.sql.parse_sources import SourceParser
+
+_SET_OPERATORS = ("UNION", "INTERSECT", "EXCEPT")
 
 
-class QueryParser(PipeParser):
+class QueryParser(SourceParser):
     """Query expressions."""
 
     def parse_query(self) -> n.Query:
@@ -13,17 +16,15 @@ class QueryParser(PipeParser):
         position = self.position
         query = n.Query(None, position=position)
         if self.accept("WITH"):
-            query.recursive = self.accept("RECURSIVE")
+            if self.at("RECURSIVE"):
+                raise not_implemented("WITH RECURSIVE")
             query.ctes.append(self._parse_cte())
             while self.accept(","):
                 query.ctes.append(self._parse_cte())
-        if self.accept("FROM"):
-            query.source = self.parse_from()
-        else:
-            query.body = self._parse_set_operation()
+        query.body = self._parse_set_operation()
         self._parse_order_and_limit(query)
-        while self.accept("|>"):
-            query.pipes.append(self._parse_pipe())
+        if self.at("|>"):
+            raise not_implemented("pipe syntax")
         return query
 
     def _parse_order_and_limit(self, query: n.Query) -> None:
@@ -45,22 +46,25 @@ class QueryParser(PipeParser):
 
     def _parse_set_operation(self) -> n.Node:
         left = self._parse_query_primary()
-        first: tuple[str, bool] | None = None
-        while self.at_any(*SET_OPERATORS):
+        first: bool | None = None
+        while self.at_any(*_SET_OPERATORS):
             position = self.position
             operator = self.advance().upper
+            if operator != "UNION":
+                raise not_implemented(operator)
             kind = self.accept_any("ALL", "DISTINCT")
             if kind is None:
                 raise self.unexpected("keyword ALL or keyword DISTINCT")
             distinct = kind == "DISTINCT"
-            if first is not None and first != (operator, distinct):
+            if first not in (None, distinct):
                 raise syntax_error(
                     "Different set operations cannot be used in the same query without using parentheses for grouping",
                     position,
                 )
-            first = (operator, distinct)
-            by_name = self.accept("BY", "NAME")
-            left = n.SetOperation(operator, distinct, left, self._parse_query_primary(), by_name, position=position)
+            if self.at("BY", "NAME"):
+                raise not_implemented("UNION … BY NAME")
+            first = distinct
+            left = n.SetOperation(distinct, left, self._parse_query_primary(), position=position)
         return left
 
     def _parse_query_primary(self) -> n.Node:
@@ -69,24 +73,25 @@ class QueryParser(PipeParser):
             self.expect(")")
             return query
         if self.at("SELECT"):
-            return self.parse_select()
+            return self._parse_select()
+        if self.at("FROM"):
+            raise not_implemented("pipe syntax")
         raise self.unexpected()
 
-    def parse_select(self) -> n.Select:
-        """One SELECT block."""
+    def _parse_select(self) -> n.Select:
         position = self.expect("SELECT").position
         select = n.Select([], position=position)
         select.distinct = self.accept_any("DISTINCT", "ALL") == "DISTINCT"
-        if self.at("AS", "STRUCT") or self.at("AS", "VALUE"):
-            self.advance()
-            select.as_kind = self.advance().upper
-        select.items = self.parse_select_list()
+        if self.at("AS", "VALUE"):
+            raise not_implemented("SELECT AS VALUE")
+        select.as_struct = self.accept("AS", "STRUCT")
+        select.items = self._parse_select_list()
         if self.accept("FROM"):
             select.source = self.parse_from()
         if self.accept("WHERE"):
             select.where = self.parse_expression()
         if self.at("GROUP", "BY"):
-            select.group_by = self.parse_group_by()
+            select.group_by = self._parse_group_by()
         if self.accept("HAVING"):
             select.having = self.parse_expression()
         if self.accept("QUALIFY"):
@@ -100,17 +105,16 @@ class QueryParser(PipeParser):
                     break
         return select
 
-    def parse_select_list(self) -> list[n.SelectItem | n.StarItem]:
+    def _parse_select_list(self) -> list[n.SelectItem | n.StarItem]:
         """The items of a select list; a trailing comma is allowed."""
-        items = [self.parse_select_item()]
+        items = [self._parse_select_item()]
         while self.accept(","):
-            if self.at_any("FROM", ")", ";", "|>", "WHERE", "GROUP", "UNION") or self.token.kind == "end":
+            if self.at_any("FROM", ")", ";", "WHERE", "GROUP", "UNION") or self.token.kind == "end":
                 break
-            items.append(self.parse_select_item())
+            items.append(self._parse_select_item())
         return items
 
-    def parse_select_item(self) -> n.SelectItem | n.StarItem:
-        """One item of a select list."""
+    def _parse_select_item(self) -> n.SelectItem | n.StarItem:
         position = self.position
         if self.accept("*"):
             return self._parse_star(None, position)
@@ -136,50 +140,13 @@ class QueryParser(PipeParser):
             self.expect(")")
         return star
 
-    def parse_group_by(self) -> n.GroupBy:
-        """GROUP BY with all its forms."""
+    def _parse_group_by(self) -> n.GroupBy:
         position = self.expect("GROUP", "BY").position
         group = n.GroupBy(position=position)
-        if self.accept("ALL"):
-            group.all = True
-            return group
+        if self.at_any("ALL", "ROLLUP", "CUBE", "GROUPING"):
+            raise not_implemented(f"GROUP BY {self.token.upper}")
         while True:
-            if self.at("ROLLUP") or self.at("CUBE"):
-                kind = self.advance().upper
-                group.sets.append((kind, [self._grouping_element(item) for item in self._parenthesised()]))
-            elif self.accept("GROUPING", "SETS"):
-                group.sets.append(("SETS", self._parse_grouping_sets()))
-            elif self.at("(", ")"):
-                self.advance()
-                self.advance()
-            else:
+            if not self.accept("(", ")"):
                 group.keys.append(self.parse_expression())
-                self.parse_alias_of_key(group)
             if not self.accept(","):
                 return group
-
-    def parse_alias_of_key(self, group: n.GroupBy) -> None:
-        """A key's alias exists only in pipes; plain GROUP BY has none."""
-
-    def _parenthesised(self) -> list[n.Node]:
-        self.expect("(")
-        return self.expression_list(")")
-
-    @staticmethod
-    def _grouping_element(item: n.Node) -> list[n.Node]:
-        if isinstance(item, n.StructLiteral) and item.type is None:
-            return [expression for _, expression in item.items]
-        return [item]
-
-    def _parse_grouping_sets(self) -> list[list[n.Node]]:
-        self.expect("(")
-        sets: list[list[n.Node]] = []
-        while True:
-            if self.accept("(", ")"):
-                sets.append([])
-            else:
-                sets.append(self._grouping_element(self.parse_expression()))
-            if not self.accept(","):
-                break
-        self.expect(")")
-        return sets

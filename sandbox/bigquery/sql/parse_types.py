@@ -1,14 +1,10 @@
 """Parsing the names of types."""
 
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.lexer import syntax_error
 from sandbox.bigquery.sql.token_stream import TokenStream
-from sandbox.bigquery.sql.typesystem import (
-    SIMPLE_TYPES,
-    Type,
-    array_of,
-    struct_of,
-)
+from sandbox.bigquery.sql.typesystem import MISSING_TYPES, SIMPLE_TYPES, Type, array_of, struct_of
 
 
 class TypeParser(TokenStream):
@@ -25,7 +21,7 @@ class TypeParser(TokenStream):
     def at_query(self, ahead: int = 0) -> bool:
         """Whether a query begins here."""
         upper = self.peek(ahead).upper
-        return upper in ("SELECT", "FROM") or (upper == "WITH" and self.peek(ahead + 1).upper != "(")
+        return upper == "SELECT" or (upper == "WITH" and self.peek(ahead + 1).upper != "(")
 
     def parse_type(self) -> Type:
         """A type's name."""
@@ -46,20 +42,11 @@ class TypeParser(TokenStream):
             self._close_type()
             return struct_of(*fields)
         type = SIMPLE_TYPES.get(name)
+        if name in MISSING_TYPES or (type is not None and self.at("(")):
+            raise not_implemented(f"the type {name}" + ("" if type is None else " with a length or precision"))
         if type is None:
             raise syntax_error(f"Type not found: {name}", position)
-        if self.accept("("):
-            numbers = [self._type_parameter()]
-            while self.accept(","):
-                numbers.append(self._type_parameter())
-            self.expect(")")
-            type = Type(type.kind, precision=numbers[0], scale=numbers[1] if len(numbers) > 1 else None)
         return type
-
-    def _type_parameter(self) -> int:
-        if self.token.kind != "int":
-            raise self.unexpected("integer literal")
-        return int(self.advance().text)
 
     def _parse_struct_field(self) -> tuple[str | None, Type]:
         if self.peek().kind in ("name", "quoted"):

@@ -25,12 +25,6 @@ def require_filters(scans: list[Scan]) -> None:
         if not scan.is_filtered:
             name = f"{scan.ref.project}.{scan.ref.dataset}.{scan.ref.table}"
             raise invalid_query(
-                f"Cannot query over table '{name}' without a filter over column(s) '{_shown(scan.column)}' "
+                f"Cannot query over table '{name}' without a filter over column(s) '{scan.column}' "
                 "that can be used for partition elimination"
             )
-
-
-def _shown(column: str) -> str:
-    if column == "_partitiontime":
-        return "_PARTITION_LOAD_TIME', '_PARTITIONDATE', '_PARTITIONTIME"
-    return column

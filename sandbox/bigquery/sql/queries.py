@@ -16,7 +16,7 @@ from sandbox.bigquery.sql.types import type_field
 from sandbox.bigquery.sql.typesystem import INT64, Type
 
 
-def result_names(query: CompiledQuery, unique: bool = True) -> list[str]:
+def _result_names(query: CompiledQuery) -> list[str]:
     """The names of a query's columns; those without one are f0_, f1_ …."""
     names, anonymous = [], 0
     for column in query.columns:
@@ -25,14 +25,11 @@ def result_names(query: CompiledQuery, unique: bool = True) -> list[str]:
             anonymous += 1
         else:
             names.append(column.name)
-    if unique:
-        seen: set[str] = set()
-        for name in names:
-            if name.lower() in seen:
-                raise invalid_query(
-                    f"Duplicate column names in the result are not supported. Found duplicate(s): {name}"
-                )
-            seen.add(name.lower())
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            raise invalid_query(f"Duplicate column names in the result are not supported. Found duplicate(s): {name}")
+        seen.add(name.lower())
     return names
 
 
@@ -61,18 +58,7 @@ def _expanded(query: CompiledQuery) -> CompiledQuery:
 
 def fields_of(query: CompiledQuery) -> list[Field]:
     """The schema of a query's answer."""
-    return [type_field(name, column.type) for name, column in zip(result_names(query), query.columns, strict=True)]
-
-
-def printable(query: CompiledQuery) -> str:
-    """The query's text with INTERVAL columns as text, which Python's timedelta could not hold."""
-    if not any(column.type.kind == "INTERVAL" for column in query.columns):
-        return query.sql
-    items = [
-        f"bq_interval_text(_i.{column.key})" if column.type.kind == "INTERVAL" else f"_i.{column.key}"
-        for column in query.columns
-    ]
-    return f"SELECT {', '.join(items)} FROM ({query.sql}) AS _i"
+    return [type_field(name, column.type) for name, column in zip(_result_names(query), query.columns, strict=True)]
 
 
 def run_query(execution: Execution, statement: n.QueryStatement) -> StatementResult:
@@ -82,7 +68,7 @@ def run_query(execution: Execution, statement: n.QueryStatement) -> StatementRes
     fields = fields_of(query)
     types = [column.type for column in query.columns]
     execution.charge(query.sql)
-    rows = execution.answer(printable(query), types)
+    rows = execution.answer(query.sql, types)
     reject_null_elements(rows, types, [field["name"] for field in fields])
     return StatementResult(statement.text, "SELECT", fields=fields, rows=rows, referenced=list(environment.referenced))
 
@@ -102,14 +88,13 @@ def evaluate(execution: Execution, node: n.Node, target: Type | None = None, wha
         type = target
     else:
         type = INT64 if value.is_null else value.type
-    return Variable(type, fetch_value(execution, value, type))
+    return Variable(type, _fetched(execution, value, type))
 
 
-def fetch_value(execution: Execution, value: Expression, type: Type) -> Any:
+def _fetched(execution: Execution, value: Expression, type: Type) -> Any:
     """Evaluate one compiled expression."""
     if value.is_null:
         return None
-    sql = f"CAST({value.sql} AS VARCHAR)" if type.kind == "INTERVAL" else value.sql
-    execution.charge(f"SELECT {sql}")
-    rows = execution.rows(f"SELECT {sql}", [Type("STRING") if type.kind == "INTERVAL" else type])
-    return rows[0][0]
+    sql = f"SELECT {value.sql}"
+    execution.charge(sql)
+    return execution.rows(sql, [type])[0][0]

@@ -16,7 +16,6 @@ class Relation:
     alias: str | None
     columns: list[Column]
     value: Column | None = None
-    expands: bool = True  # whether its columns take part in *
 
     def find(self, name: str) -> list[Column]:
         """The columns of that name."""
@@ -51,7 +50,7 @@ class Scan:
 
 @dataclass(eq=False)
 class CompiledQuery:
-    """A query as DuckDB text. ``is_value``: SELECT AS VALUE or STRUCT, whose one column is the row."""
+    """A query as DuckDB text. ``is_value``: SELECT AS STRUCT, whose one column is the row."""
 
     sql: str
     columns: list[OutputColumn]
@@ -77,7 +76,6 @@ class Scope:
     ctes: dict[str, CommonTable] = field(default_factory=dict)
     aliases: dict[str, Expression] = field(default_factory=dict)
     ambiguous: set[str] = field(default_factory=set)
-    arguments: dict[str, Expression] = field(default_factory=dict)
     group_keys: frozenset[str] | None = None
     windows: dict[str, n.WindowSpec] = field(default_factory=dict)
     aliases_first: bool = False

@@ -5,18 +5,17 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from sandbox.bigquery.errors import BigQueryError, invalid_query, not_implemented
+from sandbox.bigquery.errors import invalid_query
 from sandbox.bigquery.model import StatementResult
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.billing import Billing
+from sandbox.bigquery.sql.describe import describe
 from sandbox.bigquery.sql.duckdb_errors import WriteConflict
-from sandbox.bigquery.sql.environment import Environment, Variable
+from sandbox.bigquery.sql.environment import Environment
 from sandbox.bigquery.sql.execution import Execution
-from sandbox.bigquery.sql.parameters import named_parameters, positional_parameters
+from sandbox.bigquery.sql.parameters import named_parameters
 from sandbox.bigquery.sql.parser import parse_script
-from sandbox.bigquery.sql.routines import Routines
 from sandbox.bigquery.sql.script import PROCEDURAL, Interpreter
-from sandbox.bigquery.sql.typesystem import INT64, STRING
 
 
 class Session:
@@ -29,43 +28,19 @@ class Session:
         project: str,
         default_dataset: tuple[str, str] | None = None,
         parameters: list[dict[str, Any]] | None = None,
-        parameter_mode: str = "NAMED",
-        time_zone: str = "UTC",
         on_statement: Callable[[StatementResult], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
         billing: Billing | None = None,
     ) -> None:
-        if time_zone not in ("UTC", "Etc/UTC", "Z"):
-            raise not_implemented(f"the default time zone {time_zone}")
         self.is_script = False
-        environment = Environment(catalog, connection, project, default_dataset, time_zone=time_zone)
-        if parameter_mode.upper() == "POSITIONAL":
-            environment.positional_parameters = positional_parameters(parameters or [])
-        else:
-            environment.named_parameters = named_parameters(parameters or [])
-        environment.system_variables = {
-            "project_id": Variable(STRING, project),
-            "time_zone": Variable(STRING, time_zone),
-            "row_count": Variable(INT64, None),
-            "script.bytes_processed": Variable(INT64, 0),
-            "script.num_child_jobs": Variable(INT64, 0),
-            "script.creation_time": Variable(STRING, None),
-            "script.job_id": Variable(STRING, None),
-            "dataset_id": Variable(STRING, default_dataset[1] if default_dataset else None),
-            "last_job_id": Variable(STRING, None),
-        }
-        self._environment = environment
+        environment = Environment(catalog, connection, project, default_dataset, named_parameters(parameters or []))
         self._execution = Execution(environment, cancelled, billing)
-        self._routines = Routines(environment)
-        environment.find_routine = self._routines.find
         self._on_statement = on_statement
         self._results: list[StatementResult] = []
-        self._interpreter = Interpreter(self._execution, self._routines, self._report)
+        self._interpreter = Interpreter(self._execution, self._report)
 
     def _report(self, result: StatementResult) -> None:
         self._results.append(result)
-        count = self._environment.system_variables["script.num_child_jobs"]
-        count.value = len(self._results)
         if self._on_statement is not None:
             self._on_statement(result)
 
@@ -74,7 +49,7 @@ class Session:
         statements = self._parse(sql)
         self.is_script = len(statements) > 1 or isinstance(statements[0], PROCEDURAL)
         try:
-            self._interpreter.run(statements)
+            self._interpreter.block(statements)
         except RecursionError:
             raise invalid_query("The query is too deeply nested") from None
         except WriteConflict as conflict:
@@ -87,8 +62,6 @@ class Session:
 
     def describe(self, sql: str) -> StatementResult:
         """A dry run: what it would answer, without side effects."""
-        from sandbox.bigquery.sql.describe import describe
-
         statements = self._parse(sql)
         self.is_script = len(statements) > 1 or isinstance(statements[0], PROCEDURAL)
         try:
@@ -103,5 +76,5 @@ class Session:
         except RecursionError:
             raise invalid_query("The query is too deeply nested") from None
         if not statements:
-            raise BigQueryError(400, "invalidQuery", "Syntax error: Unexpected end of script at [1:1]")
+            raise invalid_query("Syntax error: Unexpected end of script at [1:1]")
         return statements

@@ -1,8 +1,7 @@
 """Function signatures as a table of text, and choosing the one that fits a call.
 
 A line reads ``NAME(TYPE, TYPE) -> TYPE = DuckDB template``. ``T`` is any type (the same everywhere in the line), ``N``
-any numeric one, ``S`` is STRING or BYTES; a last ``TYPE...`` may come any number of times. In the template ``{0}`` is
-the first argument, ``{*}`` all of them with commas, ``{|}`` all of them joined by ``||``.
+any numeric one. In the template ``{0}`` is the first argument.
 """
 
 import re
@@ -11,16 +10,11 @@ from dataclasses import dataclass
 
 from sandbox.bigquery.sql.casts import can_coerce, coerce
 from sandbox.bigquery.sql.expression import Expression, derive
-from sandbox.bigquery.sql.typesystem import NUMBERS, SIMPLE_TYPES, Type, array_of, same, supertype, widens
+from sandbox.bigquery.sql.typesystem import INT64, NUMBERS, SIMPLE_TYPES, Type, array_of, same, supertype, widens
 
 _LINE = re.compile(r"^(?P<name>[A-Z0-9_.]+)\((?P<arguments>.*?)\) -> (?P<result>\S+) = (?P<template>.+)$")
-_CLASSES = {
-    "T": None,
-    "N": NUMBERS,
-    "S": ("STRING", "BYTES"),
-    "O": tuple(kind for kind in SIMPLE_TYPES if kind not in ("JSON",)),
-}
-_WIDENING_COST = {"FLOAT64": 11, "NUMERIC": 12, "BIGNUMERIC": 13}
+_CLASSES = {"T": None, "N": NUMBERS}
+_WIDENING_COST = {"FLOAT64": 11, "NUMERIC": 12}
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,6 @@ class Signature:
     arguments: tuple[str, ...]
     result: str
     template: str
-    variadic: bool = False
 
 
 SIGNATURES: dict[str, list[Signature]] = {}
@@ -40,17 +33,11 @@ SPECIALS: dict[str, Callable[..., Expression]] = {}
 def define(table: str) -> None:
     """Add the functions of a table."""
     for line in table.strip().splitlines():
-        text = line.strip()
-        if not text or text.startswith("--"):
-            continue
-        match = _LINE.match(text)
+        match = _LINE.match(line)
         if match is None:
-            raise ValueError(f"not a signature: {text}")
+            raise ValueError(f"not a signature: {line}")
         arguments = [part.strip() for part in match["arguments"].split(",") if part.strip()]
-        variadic = bool(arguments) and arguments[-1].endswith("...")
-        if variadic:
-            arguments[-1] = arguments[-1][:-3]
-        signature = Signature(tuple(arguments), match["result"], match["template"], variadic)
+        signature = Signature(tuple(arguments), match["result"], match["template"])
         SIGNATURES.setdefault(match["name"], []).append(signature)
 
 
@@ -80,24 +67,11 @@ def choose(name: str, arguments: list[Expression]) -> Expression | None:
 
 
 def _fill(template: str, values: list[Expression]) -> str:
-    def replace(match: re.Match[str]) -> str:
-        key = match[1]
-        if key == "*":
-            return ", ".join(value.sql for value in values)
-        if key == "|":
-            return " || ".join(value.sql for value in values)
-        return values[int(key)].sql
-
-    return re.sub(r"\{(\d+|\*|\|)\}", replace, template)
+    return re.sub(r"\{(\d+)\}", lambda match: values[int(match[1])].sql, template)
 
 
 def _fit(signature: Signature, arguments: list[Expression]) -> tuple[int, list[Type], dict[str, Type]] | None:
-    wanted = list(signature.arguments)
-    if signature.variadic:
-        fixed = len(wanted) - 1
-        if len(arguments) < fixed:
-            return None
-        wanted = wanted[:-1] + [wanted[-1]] * (len(arguments) - fixed)
+    wanted = signature.arguments
     if len(wanted) != len(arguments):
         return None
     variables = _bind_variables(wanted, arguments)
@@ -121,8 +95,8 @@ def _cost(value: Expression, target: Type) -> int:
     return 20 if target.kind != "TIMESTAMP" else 21
 
 
-def _bind_variables(wanted: list[str], arguments: list[Expression]) -> dict[str, Type] | None:
-    """What T, N and S stand for in this call."""
+def _bind_variables(wanted: tuple[str, ...], arguments: list[Expression]) -> dict[str, Type] | None:
+    """What T and N stand for in this call."""
     variables: dict[str, Type] = {}
     for firm in (True, False):
         for pattern, value in zip(wanted, arguments, strict=True):
@@ -151,7 +125,7 @@ def _resolve(pattern: str, variables: dict[str, Type]) -> Type | None:
         inner = _resolve(pattern[6:-1], variables)
         return array_of(inner) if inner is not None else None
     if pattern in _CLASSES:
-        return variables.get(pattern, SIMPLE_TYPES["STRING" if pattern == "S" else "INT64"])
+        return variables.get(pattern, INT64)
     return SIMPLE_TYPES[pattern]
 
 

@@ -20,7 +20,6 @@ class TokenStream:
         self.source = source
         self.tokens = tokenize(source)
         self.index = 0
-        self.positional_parameters = 0
 
     @property
     def token(self) -> Token:

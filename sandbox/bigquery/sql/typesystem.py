@@ -8,14 +8,13 @@ from functools import cached_property
 class Type:
     """A GoogleSQL type; ``fields`` of a STRUCT are (name or None, type), ``element`` is an ARRAY's.
 
-    ``precision`` and ``scale`` keep what a column declares, as in STRING(10) and NUMERIC(10, 2).
+    ``untyped`` is that of a NULL, INT64 when nothing else is known.
     """
 
     kind: str
     element: "Type | None" = None
     fields: tuple[tuple[str | None, "Type"], ...] = ()
-    precision: int | None = None
-    scale: int | None = None
+    untyped: bool = False
 
     def __str__(self) -> str:
         if self.kind == "ARRAY":
@@ -36,7 +35,7 @@ class Type:
 
     @property
     def is_numeric(self) -> bool:
-        """INT64, FLOAT64, NUMERIC or BIGNUMERIC."""
+        """INT64, FLOAT64 or NUMERIC."""
         return self.kind in NUMBERS
 
     @property
@@ -86,36 +85,27 @@ def text_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-NUMBERS = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")
+NUMBERS = ("INT64", "NUMERIC", "FLOAT64")
 DUCKDB_TYPES = {
-    "INT64": "BIGINT", "FLOAT64": "DOUBLE", "NUMERIC": "DECIMAL(38,9)", "BIGNUMERIC": "DECIMAL(38,18)",
-    "BOOL": "BOOLEAN", "STRING": "VARCHAR", "BYTES": "BLOB", "DATE": "DATE", "DATETIME": "TIMESTAMP", "TIME": "TIME",
-    "TIMESTAMP": "TIMESTAMPTZ", "INTERVAL": "INTERVAL", "JSON": "JSON",
+    "INT64": "BIGINT", "FLOAT64": "DOUBLE", "NUMERIC": "DECIMAL(38,9)", "BOOL": "BOOLEAN", "STRING": "VARCHAR",
+    "BYTES": "BLOB", "DATE": "DATE", "TIMESTAMP": "TIMESTAMPTZ",
 }  # fmt: skip
 
-INT64, FLOAT64, NUMERIC, BIGNUMERIC = Type("INT64"), Type("FLOAT64"), Type("NUMERIC"), Type("BIGNUMERIC")
-BOOL, STRING, BYTES, JSON, INTERVAL = Type("BOOL"), Type("STRING"), Type("BYTES"), Type("JSON"), Type("INTERVAL")
-DATE, DATETIME, TIME, TIMESTAMP = Type("DATE"), Type("DATETIME"), Type("TIME"), Type("TIMESTAMP")
+INT64, FLOAT64, NUMERIC = Type("INT64"), Type("FLOAT64"), Type("NUMERIC")
+BOOL, STRING, BYTES, DATE, TIMESTAMP = Type("BOOL"), Type("STRING"), Type("BYTES"), Type("DATE"), Type("TIMESTAMP")
+NULL = Type("INT64", untyped=True)
 
 SIMPLE_TYPES = {
     "INT64": INT64, "INT": INT64, "INTEGER": INT64, "SMALLINT": INT64, "BIGINT": INT64, "TINYINT": INT64,
-    "BYTEINT": INT64, "FLOAT64": FLOAT64, "NUMERIC": NUMERIC, "DECIMAL": NUMERIC, "BIGNUMERIC": BIGNUMERIC,
-    "BIGDECIMAL": BIGNUMERIC, "BOOL": BOOL, "BOOLEAN": BOOL, "STRING": STRING, "BYTES": BYTES, "DATE": DATE,
-    "DATETIME": DATETIME, "TIME": TIME, "TIMESTAMP": TIMESTAMP, "JSON": JSON, "INTERVAL": INTERVAL,
+    "BYTEINT": INT64, "FLOAT64": FLOAT64, "NUMERIC": NUMERIC, "DECIMAL": NUMERIC, "BOOL": BOOL, "BOOLEAN": BOOL,
+    "STRING": STRING, "BYTES": BYTES, "DATE": DATE, "TIMESTAMP": TIMESTAMP,
 }  # fmt: skip
+MISSING_TYPES = frozenset("BIGNUMERIC BIGDECIMAL DATETIME TIME JSON INTERVAL GEOGRAPHY RANGE".split())
+"""Those that BigQuery has and this stand-in has not."""
 
 # What each type turns into by itself where another one is expected.
-_WIDENS_TO = {
-    "INT64": ("NUMERIC", "BIGNUMERIC", "FLOAT64"),
-    "NUMERIC": ("BIGNUMERIC", "FLOAT64"),
-    "BIGNUMERIC": ("FLOAT64",),
-    "DATE": ("DATETIME",),
-}
-_LITERAL_TURNS_INTO = {
-    "STRING": ("DATE", "DATETIME", "TIME", "TIMESTAMP", "INTERVAL", "BYTES"),
-    "INT64": (),
-    "FLOAT64": ("NUMERIC", "BIGNUMERIC"),
-}
+_WIDENS_TO = {"INT64": ("NUMERIC", "FLOAT64"), "NUMERIC": ("FLOAT64",)}
+_LITERAL_TURNS_INTO = {"STRING": ("DATE", "TIMESTAMP", "BYTES"), "FLOAT64": ("NUMERIC",)}
 
 
 def array_of(element: Type) -> Type:

@@ -5,15 +5,13 @@ from sandbox.bigquery.sql.compiler_base import CompilerBase
 from sandbox.bigquery.sql.expression import Expression, fail
 from sandbox.bigquery.sql.scopes import Scope
 
-_WITHOUT_FRAME = frozenset(
-    "ROW_NUMBER RANK DENSE_RANK PERCENT_RANK CUME_DIST NTILE LAG LEAD PERCENTILE_CONT PERCENTILE_DISC".split()
-)
-_NEED_ORDER = frozenset("RANK DENSE_RANK PERCENT_RANK CUME_DIST NTILE LAG LEAD".split())
+_WITHOUT_FRAME = frozenset(("ROW_NUMBER", "LAG", "LEAD"))
+_NEED_ORDER = frozenset(("LAG", "LEAD"))
 
 
 def order_key(key: Expression, item: n.OrderItem) -> str:
     """One key of any ORDER BY: NULLs come first ascending, last descending, unless it says otherwise."""
-    if key.type.is_array or key.type.is_struct or key.type.kind == "JSON":
+    if key.type.is_array or key.type.is_struct:
         fail(f"ORDER BY does not support expressions of type {key.type}", item.position)
     first = not item.descending if item.nulls_first is None else item.nulls_first
     return f"{key.sql} {'DESC' if item.descending else 'ASC'} NULLS {'FIRST' if first else 'LAST'}"

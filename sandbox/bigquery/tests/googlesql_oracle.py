@@ -3,7 +3,6 @@
 It knows no tables; it starts in seconds, so only test_sql_oracle.py uses it.
 """
 
-import struct
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -129,18 +128,8 @@ def decoded(cell: Any, type: Any) -> Any:
     if kind in ("NUMERIC", "BIGNUMERIC"):
         number = Decimal(int.from_bytes(value, "little", signed=True)).scaleb(-9 if kind == "NUMERIC" else -38)
         return comparable(number)
-    if kind == "INTERVAL":
-        return _interval(value)
     if kind == "ARRAY":
         return [decoded(item, _element(type)) for item in value.element]
     if kind == "STRUCT":
         return [decoded(item, inner) for item, (_, inner) in zip(value.field, _fields(type), strict=True)]
     return comparable(value)
-
-
-def _interval(value: bytes) -> str:
-    from sandbox.bigquery.sql.udf_time import interval_text
-
-    micros, days, months_nanos = struct.unpack("<qiI", value)
-    months = months_nanos >> 13 & 0x3FFFF
-    return interval_text(-months if months_nanos >> 31 else months, days, micros)

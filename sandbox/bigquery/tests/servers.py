@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
@@ -39,6 +40,11 @@ class StandIn:
         """End it as a power cut would."""
         self.process.kill()
         self.process.wait(_STOP_SECONDS)
+
+
+def run(client: bigquery.Client, sql: str, **options: Any) -> Any:
+    """Run a query job to its end; return its rows."""
+    return client.query(sql, **options).result()
 
 
 @contextmanager

@@ -20,7 +20,8 @@ class Engine:
     def __init__(self) -> None:
         self.database = Database(None)
         self.locks = TableLocks()
-        self.run(f"CREATE SCHEMA {DATASET}")
+        with self.database.cursor() as cursor:
+            Catalog(cursor, self.locks, Rights()).create_dataset(PROJECT, DATASET, cursor=cursor)
 
     def _with_session(self, work: Callable[[Session], Any], **options: Any) -> Any:
         with self.database.cursor() as cursor:

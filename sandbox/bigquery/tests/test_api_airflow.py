@@ -1,4 +1,4 @@
-"""Airflow's unmodified hook, operators and sensor against the stand-in."""
+"""Airflow's unmodified hook and operator against the stand-in."""
 
 import asyncio
 import datetime
@@ -11,21 +11,12 @@ os.environ.setdefault("AIRFLOW__CORE__UNIT_TEST_MODE", "True")
 
 import pytest
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
-from airflow.providers.google.cloud.operators.bigquery import (
-    BigQueryCreateEmptyDatasetOperator,
-    BigQueryCreateTableOperator,
-    BigQueryDeleteDatasetOperator,
-    BigQueryDeleteTableOperator,
-    BigQueryInsertJobOperator,
-)
-from airflow.providers.google.cloud.sensors.bigquery import BigQueryTableExistenceSensor
-from airflow.providers.google.cloud.transfers.gcs_to_bigquery import GCSToBigQueryOperator
+from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.sdk.exceptions import AirflowException, TaskDeferred
 from google.api_core.exceptions import BadRequest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery, storage
+from google.cloud import bigquery
 
-from sandbox.bigquery.tests.servers import PROJECT, StandIn
+from sandbox.bigquery.tests.servers import PROJECT, StandIn, run
 from sandbox.bigquery.tests.test_api_jobs import SLOW
 
 CONNECTION = {"conn_type": "google_cloud_platform", "extra": {"project": PROJECT, "is_anonymous": True}}
@@ -67,20 +58,6 @@ def test_insert_job(hook: BigQueryHook, dataset: str) -> None:
     assert hook.get_client(project_id=PROJECT).get_table(f"{dataset}.t").num_rows == 1
 
 
-def test_get_df(hook: BigQueryHook) -> None:
-    frame = hook.get_df("SELECT x, 'a' AS y FROM UNNEST([1, 2]) AS x ORDER BY x", dialect="standard")
-    assert frame.to_dict("list") == {"x": [1, 2], "y": ["a", "a"]}
-
-
-def test_table_existence(hook: BigQueryHook, client: bigquery.Client, dataset: str, context: dict[str, Any]) -> None:
-    name = dataset.split(".")[1]
-    sensor = BigQueryTableExistenceSensor(task_id="t", project_id=PROJECT, dataset_id=name, table_id="t")
-    assert sensor.poke(context) is False
-    client.create_table(bigquery.Table(f"{dataset}.t"))
-    assert sensor.poke(context) is True
-    assert hook.table_exists(dataset_id=name, table_id="t", project_id=PROJECT)
-
-
 def test_insert_job_operator(client: bigquery.Client, dataset: str, context: dict[str, Any]) -> None:
     sql = f"CREATE TABLE `{dataset}.t` AS SELECT x FROM UNNEST([1, 2, 3]) AS x"
     operator = BigQueryInsertJobOperator(task_id="t", configuration=query(sql), project_id=PROJECT, location="US")
@@ -98,7 +75,7 @@ def test_insert_job_operator_fails_with_the_query(context: dict[str, Any]) -> No
 
 
 def test_a_fixed_job_id_runs_once(client: bigquery.Client, dataset: str, context: dict[str, Any]) -> None:
-    client.query_and_wait(f"CREATE TABLE `{dataset}.t` (x INT64)")
+    run(client, f"CREATE TABLE `{dataset}.t` (x INT64)")
 
     def execute() -> None:
         BigQueryInsertJobOperator(
@@ -149,34 +126,3 @@ def test_the_deferrable_operator_succeeds(client: bigquery.Client, context: dict
 async def _first(trigger: Any) -> dict[str, Any]:
     payload: dict[str, Any] = (await anext(trigger.run())).payload
     return payload
-
-
-def test_gcs_to_bigquery(client: bigquery.Client, dataset: str, storage_url: str, context: dict[str, Any]) -> None:
-    options = {"api_endpoint": storage_url}
-    bucket = storage.Client(PROJECT, AnonymousCredentials(), client_options=options).create_bucket(
-        dataset.split(".")[1]
-    )
-    for number in range(2):
-        bucket.blob(f"in/{number}.ndjson").upload_from_string(f'{{"k":"{number}","at":"2026-01-01T00:00:0{number}Z"}}')
-    GCSToBigQueryOperator(
-        task_id="t", bucket=bucket.name, source_objects=["in/*.ndjson"],
-        destination_project_dataset_table=f"{dataset}.t", source_format="NEWLINE_DELIMITED_JSON",
-        schema_fields=[{"name": "k", "type": "STRING", "mode": "REQUIRED"}, {"name": "at", "type": "TIMESTAMP"}],
-        time_partitioning={"type": "HOUR", "field": "at"}, write_disposition="WRITE_TRUNCATE", project_id=PROJECT,
-    ).execute(context)  # fmt: skip
-    assert sorted(row["k"] for row in client.list_rows(f"{dataset}.t")) == ["0", "1"]
-    assert list(client.list_partitions(f"{dataset}.t")) == ["2026010100"]
-
-
-def test_making_and_removing_datasets_and_tables(client: bigquery.Client, context: dict[str, Any]) -> None:
-    where = {"project_id": PROJECT, "dataset_id": "from_airflow"}
-    BigQueryCreateEmptyDatasetOperator(task_id="a", location="US", **where).execute(context)
-    fields = {"schema": {"fields": [{"name": "x", "type": "INTEGER"}]}}
-    for _ in range(2):
-        BigQueryCreateTableOperator(task_id="b", table_id="t", table_resource=fields, **where).execute(context)
-    assert [field.name for field in client.get_table(f"{PROJECT}.from_airflow.t").schema] == ["x"]
-    name = f"{PROJECT}.from_airflow.t"
-    BigQueryDeleteTableOperator(task_id="c", deletion_dataset_table=name).execute(context)
-    BigQueryDeleteTableOperator(task_id="c", deletion_dataset_table=name, ignore_if_missing=True).execute(context)
-    BigQueryDeleteDatasetOperator(task_id="d", delete_contents=True, **where).execute(context)
-    assert "from_airflow" not in [item.dataset_id for item in client.list_datasets()]

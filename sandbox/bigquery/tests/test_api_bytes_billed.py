@@ -7,6 +7,8 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 from google.cloud.bigquery import QueryJobConfig, ScriptOptions
 
+from sandbox.bigquery.tests.servers import run
+
 MEGABYTE = 1 << 20
 LEAST = 10 * MEGABYTE
 HOURS = 100
@@ -17,16 +19,18 @@ def ledger(client: bigquery.Client) -> Iterator[str]:
     """A table of a hundred hours with 20,000 rows each: 16 bytes and a text of 24, so 0.8 MB an hour."""
     dataset = client.create_dataset(f"{client.project}.billed", exists_ok=True)
     name = f"{dataset.project}.{dataset.dataset_id}.ledger"
-    client.query_and_wait(
+    run(
+        client,
         f"CREATE TABLE `{name}` (cycle TIMESTAMP, n INT64, word STRING) PARTITION BY TIMESTAMP_TRUNC(cycle, HOUR)"
-        " OPTIONS (require_partition_filter = TRUE)"
+        " OPTIONS (require_partition_filter = TRUE)",
     )
-    client.query_and_wait(
+    run(
+        client,
         f"INSERT INTO `{name}` (cycle, n, word) SELECT TIMESTAMP_ADD(TIMESTAMP '2026-03-02 00:00:00+00', "
-        f"INTERVAL DIV(i, 20000) HOUR), i, 'word' FROM UNNEST(GENERATE_ARRAY(0, {HOURS * 20_000 - 1})) AS i"
+        f"INTERVAL DIV(i, 20000) HOUR), i, 'word' FROM UNNEST(GENERATE_ARRAY(0, {HOURS * 20_000 - 1})) AS i",
     )
-    client.query_and_wait(f"CREATE TABLE `{dataset.dataset_id}.small` (n INT64)")
-    client.query_and_wait(f"INSERT INTO `{dataset.dataset_id}.small` (n) VALUES (1), (2)")
+    run(client, f"CREATE TABLE `{dataset.dataset_id}.small` (n INT64)")
+    run(client, f"INSERT INTO `{dataset.dataset_id}.small` (n) VALUES (1), (2)")
     yield name
     client.delete_dataset(dataset, delete_contents=True, not_found_ok=True)
 
@@ -78,7 +82,7 @@ def test_a_statement_that_would_bill_more_than_the_job_may_does_nothing(client: 
     assert refused.value.errors[0]["reason"] == "bytesBilledLimitExceeded"
     with pytest.raises(GoogleAPICallError):
         billed(client, "DELETE FROM billed.small WHERE n = 1", maximum_bytes_billed=MEGABYTE)
-    (row,) = client.query_and_wait("SELECT COUNTIF(n = 1) AS n FROM billed.small")
+    (row,) = run(client, "SELECT COUNTIF(n = 1) AS n FROM billed.small")
     assert row.n == 1
 
 
@@ -102,5 +106,5 @@ def test_what_was_written_in_a_transaction_that_exceeds_the_limit_is_gone(client
     )
     with pytest.raises(GoogleAPICallError, match="exceeded limit for bytes billed"):
         billed(client, text, maximum_bytes_billed=LEAST)
-    (row,) = client.query_and_wait("SELECT COUNTIF(n = 77) AS n FROM billed.small")
+    (row,) = run(client, "SELECT COUNTIF(n = 77) AS n FROM billed.small")
     assert row.n == 0

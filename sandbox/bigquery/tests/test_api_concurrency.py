@@ -91,6 +91,7 @@ def test_a_reader_never_sees_half_a_load(server: StandIn, client: bigquery.Clien
         rows = [{"v": version}] * 500
         server.client().load_table_from_json(rows, f"{dataset}.t", job_config=config).result(timeout=60)
 
+    client.create_table(bigquery.Table(f"{dataset}.t", schema=schema))
     load(0)
     stop = threading.Event()
     seen: set[tuple[Any, ...]] = set()

@@ -28,6 +28,11 @@ def send(server: StandIn, method: str, path: str, body: bytes = b"", **headers: 
     [
         ("GET", HERE + "/datasets/d/models", "models"),
         ("GET", HERE + "/datasets/d/routines", "routines"),
+        ("POST", HERE + "/queries", "queries"),
+        ("POST", HERE + "/datasets/d/tables/t/insertAll", "insertAll"),
+        ("PATCH", HERE + "/datasets/d/tables/t", "PATCH"),
+        ("PUT", HERE + "/datasets/d", "PUT"),
+        ("DELETE", HERE + "/jobs/j/delete", "delete"),
         ("POST", HERE + "/datasets/d/tables/t:getIamPolicy", "getIamPolicy"),
         ("GET", HERE + "/datasets/d/tables/t/rowAccessPolicies", "rowAccessPolicies"),
         ("OPTIONS", HERE + "/datasets", "OPTIONS"),
@@ -48,10 +53,9 @@ def test_unknown_paths_name_what_is_missing(server: StandIn, method: str, path: 
         b"{", b"[]", b"null", b"1", b'"x"', b"\xff\xfe", b"[" * 100_000, b"{}", b'{"configuration":1}',
         b'{"configuration":{}}', b'{"configuration":{"query":1}}', b'{"configuration":{"query":{}}}',
         b'{"configuration":{"query":{"query":1}}}', b'{"configuration":{"load":{}}}',
-        b'{"configuration":{"load":{"destinationTable":1}}}', b'{"configuration":{"copy":{}}}',
+        b'{"configuration":{"load":{"destinationTable":1}}}',
         b'{"configuration":{"load":{"destinationTable":{"projectId":"p","datasetId":"d"}}}}',
         b'{"configuration":{"query":{"query":"SELECT 1","useLegacySql":false},"load":{}}}',
-        b'{"configuration":{"extract":{}}}',
         b'{"jobReference":1,"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}',
         b'{"jobReference":{"jobId":5},"configuration":{"query":{"query":"SELECT 1","useLegacySql":false}}}',
     ],
@@ -82,14 +86,8 @@ QUERY = {"query": "SELECT 1", "useLegacySql": False}
         ),
         ("jobs?nonsense=1", {"configuration": {"query": QUERY}}, "Field 'nonsense' could not be found"),
         ("jobs", {"configuration": {"query": {**QUERY, "useLegacySql": "no"}}}, "query.useLegacySql': true or false"),
-        ("queries", {**QUERY, "maxResult": 1}, "\"maxResult\" at 'query_request'"),
         ("datasets", {"datasetReference": {"datasetId": "d"}, "place": "EU"}, "\"place\" at 'dataset'"),
         ("datasets/d/tables", {"tableReference": {"tableId": "t"}, "scheme": {}}, "\"scheme\" at 'table'"),
-        (
-            "datasets/d/tables/t/insertAll",
-            {"rows": [{"insertID": "1", "json": {}}]},
-            "\"insertID\" at 'table_data_insert_all_request.rows[0]'",
-        ),
     ],
 )
 def test_a_misspelt_name_is_refused_and_told(server: StandIn, path: str, body: dict[str, Any], named: str) -> None:
@@ -109,11 +107,10 @@ def test_a_misspelt_parameter_is_refused(server: StandIn, path: str) -> None:
 )
 def test_labels_against_the_rules(server: StandIn, labels: dict[str, str]) -> None:
     job = {"configuration": {"labels": labels, "query": QUERY}}
-    table = {"tableReference": {"tableId": "t"}, "labels": labels}
     dataset = {"datasetReference": {"datasetId": "labelled"}, "labels": labels}
-    for path, body in (("jobs", job), ("datasets", dataset), ("datasets/d/tables", table)):
+    for path, body in (("jobs", job), ("datasets", dataset)):
         status, answer = send(server, "POST", f"{HERE}/{path}", json.dumps(body).encode())
-        assert (status, "abel" in answer["error"]["message"]) in {(400, True), (404, False)}, path
+        assert (status, "abel" in answer["error"]["message"]) == (400, True), path
 
 
 @pytest.mark.parametrize(
@@ -125,12 +122,8 @@ def test_labels_against_the_rules(server: StandIn, labels: dict[str, str]) -> No
         {"tableReference": {"tableId": "t"}, "schema": {"fields": [{"name": "a"}]}},
         {"tableReference": {"tableId": "t"}, "schema": {"fields": {"name": "a"}}},
         {"tableReference": {"tableId": "t"}, "timePartitioning": 7},
-        {"tableReference": {"tableId": "t"}, "rangePartitioning": {"field": "x"}},
         {"tableReference": {"tableId": "t"}, "clustering": "x"},
         {"tableReference": {"tableId": "t"}, "labels": "x"},
-        {"tableReference": {"tableId": "t"}, "expirationTime": "soon"},
-        {"tableReference": {"tableId": "t"}, "view": {"query": ""}},
-        {"tableReference": {"tableId": "t"}, "view": {"query": "SELEC"}},
     ],
 )  # fmt: skip
 def test_tables_that_make_no_sense(
@@ -147,14 +140,6 @@ def test_numbers_that_are_none(server: StandIn, client: bigquery.Client, dataset
     client.create_table(bigquery.Table(f"{dataset}.t", schema=[bigquery.SchemaField("x", "STRING")]))
     status, _ = send(server, "GET", f"{HERE}/datasets/{dataset.split('.')[1]}/tables/t/data?{query}")
     assert status == 400
-
-
-@pytest.mark.parametrize("rows", [None, 1, {}, [1], [{}], [{"json": 1}], [{"json": None}]])
-def test_streamed_rows_that_are_none(server: StandIn, client: bigquery.Client, dataset: str, rows: Any) -> None:
-    client.create_table(bigquery.Table(f"{dataset}.t", schema=[bigquery.SchemaField("x", "STRING")]))
-    path = f"{HERE}/datasets/{dataset.split('.')[1]}/tables/t/insertAll"
-    status, answer = send(server, "POST", path, json.dumps({"rows": rows}).encode())
-    assert status == 400 or answer["insertErrors"]
 
 
 def test_uploads_that_make_no_sense(server: StandIn) -> None:
@@ -188,11 +173,10 @@ def test_a_large_upload_of_random_bytes_is_an_error_of_its_own(client: bigquery.
     import random
 
     data = random.Random(7).randbytes(3_000_000)
-    for source_format in ("NEWLINE_DELIMITED_JSON", "CSV", "PARQUET"):
-        config = bigquery.LoadJobConfig(source_format=source_format, autodetect=True)
-        job = client.load_table_from_file(io.BytesIO(data), f"{dataset}.{source_format}", job_config=config)
-        error = job.exception(timeout=60)
-        assert error is None or error.code == 400
+    client.create_table(bigquery.Table(f"{dataset}.t", schema=[bigquery.SchemaField("x", "STRING")]))
+    config = bigquery.LoadJobConfig(source_format="NEWLINE_DELIMITED_JSON")
+    error = client.load_table_from_file(io.BytesIO(data), f"{dataset}.t", job_config=config).exception(timeout=60)
+    assert error.code == 400
 
 
 def query_of(*parameters: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""jobs.query and jobs.getQueryResults: results, pages, parameters, dry runs, errors."""
+"""Query jobs and jobs.getQueryResults: results, pages, parameters, dry runs, errors."""
 
 import datetime
 import decimal
@@ -14,13 +14,11 @@ from google.api_core.exceptions import BadRequest, Conflict, MethodNotImplemente
 from google.cloud import bigquery
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
-from sandbox.bigquery.tests.servers import PROJECT, StandIn
-from sandbox.bigquery.tests.test_api_jobs import SLOW
+from sandbox.bigquery.tests.servers import PROJECT, StandIn, run
 
 EVERY_TYPE = r"""
 SELECT 'ä' AS s, b'\x00\xff' AS b, 9223372036854775807 AS i, 1.5 AS f, NUMERIC '1.10' AS n, TRUE AS o,
-  TIMESTAMP '2026-01-01 00:00:00.000001+00' AS ts, DATE '2026-01-01' AS d, TIME '01:02:03' AS t,
-  DATETIME '2026-01-01 01:02:03' AS dt, JSON '{"a":[1]}' AS j, [1, 2] AS l, STRUCT(1 AS x, 'y' AS y) AS r,
+  TIMESTAMP '2026-01-01 00:00:00.000001+00' AS ts, DATE '2026-01-01' AS d, [1, 2] AS l, STRUCT(1 AS x, 'y' AS y) AS r,
   [STRUCT([1] AS z)] AS lr, CAST('nan' AS FLOAT64) AS nan, CAST(NULL AS STRING) AS nothing
 """
 
@@ -38,16 +36,14 @@ def post(server: StandIn, path: str, body: dict[str, Any] | None = None) -> tupl
         return error.code, json.load(error)
 
 
-@pytest.mark.parametrize("way", ["insert", "query"])
-def test_every_type(client: bigquery.Client, way: str) -> None:
-    (row,) = client.query(EVERY_TYPE).result() if way == "insert" else client.query_and_wait(EVERY_TYPE)
+def test_every_type(client: bigquery.Client) -> None:
+    (row,) = run(client, EVERY_TYPE)
     found = dict(row)
     assert math.isnan(found.pop("nan"))
     assert found == {
         "s": "ä", "b": b"\x00\xff", "i": 2**63 - 1, "f": 1.5, "n": decimal.Decimal("1.1"), "o": True,
         "ts": datetime.datetime(2026, 1, 1, microsecond=1, tzinfo=datetime.UTC), "d": datetime.date(2026, 1, 1),
-        "t": datetime.time(1, 2, 3), "dt": datetime.datetime(2026, 1, 1, 1, 2, 3), "j": {"a": [1]}, "l": [1, 2],
-        "r": {"x": 1, "y": "y"}, "lr": [{"z": [1]}], "nothing": None,
+        "l": [1, 2], "r": {"x": 1, "y": "y"}, "lr": [{"z": [1]}], "nothing": None,
     }  # fmt: skip
 
 
@@ -58,12 +54,6 @@ def test_results_come_in_pages(client: bigquery.Client) -> None:
     assert [row.x for row in client.get_job(job.job_id).result(start_index=2498)] == [2499, 2500]
     assert [row.x for row in job.result(max_results=2)] == [1, 2]
     assert job.result().total_rows == 2500
-
-
-def test_results_can_be_listed_as_a_table_too(client: bigquery.Client) -> None:
-    job = client.query("SELECT x, 'y' AS y FROM UNNEST([1, 2, 3]) AS x ORDER BY x")
-    job.result()
-    assert [row.x for row in client.list_rows(job.destination, page_size=2)] == [1, 2, 3]
 
 
 def test_no_rows(client: bigquery.Client) -> None:
@@ -80,14 +70,12 @@ def test_parameters(client: bigquery.Client) -> None:
             ScalarQueryParameter("n", "STRING", None),
         ]
     )
-    (row,) = client.query_and_wait("SELECT @t AS t, @l AS l, @s.x AS x, @n AS n", job_config=named)
+    (row,) = run(client, "SELECT @t AS t, @l AS l, @s.x AS x, @n AS n", job_config=named)
     assert row.values() == (datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), ["a", "b"], 7, None)
-    positional = QueryJobConfig(query_parameters=[ScalarQueryParameter(None, "INT64", number) for number in (3, 4)])
-    assert [row.values() for row in client.query_and_wait("SELECT ? - ?", job_config=positional)] == [(-1,)]
 
 
 def test_a_dry_run_says_what_would_be_read_and_does_nothing(client: bigquery.Client, dataset: str) -> None:
-    client.query_and_wait(f"CREATE TABLE `{dataset}.t` AS SELECT 1 AS a, 'x' AS b")
+    run(client, f"CREATE TABLE `{dataset}.t` AS SELECT 1 AS a, 'x' AS b")
     config = QueryJobConfig(dry_run=True)
     job = client.query(f"SELECT b FROM `{dataset}.t`", job_config=config)
     assert (job.state, [field.name for field in job.schema], job.statement_type) == ("DONE", ["b"], "SELECT")
@@ -106,12 +94,6 @@ def test_a_dry_run_says_what_would_be_read_and_does_nothing(client: bigquery.Cli
             client.query(sql, job_config=config)
 
 
-def test_a_dry_run_through_jobs_query(server: StandIn) -> None:
-    status, answer = post(server, "queries", {"query": "SELECT 1 AS x", "dryRun": True, "useLegacySql": False})
-    assert (status, answer["jobComplete"], answer["schema"]["fields"][0]["name"]) == (200, True, "x")
-    assert "jobId" not in answer["jobReference"]
-
-
 @pytest.mark.parametrize(
     ("sql", "error", "reason"),
     [
@@ -119,61 +101,24 @@ def test_a_dry_run_through_jobs_query(server: StandIn) -> None:
         ("SELECT 1/0", BadRequest, "invalidQuery"),
         ("SELECT ERROR('boom')", BadRequest, "invalidQuery"),
         ("SELECT * FROM nowhere.t", NotFound, "notFound"),
-        ("", BadRequest, None),
     ],
 )
-def test_errors_are_the_same_by_both_ways(client: bigquery.Client, sql: str, error: type, reason: str | None) -> None:
-    with pytest.raises(error) as by_insert:
+def test_errors_have_their_reason(client: bigquery.Client, sql: str, error: type, reason: str) -> None:
+    with pytest.raises(error) as refused:
         client.query(sql, retry=None, job_retry=None).result(retry=None, job_retry=None, timeout=10)
-    with pytest.raises(error) as by_query:
-        client.query_and_wait(sql, retry=None, job_retry=None)
-    if reason:
-        assert by_insert.value.errors[0]["reason"] == by_query.value.errors[0]["reason"] == reason
-
-
-def test_a_repeated_request_runs_once(server: StandIn, client: bigquery.Client, dataset: str) -> None:
-    client.query_and_wait(f"CREATE TABLE `{dataset}.t` (x INT64)")
-    body = {"query": f"INSERT INTO `{dataset}.t` VALUES (1)", "useLegacySql": False, "requestId": uuid.uuid4().hex}
-    answers = [post(server, "queries", body)[1] for _ in range(3)]
-    assert len({answer["jobReference"]["jobId"] for answer in answers}) == 1
-    assert [answer["numDmlAffectedRows"] for answer in answers] == ["1"] * 3
-    assert client.get_table(f"{dataset}.t").num_rows == 1
+    assert refused.value.errors[0]["reason"] == reason
 
 
 @pytest.mark.parametrize("dialect", [{}, {"useLegacySql": None}, {"useLegacySql": True}])
 def test_legacy_sql_is_what_a_query_means_by_itself(server: StandIn, dialect: dict[str, Any]) -> None:
     query = {"query": "SELECT 1 AS x", **dialect}
-    for path, body in (("queries", query), ("jobs", {"configuration": {"query": query}})):
-        status, answer = post(server, path, body)
-        assert (status, answer["error"]["errors"][0]["reason"]) == (501, "notImplemented")
-        assert "useLegacySql" in answer["error"]["message"]
-
-
-def test_timestamps_as_the_request_wants_them(server: StandIn) -> None:
-    body = {"query": "SELECT TIMESTAMP '2026-01-01 00:00:00+00' AS t", "useLegacySql": False}
-
-    def shown(options: dict[str, Any]) -> str:
-        value: str = post(server, "queries", {**body, "formatOptions": options})[1]["rows"][0]["f"][0]["v"]
-        return value
-
-    assert float(shown({})) == 1767225600.0
-    assert shown({"useInt64Timestamp": True}) == "1767225600000000"
-    assert shown({"timestampOutputFormat": "ISO8601_STRING"}) == "2026-01-01T00:00:00Z"
-    assert post(server, "queries", {**body, "formatOptions": {"timestampOutputFormat": "X"}})[0] == 400
-
-
-def test_a_slow_query_does_not_hold_the_request(server: StandIn, client: bigquery.Client) -> None:
-    status, answer = post(server, "queries", {"query": SLOW, "useLegacySql": False, "timeoutMs": 1})
-    assert (status, answer["jobComplete"]) == (200, False)
-    assert "rows" not in answer
-    job_id = answer["jobReference"]["jobId"]
-    status, answer = post(server, f"queries/{job_id}?timeoutMs=0&maxResults=0")
-    assert answer["jobComplete"] is False
-    client.cancel_job(job_id)
+    status, answer = post(server, "jobs", {"configuration": {"query": query}})
+    assert (status, answer["error"]["errors"][0]["reason"]) == (501, "notImplemented")
+    assert "useLegacySql" in answer["error"]["message"]
 
 
 def test_default_dataset_labels_and_location(client: bigquery.Client, dataset: str) -> None:
-    client.query_and_wait(f"CREATE TABLE `{dataset}.t` AS SELECT 1 AS x")
+    run(client, f"CREATE TABLE `{dataset}.t` AS SELECT 1 AS x")
     config = QueryJobConfig(default_dataset=dataset, labels={"airflow-dag": "x"})
     job = client.query("SELECT x FROM t", job_config=config, location="US")
     assert [row.x for row in job.result()] == [1]
@@ -183,38 +128,38 @@ def test_default_dataset_labels_and_location(client: bigquery.Client, dataset: s
 
 
 def test_statistics_of_statements(client: bigquery.Client, dataset: str) -> None:
-    def run(sql: str) -> bigquery.QueryJob:
+    def done(sql: str) -> bigquery.QueryJob:
         job = client.query(sql)
         job.result()
         return client.get_job(job.job_id)
 
-    made = run(f"CREATE TABLE `{dataset}.t` (k INT64, v INT64)")
+    made = done(f"CREATE TABLE `{dataset}.t` (k INT64, v INT64)")
     assert (made.statement_type, made.ddl_operation_performed, made.ddl_target_table.table_id) == (
         "CREATE_TABLE",
         "CREATE",
         "t",
     )
-    assert run(f"CREATE TABLE IF NOT EXISTS `{dataset}.t` (k INT64)").ddl_operation_performed == "SKIP"
-    inserted = run(f"INSERT INTO `{dataset}.t` VALUES (1, 1), (2, 2)")
+    assert done(f"CREATE TABLE IF NOT EXISTS `{dataset}.t` (k INT64)").ddl_operation_performed == "SKIP"
+    inserted = done(f"INSERT INTO `{dataset}.t` VALUES (1, 1), (2, 2)")
     assert (inserted.statement_type, inserted.num_dml_affected_rows) == ("INSERT", 2)
-    merged = run(
+    merged = done(
         f"MERGE `{dataset}.t` T USING (SELECT 2 AS k UNION ALL SELECT 3) S ON T.k = S.k "
         "WHEN MATCHED THEN UPDATE SET v = 20 WHEN NOT MATCHED THEN INSERT (k) VALUES (k) "
         "WHEN NOT MATCHED BY SOURCE THEN DELETE"
     )
     stats = merged.dml_stats
     assert (stats.inserted_row_count, stats.updated_row_count, stats.deleted_row_count) == (1, 1, 1)
-    read = run(f"SELECT * FROM `{dataset}.t`")
+    read = done(f"SELECT * FROM `{dataset}.t`")
     assert read.started <= read.ended and read.total_bytes_processed > 0 and read.destination is not None
     assert [table.table_id for table in read.referenced_tables] == ["t"]
-    assert run(f"DROP TABLE `{dataset}.t`").ddl_operation_performed == "DROP"
+    assert done(f"DROP TABLE `{dataset}.t`").ddl_operation_performed == "DROP"
 
 
 def test_dml_answers_no_rows(client: bigquery.Client, dataset: str) -> None:
-    client.query_and_wait(f"CREATE TABLE `{dataset}.t` (x INT64)")
+    run(client, f"CREATE TABLE `{dataset}.t` (x INT64)")
     result = client.query(f"INSERT INTO `{dataset}.t` VALUES (1)").result()
     assert (list(result), result.num_dml_affected_rows) == ([], 1)
-    result = client.query_and_wait(f"UPDATE `{dataset}.t` SET x = 2 WHERE TRUE")
+    result = run(client, f"UPDATE `{dataset}.t` SET x = 2 WHERE TRUE")
     assert (list(result), result.num_dml_affected_rows) == ([], 1)
 
 

@@ -1,7 +1,6 @@
-"""Loads from gs:// and extracts to it, through the Cloud Storage stand-in."""
+"""Loads from gs://, through the Cloud Storage stand-in."""
 
 import gzip
-import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from google.api_core.exceptions import BadRequest, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
-from google.cloud.bigquery import ExtractJobConfig, LoadJobConfig, SchemaField
+from google.cloud.bigquery import LoadJobConfig, SchemaField
 
 Rows = Callable[[str], list[dict[str, Any]]]
 
@@ -31,7 +30,8 @@ def put(bucket: storage.Bucket, name: str, data: bytes) -> None:
 
 
 def load(client: bigquery.Client, table: str, uris: list[str], **config: Any) -> bigquery.LoadJob:
-    """Load from gs://; raises what the job ends with."""
+    """Load from gs:// into a table, which is made if need be; raises what the job ends with."""
+    client.create_table(bigquery.Table(table.partition("$")[0], schema=SCHEMA), exists_ok=True)
     settings = LoadJobConfig(**{"source_format": "NEWLINE_DELIMITED_JSON", "schema": SCHEMA, **config})
     job = client.load_table_from_uri(uris, table, job_config=settings)
     job.result(timeout=30)
@@ -69,8 +69,7 @@ def test_one_bad_file_spoils_the_load_and_is_named(
     put(bucket, "2.ndjson", b'{"k":"a","nope":1}\n')
     with pytest.raises(BadRequest, match=r"2\.ndjson"):
         load(client, f"{dataset}.t", [f"gs://{bucket.name}/*"])
-    with pytest.raises(NotFound):
-        client.get_table(f"{dataset}.t")
+    assert client.get_table(f"{dataset}.t").num_rows == 0
 
 
 def test_a_partition_is_reloaded_from_a_wildcard(
@@ -84,26 +83,3 @@ def test_a_partition_is_reloaded_from_a_wildcard(
         uri = f"gs://{bucket.name}/*.ndjson"
         load(client, f"{dataset}.t$2026010105", [uri], write_disposition="WRITE_TRUNCATE")
         assert sorted(row["k"] for row in rows(f"{dataset}.t")) == [str(n) for n in range(number + 1)]
-
-
-def test_extracts(client: bigquery.Client, dataset: str, bucket: storage.Bucket, rows: Rows) -> None:
-    data = [{"k": "a,b", "v": 1, "at": "2026-01-01T00:00:00Z"}, {"k": None, "v": None, "at": None}]
-    client.load_table_from_json(data, f"{dataset}.t", job_config=LoadJobConfig(schema=SCHEMA)).result()
-
-    def extract(name: str, **config: Any) -> bytes:
-        job = client.extract_table(f"{dataset}.t", f"gs://{bucket.name}/{name}", job_config=ExtractJobConfig(**config))
-        job.result(timeout=30)
-        content: bytes = bucket.blob(name.replace("*", "000000000000")).download_as_bytes()
-        return content
-
-    assert extract("t.csv") == b'k,v,at\n"a,b",1,2026-01-01 00:00:00 UTC\n,,\n'
-    assert extract("t2.csv", print_header=False, field_delimiter=";").startswith(b"a,b;1;")
-    packed = extract("t-*.json.gz", destination_format="NEWLINE_DELIMITED_JSON", compression="GZIP")
-    assert json.loads(gzip.decompress(packed).splitlines()[0]) == {
-        "k": "a,b",
-        "v": "1",
-        "at": "2026-01-01 00:00:00 UTC",
-    }
-    extract("t.parquet", destination_format="PARQUET")
-    load(client, f"{dataset}.back", [f"gs://{bucket.name}/t.parquet"], source_format="PARQUET")
-    assert rows(f"{dataset}.back") == rows(f"{dataset}.t")

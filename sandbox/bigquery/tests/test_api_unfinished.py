@@ -36,7 +36,7 @@ def test_a_job_is_done_at_one_moment(hasty: StandIn) -> None:
         path = job["jobReference"]["jobId"]
         while (job := call(hasty, f"jobs/{path}"))["status"]["state"] != "DONE":
             assert "endTime" not in job["statistics"]
-        answer = call(hasty, f"queries/{path}")
+        answer = call(hasty, f"queries/{path}?formatOptions.useInt64Timestamp=true")
         assert (answer["jobComplete"], answer["rows"]) == (True, [{"f": [{"v": str(number)}]}])
 
 
@@ -51,7 +51,8 @@ def test_an_error_is_told_once_it_is_the_end(hasty: StandIn) -> None:
 
 def test_incomplete_results_have_no_rows(hasty: StandIn) -> None:
     slow = "SELECT COUNT(*) AS n FROM UNNEST(GENERATE_ARRAY(1, 30000000)) AS x WHERE MOD(x, 7) = 0"
-    answer = call(hasty, "queries", {"query": slow, "useLegacySql": False, "timeoutMs": 10_000})
+    job = call(hasty, "jobs", {"configuration": {"query": {"query": slow, "useLegacySql": False}}})
+    answer = call(hasty, f"queries/{job['jobReference']['jobId']}?timeoutMs=10000")
     assert answer["jobComplete"] is False
     assert not answer.keys() & {"rows", "schema", "totalRows", "pageToken"}
 

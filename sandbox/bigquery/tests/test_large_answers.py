@@ -14,7 +14,7 @@ from sandbox.bigquery.tests.test_sql_answers import cases
 
 NUMBERS = "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 100000)) AS x ORDER BY x"
 MILLIONS = """
-SELECT a * 1000 + b AS number, FORMAT('row %d', a * 1000 + b) AS text
+SELECT a * 1000 + b AS number, CONCAT('row ', a * 1000 + b) AS text
 FROM UNNEST(GENERATE_ARRAY(0, 1199)) AS a CROSS JOIN UNNEST(GENERATE_ARRAY(0, 999)) AS b
 ORDER BY number
 """

@@ -25,22 +25,14 @@ def stories() -> list[Any]:
     return found
 
 
-def _options(step: dict[str, Any]) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if "parameters" in step:
-        options["parameters"] = step["parameters"]
-        options["parameter_mode"] = "NAMED" if step["parameters"][0].get("name") else "POSITIONAL"
-    return options
-
-
 def _check(engine: Engine, step: dict[str, Any]) -> None:
     if "error" in step:
         with pytest.raises(BigQueryError) as refused:
-            engine.run(step["sql"], **_options(step))
+            engine.run(step["sql"], parameters=step.get("parameters"))
         assert step["error"] in refused.value.message
         assert refused.value.reason == step.get("reason", "invalidQuery")
         return
-    answer = engine.run(step["sql"], **_options(step))[-1]
+    answer = engine.run(step["sql"], parameters=step.get("parameters"))[-1]
     if "rows" in step:
         assert [comparable(row) for row in answer.rows] == step["rows"]
     if "names" in step:
