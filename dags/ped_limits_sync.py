@@ -13,11 +13,12 @@
 - *`OtherSourceError`:* the configuration names another project, database or collection than the last sync read. Correct
   it; or trigger once with *Read from another place*.
 - *Limits are stale:* the newest `read_time` in `limit_sync_runs` says how old. After 15 minutes the platform is told.
-- *`listen` fails:* it names what Slack or BigQuery refuses. Limits are read all the same; what it had to tell waits.
+- *It fails and says "listening":* it names what Slack or BigQuery refuses. Limits are read all the same; what it had to
+  tell waits.
 
 ```
 Firestore at one read_time ─▶ what changed ─▶ one transaction ─▶ limit_history, limit_rejections, limit_sync_runs
-heartbeats of the DAGs     ─▶ listen ─▶ nothing to say, or the platform's channel: silence, a DAG that failed or is back
+heartbeats of the DAGs     ─▶ listening, meanwhile ─▶ the platform's channel: silence, a DAG that failed or is back
 ```
 
 A refused sync is a row of `limit_sync_refusals`; it is not tried again by itself, the next run looks anew.
@@ -74,6 +75,14 @@ def sync_limits() -> dict[str, Any]:
     return plan.summary() | {limit_sync.STANDS: stands.to_json()}
 
 
+def sync_and_listen(dag_run: Any = None, dag: Any = None, run_id: Any = None, ti: Any = None) -> dict[str, Any]:
+    """Sync; listen for the other DAGs meanwhile; leave a heartbeat when both was done. One process, not three."""
+    with listening.beside(dag_run, run_id, ti):
+        summary = sync_limits()
+    heartbeats.heartbeat(dag_run, dag, run_id)
+    return summary
+
+
 with DAG(
     dag_id="ped_limits_sync",
     description="Bring the history of PED limits up to date with Firestore",
@@ -109,7 +118,4 @@ with DAG(
     },
     **failed_dags.CALLBACKS,
 ) as dag:
-    synced = task(execution_timeout=dt.timedelta(minutes=4))(sync_limits)()
-    # Beside the sync, not behind it: limits that cannot be read must not hide that nothing is judged.
-    heard = task(execution_timeout=dt.timedelta(minutes=4))(listening.listen)()
-    [synced, heard] >> task(heartbeats.heartbeat)()
+    task(task_id="sync_limits", execution_timeout=dt.timedelta(minutes=4))(sync_and_listen)()

@@ -13,28 +13,29 @@ airflow backfill create --dag-id ped_replica_watch --from-date … --to-date …
 ```
 
 ```
-clusters ─▶ collector pods ─▶ load ─▶ limits of the cycle ─▶ compare ─▶ fold ─┬─▶ notify
-                                                                              ├─▶ nothing to say    ─▶ heartbeat
-                                                                              └─▶ evidence of a past cycle
+plan ─▶ collector pods ─▶ load, limits of the cycle ─▶ compare ─▶ fold ─┬─▶ notify
+                                                                        ├─▶ nothing to say    ─▶ heartbeat
+                                                                        └─▶ evidence of a past cycle
 ```
 
 **Cycle**: the end of the data interval. One collector pod lists each cluster (above ten clusters a pod takes several),
-one load job brings the hour into BigQuery, one statement judges every subject by the limit that held at that minute,
-and what differs from what was last told goes to Slack.
+one load job brings what they wrote into BigQuery, one statement judges every subject by the limit that held at that
+minute, and what differs from what was last told goes to Slack.
 
 A run triggered by hand alerts only with the parameter `allow_notify`, and only within five minutes of its cycle.
 """
 
 import datetime as dt
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule, task
 
 from pedwatch import settings
+from pedwatch.observations.batches import KUBECONFIG_PATH
 from pedwatch.operators import links
-from pedwatch.operators.comparison import ComparisonOperator
 from pedwatch.operators.links import with_links
-from pedwatch.operators.replica_collector import BATCH_NAME, KUBECONFIG_PATH, ReplicaCollectorOperator, scheduling
+from pedwatch.operators.replica_collector import BATCH_NAME, ReplicaCollectorOperator, scheduling
 from pedwatch.tasks import failed_dags, watch
 from pedwatch.tasks import plan as planning
 
@@ -51,8 +52,6 @@ with DAG(
     dagrun_timeout=planning.RUN_LASTS,
     tags=["pedwatch", "observations", "verdicts", "alerts"],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=10)},
-    template_searchpath=[str(settings.include_dir() / "sql")],
-    user_defined_macros={"dataset": CONFIG.dataset},
     params={
         "allow_notify": Param(False, type="boolean", title="May alert", description="Let this manual run write alerts"),
         "label": Param(
@@ -65,36 +64,26 @@ with DAG(
     },
     **failed_dags.CALLBACKS,
 ) as dag:
-    plan = task(watch.plan_cycle)()
+    pods: Any = task(watch.plan_cycle)(KUBECONFIG_PATH)
+    plan = pods[watch.PLAN]
 
     with TaskGroup("observations", prefix_group_id=False):
-        found = task(watch.find_clusters)(plan)
-        pods = task(watch.plan_pods)(plan, found, KUBECONFIG_PATH)
         collect = ReplicaCollectorOperator.partial(
-            task_id="collect", config=CONFIG, map_index_template=BATCH_NAME, **scheduling(CONFIG.collector)
+            task_id="collect", map_index_template=BATCH_NAME, **scheduling(CONFIG.collector)
         ).expand(env_vars=pods)
-        load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan, found)
+        load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan, pods[watch.FOUND])
         collect >> load
 
-    with TaskGroup("limits", prefix_group_id=False):
-        limits = task(watch.await_limits)(plan, load)
-
     with TaskGroup("verdicts", prefix_group_id=False):
-        compare = ComparisonOperator(
-            task_id="compare",
-            config=CONFIG,
-            configuration=watch.comparison_job(plan_task="plan_cycle", limits_task="await_limits"),
-            retries=4,  # concurrent backfills: BigQuery aborts one of two writers
-        )
+        compare = task(watch.compare)(plan, load)
 
     with TaskGroup("alerts", prefix_group_id=False):
-        fold = task(watch.fold_episodes)(plan)
-        branch = task.branch(watch.what_to_say)(plan, fold)
+        fold = task.branch(watch.fold_episodes)(plan)
         notify = task(retries=3)(watch.notify)(plan)
         nothing_to_say = EmptyOperator(task_id="nothing_to_say")
 
     with TaskGroup("audit", prefix_group_id=False):
-        evidence = task(watch.write_evidence)(plan, limits)
+        evidence = task(watch.write_evidence)(plan, load)
 
     # Mapped over one thing, because only a mapped task can be named by what it found.
     heartbeat = (
@@ -105,9 +94,8 @@ with DAG(
         .expand(of=["run"])
     )
 
-    limits >> compare >> fold
     with_links(load, links.WorkloadsLink())
     with_links(fold, links.VerdictsLink())
     with_links(notify, links.SlackMessageLink())
     with_links(evidence, links.EvidenceLink())
-    branch >> [notify, evidence, nothing_to_say] >> heartbeat
+    compare >> fold >> [notify, evidence, nothing_to_say] >> heartbeat

@@ -38,6 +38,7 @@ _ONLY = {
     "statefulsets": "/statefulsets",
     "rollouts": "/rollouts",
     "hpa": "/horizontalpodautoscalers",
+    "logs": "/log",
 }
 _POD_API = ("/pods", "/secrets", "/configmaps", "/events")
 _REFUSALS = {
@@ -51,7 +52,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One fault. ``after`` requests pass first, then ``times`` are struck (without it: all, until it is cleared)."""
 
     kind: FaultKind
-    only: Literal["deployments", "statefulsets", "rollouts", "hpa"] | None = None
+    only: Literal["deployments", "statefulsets", "rollouts", "hpa", "logs"] | None = None
     scope: Literal["workloads", "all"] = "workloads"
     times: Annotated[int, msgspec.Meta(ge=1)] | None = None
     after: Annotated[int, msgspec.Meta(ge=0)] = 0

@@ -2,19 +2,24 @@
 
 import datetime as dt
 import inspect
+import json
 import re
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.conftest import DAGS, ROOT
+from pedwatch.observations.batches import BATCH
+from tests.dags.conftest import DAGS, ENVIRONMENT, ROOT
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.sdk import DAG
 
 SCHEDULED = {"ped_digest", "ped_housekeeping", "ped_limits_sync", "ped_replica_audit", "ped_replica_watch"}
+SYNC, WATCH = "ped_limits_sync", "ped_replica_watch"
 MANUAL = {"ped_limits_publish"}
 DAG_IDS = sorted(SCHEDULED | MANUAL)
 
@@ -82,7 +87,7 @@ def test_a_failure_is_told_and_success_calls_nobody(dag: "DAG") -> None:
     assert (dag.on_failure_callback, dag.on_success_callback) == (failed_dags.dag_failed, None)
 
 
-@pytest.mark.parametrize("dag_id", sorted(SCHEDULED))
+@pytest.mark.parametrize("dag_id", sorted(SCHEDULED - {SYNC}))
 def test_the_last_task_is_a_heartbeat_that_means_all_of_it_was_done(dag_bag: "DagBag", dag_id: str) -> None:
     from airflow.sdk import TriggerRule
 
@@ -90,7 +95,7 @@ def test_the_last_task_is_a_heartbeat_that_means_all_of_it_was_done(dag_bag: "Da
     assert [task.task_id for task in dag.leaves] == ["heartbeat"]
     [last] = dag.leaves
     # Never ALL_DONE: what failed would end green. The watch chooses one of three branches before it.
-    branches = dag_id == "ped_replica_watch"
+    branches = dag_id == WATCH
     expected = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS if branches else TriggerRule.ALL_SUCCESS
     assert last.trigger_rule == expected
 
@@ -101,10 +106,43 @@ def test_who_starts_it_by_hand_needs_no_heartbeat(dag_bag: "DagBag", dag_id: str
     assert "heartbeat" not in dag_bag.dags[dag_id].task_ids
 
 
-def test_the_sync_listens_whether_or_not_limits_can_be_read(dag_bag: "DagBag") -> None:
-    dag = dag_bag.dags["ped_limits_sync"]
-    assert sorted(task.task_id for task in dag.roots) == ["listen", "sync_limits"]
-    assert dag.get_task("heartbeat").upstream_task_ids == {"listen", "sync_limits"}
+def test_a_cycle_starts_few_processes(dag_bag: "DagBag") -> None:
+    """What a process costs is its imports, and on Composer the way into a worker: 5 to 12 seconds each."""
+    sync, watch = (set(dag_bag.dags[name].task_ids) for name in (SYNC, WATCH))
+    collectors, empty, branches = {"collect"}, {"nothing_to_say"}, {"notify", "write_evidence"}
+    assert collectors | empty | branches < watch
+    quiet = len(sync) + len(watch - collectors - empty - branches)
+    assert quiet <= 7
+    assert quiet + len({"notify"}) <= 8
+    assert dag_bag.dags[WATCH].get_task("fold_episodes").downstream_task_ids == empty | branches
+
+
+def test_a_task_imports_what_it_needs_when_it_needs_it(shipped_configuration: pytest.MonkeyPatch) -> None:
+    """Every task's process parses its DAG file: clients and providers would be most of what it costs."""
+    program = f"""
+import sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag({str(DAGS)!r})
+assert len(bag.dags) == {len(DAG_IDS)}, bag.import_errors
+print([name for name in ("google.cloud.bigquery", "google.auth", "kubernetes", "slack_sdk") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_serialized_dag_holds_names_and_no_configuration(dag_bag: "DagBag") -> None:
+    """Who may read DAGs need not read addresses; and a line of the configuration makes no new version of the DAG."""
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    for dag in dag_bag.dags.values():
+        text = json.dumps(DagSerialization.to_dict(dag))
+        assert not [value for value in ENVIRONMENT.values() if value in text]
+
+
+def test_a_mapped_collector_is_shown_by_its_cluster(dag_bag: "DagBag") -> None:
+    collect: Any = dag_bag.dags[WATCH].get_task("collect")
+    template = dag_bag.dags[WATCH].get_template_env().from_string(collect.map_index_template)
+    assert template.render(task=SimpleNamespace(env_vars={BATCH: "eu-prod-1"})) == "eu-prod-1"
 
 
 @pytest.mark.parametrize("dag_id", sorted(SCHEDULED))
@@ -174,13 +212,13 @@ def test_a_run_by_hand_with_a_misspelt_key_fails_at_its_first_task(dag: "DAG", m
     from airflow.sdk.exceptions import AirflowFailException
 
     run = SimpleNamespace(run_type="manual", conf={"form_date": "2026-03-01"}, run_id="r", data_interval_start=None)
-    context = {"dag_run": run, "dag": dag, "params": {}, "run_id": "r"}
+    context = {"dag_run": run, "dag": dag, "params": {}, "run_id": "r", "ti": None, "kubeconfig_path": "/kube"}
     refused = 0
     for task in dag.roots:
         function = task.python_callable
         asks = set(inspect.signature(function).parameters)
         monkeypatch.setitem(function.__globals__, "get_current_context", lambda: context)
-        if asks <= set(context) and task.task_id != "listen":
+        if asks <= set(context):
             with pytest.raises(AirflowFailException, match="unknown in conf: form_date"):
                 function(**{name: context[name] for name in asks})
             refused += 1
@@ -189,7 +227,7 @@ def test_a_run_by_hand_with_a_misspelt_key_fails_at_its_first_task(dag: "DAG", m
 
 def test_the_name_of_a_mapped_task_is_never_longer_than_its_column(dag: "DAG") -> None:
     names = [task.partial_kwargs["map_index_template"] for task in dag.tasks if task.is_mapped]
-    task = SimpleNamespace(env_vars=[SimpleNamespace(name="PEDWATCH_BATCH", value="c" * 600)])
+    task = SimpleNamespace(env_vars={BATCH: "c" * 600})
     ti = SimpleNamespace(xcom_pull=lambda **_: "s" * 600, task_id="t", map_index=0)
     for name in filter(None, names):
         assert len(dag.get_template_env().from_string(name).render(task=task, ti=ti)) == 250

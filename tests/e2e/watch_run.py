@@ -1,4 +1,4 @@
-"""One run of ``ped_replica_watch``, task by task: the functions its DAG file wires, and its real operator.
+"""One run of ``ped_replica_watch``, task by task: the functions that its DAG file wires.
 
 Airflow's part, as far as tasks see it: XComs that are JSON, a run that knows which tasks have ended, clearing.
 """
@@ -6,7 +6,6 @@ Airflow's part, as far as tasks see it: XComs that are JSON, a run that knows wh
 import datetime as dt
 import functools
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from pedwatch.tasks import watch
 
 DAG_ID = "ped_replica_watch"
+RETURNED = "return_value"
 DAG_FILE = Path(__file__).resolve().parents[2] / "dags" / f"{DAG_ID}.py"
 
 
@@ -30,12 +30,13 @@ class TaskInstance:
     def __init__(self, run: "Run", task_id: str) -> None:
         self._run, self.task_id, self.run_id = run, task_id, run.run_id
 
-    def xcom_pull(self, task_ids: str) -> Any:
+    def xcom_pull(self, task_ids: str, key: str = RETURNED) -> Any:
         """Return what a task handed on, None when it did not."""
-        return json.loads(self._run.xcoms.get(task_ids, "null"))
+        return json.loads(self._run.xcoms.get(f"{task_ids}.{key}", "null"))
 
     def xcom_push(self, key: str, value: Any) -> None:
-        """Take links for the UI, which nothing here reads."""
+        """Hand something on beside what the task returns."""
+        self._run.xcoms[f"{self.task_id}.{key}"] = json.dumps(value)
 
 
 @dataclass
@@ -59,18 +60,18 @@ class Run:
     @property
     def plan(self) -> dict[str, Any]:
         """What the first task decided."""
-        return dict(self.told("plan_cycle"))
+        return dict(self.told("plan_cycle", watch.PLAN))
 
-    def told(self, task: str) -> Any:
+    def told(self, task: str, key: str = RETURNED) -> Any:
         """Return what a task handed on."""
-        return json.loads(self.xcoms[task])
+        return json.loads(self.xcoms[f"{task}.{key}"])
 
     def go(self, *, until: str | None = None, times: int = 1) -> "Run":
         """Run the tasks that have not ended, in order, each so often; no further than ``until``."""
         for name, task in TASKS.items():
             if name not in self.done and self._is_chosen(name):
                 for _ in range(times):
-                    self.xcoms[name] = json.dumps(task(self))
+                    self.xcoms[f"{name}.{RETURNED}"] = json.dumps(task(self))
                 self.done.append(name)
             if name == until:
                 break
@@ -82,14 +83,14 @@ class Run:
         return self
 
     def _is_chosen(self, name: str) -> bool:
-        return name not in BRANCHES or self.told("what_to_say") == name
+        return name not in BRANCHES or self.told("fold_episodes") == name
 
 
 def collect(run: Run) -> None:
     """Do what the pods do: the collector's own program, with the environment the plan gives each."""
     from replica_collector.__main__ import main
 
-    for pod in run.told("plan_pods"):
+    for pod in run.told("plan_cycle"):
         with pytest.MonkeyPatch.context() as patch:
             for name, value in pod.items():
                 if name != "TMPDIR":  # a volume of the pod
@@ -105,16 +106,6 @@ def parse_dag(config: str) -> Any:
     return DagBag(DAG_FILE).dags[DAG_ID]
 
 
-def compare(run: Run) -> None:
-    """Run the operator of the DAG file, its templates rendered from this run."""
-    dag = parse_dag(os.environ["PEDWATCH_CONFIG"])
-    operator = dag.get_task("compare").prepare_for_execution()
-    ti = TaskInstance(run, "compare")
-    context: Any = {"ti": ti, "run_id": run.run_id, "dag_run": run.dag_run, "dag": dag, "task": operator}
-    operator.render_template_fields(context)
-    operator.execute(context)
-
-
 def beat(run: Run) -> None:
     """Write the heartbeat."""
     watch.heartbeat(run.plan, run_id=run.run_id, dag=SimpleNamespace(dag_id=DAG_ID), ti=TaskInstance(run, "heartbeat"))
@@ -122,17 +113,17 @@ def beat(run: Run) -> None:
 
 #: The tasks of the DAG in an order that it allows; a test holds this against the DAG file.
 TASKS: dict[str, Callable[[Run], Any]] = {
-    "plan_cycle": lambda run: watch.plan_cycle(dag_run=run.dag_run, params=run.params),
-    "find_clusters": lambda run: watch.find_clusters(run.plan),
-    "plan_pods": lambda run: watch.plan_pods(run.plan, run.told("find_clusters"), run.kubeconfig),
+    "plan_cycle": lambda run: watch.plan_cycle(
+        run.kubeconfig, dag_run=run.dag_run, params=run.params, ti=TaskInstance(run, "plan_cycle")
+    ),
     "collect": collect,
-    "load_observations": lambda run: watch.load_observations(run.plan, run.told("find_clusters")),
-    "await_limits": lambda run: watch.await_limits(run.plan, run.told("load_observations")),
-    "compare": compare,
-    "fold_episodes": lambda run: watch.fold_episodes(run.plan, run_id=run.run_id),
-    "what_to_say": lambda run: watch.what_to_say(run.plan, run.told("fold_episodes")),
+    "load_observations": lambda run: watch.load_observations(run.plan, run.told("plan_cycle", watch.FOUND)),
+    "compare": lambda run: watch.compare(run.plan, run.told("load_observations"), run_id=run.run_id),
+    "fold_episodes": lambda run: watch.fold_episodes(
+        run.plan, run_id=run.run_id, ti=TaskInstance(run, "fold_episodes")
+    ),
     "notify": lambda run: watch.notify(run.plan, run_id=run.run_id),
-    "write_evidence": lambda run: watch.write_evidence(run.plan, run.told("await_limits"), run_id=run.run_id),
+    "write_evidence": lambda run: watch.write_evidence(run.plan, run.told("load_observations"), run_id=run.run_id),
     "nothing_to_say": lambda run: None,
     "heartbeat": beat,
 }

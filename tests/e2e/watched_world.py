@@ -14,6 +14,7 @@ from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import WELCOME, row_of
 from pedwatch.hooks import clients
 from pedwatch.hooks.parameters import Typed
+from pedwatch.tasks import plan as planning
 from tests.e2e.stand_ins import CLUSTERS, START, StandIns, create_tables, cycle_at, make_config
 from tests.e2e.watch_run import Run
 
@@ -130,6 +131,10 @@ class World:
     def holds(self, cluster: str, *workloads: Row) -> None:
         """Let a cluster run exactly these."""
         self.kubernetes.set_state(cluster, workloads)
+
+    def leaves_limits_alone(self) -> None:
+        """Let runs load without limits: nothing is judged here, and nothing was ever synced."""
+        self.patch.setattr(planning, "await_limits", lambda *_: {"known_at": START.isoformat(), "is_stale": True})
 
     def run(self, number: int, run_type: str = "scheduled", run_id: str | None = None, **params: Any) -> Run:
         """Begin a DAG run for a cycle, at the time its scheduler would."""

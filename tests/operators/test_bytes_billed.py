@@ -47,7 +47,10 @@ def test_what_would_bill_more_is_one_sentence_that_says_which_and_why(
 
 
 def test_a_comparison_that_would_bill_more_judges_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pedwatch.operators.comparison.budget", lambda *_: Budget(500 * MIB, 50 * MIB))
+    monkeypatch.setattr(
+        "pedwatch.hooks.warehouse.budget",
+        lambda name, *given: Budget(500 * MIB, 50 * MIB) if name == "verdicts/compare.sql" else budget(name, *given),
+    )
     world.holds("eu-prod-1", workload("orders", 20))
     with pytest.raises(LedgerError, match=r"verdicts/compare.sql: it would bill 60 MiB, and may bill 50 MiB"):
         world.run(1).go(until="compare")

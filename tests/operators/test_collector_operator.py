@@ -2,14 +2,19 @@
 
 import datetime as dt
 import json
+import threading
+import time
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from kubernetes.client import ApiClient, CoreV1Api
+from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 
+from pedwatch import settings
 from pedwatch.config import Config
+from pedwatch.operators.collector_pod import CollectorPod
 from pedwatch.operators.pod_creation import refusal
 from pedwatch.operators.replica_collector import ReplicaCollectorOperator, scheduling, seconds_left
 from pedwatch.tasks.plan import collector_environment
@@ -23,17 +28,19 @@ from tests.e2e.watched_world import World
 SECRET = "https://user:hunter2@proxy.example"
 
 
-def operator(config: Config, **environment: str) -> ReplicaCollectorOperator:
-    """Return the operator of one pod that has all the time of a collection."""
+def operator(config: Config, monkeypatch: pytest.MonkeyPatch, **environment: str) -> ReplicaCollectorOperator:
+    """Return the operator of one pod that has all the time of a collection, under this configuration."""
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    pod = collector_environment(config, config.clusters, now, now, "/kube")[0]
-    return ReplicaCollectorOperator(config=config, task_id="collect", env_vars=pod | environment)
+    env_vars = collector_environment(config, config.clusters, now, now, "/kube")[0]
+    monkeypatch.setattr(settings, "load_config", lambda: config)
+    return ReplicaCollectorOperator(task_id="collect", env_vars=env_vars | environment)
 
 
 def pod_spec(config: Config, **collector: Any) -> dict[str, Any]:
     """Return the spec of a pod as it is sent to the API server."""
     config = config.model_copy(update={"collector": config.collector.model_copy(update=collector)})
-    pod = ApiClient().sanitize_for_serialization(operator(config).build_pod_request_obj({}))
+    task = CollectorPod(config=config, task_id="collect", env_vars={})
+    pod = ApiClient().sanitize_for_serialization(task.build_pod_request_obj({}))
     spec: dict[str, Any] = pod["spec"]
     return spec
 
@@ -81,7 +88,7 @@ def test_a_pod_is_whoever_its_namespace_makes_it(pod_config: Config) -> None:
 def test_an_api_server_takes_the_pod_in_composers_namespace(pod_config: Config, stand_ins: StandIns) -> None:
     """Strictly read, held to ``restricted``, run as whoever the namespace makes it: by the namespace's own rules."""
     assert pod_config.collector.namespace == "composer-user-workloads"
-    pod = operator(pod_config).build_pod_request_obj({})
+    pod = CollectorPod(config=pod_config, task_id="collect", env_vars={"A": "b"}).build_pod_request_obj({})
     core = CoreV1Api(new_client_from_config(str(stand_ins.servers.kubeconfigs / "composer.yaml")))
     made = core.create_namespaced_pod(pod.metadata.namespace, pod, dry_run="All", field_validation="Strict")
     assert (made.spec.service_account_name, made.spec.restart_policy) == ("default", "Never")
@@ -106,6 +113,7 @@ def test_an_api_server_takes_the_pod_in_composers_namespace(pod_config: Config, 
 )
 def test_a_pod_that_no_api_server_takes_fails_with_its_words_and_keeps_its_spec_to_itself(
     pod_config: Config,
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
     collector: dict[str, Any],
@@ -113,7 +121,7 @@ def test_a_pod_that_no_api_server_takes_fails_with_its_words_and_keeps_its_spec_
     mend: str,
 ) -> None:
     config = pod_config.model_copy(update={"collector": pod_config.collector.model_copy(update=collector)})
-    task = operator(config, HTTPS_PROXY=SECRET)
+    task = operator(config, monkeypatch, HTTPS_PROXY=SECRET)
     with pytest.raises(AirflowFailException) as refused:
         task.execute(context(task))
     assert said in str(refused.value) and mend in str(refused.value)
@@ -140,9 +148,12 @@ def test_each_refusal_says_what_mends_it(status: int, message: str | None, mend:
 
 
 def test_a_pod_that_fails_keeps_its_spec_to_itself(
-    pod_config: Config, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    pod_config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    task = operator(pod_config, REPLICA_COLLECTOR_PAGE_SIZE="none", HTTPS_PROXY=SECRET)
+    task = operator(pod_config, monkeypatch, REPLICA_COLLECTOR_PAGE_SIZE="none", HTTPS_PROXY=SECRET)
     with pytest.raises(Exception, match="returned a failure") as failure:  # whatever class this provider raises
         task.execute(context(task))
     printed = capfd.readouterr()
@@ -155,10 +166,55 @@ def test_a_pod_that_fails_keeps_its_spec_to_itself(
 
 
 def test_a_collection_that_has_closed_starts_no_pod(pod_config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = operator(pod_config)
-    task.env_vars = [variable for variable in task.env_vars if variable.name != "PEDWATCH_CLOSES_AT"]
     closed = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=9)
-    task.env_vars.append(type(task.env_vars[0])(name="PEDWATCH_CLOSES_AT", value=closed.isoformat()))
+    task = operator(pod_config, monkeypatch, PEDWATCH_CLOSES_AT=closed.isoformat())
     assert seconds_left(task.env_vars, closed) == 0
     with pytest.raises(AirflowFailException, match="has closed"):
         task.execute(context(task))
+
+
+def pods(core: CoreV1Api) -> list[Any]:
+    """Return the pods in Composer's namespace."""
+    return list(core.list_namespaced_pod("composer-user-workloads").items)
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["its pod is deleted", "the delete is refused"])
+def test_a_collector_that_is_told_to_end_fails(
+    pod_config: Config, stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    """A worker that is drained sends SIGTERM; where the pod comes to its end all the same, that passes for success."""
+    core = CoreV1Api(new_client_from_config(str(stand_ins.servers.kubeconfigs / "composer.yaml")))
+    stand_ins.kubernetes.set_fault(pod_config.clusters[0].name, {"kind": "hang"})
+    task = operator(pod_config, monkeypatch)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ApiException(status=403)
+
+    def end_it() -> None:
+        while not any(pod.status.phase == "Running" for pod in pods(core)):
+            time.sleep(0.1)
+        task.on_kill()
+
+    if is_refused:
+        monkeypatch.setattr(CoreV1Api, "delete_namespaced_pod", refuse)
+    ender = threading.Thread(target=end_it, daemon=True)
+    ender.start()
+    with pytest.raises(AirflowException, match="told to end before its pod was done"):
+        task.execute(context(task))
+    ender.join(10)
+    monkeypatch.undo()
+    assert [pod.status.phase for pod in pods(core)] == (["Succeeded"] if is_refused else [])
+    for pod in pods(core):
+        core.delete_namespaced_pod(pod.metadata.name, pod.metadata.namespace)
+
+
+def test_a_log_endpoint_that_answers_500_changes_nothing(
+    pod_config: Config, stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen on a real API server: fifteen seconds of it, and a pod that had succeeded was failed and deleted."""
+    stand_ins.kubernetes.set_fault("composer", {"kind": "server_error", "only": "logs"})
+    try:
+        task = operator(pod_config, monkeypatch)
+        task.execute(context(task))
+    finally:
+        stand_ins.kubernetes.set_fault("composer", None)

@@ -12,12 +12,13 @@ import yaml
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from pedwatch.config import Config
+from pedwatch.errors import LedgerError
 from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.limit_publish import Request
 from pedwatch.hooks.limit_store import FirestoreLimits
 from pedwatch.hooks.limit_sync import sync_limits
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import heartbeats, listening
+from pedwatch.tasks import listening
 from tests.operators.test_limits_cli import GOOD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +55,7 @@ def run(kind: str = "scheduled") -> dict[str, Any]:
     """Return the context of a run of the sync."""
     run_id = f"{kind}__2026-03-02T10:05:00+00:00"
     params = {"full": False, "allow_mass_end": False, "accept_source": False}
-    ti = SimpleNamespace(xcom_pull=lambda **asked: None)
+    ti = SimpleNamespace(xcom_pull=lambda **asked: None, xcom_push=lambda **left: None)
     return {"dag_run": SimpleNamespace(run_type=kind, run_id=run_id), "params": params, "ti": ti}
 
 
@@ -106,6 +107,49 @@ def test_a_backfilled_sync_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None
         sync.sync_limits()
 
 
+QUIET = ["limits-record_sync", "heartbeats-listen", "heartbeats-record_heartbeat"]
+
+
+class Asked:
+    """Statements of this dataset since it was made, oldest first."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse, self.since = warehouse, dt.datetime.now(dt.UTC)
+
+    def labels(self) -> list[str]:
+        """Return their labels."""
+        jobs = self.warehouse.client.list_jobs(min_creation_time=self.since)
+        dataset = self.warehouse.config.dataset
+        return [job.labels["pedwatch"] for job in jobs if dataset in getattr(job, "query", "")][::-1]
+
+
+@pytest.mark.parametrize("broken", ["sync", "listening"])
+def test_neither_the_sync_nor_listening_hides_that_the_other_failed(
+    airflow: None,
+    limit_store: FirestoreLimits,
+    warehouse: Warehouse,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: str,
+) -> None:
+    context = run()
+    context["dag_run"].data_interval_end = context["dag_run"].run_after = dt.datetime.now(dt.UTC)
+    sync = load("ped_limits_sync", context, monkeypatch)
+
+    def fails(*_: Any) -> None:
+        raise LedgerError("not to be had")
+
+    if broken == "sync":
+        monkeypatch.setattr("pedwatch.hooks.limit_sync.sync_limits", fails)
+    else:
+        monkeypatch.setattr(listening, "rows_to_write", fails)
+    asked = Asked(warehouse)
+    with pytest.raises(LedgerError, match="not to be had"):
+        sync.sync_and_listen(context["dag_run"], sync.dag, context["dag_run"].run_id, context["ti"])
+    found = asked.labels()
+    assert "heartbeats-listen" in found and "heartbeats-record_heartbeat" not in found
+    assert ("limits-commit_sync" in found or "limits-record_sync" in found) == (broken == "listening")
+
+
 def test_a_request_prints_the_command_that_does_the_same() -> None:
     request = Request("gs://bucket/ped folder", apply=True, withdraw_missing=True, source_commit="abc")
     assert request.command == (
@@ -125,11 +169,8 @@ def test_a_quiet_sync_listens_with_one_statement_and_ends_with_another(
     quiet["dag_run"].run_id = "scheduled__2026-03-02T10:10:00+00:00"
     moment = dt.datetime(2026, 3, 2, 10, 10, tzinfo=dt.UTC)
     quiet["dag_run"].data_interval_end = quiet["dag_run"].run_after = moment
-    since = dt.datetime.now(dt.UTC)
+    asked = Asked(warehouse)
     sync = load("ped_limits_sync", quiet, monkeypatch)
-    sync.sync_limits()
-    assert listening.listen(quiet["dag_run"], quiet["dag_run"].run_id, quiet["ti"])["written"] == 0
-    heartbeats.heartbeat(dag_run=quiet["dag_run"], dag=sync.dag, run_id=quiet["dag_run"].run_id)
-    jobs = warehouse.client.list_jobs(min_creation_time=since)
-    found = [job.labels["pedwatch"] for job in jobs if warehouse.config.dataset in getattr(job, "query", "")][::-1]
-    assert found == ["limits-record_sync", "heartbeats-listen", "heartbeats-record_heartbeat"]
+    sync.sync_and_listen(quiet["dag_run"], sync.dag, quiet["dag_run"].run_id, quiet["ti"])
+    found = asked.labels()
+    assert (sorted(found), found[-1]) == (sorted(QUIET), QUIET[-1]), "the heartbeat means that both was done"

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pedwatch.tasks.watch import FOUND
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watch_run import Run
 from tests.e2e.watched_world import World, workload
@@ -34,6 +35,7 @@ def fleet(make_world: Callable[..., World], stand_ins: Any, monkeypatch: pytest.
     world.holds(EU, workload("orders", 3))
     world.holds(US, workload("sessions", 4))
     lists(world, EU, US)
+    world.leaves_limits_alone()
     return world
 
 
@@ -45,9 +47,7 @@ def lists(world: World, *names: str, **fields: Any) -> None:
 
 def observe(world: World, number: int) -> Run:
     """Run a cycle up to its load."""
-    run = world.run(number)
-    run.done.append("await_limits")
-    return run.go(until="load_observations")
+    return world.run(number).go(until="load_observations")
 
 
 def outcomes(world: World, number: int) -> dict[str, tuple[str, str | None]]:
@@ -184,8 +184,8 @@ def test_where_a_cluster_is_outlasts_the_memory_of_it(fleet: World) -> None:
 
 
 def test_a_backfill_discovers_nothing(fleet: World) -> None:
-    run = fleet.run(1, "backfill").go(until="find_clusters")
-    assert run.told("find_clusters") == {"clusters": [], "runs": []}
+    run = fleet.run(1, "backfill").go(until="plan_cycle")
+    assert run.told("plan_cycle", FOUND) == {"clusters": [], "runs": []}
 
 
 @pytest.mark.parametrize("endpoint", ["private", "public"])
@@ -199,7 +199,7 @@ def test_an_address_of_the_cluster_is_known_by_the_authority_that_gke_tells(
         {"name": US, "labels": PROD, "endpoint": "none"},
     ]
     world.kubernetes.set_gke_project("shop", {"clusters": clusters})
-    [found] = [one for one in observe(world, 1).told("find_clusters")["clusters"] if one["name"] == EU]
+    [found] = [one for one in observe(world, 1).told("plan_cycle", FOUND)["clusters"] if one["name"] == EU]
     assert b64decode(found["ca_data"]) == (fleet.stand_ins.servers.kubeconfigs / "ca.pem").read_bytes()
     assert found["endpoint"].startswith("https://127.0.0.1:"), "GKE lists no scheme"
     assert outcomes(world, 1)[EU] == WELL
@@ -211,5 +211,5 @@ def test_after_a_week_it_is_expected_no_longer(fleet: World) -> None:
     run = fleet.run(1)
     later = cycle_at(1) + dt.timedelta(days=7)
     fleet.at(later + dt.timedelta(seconds=20))
-    run = Run(later, "scheduled", "later", {}, run.kubeconfig).go(until="find_clusters")
-    assert [cluster["name"] for cluster in run.told("find_clusters")["clusters"]] == [EU]
+    run = Run(later, "scheduled", "later", {}, run.kubeconfig).go(until="plan_cycle")
+    assert [cluster["name"] for cluster in run.told("plan_cycle", FOUND)["clusters"]] == [EU]

@@ -81,7 +81,7 @@ def test_the_past_is_compared_again_and_nothing_else_happens(over: World, run_ty
         run = over.run(number, run_type, run_id=f"again-{number}", allow_notify=True, label="march")
         over.at(cycle_at(2) + dt.timedelta(hours=1))
         run.go()
-        assert (run.plan["origin"], run.told("plan_pods")) == ("backfill", [])
+        assert (run.plan["origin"], run.told("plan_cycle")) == ("backfill", [])
         folders.append(run.told("write_evidence").removeprefix(f"gs://{over.config.bucket}/"))
     assert over.slack.calls() == []
     after = over.tables()

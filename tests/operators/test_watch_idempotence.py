@@ -25,7 +25,7 @@ CYCLES = 3
 #: A retry, or a person who clears the run, comes a little later.
 LATER = dt.timedelta(seconds=70)
 WITHIN: dict[str, tuple[type, str, str | None]] = {
-    "the load, before its MERGE": (Warehouse, "replace_partition", None),
+    "the load, before its MERGE": (Warehouse, "append", None),
     "the MERGE of the load": (Warehouse, "write", "observations/record_collection.sql"),
     "the fold's commit": (Warehouse, "write", "alerts/commit_fold.sql"),
     "the lease": (Warehouse, "run", "alerts/lease_notifications.sql"),

@@ -1,8 +1,7 @@
 -- One row per expected cluster and cycle, always (docs/design.md#d5). Expected: listed (configured or discovered), or
 -- seen in the last seven days, until retired by name: then its row says that, in every cycle, which ends what was told
 -- of it. No manifest means failed. Cycles in which no run collected are written as gaps, unless a manifest tells
--- otherwise. The first complete manifest of a cluster owns its cycle: nothing downgrades it, but that its object is
--- lost: another attempt owns it then, or none does (evidence_lost).
+-- otherwise. The first complete manifest of a cluster owns its cycle: nothing downgrades it.
 -- Parameters: @cycle, @recorded_at TIMESTAMP; @manifests ARRAY<STRUCT<cycle TIMESTAMP, cluster STRING, environment
 -- STRING, attempt_id STRING, status STRING, error_class STRING, error_message STRING, deployments_listed INT64,
 -- statefulsets_listed INT64, rollouts_listed INT64, hpas_listed INT64, resource_version_deployments STRING,
@@ -10,8 +9,7 @@
 -- STRING, is_consistent BOOL, started_at TIMESTAMP, finished_at TIMESTAMP, retries INT64, bytes_read INT64,
 -- collector_version STRING, evidence_object STRING, row_count INT64, content_sha256 STRING>>; @configured
 -- ARRAY<STRUCT<cluster STRING, environment STRING, project STRING, location STRING>>: the latter two of discovered
--- ones; @retired ARRAY<STRING>; @lost ARRAY<STRING>: data objects that manifests name and that are not as they were
--- written.
+-- ones; @retired ARRAY<STRING>.
 MERGE `{{ dataset }}.collection_runs` AS known
 USING (
   WITH
@@ -207,7 +205,6 @@ USING (
     AND known.cycle = reported.cycle
     AND known.cluster = reported.cluster
 WHEN MATCHED AND reported.quality > CASE
-  WHEN known.evidence_object IN UNNEST(@lost) THEN 0
   WHEN known.status = 'complete' THEN 3
   WHEN known.status = 'partial' THEN 2
   WHEN known.status = 'retired' OR known.error_class IN ('no_manifest', 'not_listed', 'missed_cycle') THEN 0

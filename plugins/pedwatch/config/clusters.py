@@ -143,7 +143,7 @@ class Collector(Strict):
         "kind that a cluster does not serve is not missed there",
     )
     page_size: int = Field(default=500, ge=1, le=10_000)
-    budget_seconds: int = Field(default=90, ge=5, le=150)
+    budget_seconds: int = Field(default=60, ge=5, le=85)
     max_pods: int = Field(default=10, ge=1, le=100, description="Above this many clusters, a pod takes several")
     pool: str = Field(
         default="default_pool",

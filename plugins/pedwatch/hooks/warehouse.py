@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # every script here is idempotent.
 _ABORTED = ("aborted due to concurrent update", "could not serialize access")
 _ATTEMPTS = 5
+LOADS_THAT_FAIL = 20
+"""So often the same objects may be tried before nothing else was loaded."""
 
 
 def _is_aborted(error: Exception) -> bool:
@@ -150,36 +152,67 @@ class Warehouse:
         """Return the full name of a table of this dataset."""
         return f"{self.config.project}.{self.config.dataset}.{table}"
 
-    def replace_partition(self, table: str, partition: str, uri: str | list[str], least_rows: int) -> int:
-        """Replace one partition with NDJSON objects, in one load job; return its rows.
-
-        Args:
-            table: table of this dataset.
-            partition: partition id, e.g. ``2026030210``.
-            uri: ``gs://`` address of the objects, one ``*`` allowed, or the address of each, 10,000 at most.
-            least_rows: fewer than this is an error: something was lost on the way.
+    def look_at(self, table: str) -> "bigquery.Table":
+        """Return a table as it is now, for `append`.
 
         Raises:
-            LedgerError: the load failed (the partition is then as it was), or brought too few rows.
+            LedgerError: BigQuery refused, or did not answer.
+        """
+        with self.told(f"table {table}"):
+            return self.client.get_table(self.address(table))
+
+    def append(self, table: "bigquery.Table", uris: Sequence[str], rows: int) -> int:
+        """Append NDJSON objects to a table in one load job, unless it was modified since it was looked at.
+
+        BigQuery has each job id once: this job's is when the table was modified last, so that of two who saw the same
+        table, or of one and its own retry, one loads. What is in it must be asked after `look_at`.
+
+        Args:
+            table: as it was looked at.
+            uris: ``gs://`` address of each object, 10,000 at most.
+            rows: how many they hold.
+
+        Raises:
+            LedgerError: somebody loaded meanwhile, or the load failed: nothing was appended. Or it brought another
+                number of rows.
         """
         from google.cloud import bigquery
 
-        target = self.address(table)
-        shown = uri if isinstance(uri, str) else f"{len(uri)} objects from {uri[0]} on"
-        with self.told(f"load of {shown}"):
-            config = bigquery.LoadJobConfig(
-                schema=self.client.get_table(target).schema,
-                source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
-                write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-                create_disposition=bigquery.CreateDisposition.CREATE_NEVER,  # a table made by a load has no partitions
-            )
-            job = self.client.load_table_from_uri(
-                uri, f"{target}${partition}", job_config=config, location=self.config.location
-            )
+        shown = f"load of {len(uris)} object{'s' if len(uris) > 1 else ''}, {uris[0]} first"
+        config = bigquery.LoadJobConfig(
+            schema=table.schema,
+            source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+            write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,  # a table made by a load has no partitions
+        )
+        with self.told(shown):
+            job = self._load(table, uris, config, shown)
             job.result()
-        if job.output_rows < least_rows:
-            raise LedgerError(f"load of {shown}: {job.output_rows} rows, but the manifests promise {least_rows}")
+        if job.output_rows != rows:
+            raise LedgerError(f"{shown}: {job.output_rows} rows, but the manifests promise {rows}")
         return int(job.output_rows)
+
+    def _load(
+        self, table: "bigquery.Table", uris: Sequence[str], config: "bigquery.LoadJobConfig", shown: str
+    ) -> "bigquery.LoadJob":
+        """Begin the load; a job of the same id that failed has changed nothing, so that the next number is taken."""
+        from google.api_core.exceptions import Conflict
+
+        location = self.config.location
+        stem = f"pedwatch-{table.dataset_id}-{table.table_id}-{table.modified:%Y%m%dT%H%M%S%f}"
+        for number in range(LOADS_THAT_FAIL):
+            job_id = f"{stem}-{number}"
+            try:
+                return self.client.load_table_from_uri(
+                    uris, table.reference, job_id=job_id, job_config=config, location=location
+                )
+            except Conflict:
+                other = self.client.get_job(job_id, location=location)
+                if not other.done() or other.error_result is None:
+                    raise LedgerError(
+                        f"{shown}: {table.table_id} is loaded by another task meanwhile; try again"
+                    ) from None
+        raise LedgerError(f"{shown}: it has failed {LOADS_THAT_FAIL} times; see job {job_id} in BigQuery")
 
     def _rows(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:
         """Run a named statement, and return what the client makes of its result; the rows come as they are asked for.

@@ -5,8 +5,15 @@ from typing import Any
 
 from pedwatch.config import Cluster
 
-COLLECTION_SECONDS = 150
-"""Collection closes this long after the run began, whoever is missing (docs/design.md#cycles)."""
+COLLECTION_SECONDS = 90
+"""Collection closes this long after the run began, whoever is missing: what comes after it, each task behind a queue of
+ten seconds, is to end within 60 % of the cycle."""
+
+KUBECONFIG_PATH = "/etc/pedwatch/kubeconfig/config"
+"""Where a pod finds the kubeconfig that ``collector.kubeconfig_secret`` holds."""
+
+BATCH = "PEDWATCH_BATCH"
+"""Environment variable of a pod that says in short which clusters it lists."""
 
 CLOSES_AT = "PEDWATCH_CLOSES_AT"
 """Environment variable of a pod that says when that is, as an ISO time."""

@@ -101,6 +101,26 @@ def _check_place(run: Mapping[str, Any], name: str) -> None:
         raise ValueError("evidence_object is not beside it")
 
 
+def is_news(name: str, recorded: Mapping[tuple[dt.datetime, str], tuple[str, str]]) -> bool:
+    """Tell whether a manifest may say what is not recorded: by its name alone, for an hour has twelve of each cluster.
+
+    ``recorded`` are status and attempt by cycle and cluster. Who owns a cycle with a complete attempt, owns it.
+    """
+    place = _NAME.fullmatch(name)
+    try:
+        where = (_cycle_in(place["cycle"]), place["cluster"]) if place else None
+    except ValueError:
+        where = None
+    if place is None or where is None:
+        return True  # to be named as what it is
+    status, attempt = recorded.get(where, ("", ""))
+    return status != "complete" and attempt != place["attempt"]
+
+
+def _cycle_in(text: str) -> dt.datetime:
+    return dt.datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+
+
 def lost_attempt(name: str, reason: str) -> dict[str, Any] | None:
     """Return the run of a manifest that cannot be read, as far as its name tells; None where that is no name of one.
 
@@ -110,7 +130,7 @@ def lost_attempt(name: str, reason: str) -> dict[str, Any] | None:
     if place is None:
         return None
     try:
-        cycle = dt.datetime.strptime(place["cycle"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+        cycle = _cycle_in(place["cycle"])
     except ValueError:
         return None
     if place["hour"] != hour_partition(cycle) or cycle != floor_to_cycle(cycle):

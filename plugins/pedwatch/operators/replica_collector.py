@@ -1,37 +1,26 @@
-"""The pod that lists clusters: KubernetesPodOperator with this project's defaults, each with its reason."""
+"""The operator of the mapped collectors: starts a pod for a batch of clusters, for no longer than the collection lasts.
+
+It holds names and nothing else, and imports Kubernetes when it runs one: every task of a DAG parses the DAG's file, and
+that import is as long as what most of them do.
+"""
 
 import datetime as dt
-from collections.abc import Iterable
-from functools import cached_property
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
-from kubernetes.client import models as k8s
 
 from pedwatch import settings
-from pedwatch.config import Collector, Config
-from pedwatch.observations.batches import CLOSES_AT
-from pedwatch.operators.pod_creation import DiscreetPodManager
+from pedwatch.config import Collector
+from pedwatch.observations.batches import BATCH, CLOSES_AT, COLLECTION_SECONDS
 from pedwatch.task_names import named_by
 
-_KUBECONFIG_DIR = "/etc/pedwatch/kubeconfig"
-KUBECONFIG_PATH = f"{_KUBECONFIG_DIR}/config"
-_SCRATCH = "/scratch"
-BATCH_NAME = named_by(
-    "task.env_vars | selectattr('name', 'equalto', 'PEDWATCH_BATCH') | map(attribute='value') | first"
-)
+if TYPE_CHECKING:
+    from pedwatch.operators.collector_pod import CollectorPod
+
+BATCH_NAME = named_by(f"task.env_vars['{BATCH}']")
 """What the grid shows for a mapped task: the cluster, or the first of a batch and how many more."""
-
-
-def _volumes(collector: Collector) -> tuple[list[k8s.V1Volume], list[k8s.V1VolumeMount]]:
-    volumes = [k8s.V1Volume(name="scratch", empty_dir=k8s.V1EmptyDirVolumeSource(size_limit="512Mi"))]
-    mounts = [k8s.V1VolumeMount(name="scratch", mount_path=_SCRATCH)]
-    if collector.kubeconfig_secret:
-        secret = k8s.V1SecretVolumeSource(secret_name=collector.kubeconfig_secret, default_mode=0o440)
-        volumes.append(k8s.V1Volume(name="kubeconfig", secret=secret))
-        mounts.append(k8s.V1VolumeMount(name="kubeconfig", mount_path=_KUBECONFIG_DIR, read_only=True))
-    return volumes, mounts
 
 
 def scheduling(collector: Collector) -> dict[str, Any]:
@@ -48,7 +37,7 @@ def scheduling(collector: Collector) -> dict[str, Any]:
         "retries": 1,
         "retry_delay": dt.timedelta(seconds=5),
         # The pod's own deadline comes first (see execute); this one is for a pod whose end is never reported.
-        "execution_timeout": dt.timedelta(seconds=160),
+        "execution_timeout": dt.timedelta(seconds=COLLECTION_SECONDS + 10),
     }
 
 
@@ -56,85 +45,50 @@ LEAST_SECONDS = 10
 """With less time than this left, no pod can start and list a cluster."""
 
 
-def seconds_left(env_vars: Iterable[k8s.V1EnvVar], now: dt.datetime) -> float:
+def seconds_left(env_vars: Mapping[str, str], now: dt.datetime) -> float:
     """Return how many seconds a pod has until its collection closes."""
-    (closes_at,) = (variable.value for variable in env_vars if variable.name == CLOSES_AT)
-    return (dt.datetime.fromisoformat(closes_at) - now).total_seconds()
+    return (dt.datetime.fromisoformat(env_vars[CLOSES_AT]) - now).total_seconds()
 
 
-class ReplicaCollectorOperator(KubernetesPodOperator):
-    """Runs the replica collector for a batch of clusters.
+class ReplicaCollectorOperator(BaseOperator):
+    """Runs the replica collector for a batch of clusters, in a pod of `pedwatch.operators.collector_pod`.
 
     Args:
-        config: image, namespace, resources, label keys, bucket.
-        env_vars: per batch, see ``pedwatch.tasks.plan.collector_environment``.
+        env_vars: of the pod, see ``pedwatch.tasks.plan.collector_environment``.
+        kwargs: of ``BaseOperator``.
     """
 
-    def __init__(self, *, config: Config, **kwargs: Any) -> None:
-        collector = config.collector
-        volumes, mounts = _volumes(collector)
-        defaults: dict[str, Any] = {
-            "name": "replica-collector",
-            "kubernetes_conn_id": config.connections.kubernetes,
-            "namespace": collector.namespace,
-            "image": collector.image,
-            "service_account_name": collector.service_account_name,
-            # The manifest in the bucket is the result; the XCom sidecar would be a second container to fail.
-            "do_xcom_push": False,
-            # Deferrable pods are failed when resumed (apache/airflow #72716); these live for seconds.
-            "deferrable": False,
-            # The pod spec names secrets and addresses: it stays out of exceptions and logs.
-            "log_pod_spec_on_failure": False,
-            # One line per cluster is all a pod says; without it a dark cluster's reason is only in the manifest.
-            "get_logs": True,
-            # Twelve batches of pods an hour: what is left lying would fill the namespace. The manifest stays.
-            "on_finish_action": "delete_pod",
-            # A node may have to be added first; what does not start by then cannot collect before the closing anyway.
-            "startup_timeout_seconds": 120,
-            # Pods live for seconds: the default of five would be the longest part of them.
-            "startup_check_interval_seconds": 1,
-            # A worker that died leaves its pod running: the retry joins that one instead of starting a second, and
-            # should it start one after all, the first complete manifest owns the cycle.
-            "reattach_on_restart": True,
-            # It calls clusters with Google's token, never the API of the cluster it runs in.
-            "automount_service_account_token": False,
-            "volumes": volumes,
-            "volume_mounts": mounts,
-            # Memory is that of a few pages however large the clusters are: a limit catches a bug, never a big cluster.
-            # No CPU limit: throttled in mid-page, a cluster would miss its budget.
-            "container_resources": k8s.V1ResourceRequirements(
-                requests={"cpu": collector.cpu, "memory": collector.memory}, limits={"memory": collector.memory}
-            ),
-            # What the image is built for (its USER, and TMPDIR on an emptyDir): nothing to write to, nothing to become.
-            # A namespace that is held to Pod Security `restricted` takes no pod that says less than this.
-            "security_context": k8s.V1PodSecurityContext(
-                run_as_non_root=True,
-                run_as_user=65532,
-                fs_group=65532,
-                seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault"),
-            ),
-            "container_security_context": k8s.V1SecurityContext(
-                allow_privilege_escalation=False,
-                read_only_root_filesystem=True,
-                capabilities=k8s.V1Capabilities(drop=["ALL"]),
-            ),
-        }
-        super().__init__(**(defaults | kwargs))
+    template_fields = ("env_vars",)
 
-    @cached_property
-    def pod_manager(self) -> DiscreetPodManager:
-        """Return what makes and follows the pod."""
-        return DiscreetPodManager(kube_client=self.client, callbacks=self.callbacks)
+    def __init__(self, *, env_vars: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.env_vars = env_vars
+        self._pod: CollectorPod | None = None
 
-    def execute(self, context: Any) -> Any:
+    def execute(self, context: Any) -> None:
         """Run the pod, for no longer than until the collection closes (docs/design.md#cycles).
 
         Raises:
             AirflowFailException: it has closed; another try could only hold up the cycle. Or the API server refuses
                 the pod: the message says what mends it.
+            AirflowException: the pod failed, or this task was told to end.
         """
+        from pedwatch.operators.collector_pod import CollectorPod
+
         left = seconds_left(self.env_vars, settings.now())
         if left < LEAST_SECONDS:
             raise AirflowFailException("the collection of this cycle has closed: its clusters count as not seen")
-        self.active_deadline_seconds = int(left)
-        return super().execute(context)
+        self._pod = CollectorPod(
+            config=settings.load_config(),
+            task_id=self.task_id,
+            env_vars=self.env_vars,
+            active_deadline_seconds=int(left),
+            # A node may have to be added first; what does not start by then cannot collect any more.
+            startup_timeout_seconds=int(left),
+        )
+        self._pod.run(context)
+
+    def on_kill(self) -> None:
+        """Delete the pod: Airflow has ended this task."""
+        if self._pod:
+            self._pod.on_kill()

@@ -1,14 +1,15 @@
-"""The task of ped_limits_sync that listens for the others: silence is told, and what waits for a sender is sent.
+"""What listens for the other DAGs in ped_limits_sync: silence is told, and what waits for a sender is sent.
 
-It needs nothing of the sync, so that limits that cannot be read do not hide that nothing is judged. A quiet call is one
-statement and no call of Slack. Of the outbox it reads the newest days, and as far back as the run before said in its
-XCom that something still matters; where that said nothing, all of it.
+It needs nothing of the sync and does not wait for it, so that limits that cannot be read do not hide that nothing is
+judged. A quiet call is one statement and no call of Slack. Of the outbox it reads the newest days, and as far back as the
+run before said in its XCom that something still matters; where that said nothing, all of it.
 """
 
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pedwatch import settings
@@ -27,9 +28,12 @@ from pedwatch.tasks.run_links import dag_url
 log = logging.getLogger(__name__)
 
 WATCH = "ped_replica_watch"
+GRACE_SECONDS = 30.0
+"""For listening to end after a sync that failed."""
 
-LISTENED_AT, OPEN_SINCE = "listened_at", "open_since"
-"""What a run leaves the next one in its XCom: when it listened, and how old the oldest row is that still mattered."""
+LEFT, LISTENED_AT, OPEN_SINCE = "listened", "listened_at", "open_since"
+"""What a run leaves the next one in an XCom of its own: when it listened, and how old the oldest row is that still
+mattered."""
 
 TRUSTED = dt.timedelta(minutes=15)
 """What a run left longer ago than this is not believed: all of the outbox is read."""
@@ -133,5 +137,35 @@ def listen(dag_run: Any = None, run_id: Any = None, ti: Any = None) -> dict[str,
     # Also of a later build's tables: that every other task refuses them has to be told.
     warehouse = warehouse_of_any_schema(config)
     # Named by its map index: without one, all XComs that there ever were are fetched.
-    left = ti.xcom_pull(task_ids="listen", map_indexes=-1, include_prior_dates=True)
-    return listen_once(warehouse, config, lambda: Transports(config), settings.now(), run_id, left)
+    left = ti.xcom_pull(task_ids="sync_limits", key=LEFT, map_indexes=-1, include_prior_dates=True)
+    told = listen_once(warehouse, config, lambda: Transports(config), settings.now(), run_id, left)
+    ti.xcom_push(key=LEFT, value=told)
+    return told
+
+
+@contextlib.contextmanager
+def beside(dag_run: Any, run_id: Any, ti: Any) -> Iterator[None]:
+    """Listen while the block runs, in a thread of its own: neither waits for the other, and both are to end well.
+
+    Raises:
+        LedgerError, UnusableTransportError: as `listen_once`; only where the block itself raised nothing.
+    """
+    failures: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            listen(dag_run, run_id, ti)
+        except BaseException as error:  # noqa: BLE001 raised again by the one who waits
+            log.error("listening failed: %s", type(error).__name__)
+            failures.append(error)
+
+    listener = threading.Thread(target=attempt, name="listening", daemon=True)
+    listener.start()
+    try:
+        yield
+    except BaseException:
+        listener.join(GRACE_SECONDS)
+        raise
+    listener.join()
+    if failures:
+        raise failures[0]

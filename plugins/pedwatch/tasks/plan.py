@@ -11,7 +11,7 @@ from pedwatch.config import Cluster, Config
 from pedwatch.cycles import CLOCK_BEHIND, SCHEDULED, compact, cycle_of_run, gates
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.observations.batches import CLOSES_AT, COLLECTION_SECONDS, batch_clusters, collector_target
+from pedwatch.observations.batches import BATCH, CLOSES_AT, COLLECTION_SECONDS, batch_clusters, collector_target
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ SENDS_AT_LEAST = dt.timedelta(seconds=45)
 def collector_environment(
     config: Config, clusters: Sequence[Cluster], cycle: dt.datetime, started_at: dt.datetime, kubeconfig_path: str
 ) -> list[dict[str, str]]:
-    """Return the environment of each collector pod of a cycle; ``PEDWATCH_BATCH`` is what the UI shows."""
+    """Return the environment of each collector pod of a cycle."""
     closes_at = started_at + dt.timedelta(seconds=COLLECTION_SECONDS)
     identity = {}
     if config.collector.impersonate:
@@ -46,7 +46,7 @@ def collector_environment(
             config.collector.environment
             | identity
             | {
-                "PEDWATCH_BATCH": names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}",
+                BATCH: names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}",
                 CLOSES_AT: closes_at.isoformat(),
                 "REPLICA_COLLECTOR_CYCLE": cycle.isoformat().replace("+00:00", "Z"),
                 "REPLICA_COLLECTOR_CLUSTERS_JSON": json.dumps(targets, sort_keys=True),

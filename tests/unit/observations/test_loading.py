@@ -1,28 +1,19 @@
-"""When an hour's objects may replace what was loaded of it, and when not."""
+"""Which data objects are to be loaded, and which attempts are lost."""
 
 import datetime as dt
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pedwatch.cycles import PERIOD
-from pedwatch.observations.loading import (
-    StoredObject,
-    lost_objects,
-    promised_rows,
-    too_much_is_lost,
-    unvouched,
-    would_fall,
-)
+from pedwatch.observations.loading import StoredObject, attempt_of, lost_objects, to_load
 
 TEN = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
 
 
 def told(uri: str | None, rows: int | None = 3, md5: str | None = "m") -> dict[str, Any]:
     """Return what a manifest says of its data object; one of a failed attempt has none."""
-    return {"cycle": TEN, "evidence_object": uri, "row_count": rows, "object_md5": md5}
+    attempt = {"cycle": TEN, "cluster": "eu", "attempt_id": "a1"}
+    return attempt | {"evidence_object": uri, "row_count": rows, "object_md5": md5}
 
 
 def stored(*uris: str, md5: str = "m") -> list[StoredObject]:
@@ -38,7 +29,7 @@ def stored(*uris: str, md5: str = "m") -> list[StoredObject]:
         ([told(None, 0, None), told("1")], stored("1"), []),
         ([told("1")], stored("1", "0-of-a-pod-that-died"), []),
         ([told("1", md5=None)], stored("1"), []),
-        ([told("1"), told("1"), told("2"), told(None)], stored("2"), ["1"]),
+        ([told("1"), told("2"), told(None)], stored("2"), ["1"]),
         ([told("1"), told("2")], [*stored("1"), *stored("2", md5="other")], ["2"]),
     ],
     ids=[
@@ -52,37 +43,25 @@ def stored(*uris: str, md5: str = "m") -> list[StoredObject]:
     ],
 )
 def test_what_is_lost(manifests: list[dict[str, Any]], objects: list[StoredObject], lost: list[str]) -> None:
-    found = lost_objects(manifests, objects)
+    found = lost_objects(manifests, objects, {})
     assert sorted(found) == lost
     assert all(f"its data object {uri} is not" in reason and "restore it" in reason for uri, reason in found.items())
+    chosen = to_load(manifests, {}, found)
+    assert sorted(chosen) == sorted({each["evidence_object"] for each in manifests} - {None, *lost})
 
 
-@pytest.mark.parametrize(
-    ("present", "coming", "lost", "is_refused"),
-    [(0, 0, 1, False), (9, 6, 1, False), (9, 5, 1, False), (9, 4, 1, True), (9, 0, 5, True), (9, 0, 0, False)],
-)
-def test_most_of_an_hour_is_not_lost_by_one_mishap(present: int, coming: int, lost: int, is_refused: bool) -> None:
-    names = [f"gs://b/{number}" for number in range(lost)]
-    reasons = too_much_is_lost({TEN: present}, {TEN: coming}, names)
-    assert bool(reasons) == is_refused
-    assert all(reason.startswith(f"9 rows are loaded and only {coming} would be") for reason in reasons)
+def test_what_is_loaded_needs_no_object_and_is_not_loaded_again() -> None:
+    manifests = [told("1"), told("2") | {"attempt_id": "a2"}]
+    loaded = {attempt_of(manifests[0]): 3}
+    assert lost_objects(manifests, stored("2"), loaded) == {}
+    assert to_load(manifests, loaded, {}) == {"2": 3}
 
 
-def test_every_attempts_rows_are_promised_and_loaded() -> None:
-    later = told("2", 5) | {"cycle": TEN + PERIOD}
-    assert promised_rows([told("1", 3), told("1-again", 4), later, told(None, None)]) == {TEN: 7, TEN + PERIOD: 5}
-    assert unvouched([told("1"), told(None)], stored("2", "1", "0")) == ["0", "2"]
+@pytest.mark.parametrize("rows", [1, 6])
+def test_an_attempt_with_other_rows_than_its_manifest_says_counts_for_nothing(rows: int) -> None:
+    [reason] = lost_objects([told("1")], stored("1"), {attempt_of(told("1")): rows}).values()
+    assert reason == f"{rows} rows of its data object 1 are loaded, and not the 3 it holds"
 
 
-ROWS = st.dictionaries(st.sampled_from([TEN + number * PERIOD for number in range(12)]), st.integers(1, 9))
-
-
-@given(ROWS, ROWS)
-def test_in_no_cycle_rows_may_fall(present: dict[dt.datetime, int], coming: dict[dt.datetime, int]) -> None:
-    falling = [cycle for cycle in present if coming.get(cycle, 0) < present[cycle]]
-    assert len(would_fall(present, coming)) == len(falling)
-
-
-def test_rows_that_come_in_another_cycle_make_up_for_nothing() -> None:
-    [reason] = would_fall({TEN: 4}, {TEN: 3, TEN + PERIOD: 90})
-    assert reason.startswith("4 rows of cycle 20260302T100000Z are loaded and only 3 would be")
+def test_an_attempt_that_saw_nothing_has_no_rows_to_load() -> None:
+    assert to_load([told("1", 0), told(None, 0)], {}, {}) == {}

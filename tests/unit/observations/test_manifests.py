@@ -10,6 +10,7 @@ from pedwatch.observations.manifests import (
     MANIFEST_COLUMNS,
     ONLY_IN_MANIFEST,
     UnreadableManifestError,
+    is_news,
     lost_attempt,
     parse_manifest,
 )
@@ -94,6 +95,13 @@ def test_of_an_unreadable_manifest_its_name_tells_whose_attempt_is_lost() -> Non
     assert (run["error_class"], run["attempt_id"], run["evidence_object"]) == ("evidence_lost", None, None)
 
 
+def test_what_is_recorded_is_not_read_again() -> None:
+    name = "gs://b/manifests/hour=2026030210/20260302T100500Z/eu.a1.ndjson"
+    place = (dt.datetime(2026, 3, 2, 10, 5, tzinfo=dt.UTC), "eu")
+    recorded = [{}, {place: ("complete", "a0")}, {place: ("partial", "a1")}, {place: ("partial", "a0")}]
+    assert [is_news(name, each) for each in recorded] == [True, False, False, True]
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -104,4 +112,5 @@ def test_of_an_unreadable_manifest_its_name_tells_whose_attempt_is_lost() -> Non
     ],
 )
 def test_what_is_named_as_no_manifest_is_nobodys(name: str) -> None:
+    assert is_news(name, {}), "it is said to be none"
     assert lost_attempt(name, "x") is None

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,17 +80,16 @@ def test_a_manual_run_tells_only_with_leave() -> None:
 def test_the_past_is_compared_and_no_more(run_type: str) -> None:
     found = plan.plan_run(CYCLE, CYCLE, CYCLE + dt.timedelta(hours=1), run_type, {"allow_notify": True})
     assert (found["origin"], found["may_collect"], found["may_notify"]) == ("backfill", False, False)
-    assert watch.find_clusters(found) == {"clusters": [], "runs": []}
-    assert watch.plan_pods(found, {"clusters": [], "runs": []}, "/kube") == []
-    assert watch.load_observations(found, {"clusters": [], "runs": []}) == {"rows": 0, "seen": [], "blind": []}
-    assert set(watch.fold_episodes(found).values()) == {0}
+    told: dict[str, Any] = {}
+    ti = SimpleNamespace(xcom_push=lambda key, value: told.update({key: value}))
+    assert watch.fold_episodes(found, ti=ti) == "write_evidence"
+    assert set(told[watch.FOLDED].values()) == {0}
     assert watch.notify(found) == {}
-    assert watch.what_to_say(found, {"deliverable": 3}) == "write_evidence"
 
 
 @pytest.mark.parametrize(("waiting", "task"), [(0, "nothing_to_say"), (1, "notify")])
 def test_slack_is_called_only_when_something_waits(waiting: int, task: str) -> None:
-    assert watch.what_to_say({"origin": "live"}, {"deliverable": waiting}) == task
+    assert watch.next_task({"origin": "live"}, {"deliverable": waiting}) == task
 
 
 def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:
@@ -101,7 +101,7 @@ def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:
     assert first["REPLICA_COLLECTOR_OUTPUT"] == "gs://evidence"
     assert first["REPLICA_COLLECTOR_LABEL_API_ID"] == "example.com/api"
     assert first["REPLICA_COLLECTOR_LABEL_ALSO"] == "app,tier", "sorted, so that the pod's spec is the same each cycle"
-    assert first["PEDWATCH_CLOSES_AT"] == "2026-03-02T10:07:50+00:00", "150 s after the run began"
+    assert first["PEDWATCH_CLOSES_AT"] == "2026-03-02T10:06:50+00:00", "90 s after the run began"
     assert first["EXTRA"] == "x"
     assert all(isinstance(value, str) for value in first.values())
     assert "REPLICA_COLLECTOR_IMPERSONATE" not in first, "a pod is who it runs as, unless it is told"
@@ -165,12 +165,3 @@ def test_without_patience_they_are_asked_for_once() -> None:
 def test_without_any_sync_nothing_can_be_judged(patience: float) -> None:
     with pytest.raises(LedgerError, match=r"no sync in 90 days.*ped_limits_sync"):
         wait(Ledger(None), patience=patience)
-
-
-def test_the_comparison_takes_its_parameters_from_the_tasks_it_names() -> None:
-    job = watch.comparison_job("plan_cycle", "await_limits")["query"]
-    values = {item["name"]: item["parameterValue"]["value"] for item in job["queryParameters"]}
-    assert set(values) == {"cycle", "known_at", "is_limits_stale", "origin", "computed_at", "run_id"}
-    assert values["known_at"] == "{{ ti.xcom_pull(task_ids='await_limits')['known_at'] }}"
-    assert values["run_id"] == "{{ run_id }}"
-    assert (job["useLegacySql"], job["query"]) == (False, "{% include 'verdicts/compare.sql' %}")
