@@ -25,6 +25,7 @@ BENCHMARKS = {
         Benchmark("batch", 5),
         Benchmark("collector", 2),
         Benchmark("cost", 1),
+        Benchmark("cycle", 6),
         Benchmark("dag_parsing", 0.5),
         Benchmark("fleet", 2),
         Benchmark("folds", 4),

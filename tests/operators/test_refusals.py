@@ -26,13 +26,11 @@ from pedwatch.hooks import clients
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.operators.comparison import STATEMENT, ComparisonOperator
 from tests.conftest import Server
-from tests.e2e.watch_run import Run, TaskInstance
 from tests.e2e.watched_world import World, workload
 
 CYCLE = dt.datetime(2026, 3, 2, 10, 20, tzinfo=dt.UTC)
-LEDGER, BEAT = "audit/cycle_verdicts.sql", "heartbeats/record_heartbeat.sql"
+LEDGER, BEAT, COMPARE = "audit/cycle_verdicts.sql", "heartbeats/record_heartbeat.sql", "verdicts/compare.sql"
 STAGED = {"sync_id": "s1", "operation": "open", "limit_id": "l1", "valid_from": CYCLE, "team_id": "orders"}
 HOUSEKEEPING = r"Run the DAG ped_housekeeping once: it creates the dataset and its tables\.$"
 
@@ -41,25 +39,6 @@ def sample(warehouse: Warehouse, name: str) -> dict[str, Typed]:
     """Return parameters that a statement takes."""
     found = probe.sample_parameters(warehouse.render(name), CYCLE, name)
     return {key: Typed(kind, value) for key, (kind, value) in found.items()}
-
-
-def judge(warehouse: Warehouse) -> None:
-    """Run the operator, as its task does."""
-    values = {"cycle": CYCLE, "known_at": CYCLE, "is_limits_stale": False, "computed_at": CYCLE}
-    kinds = {"origin": "STRING", "run_id": "STRING", "is_limits_stale": "BOOL"}
-    parameters = [
-        {
-            "name": name,
-            "parameterType": {"type": kinds.get(name, "TIMESTAMP")},
-            "parameterValue": {"value": str(values.get(name, "live")).lower()},
-        }
-        for name in sample(warehouse, STATEMENT)
-    ]
-    query = {"query": warehouse.render(STATEMENT), "useLegacySql": False, "queryParameters": parameters}
-    task = ComparisonOperator(task_id="compare", config=warehouse.config, configuration={"query": query})
-    run = Run(CYCLE, "scheduled", "r1", {}, "")
-    context: Any = {"ti": TaskInstance(run, "compare"), "dag_run": run.dag_run, "run_id": "r1", "task": task}
-    task.execute(context)
 
 
 def command(warehouse: Warehouse) -> None:
@@ -74,20 +53,20 @@ def command(warehouse: Warehouse) -> None:
 
 
 WAYS: dict[str, Callable[[Warehouse], object]] = {
-    "operator": judge,
+    "script": lambda it: it.write(COMPARE, sample(it, COMPARE)),
     "run": lambda it: it.run(LEDGER, sample(it, LEDGER)),
     "stream": lambda it: list(it.stream(LEDGER, sample(it, LEDGER))),
     "table": lambda it: it.table(LEDGER, sample(it, LEDGER)),
     "write": lambda it: it.write(BEAT, sample(it, BEAT)),
     "list": lambda it: it.listed("heartbeats", {"cycle": "TIMESTAMP"}),
-    "load": lambda it: it.replace_partition("replica_observations", "2026030210", "gs://ped-bucket/*", 1),
+    "load": lambda it: it.append(it.look_at("replica_observations"), ["gs://ped-bucket/*"], 1),
     "stage": lambda it: stage(it, "limit_staging", [STAGED]),
     "ddl": lambda it: it.write("ddl/tables/heartbeats.sql"),
     "dataset": Warehouse.create_dataset,
     "command": command,
 }
-JOBS = ("operator", "run", "stream", "table", "write", "load", "stage", "ddl", "command")
-READS = ("operator", "run", "stream", "table", "list", "command")
+JOBS = ("script", "run", "stream", "table", "write", "load", "stage", "ddl", "command")
+READS = ("script", "run", "stream", "table", "list", "command")
 
 
 @pytest.fixture
@@ -122,7 +101,7 @@ def test_a_table_that_is_missing(at_work: Warehouse) -> None:
         at_work.client.delete_table(at_work.address(table))
     before = contents(at_work)
     for told in refusals(
-        at_work, "operator", "run", "stream", "table", "write", "list", "load", "stage", "command"
+        at_work, "script", "run", "stream", "table", "write", "list", "load", "stage", "command"
     ).values():
         assert re.search(rf"Not found: Table \S+{at_work.config.dataset}\.\w+.*\. {HOUSEKEEPING}", told), told
     assert contents(at_work) == before
@@ -133,7 +112,7 @@ def test_a_column_that_is_missing(at_work: Warehouse) -> None:
         text = f"ALTER TABLE `{at_work.config.dataset}.{table}` DROP COLUMN {column}"
         at_work.client.query(text).result()
     before = contents(at_work)
-    for told in refusals(at_work, "operator", "run", "stream", "table", "write", "stage", "command").values():
+    for told in refusals(at_work, "script", "run", "stream", "table", "write", "stage", "command").values():
         mended = (
             rf"table {at_work.config.dataset}\.\w+ has no column \w+: it was dropped, add it again: (ALTER TABLE .*)\.$"
         )
@@ -176,7 +155,7 @@ def deny(bigquery_server: Server, at_work: Warehouse) -> Iterator[Callable[[str]
     [
         ("bigquery.jobs.create", JOBS, "roles/bigquery.jobUser on project {0.project}"),
         ("bigquery.tables.getData", READS, "roles/bigquery.dataEditor on dataset {0.dataset}"),
-        ("bigquery.tables.updateData", ("operator", "write", "load", "stage"), "roles/bigquery.dataEditor on dataset"),
+        ("bigquery.tables.updateData", ("script", "write", "load", "stage"), "roles/bigquery.dataEditor on dataset"),
         ("bigquery.tables.get", ("load", "stage"), "roles/bigquery.dataEditor on dataset {0.dataset}"),
         ("bigquery.tables.create", ("ddl",), "roles/bigquery.dataEditor on dataset {0.dataset}"),
         ("bigquery.datasets.get", ("dataset",), "roles/bigquery.dataEditor on dataset {0.dataset}"),
