@@ -13,7 +13,7 @@
 - *`OtherSourceError`:* the configuration names another project, database or collection than the last sync read. Correct
   it; or trigger once with *Read from another place*.
 - *Limits are stale:* the newest `read_time` in `limit_sync_runs` says how old. After 15 minutes the platform is told.
-- *"listening failed":* it names what Slack or BigQuery refuses. Limits are read all the same; what it had to tell waits.
+- *"listening failed":* it names what Slack or BigQuery refuses. Limits are read all the same; what is to be told waits.
 
 ```
 Firestore at one read_time ─▶ what changed ─▶ one transaction ─▶ limit_history, limit_rejections, limit_sync_runs
