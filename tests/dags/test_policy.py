@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pedwatch.observations.batches import BATCH
+from pedwatch.cycles import PERIOD
+from pedwatch.observations.batches import BATCH, COLLECTION_SECONDS
 from tests.dags.conftest import DAGS, ENVIRONMENT, ROOT
 
 if TYPE_CHECKING:
@@ -173,6 +174,23 @@ def test_a_manual_dag_is_never_scheduled_and_changes_nothing_unless_told(dag_bag
 
 def test_the_watch_fits_into_its_period(dag_bag: "DagBag") -> None:
     assert dag_bag.dags["ped_replica_watch"].dagrun_timeout < dt.timedelta(minutes=5)
+
+
+def test_a_silent_cluster_and_a_slow_airflow_leave_time(dag_bag: "DagBag") -> None:
+    """Ten seconds into each worker, pods that are waited for until the closing: 60 % of the cycle, sending included.
+
+    Measured by the bench `cycle`; here only so that neither a task nor a longer collection comes in unseen.
+    """
+    hop, work = 10, 2.5
+    dag = dag_bag.dags[WATCH]
+
+    def longest(task_id: str) -> int:
+        below = dag.get_task(task_id).downstream_task_ids
+        return 1 + max((longest(each) for each in below), default=0)
+
+    in_a_row = longest("plan_cycle")
+    assert in_a_row == 7
+    assert COLLECTION_SECONDS + in_a_row * (hop + work) <= 0.6 * PERIOD.total_seconds()
 
 
 def test_params_are_typed_and_explained(dag: "DAG") -> None:

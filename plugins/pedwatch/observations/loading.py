@@ -40,9 +40,7 @@ def lost_objects(
         if not uri or rows == told["row_count"]:
             continue
         if rows:
-            lost[uri] = (
-                f"{rows} rows of its data object {uri} are loaded, of the {told['row_count']} it is said to hold"
-            )
+            lost[uri] = f"{rows} rows of its data object {uri} are loaded, and not the {told['row_count']} it holds"
         elif uri not in stored:
             lost[uri] = f"its data object {uri} is not in the bucket: restore it from the bucket's versions"
         elif md5 and stored[uri] != md5:
