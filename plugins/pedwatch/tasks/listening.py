@@ -138,9 +138,7 @@ def listen(dag_run: Any = None, run_id: Any = None, ti: Any = None) -> dict[str,
     warehouse = warehouse_of_any_schema(config)
     # Named by its map index: without one, all XComs that there ever were are fetched.
     left = ti.xcom_pull(task_ids="sync_limits", key=LEFT, map_indexes=-1, include_prior_dates=True)
-    told = listen_once(warehouse, config, lambda: Transports(config), settings.now(), run_id, left)
-    ti.xcom_push(key=LEFT, value=told)
-    return told
+    return listen_once(warehouse, config, lambda: Transports(config), settings.now(), run_id, left)
 
 
 @contextlib.contextmanager
@@ -154,7 +152,7 @@ def beside(dag_run: Any, run_id: Any, ti: Any) -> Iterator[None]:
 
     def attempt() -> None:
         try:
-            listen(dag_run, run_id, ti)
+            ti.xcom_push(key=LEFT, value=listen(dag_run, run_id, ti))
         except BaseException as error:  # noqa: BLE001 raised again by the one who waits
             log.error("listening failed: %s", type(error).__name__)
             failures.append(error)
