@@ -1,8 +1,8 @@
 """What listens for the other DAGs in ped_limits_sync: silence is told, and what waits for a sender is sent.
 
 It needs nothing of the sync and does not wait for it, so that limits that cannot be read do not hide that nothing is
-judged. A quiet call is one statement and no call of Slack. Of the outbox it reads the newest days, and as far back as the
-run before said in its XCom that something still matters; where that said nothing, all of it.
+judged. A quiet call is one statement and no call of Slack. Of the outbox it reads the newest days, and as far back as
+the run before said in its XCom that something still matters; where that said nothing, all of it.
 """
 
 import contextlib
