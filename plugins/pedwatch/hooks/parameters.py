@@ -1,12 +1,16 @@
-"""Query parameters: Python values to BigQuery's types, so that no SQL is ever built from strings."""
+"""Query parameters: Python values to BigQuery's types, so that no SQL is ever built from strings.
+
+Whoever names a `Typed` value imports no client: that is done when parameters are made of values.
+"""
 
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from google.cloud import bigquery
+if TYPE_CHECKING:
+    from google.cloud import bigquery
 
 _TYPES: list[tuple[type, str]] = [
     (bool, "BOOL"),
@@ -40,11 +44,15 @@ def type_name(value: Any) -> str:
     raise TypeError(f"no BigQuery type for {type(value).__name__}: wrap it in Typed")
 
 
-def _row_type(columns: Mapping[str, Any]) -> bigquery.StructQueryParameterType:
+def _row_type(columns: Mapping[str, Any]) -> "bigquery.StructQueryParameterType":
+    from google.cloud import bigquery
+
     return bigquery.StructQueryParameterType(*[_kind_type(kind, column) for column, kind in columns.items()])
 
 
 def _kind_type(kind: Kind, name: str | None = None) -> Any:
+    from google.cloud import bigquery
+
     if not isinstance(kind, str):
         return bigquery.ArrayQueryParameterType(_row_type(kind), name=name)
     if kind.startswith("ARRAY<"):
@@ -52,12 +60,16 @@ def _kind_type(kind: Kind, name: str | None = None) -> Any:
     return bigquery.ScalarQueryParameterType(kind, name=name)
 
 
-def _row(columns: Mapping[str, Any], row: Mapping[str, Any]) -> bigquery.StructQueryParameter:
+def _row(columns: Mapping[str, Any], row: Mapping[str, Any]) -> "bigquery.StructQueryParameter":
+    from google.cloud import bigquery
+
     cells = [_parameter(column, Typed(kind, row.get(column))) for column, kind in columns.items()]
     return bigquery.StructQueryParameter(None, *cells)
 
 
 def _parameter(name: str, value: Any) -> Any:
+    from google.cloud import bigquery
+
     if not isinstance(value, Typed):
         return bigquery.ScalarQueryParameter(name, type_name(value), value)
     if not isinstance(value.kind, str):
