@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pedwatch.alerts.evidence import Exemption
 from pedwatch.alerts.notifications import Notification
@@ -360,3 +362,23 @@ def test_copies_are_told_of_the_first_and_the_last_alone() -> None:
         ("webhook", "storm"): 1,
         ("webhook", "resolved"): 1,
     }
+
+
+CALM = "c" * 8
+"""Nothing that goes on and off resolves before."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text("cf", min_size=9, max_size=9), min_size=3, max_size=6))
+def test_however_clusters_go_and_return_each_storm_ends_and_says_little(seen_as: list[str]) -> None:
+    watch = Watch(routes(clusters_above=2))
+    items = [item for first, letters in enumerate(seen_as) for item in dark(f"fff{letters}{CALM}", 1, first)]
+    for cycle in range(1, 13 + len(CALM)):
+        watch.go(*(item for item in items if item.observation.cycle == at(cycle)))
+    assert {told.phase for told in watch.told.values()} <= {"resolved"}, "nobody is left dark for the channel"
+    for storm in {row.episode_id for row in watch.rows if row.reason == "storm"}:
+        said = [row for row in watch.rows if row.episode_id == storm and row.reason != "some_back"]
+        joined = sum("more:" in row.message.thread for row in said)
+        assert len(said) - joined <= 3, "when they go, that some stay, when the last is back"
+        [last] = [row for row in said if row.reason == "resolved"]
+        assert last is said[-1] and "are seen again" in last.message.thread
