@@ -126,7 +126,7 @@ needed_told_states AS (
   WHERE
     t.episode_id IN (SELECT e.episode_id FROM needed_episodes AS e)
     OR t.episode_id IN (SELECT u.episode_id FROM untold_episodes AS u)
-    OR JSON_VALUE(t.told_state, '$.phase') = 'storm'
+    OR JSON_VALUE(t.told_state, '$.phase') IN ('storm', 'rejected')
 ),
 
 {{ pages('verdict_pages', 'needed_verdicts', 'verdicts', ['cycle', 'fingerprint']) }},

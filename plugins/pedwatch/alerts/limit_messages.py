@@ -7,7 +7,7 @@ raised the limit believes that it is raised.
 import datetime as dt
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pedwatch.alerts import guidance
@@ -68,6 +68,34 @@ def rows(
     return found
 
 
+def rows_elsewhere(
+    told: Iterable[Told], slack: Slack, cycle: dt.datetime, links: list[tuple[str, str]]
+) -> list[Notification]:
+    """Return what has to be told of documents again, since the channel of now has heard nothing of it.
+
+    Their team went live, or the channel that was told is in the configuration no more.
+
+    Args:
+        told: the newest words about documents that are rejected, among others.
+        slack: says where a team is told.
+        cycle: the one that is told.
+        links: where the team turns to.
+    """
+    found = []
+    for before in told:
+        if before.phase != "rejected":
+            continue
+        team_id, document_id = before.state["team_id"], before.state["document_id"]
+        destination, channel = route_of_team(team_id, slack)
+        has_heard = before.destination != "suppressed" and is_configured(before.channel, slack)
+        if destination == "suppressed" or has_heard:
+            continue
+        rejection = Rejected(before.state["reason"], before.state["has_previous_limit"])
+        message = _rejected(document_id, team_id, rejection, False, links, slack)
+        found.append(_row(document_id, team_id, rejection, before, channel, destination, cycle, message))
+    return found
+
+
 def _row(
     document_id: str,
     team_id: str | None,
@@ -85,7 +113,9 @@ def _row(
         "phase": "rejected" if rejection else "resolved",
         "severity": None,
         "document_id": document_id,
+        "team_id": team_id,
         "reason": rejection.reason if rejection else None,
+        "has_previous_limit": rejection.has_previous_limit if rejection else None,
     }
     return Notification(
         notification_id=notification_id(thread, sequence, channel),

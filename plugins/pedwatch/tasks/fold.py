@@ -8,7 +8,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from pedwatch.alerts import evidence, ledger, reconcile, retirement, rows, silence
+from pedwatch.alerts import evidence, ledger, limit_messages, reconcile, retirement, rows, silence
 from pedwatch.alerts.carried import carried, to_write
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import Episode
@@ -101,7 +101,8 @@ def _notifications(
             known |= evidence.known_from_rows(rows_found, cycle)
     links = evidence.links_of(config, found["clusters"], run_url or None)
     around = replace(around, known=known, links=links, limits_as_of=_stale_limits_time(found, cycle))
-    return reconcile.reconcile(episodes, told, cycle, config.slack, around)
+    moved = limit_messages.rows_elsewhere(told.values(), config.slack, cycle, links.for_help)
+    return reconcile.reconcile(episodes, told, cycle, config.slack, around) + with_copies(moved, config.slack)
 
 
 def _about_gap(config: Config, last: dt.datetime | None, cycle: dt.datetime, run_url: str) -> list[Notification]:

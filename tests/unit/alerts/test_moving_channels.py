@@ -1,6 +1,10 @@
 """What goes on in a channel that is configured no more is told in the one of now: once, and to its end."""
 
+import json
 from collections import Counter
+from typing import Any
+
+import pytest
 
 from pedwatch.alerts import limit_messages
 from pedwatch.alerts.limit_messages import Rejected
@@ -103,6 +107,30 @@ def test_clusters_dark_for_one_cause_move_with_the_platforms_channel_and_others_
     }
     assert "5 clusters could not be seen" in told[4][0].message.summary
     assert told[7][0].message.thread.startswith("1 cluster more: eu-prod-050.")
+
+
+@pytest.mark.parametrize(
+    ("destination", "channel", "slack", "told"),
+    [
+        ("team", "C0ORDERS", routes(), []),
+        ("team", "C0ORDERS", NEW, [("limit_rejected", "C0NEW")]),
+        ("suppressed", "C0ORDERS", routes("suppressed"), []),
+        ("suppressed", "C0ORDERS", routes(), [("limit_rejected", "C0ORDERS")]),
+        ("team", "C0OLD", routes("suppressed"), []),
+    ],
+    ids=["its channel stands", "its channel is gone", "in shadow", "going live", "into shadow from a channel gone"],
+)
+def test_a_limit_that_is_still_rejected_is_told_where_nobody_has_heard_of_it(
+    destination: Any, channel: str, slack: Slack, told: list[tuple[str, str]]
+) -> None:
+    state = {"phase": "rejected", "document_id": "prod:orders", "team_id": "orders", "reason": "x"}
+    known = Told("e", 1, channel, destination, state | {"has_previous_limit": True})
+    rows = limit_messages.rows_elsewhere([known], slack, at(1), [])
+    assert sent(rows) == told
+    for row in rows:
+        assert row.sequence == 2 and "not valid: x" in row.message.text
+        again = Told("e", 2, row.channel, row.destination, json.loads(row.told_state))
+        assert limit_messages.rows_elsewhere([again], slack, at(2), []) == [], "once"
 
 
 def test_a_rejected_limit_is_told_to_its_end_in_the_channel_of_now() -> None:
