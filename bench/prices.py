@@ -132,7 +132,9 @@ class Prices:
         share = 1.0
         for condition in () if self._is_worst else statement.conditions:
             if "measured_workloads" in condition:
-                share *= self.fleet.share_of_cycles_that_ask_for_the_past
+                asks = self.fleet.share_of_cycles_that_ask_for_the_past
+                # Some workload has no labels in each cycle; that is looked up where nothing else asks for its past.
+                share *= 1 - asks if condition.startswith("NOT EXISTS") else asks
         return share
 
     def _table(self, table: str, statement: Statement, now: dt.datetime) -> float:

@@ -31,6 +31,8 @@ QUIET = [
 ]
 JUDGING = ("CREATE_TABLE_AS_SELECT", "MERGE")
 """What the comparison runs where no workload's past matters: what ran, and the verdicts."""
+ASKING = ("CREATE_TABLE_AS_SELECT", *JUDGING)
+"""And where it does: six hours of sightings as well."""
 TELLING = [
     "observations-before_load",
     "observations-record_collection",
@@ -56,6 +58,12 @@ CARED_FOR = "alerts-acknowledgements"
 
 def labels(asked: list[Asked]) -> list[str]:
     return [job.label for job in asked]
+
+
+def compared(asked: list[Asked]) -> tuple[str, ...]:
+    """Return what the comparison ran."""
+    [found] = [job.statements for job in asked if job.label == "verdicts-compare"]
+    return found
 
 
 def run_and_count(world: World, number: int) -> list[Asked]:
@@ -118,6 +126,31 @@ def test_what_a_quiet_cycle_and_one_that_tells_cost_with_their_syncs(
     goes_on = minutes.cycle(first + 3)
     expected = [*SYNC, *(name.replace("move_cursor", "commit_fold") for name in QUIET), CARED_FOR]
     assert sorted(labels(goes_on)) == sorted(expected)
+
+
+def test_a_cycle_that_tells_and_in_which_the_past_matters_costs_little_more(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a workload that never had labels costs nothing: who has lost them just now asks for what was before."""
+    world = make_world(is_seeded=False)
+    minutes, first = Minutes(world, monkeypatch), TWO_DAYS_LATER + 24
+    world.stand_ins.clocks.set(cycle_at(first) - dt.timedelta(hours=1))
+    publish(world.config, granted("orders", 8), granted("steady", 5))
+    steady, nobodys = workload("steady", 5), workload("nobodys", 2, labels={})
+    world.holds("eu-prod-1", steady, nobodys)
+    asks = minutes.cycle(first)
+    quiet = [minutes.cycle(first + number) for number in (1, 2)]
+    assert [compared(asked) for asked in (asks, *quiet)] == [ASKING, JUDGING, JUDGING]
+
+    lost = workload("steady", 5, labels={})
+    world.holds("eu-prod-1", lost, nobodys, workload("orders", 20))
+    telling = minutes.cycle(first + 3)
+    assert labels(telling) == SYNC + TELLING and compared(telling) == ASKING
+    assert references(telling) <= references(quiet[0]) + MOST_REFERENCES_TO_TELL
+    found = {
+        row["workload_name"]: row["reason"] for row in world.rows("verdicts") if row["cycle"] == cycle_at(first + 3)
+    }
+    assert (found["steady"], found["nobodys"]) == ("labels_removed", "labels_missing")
 
 
 def test_the_first_cycle_of_an_hour_loads_two_hours_with_as_many(world: World) -> None:

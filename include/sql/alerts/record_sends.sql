@@ -24,22 +24,25 @@ WHEN MATCHED AND known.lease_owner = @owner THEN
     lease_owner = NULL,
     lease_expires_at = NULL;
 
-MERGE `{{ dataset }}.notifications` AS known
-USING (
-  SELECT a.*
-  FROM UNNEST(@alerts) AS a
-  WHERE
-    a.notification_id IN (SELECT n.alert_id FROM `{{ dataset }}.notifications` AS n WHERE n.alert_id IS NOT NULL)
-) AS alert
-  ON known.notification_id = alert.notification_id
-WHEN NOT MATCHED THEN
-  INSERT (
-    notification_id, episode_id, sequence, cycle, reason, destination, channel, told_state, message, status,
-    attempts, created_at, run_id
-  )
-  VALUES (
-    alert.notification_id, alert.episode_id, alert.sequence, alert.cycle, alert.reason, alert.destination,
-    alert.channel, alert.told_state, alert.message, alert.status, 0, alert.created_at, @run_id
-  );
+-- Hardly ever is there one, and the table would be billed all the same.
+IF ARRAY_LENGTH(@alerts) > 0 THEN
+  MERGE `{{ dataset }}.notifications` AS known
+  USING (
+    SELECT a.*
+    FROM UNNEST(@alerts) AS a
+    WHERE
+      a.notification_id IN (SELECT n.alert_id FROM `{{ dataset }}.notifications` AS n WHERE n.alert_id IS NOT NULL)
+  ) AS alert
+    ON known.notification_id = alert.notification_id
+  WHEN NOT MATCHED THEN
+    INSERT (
+      notification_id, episode_id, sequence, cycle, reason, destination, channel, told_state, message, status,
+      attempts, created_at, run_id
+    )
+    VALUES (
+      alert.notification_id, alert.episode_id, alert.sequence, alert.cycle, alert.reason, alert.destination,
+      alert.channel, alert.told_state, alert.message, alert.status, 0, alert.created_at, @run_id
+    );
+END IF;
 
 COMMIT TRANSACTION;

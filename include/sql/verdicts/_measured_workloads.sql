@@ -24,6 +24,9 @@ SELECT
 FROM present_workloads AS w
 LEFT JOIN former_limits AS f ON f.place = {{ place('w') }};
 
+{% if known_part is defined %}{% include known_part %}
+
+{% endif -%}
 IF EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ asks_for_its_past('w') }}) THEN
   CREATE OR REPLACE TEMP TABLE measured_workloads AS
   WITH

@@ -1,4 +1,5 @@
 {#- Macros that more than one part of the comparison needs. -#}
+{%- from 'verdicts/_former.sql' import place -%}
 {#- An empty value is no label, as templates leave it behind. -#}
 {%- macro is_unlabelled(w) -%}
 (COALESCE({{ w }}.api_id, '') = '' OR COALESCE({{ w }}.team_id, '') = '')
@@ -10,10 +11,20 @@
 {%- macro has_not_ended(v) -%}
 {{ v }}.reason NOT IN {{ endings }} AND {{ v }}.reason != 'not_judged_any_more'
 {%- endmacro -%}
-{#- Whose past matters: surge spends a budget, a young object may be an old workload, labels may have been lost. No grace
-    is longer than six hours, so what was created before them is not new. -#}
+{#- Whose past matters: surge spends a budget, a young object may be an old workload, labels may have been lost; but not
+    where it is known that there were none (_known_unlabelled.sql). No grace is longer than six hours, so what was created
+    before them is not new. -#}
+{%- macro is_young_or_surges(w) -%}
+({{ w }}.surge_replicas + {{ w }}.takeover_replicas > 0 OR {{ w }}.created_at > TIMESTAMP_SUB({{ w }}.cycle, INTERVAL 6 HOUR))
+{%- endmacro -%}
 {%- macro asks_for_its_past(w) -%}
-({{ w }}.surge_replicas + {{ w }}.takeover_replicas > 0 OR {{ w }}.created_at > TIMESTAMP_SUB({{ w }}.cycle, INTERVAL 6 HOUR) OR {{ is_unlabelled(w) }})
+(
+  {{ is_young_or_surges(w) }}
+  OR (
+    {{ is_unlabelled(w) }}
+    AND ({{ w }}.created_at IS NULL OR {{ place(w) }} NOT IN UNNEST(v_known_unlabelled))
+  )
+)
 {%- endmacro -%}
 {#- Whether a policy row is for an API; of several the closest counts: that of the API, else of its team, else the
     defaults. -#}

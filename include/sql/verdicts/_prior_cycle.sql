@@ -22,6 +22,8 @@ DECLARE v_prior STRUCT<cycle TIMESTAMP, members STRING> DEFAULT (
   ORDER BY v.cycle DESC
   LIMIT 1
 );
+-- Whose past is known without looking: no labels now, and none before.
+DECLARE v_known_unlabelled ARRAY<STRING> DEFAULT [];
 DECLARE v_prior_cycle TIMESTAMP DEFAULT v_prior.cycle;
 DECLARE v_prior_members STRING DEFAULT v_prior.members;
 {% for first, end in [(1, 0), (8, 1), (64, 8), (128, 64), (192, 128), (256, 192), (320, 256), (400, 320)] %}

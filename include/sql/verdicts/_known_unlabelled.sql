@@ -1,0 +1,36 @@
+{#- Statement: find the workloads that have no labels, and had none before: their past is known. That the cycle just before
+    this one judged them so says that nobody sighted them with labels in the six hours before it, by what was there then; so
+    it says nothing where another cycle lies between, or where observations of the cluster came in late since. One query of
+    the ledger then stands for six hours of sightings. Needs `measured_workloads` and prior_part. -#}
+{%- from 'verdicts/_former.sql' import place -%}
+{%- from 'verdicts/_period.sql' import is_unlabelled, is_young_or_surges -%}
+IF
+  NOT EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ is_young_or_surges('w') }})
+  AND EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ is_unlabelled('w') }})
+  AND v_prior_cycle = TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE)
+THEN
+  SET v_known_unlabelled = ARRAY(
+    WITH
+    {% include prior_part %},
+
+    recorded_clusters AS (
+      SELECT
+        r.cluster,
+        MAX(r.recorded_at) AS recorded_at
+      FROM `{{ dataset }}.collection_runs` AS r
+      WHERE r.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 6 HOUR) AND r.cycle < v_prior_cycle
+      GROUP BY r.cluster
+    )
+
+    SELECT {{ place('p') }} AS place
+    FROM prior_subjects AS p
+    LEFT JOIN recorded_clusters AS r ON p.cluster = r.cluster
+    WHERE p.reason IN ('labels_missing', 'labels_removed')
+    QUALIFY
+      p.reason = 'labels_missing'
+      AND p.policy_version IS NOT NULL
+      AND COALESCE(r.recorded_at < p.computed_at, TRUE)
+      -- What the ledger remembers of a name is looked up by the name.
+      AND COUNTIF(p.reason = 'labels_removed') OVER (PARTITION BY p.cluster, p.namespace, p.workload_name) = 0
+  );
+END IF;
