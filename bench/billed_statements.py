@@ -153,19 +153,24 @@ class _Recorder:
                     inner = conditions
                     if condition:
                         asked = self._googlesql.text_of(source, condition)
-                        self._record(f"SELECT {asked} AS v", conditions)
+                        self._record_value(asked, conditions)
                         inner = (*conditions, asked)
                     self._walk(source, statements, inner)
             elif kind == "ASTVariableDeclaration":
                 if node.default_value:
-                    self._record(f"SELECT {self._googlesql.text_of(source, node.default_value)} AS v", conditions)
+                    self._record_value(self._googlesql.text_of(source, node.default_value), conditions)
                 self._script._statement(source, node)
             elif kind == "ASTSingleAssignment":
-                self._record(f"SELECT {self._googlesql.text_of(source, node.expression)} AS v", conditions)
+                self._record_value(self._googlesql.text_of(source, node.expression), conditions)
             elif kind.startswith(("ASTBegin", "ASTCommit", "ASTRollback", "ASTRaise", "ASTReturn")):
                 continue
             else:
                 self._script._learn(self._record(self._googlesql.text_of(source, node), conditions))
+
+    def _record_value(self, text: str, conditions: tuple[str, ...]) -> None:
+        """Record what an expression of a script reads; one that names no table is not billed."""
+        if any(name.rpartition(".")[2] in text for name in self._script.tables):
+            self._record(f"SELECT {text} AS v", conditions)
 
     def _record(self, text: str, conditions: tuple[str, ...]) -> Any:
         from zetasql.api import Analyzer
@@ -174,7 +179,9 @@ class _Recorder:
 
         options = googlesql_types.analyzer_options(self._parameters)
         options.prune_unused_columns = True
-        resolved = Analyzer(options, self._script._catalog()).analyze_statement(text)
+        script = self._script
+        catalog = script.catalog(text) if hasattr(script, "catalog") else script._catalog()  # an older tree has all
+        resolved = Analyzer(options, catalog).analyze_statement(text)
         kind = type(resolved).__name__
         scans = {id(node): node for node in _nodes(resolved) if type(node).__name__ == "ResolvedTableScan"}
         target = getattr(resolved, "table_scan", None)

@@ -35,9 +35,12 @@ class Script:
         self.parameters = parameters
         self._variables: list[tuple[str, Any]] = []
 
-    def _catalog(self) -> Any:
+    def catalog(self, text: str) -> Any:
+        """Return what a statement may name: of the tables those that it does, since each is sent to the engine."""
         builder = catalog_builder()
         for name, columns in self.tables.items():
+            if name.rpartition(".")[2] not in text:
+                continue
             table = TableBuilder(name)
             for column, kind in columns:
                 table = table.add_column(column, kind)
@@ -48,7 +51,7 @@ class Script:
 
     def _resolve(self, text: str) -> Any:
         try:
-            return Analyzer(analyzer_options(self.parameters), self._catalog()).analyze_statement(text)
+            return Analyzer(analyzer_options(self.parameters), self.catalog(text)).analyze_statement(text)
         except Exception as error:  # noqa: BLE001 the library raises several unrelated classes
             raise AnalysisError(f"{error}\n--- in:\n{text}") from None
 
@@ -90,9 +93,9 @@ class Script:
             declared = parse_type(text_of(source, node.type).upper())
             value = f"CAST(({default or 'NULL'}) AS {text_of(source, node.type)})"
         else:
-            value = str(default)
-            declared = self._resolve(f"SELECT {value} AS v").output_column_list[0].column.type
-        self._resolve(f"SELECT {value}")
+            value, declared = str(default), None
+        resolved = self._resolve(f"SELECT {value} AS v")
+        declared = declared or resolved.output_column_list[0].column.type
         for variable in node.variable_list.identifier_list:
             self._variables.append((text_of(source, variable), declared))
         return {}

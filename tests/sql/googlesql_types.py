@@ -10,6 +10,7 @@ from typing import Any
 
 import zetasql.core.wasm_client as wasm
 import zetasql.types as zt
+import zetasql.types.proto_model.proto_model as proto_model
 from zetasql.api import CatalogBuilder, TypeFactory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,23 @@ def _cache_the_compiled_engine() -> None:
     wasm.Config = CachingConfig
 
 
+def _read_types_once() -> None:
+    """Make one object of all equal types, signatures and columns of an answer: they are the most of it."""
+    create, known = proto_model._create_model_from_proto, dict[tuple[str, bytes], Any]()
+
+    def create_once(message: Any) -> Any:
+        if (kind := type(message).__name__) not in ("TypeProto", "FunctionSignatureProto", "ResolvedColumnProto"):
+            return create(message)
+        key = (kind, message.SerializeToString())
+        if key not in known:
+            known[key] = create(message)
+        return known[key]
+
+    proto_model._create_model_from_proto = create_once
+
+
 _cache_the_compiled_engine()
+_read_types_once()
 
 _KINDS = {
     "STRING": zt.TypeKind.TYPE_STRING,
