@@ -416,6 +416,8 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "resolved_replicas_fell": lambda: only(story(*OVER, seen(3, 8), seen(4, 8)), "resolved"),
     "resolved_limit_raised": lambda: only(story(*OVER, seen(3, 14, 16), seen(4, 14, 16)), "resolved"),
     "resolved_workload_gone": lambda: only(story(*OVER, seen(3, 0, seen="gone")), "resolved"),
+    "resolved_api_changed": lambda: only(story(*OVER, seen(3, None, seen="handed_over")), "resolved"),
+    "resolved_kind_changed": lambda: only(story(*OVER, seen(3, None, seen="moved")), "resolved"),
     "resolved_environment_changed": lambda: only(story(*OVER, seen(3, None, seen="elsewhere")), "resolved"),
     "resolved_after_an_exemption": lambda: only(
         story(*OVER, seen(3, 14, **EXEMPT), seen(4, 8), seen(5, 8), around=known(exemption=SALE)), "resolved"

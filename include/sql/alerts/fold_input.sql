@@ -112,11 +112,11 @@ needed_verdicts AS (
     n.verdict IN ('over_limit', 'exempt')
     OR n.fingerprint IN (SELECT e.fingerprint FROM needed_episodes AS e)
     OR n.fingerprint IN (SELECT o.fingerprint FROM new_ledger AS o WHERE o.verdict IN ('over_limit', 'exempt'))
-    -- What goes on under another key of its limit.
-    OR CONCAT(n.cluster, '/', n.namespace, '/', n.workload_kind, '/', n.workload_name) IN (
-      SELECT CONCAT(r.cluster, '/', r.namespace, '/', r.workload_kind, '/', r.workload_name)
+    -- What goes on under another key of its limit, or as another kind.
+    OR CONCAT(n.cluster, '/', n.namespace, '/', n.workload_name) IN (
+      SELECT CONCAT(r.cluster, '/', r.namespace, '/', r.workload_name)
       FROM new_ledger AS r
-      WHERE r.reason = 'limit_rekeyed'
+      WHERE r.reason IN ('limit_rekeyed', 'kind_changed')
     )
 ),
 

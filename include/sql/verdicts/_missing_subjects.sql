@@ -5,11 +5,22 @@
 CONCAT('api/', {{ cluster }}, '/', {{ s }}.team_id, '/', {{ s }}.api_id)
 {%- endmacro -%}
 {%- macro workload_in(s) -%}
-CONCAT('workload/', {{ s }}.cluster, '/', {{ s }}.namespace, '/', {{ s }}.workload_kind, '/', {{ s }}.workload_name)
+CONCAT('workload/', {{ s }}.cluster, '/', {{ s }}.namespace, '/', {{ s }}.workload_name)
 {%- endmacro -%}
 {#- Whether the one workload that a subject consisted of is there, and what else is true of that. -#}
 {%- macro is_there(what) -%}
-k.scope = 'cluster' AND COUNTIF(p.place = {{ workload_in('k') }} AND {{ what }}) OVER same_subject > 0
+k.scope = 'cluster'
+    AND COUNTIF(p.place = {{ workload_in('k') }} AND p.workload_kind = k.workload_kind AND {{ what }}) OVER same_subject > 0
+{%- endmacro -%}
+{#- Whether another kind of its name is there, of the same API, and what else is true of that. -#}
+{%- macro is_another_kind_there(what) -%}
+k.scope != 'total'
+    AND COUNTIF(
+      p.place = {{ workload_in('k') }}
+      AND p.workload_kind != k.workload_kind
+      AND p.owner = CONCAT(k.team_id, '/', k.api_id)
+      AND {{ what }}
+    ) OVER same_subject > 0
 {%- endmacro -%}
 presences AS (
   -- Where workloads are: by their API those that no limit takes, in a cluster and anywhere in the environment; and by
@@ -18,6 +29,7 @@ presences AS (
     s.cycle,
     s.environment,
     s.limit_id,
+    s.workload_kind,
     CONCAT(s.team_id, '/', s.api_id) AS owner,
     place
   FROM seen_subjects AS s
@@ -64,6 +76,9 @@ missing_subjects AS (
     {{ is_there("p.limit_id IS NOT NULL AND p.owner != CONCAT(k.team_id, '/', k.api_id)") }} AS is_of_another,
     -- Its owners gave the limit another key: the same workload of the same API is held against that.
     {{ is_there("p.limit_id != k.limit_id AND p.owner = CONCAT(k.team_id, '/', k.api_id)") }} AS is_rekeyed,
+    -- One of its name is there, of the same API and of another kind: deleted outright for that, its pods did not go.
+    {{ is_another_kind_there('p.limit_id IS NOT NULL') }} AS is_of_another_kind,
+    {{ is_another_kind_there('p.limit_id IS NULL') }} AS is_of_an_unlimited_kind,
     -- A total whose limit no longer says which clusters count could run in all of its environment.
     IF(k.scope = 'total', COALESCE(t.is_complete, e.is_complete), s.is_complete) AS is_complete
   FROM last_sightings AS k

@@ -22,8 +22,9 @@ explained_subjects AS (
       WHEN m.is_relabelled THEN 'relabelled'
       WHEN m.is_rekeyed THEN 'limit_rekeyed'
       WHEN m.is_of_another THEN 'api_changed'
+      WHEN m.is_of_another_kind THEN 'kind_changed'
       WHEN NOT m.is_limit_in_force AND m.is_running_unlimited THEN 'limit_withdrawn'
-      WHEN m.is_limit_in_force AND m.is_left_out THEN 'no_limit_matches'
+      WHEN m.is_limit_in_force AND (m.is_left_out OR m.is_of_an_unlimited_kind) THEN 'no_limit_matches'
       ELSE 'workload_gone'
     END AS finding
   FROM missing_subjects AS m

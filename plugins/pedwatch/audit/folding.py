@@ -12,7 +12,7 @@ from pedwatch.alerts import flapping, ledger
 from pedwatch.alerts.episodes import Episode, Memory, Subject
 from pedwatch.alerts.observed import SubjectObservation
 from pedwatch.alerts.period import fold_period
-from pedwatch.alerts.rekeying import identity
+from pedwatch.alerts.rekeying import place
 from pedwatch.alerts.retirement import retired_in
 from pedwatch.audit.judged import Row
 from pedwatch.config import PolicyConfig
@@ -85,13 +85,13 @@ class EpisodeFold:
         yield from ledger.from_verdicts(self._traced(list(rows)), list(self._latest.values()))
 
     def _traced(self, rows: list[Row]) -> Iterator[dict[str, Any]]:
-        rekeyed = {identity(row) for row in rows if row["reason"] == "limit_rekeyed"}
+        going_on = {place(row) for row in rows if row["reason"] in ("limit_rekeyed", "kind_changed")}
         for row in rows:
             fingerprint = row["fingerprint"]
             before = self._before.get(fingerprint, (None,) * len(_TRACED))
             self._before[fingerprint] = tuple(row[name] for name in _TRACED)
             latest = self._latest.get(fingerprint)
-            is_going_on = bool(rekeyed) and identity(row) in rekeyed
+            is_going_on = bool(going_on) and place(row) in going_on
             if row["verdict"] in _MATTERS or (latest is not None and latest.is_open) or is_going_on:
                 previous = {f"previous_{name}": value for name, value in zip(_TRACED, before, strict=True)}
                 yield {**row, **previous}
