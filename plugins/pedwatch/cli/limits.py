@@ -4,22 +4,19 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from pedwatch import settings
 from pedwatch.cli.git_source import git_source
+from pedwatch.cli.stored_limits import contents_of, formatted
 from pedwatch.config import Config
-from pedwatch.errors import ConfigurationError, LimitStoreError
+from pedwatch.errors import ConfigurationError
 from pedwatch.limits.advice import warnings_about
 from pedwatch.limits.document import PedLimit, json_schema
 from pedwatch.limits.files import Batch, read_paths
 from pedwatch.limits.publisher import Publishing, apply_changes, compare, with_source
 from pedwatch.limits.publishing import DocumentChange, describe
-from pedwatch.limits.stored import StoredDocument
 
 if TYPE_CHECKING:
     from pedwatch.hooks.limit_store import FirestoreLimits
@@ -209,55 +206,9 @@ def _get(arguments: argparse.Namespace) -> int:
         place = f" in {arguments.environment}" if arguments.environment else ""
         print(f"{arguments.api_id} has no limit{place}", file=sys.stderr)
         return NO_LIMIT
-    contents, problems = _contents(documents)
+    contents, problems = contents_of(documents)
     for problem in problems:
         print(problem, file=sys.stderr)
     if contents:
-        print(_formatted(contents, arguments.format))
+        print(formatted(contents, arguments.format))
     return 1 if problems else 0
-
-
-def _contents(documents: Sequence[StoredDocument]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return what the documents say, and what is wrong with those that say nothing."""
-    contents, problems = [], []
-    for document in documents:
-        try:
-            contents.append(_content(document))
-        except LimitStoreError as error:
-            problems.append(str(error))
-    return contents, problems
-
-
-def _formatted(contents: Sequence[dict[str, Any]], form: str) -> str:
-    if form == "json":
-        return json.dumps(contents, indent=2)
-    if form == "yaml":
-        return yaml.safe_dump_all(contents, sort_keys=False).rstrip()
-    return "\n".join(_sentence(content) for content in contents)
-
-
-def _content(document: StoredDocument) -> dict[str, Any]:
-    try:
-        limit = document.limit()
-    except ValueError as error:
-        raise LimitStoreError(
-            f"{document.document_id} in Firestore does not validate ({error}): publish it anew from its file. "
-            f"The last valid version stays in force."
-        ) from None
-    source = limit.source.model_dump() if limit.source else None
-    return {
-        "limit_id": limit.limit_id,
-        **limit.content(),
-        "source": source,
-        "updated_at": document.update_time.isoformat(),
-    }
-
-
-def _sentence(content: dict[str, Any]) -> str:
-    since = f" from {content['effective_from']}" if content["effective_from"] else ""
-    grant = content["grant"]
-    granted = f"granted by {grant['approver']}, {grant['ticket']}"
-    exemptions = ", ".join(exemption["id"] for exemption in content["exemptions"])
-    extra = f"; exemptions: {exemptions}" if exemptions else ""
-    ceiling = f"at most {content['max_replicas']} replicas per {content['scope']}"
-    return f"{content['limit_id']}: {ceiling}{since}, {granted}{extra}"

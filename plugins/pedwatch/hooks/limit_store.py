@@ -3,13 +3,14 @@
 import datetime as dt
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud.firestore_v1 import DELETE_FIELD, SERVER_TIMESTAMP, FieldFilter
 
 from pedwatch.errors import LimitStoreError
+from pedwatch.hooks.firestore_refusals import refuse
 from pedwatch.hooks.limit_snapshots import archived_version, plain_time, stored_document
 from pedwatch.limits.publishing import Write, archive_id
 from pedwatch.limits.stored import LAST_COUNTED, StoredDocument
@@ -191,7 +192,7 @@ class FirestoreLimits:
                 f"({written} documents before it were). Run `limits diff` and publish again. ({error.message})"
             ) from error
         except exceptions.GoogleAPIError as error:
-            _refuse(error)
+            refuse(error)
 
     def _count(self, query: Any, at: dt.datetime) -> int:
         counting = query.count(alias="documents")
@@ -240,26 +241,7 @@ class FirestoreLimits:
         try:
             return self._retry(read)()
         except exceptions.GoogleAPIError as error:
-            _refuse(error)
-
-
-def _refuse(error: exceptions.GoogleAPIError) -> NoReturn:
-    """Say what a person can do about an error of Firestore's."""
-    cause = getattr(error, "cause", None) or error
-    message = getattr(cause, "message", None) or str(cause)
-    advice = {
-        exceptions.PermissionDenied: "check that firestore.project and firestore.database name the limits' database, "
-        "and grant the custom role pedLimitReader (the sync) or pedLimitPublisher (publishing) of deploy/iam on it to "
-        "the account of the Google connection",
-        exceptions.Unauthenticated: "the Google connection's credentials are missing or expired: renew them",
-        exceptions.NotFound: "the database does not exist: check firestore.project and firestore.database",
-        exceptions.FailedPrecondition: "an index or the database's mode is missing: see deploy/ for what it needs",
-        exceptions.InvalidArgument: "this is an error in pedwatch: report it with this message",
-        exceptions.ResourceExhausted: "the quota is used up: see Firestore's usage page; the next run catches up",
-    }
-    default = "Firestore is not answering: see its status page and the network; the next run catches up"
-    hint = next((text for kind, text in advice.items() if isinstance(cause, kind)), default)
-    raise LimitStoreError(f"Firestore: {type(cause).__name__}: {message}. What to do: {hint}.") from error
+            refuse(error)
 
 
 def _with_server_time(archived: Mapping[str, Any]) -> dict[str, Any]:
