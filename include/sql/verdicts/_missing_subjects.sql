@@ -1,27 +1,7 @@
 {#- CTEs: subjects of which nothing was seen in a judged cycle, although they were known before it. Needs
     _last_sightings.sql, _cluster_states.sql and `considered_limits`; ends in `missing_subjects`. -#}
 {%- from 'limits/_holds.sql' import holds -%}
-{%- macro api_in(cluster, s) -%}
-CONCAT('api/', {{ cluster }}, '/', {{ s }}.team_id, '/', {{ s }}.api_id)
-{%- endmacro -%}
-{%- macro workload_in(s) -%}
-CONCAT('workload/', {{ s }}.cluster, '/', {{ s }}.namespace, '/', {{ s }}.workload_name)
-{%- endmacro -%}
-{#- Whether the one workload that a subject consisted of is there, and what else is true of that. -#}
-{%- macro is_there(what) -%}
-k.scope = 'cluster'
-    AND COUNTIF(p.place = {{ workload_in('k') }} AND p.workload_kind = k.workload_kind AND {{ what }}) OVER same_subject > 0
-{%- endmacro -%}
-{#- Whether another kind of its name is there, of the same API, and what else is true of that. -#}
-{%- macro is_another_kind_there(what) -%}
-k.scope != 'total'
-    AND COUNTIF(
-      p.place = {{ workload_in('k') }}
-      AND p.workload_kind != k.workload_kind
-      AND p.owner = CONCAT(k.team_id, '/', k.api_id)
-      AND {{ what }}
-    ) OVER same_subject > 0
-{%- endmacro -%}
+{%- from 'verdicts/_places.sql' import api_in, is_another_kind_there, is_there, workload_in -%}
 presences AS (
   -- Where workloads are: by their API those that no limit takes, in a cluster and anywhere in the environment; and by
   -- itself each that is a subject alone, whoever's it is.
