@@ -1,7 +1,8 @@
 """Short stories of one subject, told as a string per cycle, for tests of the fold.
 
 ``O`` over the limit, ``G`` gross (twice the limit), ``.`` clean, ``?`` not seen, ``E`` exempt, ``X`` workload gone,
-``S`` the limit counts another scope now, ``M`` its cluster is in another environment now.
+``S`` the limit counts another scope now, ``M`` its cluster is in another environment now, ``K`` its pods are another
+kind's now, ``R`` its limit has another key, ``-`` nothing is said of it.
 """
 
 import datetime as dt
@@ -34,6 +35,8 @@ _SEEN: dict[str, tuple[Seen, int | None]] = {
     "X": ("gone", 0),
     "S": ("rescoped", None),
     "M": ("elsewhere", None),
+    "K": ("moved", None),
+    "R": ("rekeyed", None),
 }
 
 
@@ -46,6 +49,8 @@ def observations(story: str, subject: Subject = ORDERS, ceiling: int = LIMIT) ->
     """The observations a story tells, one a cycle."""
     told = []
     for number, letter in enumerate(story.replace(" ", ""), 1):
+        if letter == "-":
+            continue
         seen, measured = _SEEN[letter]
         evidence = Evidence(LIMIT, 1, measured, 30)
         told.append(

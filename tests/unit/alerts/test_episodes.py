@@ -1,6 +1,7 @@
 """The fold: when it fires, when it ends, what freezes it (docs/design.md#alerts)."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -210,6 +211,29 @@ def test_a_gap_of_missing_cycles_freezes() -> None:
     (episode,) = fold_period([], told, START, cycle_at(6), PolicyConfig())
     assert episode.state == "firing" and episode.unknown_cycles == 4
     assert episode.started_cycle - START == dt.timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ended", "is_same"),
+    [
+        ("GK", "-G", [None], True),  # it goes on
+        ("GK", "-.", [None], True),  # and recovers by the other's counts
+        ("GK", "--", ["kind_changed"], True),  # the other was not seen
+        ("GK", "GG", ["kind_changed", None], True),  # the other has an alert of its own
+        ("GK", "-G", ["kind_changed", None], False),  # another API's
+        ("GR", "-G", ["limit_rekeyed", None], True),  # another kind is no other key of a limit
+    ],
+)
+def test_an_episode_goes_with_its_workload_to_another_kind(
+    old: str, new: str, ended: list[str | None], is_same: bool
+) -> None:
+    api = ORDERS.api_id if is_same else "another"
+    rollout = replace(ORDERS, fingerprint="f2", name="rollout", workload_kind="Rollout", api_id=api)
+    told = observations(old) + observations(new, rollout)
+    episodes = fold_period([], told, START, cycle_at(2), PolicyConfig())
+    assert [episode.end_reason for episode in episodes] == ended
+    if len(ended) == 1 and ended[0] is None:
+        assert episodes[0].subject == rollout and episodes[0].started_cycle == cycle_at(1)
 
 
 def test_an_episode_that_began_exempt_is_over_only_since_the_exemption_ended() -> None:
