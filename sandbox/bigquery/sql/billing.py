@@ -9,16 +9,17 @@ Tables that are small as a whole are not looked at any closer, so that nothing i
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from sandbox.bigquery.errors import BigQueryError
 from sandbox.bigquery.model import TableMeta, TableRef
 from sandbox.bigquery.names import physical_name, quote
 from sandbox.bigquery.partitions import granularity, partition_column
+from sandbox.bigquery.sql.environment import Environment
 
-if TYPE_CHECKING:
-    from sandbox.bigquery.sql.execution import Execution
+Ask = Callable[..., Any]
+"""Runs DuckDB text, with the values that it asks for as a second argument; answers the cursor."""
 
 MEGABYTE = 1 << 20
 LEAST = 10 * MEGABYTE
@@ -51,7 +52,8 @@ class Billing:
 
     def charge(
         self,
-        execution: "Execution",
+        environment: Environment,
+        ask: Ask,
         read: Iterable[TableRef],
         texts: Iterable[str],
         rewritten: TableRef | None = None,
@@ -59,7 +61,8 @@ class Billing:
         """Bill a statement before it runs.
 
         Args:
-            execution: runs it.
+            environment: what it was compiled against.
+            ask: runs DuckDB text.
             read: the tables that it refers to.
             texts: DuckDB's for it.
             rewritten: the table whose rows it changes: all columns of what it scans are billed.
@@ -67,7 +70,7 @@ class Billing:
         Raises:
             BigQueryError: it would bill more than the job or one of its statements may.
         """
-        size = bytes_billed(execution, read, texts, rewritten)
+        size = bytes_billed(environment, ask, read, texts, rewritten)
         if self.statement_limit is not None and size > self.statement_limit:
             raise exceeded(self.statement_limit, size)
         if self.job_limit is not None and self.billed + size > self.job_limit:
@@ -77,10 +80,13 @@ class Billing:
 
 
 def bytes_billed(
-    execution: "Execution", read: Iterable[TableRef], texts: Iterable[str], rewritten: TableRef | None
+    environment: Environment,
+    ask: Ask,
+    read: Iterable[TableRef],
+    texts: Iterable[str],
+    rewritten: TableRef | None,
 ) -> int:
     """Return what a statement bills."""
-    environment = execution.environment
     total = LEAST * len(environment.referenced_temporaries)
     large: list[TableMeta] = []
     for ref in read:
@@ -92,14 +98,14 @@ def bytes_billed(
         else:
             large.append(meta)
     if large:
-        scans = [scan for text in texts for scan in _scans(execution, text)]
+        scans = [scan for text in texts for scan in _scans(ask, text)]
         for meta in large:
             own = [scan for scan in scans if scan["Table"].endswith(physical_name(meta.ref).replace('"', ""))]
             if not own:
                 total += LEAST  # DuckDB sees that no row fits
                 continue
             columns = None if meta.ref == rewritten else {name for scan in own for name in _columns(meta, scan)}
-            rows = _rows(execution, meta, own)
+            rows = _rows(environment, ask, meta, own)
             total += max(LEAST, _whole(rows * row_width(meta, columns)))
     return total
 
@@ -117,11 +123,11 @@ def row_width(meta: TableMeta, columns: set[str] | None) -> int:
     )
 
 
-def _scans(execution: "Execution", text: str) -> Iterator[dict[str, Any]]:
+def _scans(ask: Ask, text: str) -> Iterator[dict[str, Any]]:
     """Yield the reads of tables of DuckDB's plan, names without quotes: it reads only the columns that are needed."""
     if not text.lstrip("( ").upper().startswith(_READING):
         return
-    (_, plan), *_ = execution.execute(f"EXPLAIN (FORMAT json) {text}").fetchall()
+    (_, plan), *_ = ask(f"EXPLAIN (FORMAT json) {text}").fetchall()
     waiting = json.loads(plan)
     while waiting:
         node = waiting.pop()
@@ -141,12 +147,12 @@ def _columns(meta: TableMeta, scan: dict[str, Any]) -> Iterator[str]:
             yield name
 
 
-def _rows(execution: "Execution", meta: TableMeta, scans: list[dict[str, Any]]) -> int:
+def _rows(environment: Environment, ask: Ask, meta: TableMeta, scans: list[dict[str, Any]]) -> int:
     """Return how many rows the partitions have that the scans do not leave out."""
     column = partition_column(meta)
     bounds = [_condition(str(scan.get("Filters", "")), column) for scan in scans] if column else [None]
     if not column or not all(bounds) or meta.time_partitioning is None:
-        return int(execution.environment.catalog.count_rows(meta))
+        return int(environment.catalog.count_rows(meta))
     table, unit = physical_name(meta.ref), granularity(meta).lower()
 
     def start(moment: str) -> str:
@@ -154,12 +160,12 @@ def _rows(execution: "Execution", meta: TableMeta, scans: list[dict[str, Any]]) 
 
     where = " OR ".join(f"({condition})" for condition in bounds)
     edges = f"SELECT {start(f'min({quote(column)})')}, {start(f'max({quote(column)})')} FROM {table} WHERE {where}"
-    low, high = execution.execute(edges, {}).fetchall()[0]
+    low, high = ask(edges, {}).fetchall()[0]
     # By constants, so that DuckDB looks only at what lies between.
     asked = (
         f"SELECT count(*) FROM {table} WHERE {quote(column)} >= $low AND {quote(column)} < $high + INTERVAL 1 {unit}"
     )
-    (rows,) = execution.execute(asked, {"low": low, "high": high}).fetchall()[0]
+    (rows,) = ask(asked, {"low": low, "high": high}).fetchall()[0]
     return int(rows)
 
 

@@ -1,6 +1,6 @@
 """FROM: tables, subqueries, UNNEST and joins."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import coerce, field_sql
@@ -8,26 +8,9 @@ from sandbox.bigquery.sql.compile_expressions import ExpressionCompiler
 from sandbox.bigquery.sql.compile_names import column_expression
 from sandbox.bigquery.sql.expression import Column, fail
 from sandbox.bigquery.sql.partition_filter import mark_filtered
-from sandbox.bigquery.sql.scopes import CommonTable, CompiledQuery, Relation, Scan, Scope
+from sandbox.bigquery.sql.scopes import CommonTable, CompiledQuery, Relation, Scan, Scope, Source
 from sandbox.bigquery.sql.tables import TableReader
 from sandbox.bigquery.sql.typesystem import INT64
-
-
-@dataclass(eq=False)
-class Source:
-    """A compiled FROM item. ``star`` are the columns of ``*`` in their order, where USING changes it."""
-
-    sql: str
-    relations: list[Relation]
-    star: list[Column] | None = None
-    merged: list[Column] | None = None  # USING columns, found before those of the relations
-    order_key: str | None = None  # the element's place, for one UNNEST that keeps its array's order
-
-    def star_columns(self) -> list[Column]:
-        """The columns of ``*``."""
-        if self.star is not None:
-            return self.star
-        return [column for relation in self.relations for column in relation.columns]
 
 
 class FromCompiler(ExpressionCompiler):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.compile_from import FromCompiler, Source
+from sandbox.bigquery.sql.compile_from import FromCompiler
 from sandbox.bigquery.sql.expression import Column, Expression, fail
-from sandbox.bigquery.sql.scopes import Scope
+from sandbox.bigquery.sql.scopes import Scope, Source
 
 
 @dataclass

@@ -9,7 +9,7 @@ from sandbox.bigquery.sql.casts import can_coerce, coerce
 from sandbox.bigquery.sql.environment import Environment
 from sandbox.bigquery.sql.expression import Column, Expression, Origin, fail
 from sandbox.bigquery.sql.lexer import Position
-from sandbox.bigquery.sql.scopes import CompiledQuery, Scan, Scope
+from sandbox.bigquery.sql.scopes import CompiledQuery, Scan, Scope, Source
 from sandbox.bigquery.sql.typesystem import BOOL, Type, supertype
 
 
@@ -39,6 +39,10 @@ class CompilerBase:
 
     def query(self, node: n.Query, scope: Scope, wants_order: bool = False) -> CompiledQuery:
         """Compile a query; the query compiler has it."""
+        raise NotImplementedError
+
+    def wrap(self, query: CompiledQuery, alias: str | None) -> Source:
+        """A query's rows as a relation; the FROM compiler has it."""
         raise NotImplementedError
 
     def grouped(self, value: Expression, scope: Scope) -> Expression:

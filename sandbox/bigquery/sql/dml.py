@@ -6,12 +6,12 @@ from sandbox.bigquery.errors import invalid_query
 from sandbox.bigquery.model import StatementResult, TableMeta, TableRef
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import can_coerce, coerce
-from sandbox.bigquery.sql.compile_from import Source
 from sandbox.bigquery.sql.compile_query import Compiler
 from sandbox.bigquery.sql.environment import Environment
 from sandbox.bigquery.sql.execution import Execution
-from sandbox.bigquery.sql.expression import Expression, fail
+from sandbox.bigquery.sql.expression import Column, Expression, fail
 from sandbox.bigquery.sql.lexer import Position
+from sandbox.bigquery.sql.scopes import Relation, Source
 from sandbox.bigquery.sql.tables import TableReader
 from sandbox.bigquery.sql.types import field_type
 from sandbox.bigquery.sql.typesystem import Type, quote
@@ -64,8 +64,6 @@ class Writer:
         """The target as a relation."""
         if self.target.meta is not None:
             return self.reader.physical(self.target.meta, alias or self.alias, key="_target")
-        from sandbox.bigquery.sql.expression import Column
-        from sandbox.bigquery.sql.scopes import Relation
 
         columns = [Column(name, f"_target.{quote(name)}", type) for name, type in self.target.columns]
         return Source(f"{self.target.physical_name} AS _target", [Relation(alias or self.alias, columns)])

@@ -117,7 +117,7 @@ class Execution:
     def charge(self, *texts: str, rewritten: TableRef | None = None, inserted: TableRef | None = None) -> None:
         """Bill the statement that is about to run; refuse it where that is more than the job may."""
         read = [ref for ref in self.environment.referenced if ref != inserted]
-        self.billing.charge(self, read, texts, rewritten)
+        self.billing.charge(self.environment, self.execute, read, texts, rewritten)
 
     # ---- transactions
 

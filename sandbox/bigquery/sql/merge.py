@@ -2,13 +2,12 @@
 
 from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.compile_from import Source
 from sandbox.bigquery.sql.dml import WritePlan, Writer
 from sandbox.bigquery.sql.dml_update import assigned
 from sandbox.bigquery.sql.environment import Environment
 from sandbox.bigquery.sql.expression import Column, Expression, fail
 from sandbox.bigquery.sql.partition_filter import mark_filtered, require_filters
-from sandbox.bigquery.sql.scopes import Relation, Scope
+from sandbox.bigquery.sql.scopes import Relation, Scope, Source
 from sandbox.bigquery.sql.typesystem import quote
 
 _MATCHES = {

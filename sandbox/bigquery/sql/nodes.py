@@ -8,7 +8,6 @@ from sandbox.bigquery.sql.nodes_expressions import (
     Case,
     Cast,
     FieldAccess,
-    In,
     IntervalLiteral,
     Is,
     IsDistinct,
@@ -19,7 +18,6 @@ from sandbox.bigquery.sql.nodes_expressions import (
     Parameter,
     Path,
     StructLiteral,
-    SubqueryExpression,
     Subscript,
     Unary,
     WindowFrame,
@@ -28,6 +26,7 @@ from sandbox.bigquery.sql.nodes_expressions import (
 from sandbox.bigquery.sql.nodes_queries import (
     CommonTable,
     GroupBy,
+    In,
     Join,
     Query,
     QuerySource,
@@ -35,6 +34,7 @@ from sandbox.bigquery.sql.nodes_queries import (
     SelectItem,
     SetOperation,
     StarItem,
+    SubqueryExpression,
     TableSource,
     UnnestSource,
 )

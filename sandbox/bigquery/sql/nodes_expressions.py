@@ -1,13 +1,10 @@
 """The syntax tree of expressions: what was written, not yet what it means."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.bigquery.sql.lexer import Position
 from sandbox.bigquery.sql.typesystem import Type
-
-if TYPE_CHECKING:
-    from sandbox.bigquery.sql.nodes_queries import Query
 
 NOWHERE: Position = (1, 1)
 
@@ -141,17 +138,6 @@ class Between(Node):
 
 
 @dataclass(slots=True)
-class In(Node):
-    """``x [NOT] IN (…)``; exactly one of items, query, array is set."""
-
-    operand: Node
-    negated: bool
-    items: list[Node] | None = None
-    query: "Query | None" = None
-    array: Node | None = None
-
-
-@dataclass(slots=True)
 class Like(Node):
     """``x [NOT] LIKE pattern``."""
 
@@ -211,11 +197,3 @@ class StructLiteral(Node):
     items: list[tuple[str | None, Node]]
     type: Type | None = None
     source_is_tuple: bool = False
-
-
-@dataclass(slots=True)
-class SubqueryExpression(Node):
-    """``(SELECT …)``, ``ARRAY(SELECT …)``, ``EXISTS(SELECT …)``."""
-
-    kind: str  # scalar | array | exists
-    query: "Query"

@@ -1,4 +1,4 @@
-"""The syntax tree of queries."""
+"""The syntax tree of queries, and of expressions that hold one."""
 
 from dataclasses import dataclass, field
 
@@ -107,3 +107,22 @@ class Join(Node):
     right: Node
     condition: Node | None = None
     using: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class In(Node):
+    """``x [NOT] IN (…)``; exactly one of items, query, array is set."""
+
+    operand: Node
+    negated: bool
+    items: list[Node] | None = None
+    query: Query | None = None
+    array: Node | None = None
+
+
+@dataclass(slots=True)
+class SubqueryExpression(Node):
+    """``(SELECT …)``, ``ARRAY(SELECT …)``, ``EXISTS(SELECT …)``."""
+
+    kind: str  # scalar | array | exists
+    query: Query

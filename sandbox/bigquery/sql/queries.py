@@ -5,13 +5,14 @@ from typing import Any
 from sandbox.bigquery.errors import invalid_query
 from sandbox.bigquery.model import Field, StatementResult
 from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.casts import field_sql
 from sandbox.bigquery.sql.compile_query import Compiler
 from sandbox.bigquery.sql.environment import Environment, Variable
 from sandbox.bigquery.sql.execution import Execution
 from sandbox.bigquery.sql.expression import Expression
 from sandbox.bigquery.sql.fetched_rows import reject_null_elements
 from sandbox.bigquery.sql.partition_filter import require_filters
-from sandbox.bigquery.sql.scopes import CompiledQuery, Scope
+from sandbox.bigquery.sql.scopes import CompiledQuery, OutputColumn, Scope
 from sandbox.bigquery.sql.types import type_field
 from sandbox.bigquery.sql.typesystem import INT64, Type
 
@@ -45,9 +46,6 @@ def compile_query(environment: Environment, node: n.Query) -> CompiledQuery:
 
 def _expanded(query: CompiledQuery) -> CompiledQuery:
     """The rows of SELECT AS STRUCT at the top are ordinary rows."""
-    from sandbox.bigquery.sql.casts import field_sql
-    from sandbox.bigquery.sql.scopes import OutputColumn
-
     row = query.columns[0]
     items, columns = [], []
     for index, (name, type) in enumerate(row.type.fields):

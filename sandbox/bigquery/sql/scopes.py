@@ -28,6 +28,22 @@ class Relation:
 
 
 @dataclass(eq=False)
+class Source:
+    """A compiled FROM item. ``star`` are the columns of ``*`` in their order, where USING changes it."""
+
+    sql: str
+    relations: list[Relation]
+    star: list[Column] | None = None
+    order_key: str | None = None  # the element's place, for one UNNEST that keeps its array's order
+
+    def star_columns(self) -> list[Column]:
+        """The columns of ``*``."""
+        if self.star is not None:
+            return self.star
+        return [column for relation in self.relations for column in relation.columns]
+
+
+@dataclass(eq=False)
 class OutputColumn:
     """A column of a compiled query; ``key`` is its DuckDB name."""
 

@@ -1,19 +1,15 @@
 """Reading tables: which table a name means, its columns, and views."""
 
-from typing import TYPE_CHECKING
-
 from sandbox.bigquery.errors import invalid_query, not_implemented
 from sandbox.bigquery.model import TableMeta, TableRef
 from sandbox.bigquery.partitions import partition_column
 from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.compiler_base import CompilerBase
 from sandbox.bigquery.sql.expression import Column
 from sandbox.bigquery.sql.parser import parse_query
-from sandbox.bigquery.sql.scopes import OutputColumn, Relation, Scan, Scope
+from sandbox.bigquery.sql.scopes import OutputColumn, Relation, Scan, Scope, Source
 from sandbox.bigquery.sql.types import field_type
 from sandbox.bigquery.sql.typesystem import quote
-
-if TYPE_CHECKING:
-    from sandbox.bigquery.sql.compile_from import FromCompiler, Source
 
 _DEEPEST_VIEW = 16
 
@@ -21,11 +17,11 @@ _DEEPEST_VIEW = 16
 class TableReader:
     """Compiles one table of a FROM clause."""
 
-    def __init__(self, compiler: "FromCompiler") -> None:
+    def __init__(self, compiler: CompilerBase) -> None:
         self.compiler = compiler
         self.environment = compiler.environment
 
-    def read(self, node: n.TableSource) -> "Source":
+    def read(self, node: n.TableSource) -> Source:
         """A table by its name."""
         path = node.path
         if any(part.upper() == "INFORMATION_SCHEMA" for part in path):
@@ -52,10 +48,8 @@ class TableReader:
             self.environment.referenced.append(ref)
         return meta
 
-    def physical(self, meta: TableMeta, alias: str | None, key: str | None = None) -> "Source":
+    def physical(self, meta: TableMeta, alias: str | None, key: str | None = None) -> Source:
         """A stored table."""
-        from sandbox.bigquery.sql.compile_from import Source
-
         key = key or self.compiler.fresh("t")
         scan_id = self.compiler.next_scan_id()
         columns = []
@@ -69,16 +63,14 @@ class TableReader:
         name = self.environment.catalog.physical_name(meta.ref)
         return Source(f"{name} AS {key}", [Relation(alias, columns)])
 
-    def _temporary(self, name: str, alias: str) -> "Source":
-        from sandbox.bigquery.sql.compile_from import Source
-
+    def _temporary(self, name: str, alias: str) -> Source:
         table = self.environment.temporary_tables[name]
         self.environment.referenced_temporaries.add(name)
         key = self.compiler.fresh("t")
         columns = [Column(column, f"{key}.{quote(column)}", type) for column, type in table.columns]
         return Source(f"{table.physical_name} AS {key}", [Relation(alias, columns)])
 
-    def _view(self, meta: TableMeta, alias: str) -> "Source":
+    def _view(self, meta: TableMeta, alias: str) -> Source:
         compiler = self.compiler
         compiler.view_depth += 1
         if compiler.view_depth > _DEEPEST_VIEW:
