@@ -16,7 +16,7 @@ from google.cloud import bigquery
 
 from bench import tree
 from bench.scheduled_runs import run_id
-from bench.worker_processes import PeakMemory, cpu_seconds
+from bench.worker_processes import PeakMemory, child_of, cpu_seconds
 from sandbox.demo.stage_setting import Stage
 from sandbox.environment.process import LeashedProcess
 from sandbox.environment.servers import PROJECT
@@ -123,7 +123,7 @@ class Scheduled:
         ids = [run_id(dag_id, cycle) for dag_id in dag_ids]
         marks = ",".join("?" * len(ids))
         known = len(self.reader.raw_messages())
-        pid = self.scheduler.pid
+        pid = child_of(self.scheduler.pid)
         since = dt.datetime.now(dt.UTC)
         before, began = cpu_seconds(pid), time.monotonic()
         ended: dict[str, float] = {}

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -26,22 +27,33 @@ def _children() -> dict[int, list[int]]:
     return found
 
 
-def cpu_seconds(scheduler: int) -> float:
-    """Return the CPU seconds of all that a scheduler forked; of what still runs, what it has used so far."""
-    of_scheduler = _fields(scheduler)
-    ticks = sum(map(int, of_scheduler[13:15])) if of_scheduler else 0
-    children, waiting = _children(), [scheduler]
+def child_of(leash: int) -> int:
+    """Return the one process that a leash holds."""
+    [child] = _children()[leash]
+    return child
+
+
+def _below(process: int) -> Iterator[list[str]]:
+    """Yield the fields of all that a process forked, directly or not, and that still runs."""
+    children, waiting = _children(), [process]
     while waiting:
         for pid in children.get(waiting.pop(), ()):
             if fields := _fields(pid):
-                ticks += sum(map(int, fields[11:15]))
                 waiting.append(pid)
+                yield fields
+
+
+def cpu_seconds(scheduler: int) -> float:
+    """Return the CPU seconds of all that a scheduler forked, not its own; of what still runs, what it used so far."""
+    own = _fields(scheduler)
+    ticks = sum(map(int, own[13:15])) if own else 0
+    ticks += sum(sum(map(int, fields[11:15])) for fields in _below(scheduler))
     return ticks / TICKS
 
 
 @dataclass
 class PeakMemory:
-    """Looks at the size of the task processes while it is entered."""
+    """Looks at the size of what a scheduler forked, while it is entered."""
 
     scheduler: int
     peak_mb: float = 0.0
@@ -61,8 +73,5 @@ class PeakMemory:
     def _look(self) -> None:
         page_mb = os.sysconf("SC_PAGE_SIZE") / 2**20
         while not self._is_over.wait(SAMPLED_EVERY_SECONDS):
-            children = _children()
-            workers = children.get(self.scheduler, ())
-            for task in (child for worker in workers for child in children.get(worker, ())):
-                if fields := _fields(task):
-                    self.peak_mb = max(self.peak_mb, int(fields[21]) * page_mb)
+            for fields in _below(self.scheduler):
+                self.peak_mb = max(self.peak_mb, int(fields[21]) * page_mb)
