@@ -81,7 +81,7 @@ class Scheduled:
         wanted = [(dag_id, plan.time.isoformat()) for plan in self.stage.player.plans for dag_id in (SYNC, WATCH)]
         wanted.append((FLOOR, first.isoformat()))
         subprocess.run(
-            [sys.executable, "-m", "bench.scheduled_runs"],
+            [sys.executable, "-P", "-m", "bench.scheduled_runs"],
             input=json.dumps(wanted),
             text=True,
             env=airflow.environment(),

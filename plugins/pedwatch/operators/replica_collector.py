@@ -37,7 +37,7 @@ def scheduling(collector: Collector) -> dict[str, Any]:
         "retries": 1,
         "retry_delay": dt.timedelta(seconds=5),
         # The pod's own deadline comes first (see execute); this one is for a pod whose end is never reported.
-        "execution_timeout": dt.timedelta(seconds=COLLECTION_SECONDS + 10),
+        "execution_timeout": dt.timedelta(seconds=COLLECTION_SECONDS),
     }
 
 
