@@ -126,38 +126,47 @@ def listen_once(
 
 def listen(dag_run: Any = None, run_id: Any = None, ti: Any = None) -> dict[str, Any]:
     """Listen, in a scheduled run; a backfill tells nobody, and who starts a sync by hand sees how things stand."""
+    return _ready(dag_run, run_id, ti)()
+
+
+def _ready(dag_run: Any, run_id: Any, ti: Any) -> Callable[[], dict[str, Any]]:
+    """Ask Airflow for what listening needs, and return what then does it."""
     from pedwatch.hooks.clients import warehouse_of_any_schema
     from pedwatch.hooks.transports import Transports
 
     run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
     if run_type != SCHEDULED:
         log.info("a run of type %r tells nobody", run_type)
-        return {"written": 0}
+        return lambda: {"written": 0}
     config = settings.load_config()
     # Also of a later build's tables: that every other task refuses them has to be told.
     warehouse = warehouse_of_any_schema(config)
     # Named by its map index: without one, all XComs that there ever were are fetched.
     left = ti.xcom_pull(task_ids="sync_limits", key=LEFT, map_indexes=-1, include_prior_dates=True)
-    return listen_once(warehouse, config, lambda: Transports(config), settings.now(), run_id, left)
+    return lambda: listen_once(warehouse, config, lambda: Transports(config), settings.now(), run_id, left)
 
 
 @contextlib.contextmanager
 def beside(dag_run: Any, run_id: Any, ti: Any) -> Iterator[None]:
     """Listen while the block runs, in a thread of its own: neither waits for the other, and both are to end well.
 
+    Airflow is asked, and told, in the thread of the block: its test runner takes one question at a time.
+
     Raises:
         LedgerError, UnusableTransportError: as `listen_once`; only where the block itself raised nothing.
     """
-    failures: list[BaseException] = []
+    told: dict[str, Any] = {}
+    failures: list[Exception] = []
 
-    def attempt() -> None:
+    def attempt(work: Callable[[], Any]) -> Any:
         try:
-            ti.xcom_push(key=LEFT, value=listen(dag_run, run_id, ti))
-        except BaseException as error:  # noqa: BLE001 raised again by the one who waits
+            return work()
+        except Exception as error:  # noqa: BLE001 raised again behind the block
             log.error("listening failed: %s", type(error).__name__)
             failures.append(error)
 
-    listener = threading.Thread(target=attempt, name="listening", daemon=True)
+    listening = attempt(lambda: _ready(dag_run, run_id, ti)) or dict
+    listener = threading.Thread(target=lambda: told.update(attempt(listening) or {}), name="listening", daemon=True)
     listener.start()
     try:
         yield
@@ -165,5 +174,7 @@ def beside(dag_run: Any, run_id: Any, ti: Any) -> Iterator[None]:
         listener.join(GRACE_SECONDS)
         raise
     listener.join()
+    if LISTENED_AT in told:
+        ti.xcom_push(key=LEFT, value=told)
     if failures:
         raise failures[0]
