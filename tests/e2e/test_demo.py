@@ -16,7 +16,6 @@ import pytest
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 
-from sandbox.demo.tests import running as demo_runs
 from sandbox.demo.tests.running import missed, play, processes_of
 from sandbox.environment.servers import BUCKET, PROJECT
 from sandbox.scenario.gathering import DATASET
@@ -24,8 +23,6 @@ from sandbox.scenario.loading import DEFAULT
 from tests.conftest import running
 from tests.contracts.session import recorded
 
-#: The shop takes about 100 s on two idle cores; a busy machine is no failure.
-PATIENCE_SECONDS = 540
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 BACKFILLED = ("20260302T100000Z", "20260302T100500Z", "20260302T101000Z")
 FILES = {"coverage.csv", "limits.csv", "manifest.json", "verdicts.csv"}
@@ -82,8 +79,7 @@ def without_proxy() -> Iterator[None]:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The shop, played once for all tests."""
     folder = tmp_path_factory.mktemp("shop") / "demo"
-    with recorded(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(demo_runs, "SECONDS", PATIENCE_SECONDS)
+    with recorded():
         finished, summary = play(DEFAULT, folder)
     assert summary, finished.stdout + finished.stderr
     return Demo(folder, finished, summary, processes_of(folder))

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SECONDS = 280
+#: A shop takes about 100 s on two idle cores; a busy machine is no failure.
+PATIENCE_SECONDS = 540
 
 
 def command(scenario: Path, folder: Path) -> list[str]:
@@ -17,7 +18,7 @@ def command(scenario: Path, folder: Path) -> list[str]:
 
 def play(scenario: Path, folder: Path) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
     """Play a scenario; return how it ended and its summary."""
-    finished = subprocess.run(command(scenario, folder), capture_output=True, text=True, timeout=SECONDS)
+    finished = subprocess.run(command(scenario, folder), capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     path = folder / "summary.json"
     return finished, json.loads(path.read_text()) if path.exists() else {}
 
