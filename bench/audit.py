@@ -25,7 +25,8 @@ from pedwatch.hooks.warehouse import Warehouse
 from sandbox.environment.airflow import BACKFILL, Airflow, BackfillRun
 from sandbox.environment.servers import Servers
 from sandbox.slack.control import ControlClient
-from tests.e2e.stand_ins import CHANNELS, CLUSTERS, create_tables, make_config
+from tests.conftest import create_tables
+from tests.e2e.stand_ins import CHANNELS, CLUSTERS, make_config
 from tests.operators.stored_days import StoredDays
 
 FIRST, DAYS = dt.date(2026, 3, 2), 30

@@ -118,6 +118,13 @@ def limit_store(
     return clients.limit_store(config, clients.AsPerson())
 
 
+def create_tables(warehouse: Warehouse) -> None:
+    """Create the dataset and its tables, in one job: that ``ped_housekeeping`` takes one each has tests of its own."""
+    warehouse.create_dataset()
+    names = [name for name in sql.statement_names(settings.include_dir() / "sql") if name.startswith("ddl/tables/")]
+    warehouse.client.query("\n;\n".join(warehouse.render(name) for name in names)).result()
+
+
 @pytest.fixture
 def warehouse(
     bigquery_server: Server, config: Config, loopback_only: None, monkeypatch: pytest.MonkeyPatch
@@ -125,9 +132,6 @@ def warehouse(
     """BigQuery with a fresh dataset and the tables and views of the DDL, empty."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_server.address)
     warehouse = clients.warehouse(config, clients.AsPerson())
-    warehouse.create_dataset()
-    for name in sql.statement_names(settings.include_dir() / "sql"):
-        if name.startswith("ddl/tables/"):
-            warehouse.run(name)
+    create_tables(warehouse)
     yield warehouse
     warehouse.client.delete_dataset(config.dataset, delete_contents=True)

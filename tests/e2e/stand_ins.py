@@ -10,19 +10,18 @@ from typing import Any
 
 import pytest
 
-from pedwatch import settings, sql
 from pedwatch.config import Config
 from pedwatch.cycles import PERIOD
 from pedwatch.hooks import clients
 from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.limit_sync import sync_limits
-from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.document import PedLimit
 from pedwatch.limits.publishing import plan_changes, write_of
 from sandbox.environment.servers import BUCKET, PROJECT, Servers
 from sandbox.kubernetes.control import ControlClient as KubernetesControl
 from sandbox.scenario.clocks import Clocks
 from sandbox.slack.control import ControlClient as SlackControl
+from tests.conftest import create_tables
 from tests.contracts.session import recorded
 
 CLUSTERS = ("eu-prod-1", "us-prod-1")
@@ -72,14 +71,6 @@ def publish(config: Config, *limits: PedLimit) -> None:
     store = clients.limit_store(config, clients.AsPerson())
     changes = plan_changes(limits, store.matching(), withdraw_missing=False)
     store.write([write_of(change) for change in changes])
-
-
-def create_tables(warehouse: Warehouse) -> None:
-    """Create the dataset and its tables."""
-    warehouse.create_dataset()
-    for name in sql.statement_names(settings.include_dir() / "sql"):
-        if name.startswith("ddl/tables/"):
-            warehouse.write(name)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from pedwatch.alerts.welcome import WELCOME, row_of
 from pedwatch.hooks import clients
 from pedwatch.hooks.parameters import Typed
 from pedwatch.tasks import plan as planning
-from tests.e2e.stand_ins import CLUSTERS, START, StandIns, create_tables, cycle_at, make_config
+from tests.conftest import create_tables
+from tests.e2e.stand_ins import CLUSTERS, START, StandIns, cycle_at, make_config
 from tests.e2e.watch_run import Run
 
 LONG_AGO = "2026-01-01T00:00:00Z"

@@ -1,8 +1,9 @@
 """However often a cycle runs, and wherever it was killed: the same rows, and the same Slack messages.
 
 A story of three cycles is told straight, then again with every task twice, and with the worker killed at each boundary
-in each of the first two cycles; the third lives, since what a dead sender holds is sent in the next cycle. Tables are
-compared whole, without the bookkeeping named in ``watched_world.TABLES``.
+in each of the first two cycles, there several times in a row; the third lives, since what a dead sender holds is sent
+in the next cycle.
+Tables are compared whole, without the bookkeeping named in ``watched_world.TABLES``.
 """
 
 import datetime as dt
@@ -24,6 +25,8 @@ from tests.e2e.watched_world import World, workload
 CYCLES = 3
 #: A retry, or a person who clears the run, comes a little later.
 LATER = dt.timedelta(seconds=70)
+#: The same where the dead worker held nothing.
+SOON = dt.timedelta(seconds=20)
 WITHIN: dict[str, tuple[type, str, str | None]] = {
     "the load, before its MERGE": (Warehouse, "append", None),
     "the MERGE of the load": (Warehouse, "write", "observations/record_collection.sql"),
@@ -34,6 +37,7 @@ WITHIN: dict[str, tuple[type, str, str | None]] = {
     "Slack accepted a reply": (SlackChannel, "reply", None),
     "the sends were recorded": (Warehouse, "write", "alerts/record_sends.sql"),
 }
+BEFORE_THE_LEASE = ("the load, before its MERGE", "the MERGE of the load", "the fold's commit")
 
 
 class Killed(BaseException):
@@ -89,28 +93,33 @@ def straight_on(run: Run) -> None:
     run.go()
 
 
-def killed_between(world: World, boundary: str) -> Life:
-    """Kill a run after a task has ended (after the last one: clear a whole run); it starts over."""
+def killed_between(world: World, *boundaries: str) -> Life:
+    """Kill a run after a task has ended (after the last one: clear a whole run) and start over; then after another."""
 
     def live(run: Run) -> None:
-        run.go(until=boundary)
-        world.at(world.now + LATER)
-        run.clear().go()
+        for boundary in boundaries:
+            run.go(until=boundary)
+            world.at(world.now + SOON)
+            run.clear()
+        run.go()
 
     return live
 
 
-def killed_within(world: World, death: Death, is_cleared: bool) -> Life:
-    """Kill a run in the middle of a task; that task is retried, or the whole run is cleared."""
+def killed_within(world: World, *deaths: tuple[Death, bool]) -> Life:
+    """Kill a run in the middle of a task; that task is retried, or the whole run is cleared; then of another."""
 
     def live(run: Run) -> None:
-        try:
-            with pytest.MonkeyPatch.context() as patch:
-                death.arm(patch)
-                run.go()
-        except Killed:
-            world.at(world.now + LATER)
-            (run.clear() if is_cleared else run).go()
+        for death, is_cleared in deaths:
+            try:
+                with pytest.MonkeyPatch.context() as patch:
+                    death.arm(patch)
+                    run.go()
+            except Killed:
+                world.at(world.now + (SOON if death.where in BEFORE_THE_LEASE else LATER))
+                if is_cleared:
+                    run.clear()
+        run.go()
 
     return live
 
@@ -167,23 +176,33 @@ def test_a_second_run_of_each_cycle_adds_its_heartbeat_and_nothing_else(world: W
     assert_same((tables, messages), straight)
 
 
-# Those behind which something was written; the others are among the random deaths below.
-@pytest.mark.parametrize("boundary", ["collect", "load_observations", "compare", "fold_episodes", "notify"])
-def test_killed_between_two_tasks(world: World, straight: Told, boundary: str) -> None:
-    killed = killed_between(world, boundary)
+def test_killed_between_two_tasks(world: World, straight: Told) -> None:
+    # Those behind which something was written; the others are among the random deaths below.
+    killed = killed_between(world, "collect", "load_observations", "compare", "fold_episodes", "notify")
     assert_same(tell(world, killed, killed, straight_on), straight)
 
 
-@pytest.mark.parametrize(
-    ("where", "is_cleared"),
-    [*((where, number % 2 == 0) for number, where in enumerate(WITHIN))],
-    ids=lambda value: ("the run is cleared" if value else "the task is retried") if isinstance(value, bool) else value,
-)
-def test_killed_within_a_task(world: World, straight: Told, where: str, is_cleared: bool) -> None:
-    death = Death(where)
-    killed = killed_within(world, death, is_cleared)
+#: Deaths in one run, and whether the run is cleared after each, or the task retried. Of those that hold a lease one at
+#: most: what it holds is sent in the next cycle.
+DEATHS = [
+    {"the load, before its MERGE": True, "the lease": False},
+    {"the MERGE of the load": False, "Slack accepted a post": True},
+    {"the fold's commit": True, "Slack accepted a reply": False},
+    {"Slack accepted an edit": True},
+    {"the sends were recorded": False},
+]
+
+
+@pytest.mark.parametrize("places", DEATHS, ids=" and ".join)
+def test_killed_within_tasks(world: World, straight: Told, places: dict[str, bool]) -> None:
+    deaths = [(Death(where), is_cleared) for where, is_cleared in places.items()]
+    killed = killed_within(world, *deaths)
     assert_same(tell(world, killed, killed, straight_on), straight)
-    assert death.count, "it was never killed, so nothing was tested"
+    assert all(death.count for death, _ in deaths), "it was never killed there, so nothing was tested"
+
+
+def test_every_place_of_a_death_has_its_turn() -> None:
+    assert sorted(where for places in DEATHS for where in places) == sorted(WITHIN)
 
 
 PLACES = [("between", name) for name in TASKS if name not in BRANCHES] + [("within", where) for where in WITHIN]
@@ -203,7 +222,7 @@ def test_killed_anywhere(
 ) -> None:
     world = make_world()
     lives = [
-        killed_between(world, where) if kind == "between" else killed_within(world, Death(where), is_cleared)
+        killed_between(world, where) if kind == "between" else killed_within(world, (Death(where), is_cleared))
         for (kind, where), is_cleared in schedule
     ]
     assert_same(tell(world, *lives, straight_on), straight)
