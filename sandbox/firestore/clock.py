@@ -7,7 +7,7 @@ commit gets a moment above every one handed out, and reads step behind a commit 
 import threading
 import time
 
-from sandbox.firestore.errors import FirestoreError, failed_precondition, invalid
+from sandbox.firestore.errors import failed_precondition, invalid
 
 HORIZON = 3600 * 1_000_000
 """How far back ``read_time`` may reach."""
@@ -55,7 +55,7 @@ class Clock:
             if moment > self._now():
                 raise invalid("The requested 'read_time' cannot be in the future.")
             if moment < self.oldest():
-                raise too_old()
+                raise failed_precondition("The requested snapshot version is too old.")
             self._floor = max(self._floor, moment)
             self._changed.wait_for(lambda: self._pending is None or moment < self._pending)
             return moment
@@ -75,8 +75,3 @@ class Clock:
         with self._changed:
             self._pending = None
             self._changed.notify_all()
-
-
-def too_old() -> FirestoreError:
-    """Return the answer to a read beyond the hour."""
-    return failed_precondition("The requested snapshot version is too old.")

@@ -32,11 +32,6 @@ def already_exists(name: str) -> FirestoreError:
     return FirestoreError(grpc.StatusCode.ALREADY_EXISTS, f"Document already exists: {name}")
 
 
-def aborted(message: str) -> FirestoreError:
-    """Say that a transaction lost against another writer: the client should try again."""
-    return FirestoreError(grpc.StatusCode.ABORTED, message)
-
-
 def not_implemented(feature: str) -> FirestoreError:
     """Say that the stand-in does not do this; the message names the feature."""
     return FirestoreError(grpc.StatusCode.UNIMPLEMENTED, f"The Firestore stand-in does not implement {feature}")

@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Any
 
 from sandbox.firestore.errors import invalid
-from sandbox.firestore.protos import Value
 from sandbox.firestore.values import NUMERIC_ID
 
 NAME = "__name__"
@@ -146,8 +145,3 @@ def delete_at(fields: Any, path: tuple[str, ...]) -> None:
         fields = fields[name].map_value.fields
     if path[-1] in fields:
         del fields[path[-1]]
-
-
-def reference(name: str) -> Any:
-    """Return a document's name as a value, which is what ``__name__`` holds."""
-    return Value(reference_value=name)

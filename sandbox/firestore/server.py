@@ -15,7 +15,16 @@ from sandbox.lifecycle import LOOPBACK
 
 NAME = "google.firestore.v1.Firestore"
 MAX_REQUEST_BYTES = 11534336
-WORKERS = 128  # every open Listen stream holds one; threads are made when they are needed
+WORKERS = 128  # threads are made when they are needed
+
+_ONE, _FEED = grpc.unary_unary_rpc_method_handler, grpc.stream_stream_rpc_method_handler
+#: What is not implemented, and the form of its answer.
+_REFUSED = {
+    **dict.fromkeys(("GetDocument", "CreateDocument", "UpdateDocument", "DeleteDocument", "BatchWrite"), _ONE),
+    **dict.fromkeys(("ListDocuments", "ListCollectionIds", "PartitionQuery", "BeginTransaction", "Rollback"), _ONE),
+    **dict.fromkeys(("Listen", "Write"), _FEED),
+    "ExecutePipeline": grpc.unary_stream_rpc_method_handler,
+}
 
 _log = logging.getLogger(__name__)
 
@@ -58,17 +67,6 @@ def _admit(method: str, faults: Faults, request: Any) -> None:
         raise invalid(f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes.")
 
 
-def _listening(faults: Faults, service: Service) -> Callable[[Any, Any], Any]:
-    def handle(requests: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-        try:
-            faults.strike("Listen")
-            yield from service.listen(requests, context.add_callback)
-        except FirestoreError as error:
-            context.abort(error.code, error.message)
-
-    return handle
-
-
 def _refusing(feature: str) -> Callable[[Any, Any], Any]:
     def handle(_: Any, context: grpc.ServicerContext) -> Any:
         error = not_implemented(feature)
@@ -78,34 +76,18 @@ def _refusing(feature: str) -> Callable[[Any, Any], Any]:
 
 
 def _handlers(service: Service, faults: Faults) -> dict[str, grpc.RpcMethodHandler]:
-    unary = {
-        "GetDocument": service.get_document,
-        "ListDocuments": service.list_documents,
-        "CreateDocument": service.create_document,
-        "UpdateDocument": service.update_document,
-        "DeleteDocument": service.delete_document,
-        "BeginTransaction": service.begin_transaction,
-        "Commit": service.commit,
-        "Rollback": service.rollback,
-        "ListCollectionIds": service.list_collection_ids,
-        "BatchWrite": service.batch_write,
-        "PartitionQuery": service.partition_query,
-    }
     streams = {
         "BatchGetDocuments": service.batch_get_documents,
         "RunQuery": service.run_query,
         "RunAggregationQuery": service.run_aggregation_query,
     }
-    made = {
-        name: grpc.unary_unary_rpc_method_handler(_answering(name, faults, answer), _reader(name), _write)
-        for name, answer in unary.items()
-    }
+    commit = _answering("Commit", faults, service.commit)
+    made = {"Commit": grpc.unary_unary_rpc_method_handler(commit, _reader("Commit"), _write)}
     for name, stream in streams.items():
         handler = _streaming(name, faults, stream)
         made[name] = grpc.unary_stream_rpc_method_handler(handler, _reader(name), _write)
-    made["Listen"] = grpc.stream_stream_rpc_method_handler(_listening(faults, service), _reader("Listen"), _write)
-    made["ExecutePipeline"] = grpc.unary_stream_rpc_method_handler(_refusing("pipelines (ExecutePipeline)"))
-    made["Write"] = grpc.stream_stream_rpc_method_handler(_refusing("the Write stream of mobile clients"))
+    for name, make in _REFUSED.items():
+        made[name] = make(_refusing(name))
     return made
 
 

@@ -79,13 +79,6 @@ class Store:
         found = self._rows(sql, self._numbers.get(collection), document_id, moment, moment).fetchone()
         return Document.FromString(found[0]) if found else None
 
-    def changed_after(self, name: str, moment: int) -> bool:
-        """Say whether a document was written or deleted after a moment."""
-        collection, _, document_id = name.rpartition("/")
-        sql = "SELECT 1 FROM version WHERE collection = ? AND id = ? AND (since > ? OR until > ? AND until < ?) LIMIT 1"
-        parameters = (self._numbers.get(collection), document_id, moment, moment, FOREVER)
-        return self._rows(sql, *parameters).fetchone() is not None
-
     def scan(
         self, collection: str, moment: int, low: str = "", high: str | None = None, descending: bool = False
     ) -> Iterator[Any]:
@@ -132,11 +125,6 @@ class Store:
         sql = "SELECT path FROM collection WHERE path > ? AND path < ?" + (" AND id = ?" if collection_id else "")
         below = (parent + "/", parent + "0")  # "0" is the character after "/"
         return [path for (path,) in self._rows(sql, *below, *([collection_id] if collection_id else []))]
-
-    def has_documents(self, collection: str, moment: int) -> bool:
-        """Say whether a collection had any document at a moment."""
-        sql = "SELECT 1 FROM version WHERE collection = ? AND since <= ? AND until > ? LIMIT 1"
-        return self._rows(sql, self._numbers.get(collection), moment, moment).fetchone() is not None
 
     # Writing: under write_lock, one commit at a time
 

@@ -96,19 +96,3 @@ def sort_key(value: Any) -> bytes:
 def type_range(key: bytes) -> tuple[bytes, bytes]:
     """Return the lower and the upper bound of all keys of the type that ``key`` has."""
     return key[:1], bytes([key[0] + 1])
-
-
-def element_keys(value: Any) -> list[bytes]:
-    """Return the keys of an array's elements; nothing for any other value."""
-    return [sort_key(element) for element in value.array_value.values]
-
-
-def is_number(value: Any) -> bool:
-    """Say whether a value is an integer or a double."""
-    return value.WhichOneof("value_type") in ("integer_value", "double_value")
-
-
-def number_of(value: Any) -> int | float:
-    """Return the number that a numeric value holds."""
-    number: int | float = value.integer_value if value.HasField("integer_value") else value.double_value
-    return number

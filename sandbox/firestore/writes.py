@@ -1,24 +1,13 @@
-"""Writes: preconditions, masks and transforms, committed together at one moment."""
+"""Writes: preconditions, masks and server times, committed together at one moment."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from sandbox.firestore.errors import already_exists, failed_precondition, invalid, not_found
+from sandbox.firestore.errors import already_exists, failed_precondition, invalid, not_found, not_implemented
 from sandbox.firestore.filters import NAME_PATH
 from sandbox.firestore.paths import check_document_name, delete_at, parse_field_path, set_at, value_at
-from sandbox.firestore.protos import Document, WriteResult, to_microseconds, to_timestamp
+from sandbox.firestore.protos import Document, Value, WriteResult, to_microseconds, to_timestamp
 from sandbox.firestore.store import Store
-from sandbox.firestore.transforms import apply_transform
 from sandbox.firestore.validation import check_document
-
-
-@dataclass(frozen=True)
-class Committed:
-    """What a commit did: its moment, one result per write, and the names of the documents that changed."""
-
-    moment: int
-    results: list[Any]
-    changed: frozenset[str]
 
 
 def target_of(write: Any) -> str:
@@ -29,7 +18,7 @@ def target_of(write: Any) -> str:
     if kind == "delete":
         return str(write.delete)
     if kind == "transform":
-        return str(write.transform.document)
+        raise not_implemented("writes of transforms alone")
     raise invalid("empty write operation")
 
 
@@ -47,8 +36,8 @@ def check_write(write: Any, database: str) -> None:
         parse_field_path(path)
 
 
-def apply_writes(store: Store, writes: Any, moment: int) -> Committed:
-    """Apply checked writes inside an open commit; several writes to one document follow each other."""
+def apply_writes(store: Store, writes: Any, moment: int) -> list[Any]:
+    """Apply checked writes inside an open commit; several writes to one document follow each other. One result each."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     results = []
@@ -63,10 +52,10 @@ def apply_writes(store: Store, writes: Any, moment: int) -> Committed:
         if after[name] is not None:
             result.update_time.CopyFrom(after[name].update_time)
         results.append(result)
-    changed = frozenset(name for name, document in after.items() if document is not before[name])
-    for name in changed:
-        store.replace(name, after[name], moment)
-    return Committed(moment, results, changed)
+    for name, document in after.items():
+        if document is not before[name]:
+            store.replace(name, document, moment)
+    return results
 
 
 def _check_precondition(precondition: Any, current: Any | None, name: str) -> None:
@@ -86,9 +75,8 @@ def _next_version(write: Any, name: str, current: Any | None, moment: int) -> tu
     if write.WhichOneof("operation") == "delete":
         return None, []
     document = _written(write, name, current)
-    transforms = [*write.update_transforms, *write.transform.field_transforms]
-    results = [apply_transform(document, transform, moment) for transform in transforms]
-    if transforms or write.HasField("update_mask"):  # else it is the document that was checked before
+    results = [_apply_transform(document, transform, moment) for transform in write.update_transforms]
+    if results or write.HasField("update_mask"):  # else it is the document that was checked before
         check_document(document)
     if current is not None and _same_fields(document, current):
         return current, results  # a write that changes nothing keeps update_time
@@ -97,10 +85,22 @@ def _next_version(write: Any, name: str, current: Any | None, moment: int) -> tu
     return document, results
 
 
+def _apply_transform(document: Any, transform: Any, moment: int) -> Any:
+    """Put the server's time into a document, and return it."""
+    kind = transform.WhichOneof("transform_type")
+    if kind is None or (kind == "set_to_server_value" and not transform.set_to_server_value):
+        raise invalid("A field transform needs a type.")
+    if kind != "set_to_server_value":
+        raise not_implemented(f"the transform {kind}")
+    # The real service's request time has milliseconds and precedes the commit; so does this.
+    value = Value(timestamp_value=to_timestamp(moment // 1000 * 1000))
+    set_at(document.fields, parse_field_path(transform.field_path), value)
+    return value
+
+
 def _written(write: Any, name: str, current: Any | None) -> Any:
     document = Document(name=name)
-    is_partial = write.HasField("update_mask") or write.WhichOneof("operation") == "transform"
-    source = current if is_partial else write.update
+    source = current if write.HasField("update_mask") else write.update
     if source is not None:
         for field, value in source.fields.items():
             document.fields[field].CopyFrom(value)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import And, FieldFilter, Or
-from hypothesis import HealthCheck, assume, given, settings
+from google.cloud.firestore_v1.base_query import And, FieldFilter
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.firestore.tests.servers import connect
@@ -28,7 +28,7 @@ DOCUMENTS = [
     {},
     {"a": -1, "b": "a", "m": {"x": [1]}},
 ]
-OPERATORS = ["==", "!=", "<", "<=", ">", ">=", "array_contains", "in", "not-in", "array_contains_any"]
+OPERATORS = ["==", "<", "<=", ">", ">=", "in"]
 
 
 @st.composite
@@ -37,17 +37,15 @@ def _filters(draw: st.DrawFn) -> tuple[str, str, Any]:
     field = draw(FIELDS)
     if field == "__name__":
         return field, draw(st.sampled_from(["==", "<", "<=", ">", ">="])), draw(st.sampled_from(["d03", "d07", "x"]))
-    if operator in ("in", "not-in", "array_contains_any"):
+    if operator == "in":
         return field, operator, draw(st.lists(VALUES, min_size=1, max_size=3))
-    value = draw(VALUES)
-    is_null = value is None or value != value
-    return field, "==" if is_null and operator not in ("==", "!=") else operator, value
+    # For null and NaN there are filters of their own, which are not implemented.
+    return field, operator, draw(VALUES.filter(lambda value: value is not None and value == value))
 
 
 QUERIES = st.fixed_dictionaries(
     {
         "filters": st.lists(_filters(), max_size=3, unique_by=repr),
-        "is_or": st.booleans(),
         "orders": st.lists(st.tuples(FIELDS, st.sampled_from(["ASCENDING", "DESCENDING"])), max_size=2),
         "cursor": st.none() | st.tuples(st.sampled_from(["start_at", "start_after", "end_at", "end_before"]), VALUES),
         "limit": st.none() | st.integers(0, 6),
@@ -75,7 +73,7 @@ def _build(collection: firestore.CollectionReference, plan: dict[str, Any]) -> A
     ]
     query: Any = collection
     if filters:
-        query = query.where(filter=(Or if plan["is_or"] else And)(filters))
+        query = query.where(filter=And(filters))
     for field, direction in plan["orders"]:
         query = query.order_by(field, direction=direction)
     if plan["cursor"] and plan["orders"]:
@@ -100,8 +98,6 @@ def _answer(query: Any) -> tuple[str, list[str]]:
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=QUERIES)
 def test_random_queries(both: list[firestore.CollectionReference], plan: dict[str, Any]) -> None:
-    # Nothing but null to be left out: the Java emulator drops the filter before it checks the order.
-    assume(not any(operator == "not-in" and value == [None] for _, operator, value in plan["filters"]))
     try:
         queries = [_build(collection, plan) for collection in both]
         ours, theirs = (_answer(query) for query in queries)

@@ -1,4 +1,4 @@
-"""The order over all types, and every kind of filter."""
+"""The order over all types, and the filters."""
 
 import datetime as dt
 import math
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import And, BaseCompositeFilter, FieldFilter, Or
+from google.cloud.firestore_v1.base_query import And
 
 from sandbox.firestore.tests.asking import ids, numbered, where
 
@@ -79,8 +79,6 @@ def test_order_over_all_types(values: firestore.CollectionReference) -> None:
         ("==", 1, ["one_d", "one_i"]),
         ("==", 0, ["zero_d", "zero_i"]),
         ("==", 2**53 + 1, ["past_i"]),
-        ("==", None, ["null"]),
-        ("==", math.nan, ["nan"]),
         ("==", [1, "a"], ["list_2"]),
         ("==", {"a": 1}, ["map_2"]),
         ("<", 0, ["low", "minus"]),
@@ -93,10 +91,6 @@ def test_order_over_all_types(values: firestore.CollectionReference) -> None:
         (">", [1], ["list_2", "list_3"]),
         ("<", {"a": 1}, ["map_0", "map_1"]),
         ("<", True, ["false"]),
-        ("!=", 1, [name for name in NAMES if name not in ("null", "one_d", "one_i")]),
-        ("!=", None, NAMES[1:]),
-        ("!=", math.nan, [name for name in NAMES if name not in ("null", "nan")]),
-        ("not-in", [1, "a"], [name for name in NAMES if name not in ("null", "one_d", "one_i", "text_b")]),
     ],
 )
 def test_comparison(values: firestore.CollectionReference, operator: str, value: Any, expected: list[str]) -> None:
@@ -108,8 +102,6 @@ def test_comparison(values: firestore.CollectionReference, operator: str, value:
     [
         ("in", ["a", 1, None], ["one_d", "one_i", "text_b"]),
         ("in", [[1], {"a": 1}], ["list_1", "map_2"]),
-        ("array_contains", 1, ["list_1", "list_2"]),
-        ("array_contains_any", ["a", 2], ["list_2", "list_3"]),
     ],
 )
 def test_membership(values: firestore.CollectionReference, operator: str, value: Any, expected: list[str]) -> None:
@@ -121,15 +113,9 @@ def test_membership(values: firestore.CollectionReference, operator: str, value:
     [
         (And([where("team", "==", "team-1"), where("max", ">", 15)]), [33, 37]),
         (And([where("max", ">=", 3), where("max", "<", 5)]), [6, 7, 8, 9]),
-        (Or([where("max", "==", 3), where("team", "==", "nobody"), where("ends", "==", 30)]), [6, 7, 30]),
         (And([where("team", "in", ["team-0", "team-2"]), where("meta.tier", "==", 1), where("max", "<", 6)]), [4, 10]),
-        (And([where("tags", "array_contains", "t1"), where("max", "<=", 5)]), [1, 6, 11]),
-        (And([Or([where("max", "==", 1), where("max", "==", 2)]), where("meta.tier", "==", 0)]), [3]),
         (And([where("max", ">", 17), where("ends", ">=", 0)]), []),
-        (where("ends", "!=", 10), [0, 20, 30]),
     ],
 )
-def test_conditions(
-    limits: firestore.CollectionReference, condition: FieldFilter | BaseCompositeFilter, expected: list[int]
-) -> None:
+def test_conditions(limits: firestore.CollectionReference, condition: And, expected: list[int]) -> None:
     assert sorted(ids(limits.where(filter=condition))) == numbered(*expected)

@@ -87,14 +87,6 @@ def test_projection(limits: firestore.CollectionReference) -> None:
     "query",
     [
         pytest.param(lambda c: c.where(filter=where("a", "in", list(range(31)))), id="in of 31"),
-        pytest.param(lambda c: c.where(filter=where("a", "not-in", list(range(11)))), id="not-in of 11"),
-        pytest.param(
-            lambda c: c.where(filter=where("a", "array_contains", 1)).where(filter=where("b", "array_contains", 1)),
-            id="two array-contains",
-        ),
-        pytest.param(
-            lambda c: c.where(filter=where("a", "!=", 1)).where(filter=where("b", "not-in", [1])), id="two negations"
-        ),
         pytest.param(lambda c: c.order_by("a").order_by("a"), id="order twice"),
         pytest.param(lambda c: c.order_by("__name__").order_by("a"), id="order after the name"),
         pytest.param(lambda c: c.offset(-1), id="negative offset"),
