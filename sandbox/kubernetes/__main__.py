@@ -13,7 +13,7 @@ from sandbox.kubernetes.clusters import Clusters
 from sandbox.kubernetes.control_api import ControlApi
 from sandbox.kubernetes.google_accounts import Accounts
 from sandbox.kubernetes.iam_api import metadata_app, node_variables
-from sandbox.kubernetes.images import PODMAN_ARGUMENTS, Runtime, read_images
+from sandbox.kubernetes.images import Runtime, read_images
 from sandbox.kubernetes.kubeconfig import KubeconfigFolder
 from sandbox.kubernetes.server import make_app
 from sandbox.kubernetes.state_file import fill
@@ -59,13 +59,6 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--images", type=Path, metavar="FILE", help="images.json: what runs for which image")
     parser.add_argument("--state", type=Path, metavar="FILE", help="what the clusters hold at the start")
-    parser.add_argument("--backend", choices=("subprocess", "podman"), default="subprocess", help="how containers run")
-    parser.add_argument(
-        "--podman-arg",
-        action="append",
-        metavar="ARG",
-        help=f"global option of podman, instead of {' '.join(PODMAN_ARGUMENTS)}; write --podman-arg=--option",
-    )
     options = parser.parse_args()
     if not options.cluster and not options.state:
         parser.error("name at least one --cluster, or a --state file that has some")
@@ -80,14 +73,13 @@ async def _serve(options: argparse.Namespace, folder: KubeconfigFolder, pod_fold
     if options.state:
         fill(clusters, options.state)
     images = read_images(options.images) if options.images else {}
-    podman_arguments = tuple(options.podman_arg or PODMAN_ARGUMENTS)
     accounts = Accounts(options.project, options.pods_run_as, tuple(options.may_impersonate))
     node = web.AppRunner(metadata_app(accounts), access_log=None, shutdown_timeout=1.0)
     await node.setup()
     await web.TCPSite(node, LOOPBACK, 0).start()
     metadata = f"{LOOPBACK}:{node.addresses[0][1]}"
     node_env = node_variables(metadata) | {"SSL_CERT_FILE": str(folder.ca_file)}
-    runtime = Runtime(images, pod_folder, options.backend, podman_arguments, node_env)
+    runtime = Runtime(images, pod_folder, node_env)
     control = ControlApi(folder)
     app = make_app(clusters, runtime, control, folder.authority.data, accounts)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from sandbox.kubernetes.faults import FaultState
-from sandbox.kubernetes.journal import Journal
-from sandbox.kubernetes.kinds import CONFIG_MAP, EVENT, NAMESPACE, POD, SECRET, SERVICE_ACCOUNT, Kind
+from sandbox.kubernetes.kinds import NAMESPACE, POD
 from sandbox.kubernetes.listing import PageCache
 from sandbox.kubernetes.object_metadata import timestamp
 from sandbox.kubernetes.snapshots import History
@@ -46,45 +45,27 @@ class Cluster:
         self._versions = itertools.count(1001)
         self.version = 1000
         self.history = History(name, self.next_version)
-        self.journal = Journal()
         self.pods: dict[Key, Pod] = {}
         self.events: list[Object] = []
-        self.stored: dict[Kind, dict[Key, Object]] = {SECRET: {}, CONFIG_MAP: {}, SERVICE_ACCOUNT: {}}
-        self.lets_anonymous_in = True
-        born = timestamp(datetime(2025, 1, 1, tzinfo=UTC))
-        self._namespaces = dict.fromkeys(FIRST_NAMESPACES, born)
+        self.secrets: dict[Key, Object] = {}
 
     def next_version(self) -> int:
         """Return the next resource version."""
         self.version = next(self._versions)
         return self.version
 
-    def note_namespace(self, namespace: str) -> bool:
-        """Make a namespace exist; False when it did already."""
-        if namespace in self.namespaces():
-            return False
-        self._namespaces[namespace] = timestamp(datetime.now(UTC))
-        return True
-
     def require_namespace(self, namespace: str) -> None:
         """Raise the 404 of an API server for a namespace that nobody made."""
         if namespace not in self.namespaces():
             raise not_found(NAMESPACE.plural, namespace)
 
-    def has_service_account(self, namespace: str, name: str) -> bool:
-        """Return whether pods may run as it; every namespace has its ``default``."""
-        return name == DEFAULT_ACCOUNT or (namespace, name) in self.stored[SERVICE_ACCOUNT]
+    def namespaces(self) -> set[str]:
+        """Return every namespace: of the first ones, or implied by a workload."""
+        return {*FIRST_NAMESPACES, *self.history.latest.namespaces}
 
-    def namespaces(self) -> dict[str, str]:
-        """Return every namespace with its creation time: made, or implied by a workload."""
-        born = self._namespaces[FIRST_NAMESPACES[0]]
-        return dict(sorted((dict.fromkeys(self.history.latest.namespaces, born) | self._namespaces).items()))
-
-    def changed(self, kind: Kind, obj: Object, change: str = "MODIFIED") -> None:
-        """Give an object a new version and tell who watches."""
-        version = self.next_version()
-        obj["metadata"]["resourceVersion"] = str(version)
-        self.journal.record(kind, change, obj, version)
+    def changed(self, obj: Object) -> None:
+        """Give an object a new version."""
+        obj["metadata"]["resourceVersion"] = str(self.next_version())
 
     def event(self, pod: Object, reason: str, message: str, type_: str = "Normal") -> None:
         """Record an Event about a pod."""
@@ -113,7 +94,7 @@ class Cluster:
         }
         self.events.append(event)
         del self.events[:-KEEP_EVENTS]
-        self.changed(EVENT, event, "ADDED")
+        self.changed(event)
 
 
 class Clusters:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -26,13 +25,12 @@ class ContainerProcess:
     @classmethod
     async def start(cls, command: Command) -> "ContainerProcess":
         """Start a command; OSError when not even the launcher can be started."""
-        at_end = ["--at-end", json.dumps(command.at_end)] if command.at_end else []
         # A pipe of our own: asyncio's would make wait() wait for its other end, too, which an orphan may hold.
         output, writer = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-I", "-S", str(LAUNCHER), *at_end, "--", *command.argv),
+                *("-I", "-S", str(LAUNCHER), "--", *command.argv),
                 env=command.env,
                 cwd=command.workdir,
                 stdin=asyncio.subprocess.PIPE,

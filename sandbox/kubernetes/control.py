@@ -59,10 +59,6 @@ class ControlClient:
         body = {"write_kubeconfig": write_kubeconfig}
         return str(self._call("POST", f"/clusters/{cluster}/rotate-token", body)["token"])
 
-    def set_anonymous(self, cluster: str, *, let_in: bool) -> Document:
-        """Say whether a request without a token is refused as nobody's (403), or as nobody known (401)."""
-        return self._call("PUT", f"/clusters/{cluster}/anonymous", {"let_in": let_in})
-
     def calls(self, cluster: str) -> dict[str, int]:
         """Return how often each route of a cluster was requested."""
         counted: dict[str, int] = self._call("GET", "/calls")["clusters"].get(cluster, {})
@@ -72,10 +68,6 @@ class ControlClient:
         """Return how many clients followed the fault ``redirect``, with and without credentials."""
         counted: dict[str, int] = self._call("GET", "/calls")["redirected"]
         return counted
-
-    def reset_calls(self) -> None:
-        """Start counting anew."""
-        self._call("DELETE", "/calls")
 
     def _call(self, method: str, path: str, body: Document | None = None) -> Document:
         request = urllib.request.Request(

@@ -1,18 +1,14 @@
-"""What an image stands for here: a local command, or a container that podman runs."""
+"""What an image stands for here: a local command."""
 
-import json
 import os
 import shutil
 import sys
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-
-Backend = Literal["subprocess", "podman"]
-PODMAN_ARGUMENTS = ("--runtime=runc",)
 
 
 class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +37,6 @@ class Command:
     argv: list[str]
     env: dict[str, str]
     workdir: str | None = None
-    at_end: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +45,6 @@ class Runtime:
 
     images: dict[str, Image]
     folder: Path
-    backend: Backend = "subprocess"
-    podman_arguments: tuple[str, ...] = field(default=PODMAN_ARGUMENTS)
     node_env: dict[str, str] = field(default_factory=dict)  # what a process here cannot find the way a container would
 
     def image(self, reference: str) -> Image | None:
@@ -59,20 +52,17 @@ class Runtime:
         for pattern, image in self.images.items():
             if fnmatchcase(reference, pattern):
                 return image
-        return Image() if self.backend == "podman" else None
+        return None
 
     def command(
         self,
         container: dict[str, Any],
         image: Image,
         env: dict[str, str],
-        mounts: dict[str, Path],
         pod: str,
         home: Path,
     ) -> Command:
         """Return the command of a container whose mount paths and variables are settled."""
-        if self.backend == "podman":
-            return self._podman(container, env, mounts, pod)
         own, args = container.get("command"), container.get("args")
         argv = [*(own or image.entrypoint), *(args or ([] if own else image.cmd))]
         interpreter = str(Path(sys.executable).parent)  # so that "python" in an image means this environment's
@@ -85,19 +75,6 @@ class Runtime:
             **self.node_env,
         }
         return Command(argv, {**base, **env}, container.get("workingDir") or image.workdir or str(home))
-
-    def _podman(self, container: dict[str, Any], env: dict[str, str], mounts: dict[str, Path], pod: str) -> Command:
-        """Values of variables travel in podman's own environment: its command line is for all to read."""
-        name = f"{pod}-{container['name']}"
-        run = ["podman", *self.podman_arguments, "run", "--rm", "--pull=never", "--network=host", f"--name={name}"]
-        run += [f"--env={variable}" for variable in env]
-        run += [f"--volume={source}:{target}" for target, source in mounts.items()]
-        if container.get("workingDir"):
-            run.append(f"--workdir={container['workingDir']}")
-        if container.get("command"):
-            run.append(f"--entrypoint={json.dumps(container['command'])}")
-        remove = ["podman", *self.podman_arguments, "rm", "--force", "--time=0", "--ignore", name]
-        return Command([*run, container["image"], *(container.get("args") or [])], {**os.environ, **env}, at_end=remove)
 
 
 def missing_program(command: Command) -> str | None:

@@ -28,7 +28,6 @@ class Kind:
 
 
 READ = ("get", "list")
-WRITE = ("create", "delete", "get", "list", "patch", "update")
 
 DEPLOYMENT = Kind("Deployment", "deployments", "apps", "v1", READ, ("deploy",), in_all=True)
 STATEFUL_SET = Kind("StatefulSet", "statefulsets", "apps", "v1", READ, ("sts",), in_all=True)
@@ -37,12 +36,10 @@ ROLLOUT = Kind("Rollout", "rollouts", "argoproj.io", "v1alpha1", READ, ("ro",))
 AUTOSCALER = Kind(
     "HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", "v2", READ, ("hpa",), in_all=True
 )
-POD = Kind("Pod", "pods", "", "v1", ("create", "delete", "get", "list", "patch", "watch"), ("po",), in_all=True)
-SECRET = Kind("Secret", "secrets", "", "v1", WRITE)
-CONFIG_MAP = Kind("ConfigMap", "configmaps", "", "v1", WRITE, ("cm",))
-SERVICE_ACCOUNT = Kind("ServiceAccount", "serviceaccounts", "", "v1", WRITE, ("sa",))
-NAMESPACE = Kind("Namespace", "namespaces", "", "v1", ("create", "get", "list"), ("ns",), namespaced=False)
-EVENT = Kind("Event", "events", "", "v1", ("list", "watch"), ("ev",))
+POD = Kind("Pod", "pods", "", "v1", ("create", "delete", "get", "list", "patch"), ("po",), in_all=True)
+SECRET = Kind("Secret", "secrets", "", "v1", ("create",))
+NAMESPACE = Kind("Namespace", "namespaces", "", "v1", (), ("ns",), namespaced=False)
+EVENT = Kind("Event", "events", "", "v1", ("list",), ("ev",))
 
 WORKLOADS = (DEPLOYMENT, STATEFUL_SET, ROLLOUT)
-KINDS = (DEPLOYMENT, STATEFUL_SET, ROLLOUT, AUTOSCALER, POD, SECRET, CONFIG_MAP, SERVICE_ACCOUNT, NAMESPACE, EVENT)
+KINDS = (DEPLOYMENT, STATEFUL_SET, ROLLOUT, AUTOSCALER, POD, SECRET, EVENT)

@@ -1,6 +1,6 @@
 """Runs one command so that nothing of it is left behind, whatever happens to the server that asked for it.
 
-``python -I -S launcher.py [--at-end JSON-ARGV] -- command …`` with a pipe from the server as standard input, its
+``python -I -S launcher.py -- command …`` with a pipe from the server as standard input, its
 lifeline: when the pipe closes, because the server closed it or was killed, everything the command started is killed.
 SIGTERM and SIGINT are passed on to the command's process group. When the command ends, what it left running is killed,
 as the end of a container's first process ends the container. Standard library only: it starts with every container.
@@ -8,11 +8,9 @@ as the end of a container's first process ends the container. Standard library o
 
 import contextlib
 import ctypes
-import json
 import os
 import select
 import signal
-import subprocess
 import sys
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -80,7 +78,6 @@ def main(arguments: list[str]) -> int:
     """Run the command to its end and return its exit code, 128 + n for a signal n."""
     split = arguments.index("--")
     command = arguments[split + 1 :]
-    at_end = json.loads(arguments[1]) if arguments[:1] == ["--at-end"] else None
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     wake, waker = os.pipe()
     os.set_blocking(waker, False)
@@ -108,10 +105,6 @@ def main(arguments: list[str]) -> int:
             status = signal.SIGKILL
             break
     _kill_all(child)
-    if at_end:
-        subprocess.run(
-            at_end, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
-        )
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 

@@ -14,11 +14,9 @@ from sandbox.kubernetes.kinds import ROLLOUT, Kind
 from sandbox.kubernetes.objects import render
 from sandbox.kubernetes.representations import (
     GZIP_FROM_BYTES,
-    Form,
     accepts_gzip,
     encode_list,
     pack,
-    requested_form,
     respond,
     respond_packed,
 )
@@ -72,8 +70,6 @@ class PageRequest:
     fields: str
     limit: int
     start: str
-    form: Form
-    include: str
 
 
 class PageCache:
@@ -145,8 +141,6 @@ def page_request(request: web.Request, kind: Kind, start: str) -> PageRequest:
         request.query.get("fieldSelector", ""),
         limit,
         start,
-        requested_form(request),
-        request.query.get("includeObject", "Metadata"),
     )
 
 
@@ -180,7 +174,7 @@ def render_page(page: PageRequest, snapshot: Snapshot) -> bytes:
         if not page.labels and not page.fields:  # with a selector nobody knows how many are left
             metadata["remainingItemCount"] = remaining
     objects = [render(page.kind, item) for item in found]
-    return encode_list(page.kind, objects, metadata, page.form, page.include)
+    return encode_list(page.kind, objects, metadata)
 
 
 def list_page(request: web.Request, kind: Kind, history: History, current: int, cache: PageCache) -> web.Response:
@@ -189,8 +183,6 @@ def list_page(request: web.Request, kind: Kind, history: History, current: int, 
         raise ApiFailure(405, "MethodNotAllowed", f"{kind.plural} can be listed here, not watched")
     snapshot, start = _chosen_snapshot(request, history, current)
     page = page_request(request, kind, start)
-    if page.form is Form.TABLE:  # tables show ages, which move on
-        return respond(request, render_page(page, snapshot))
     key = (history.cluster, snapshot.version, page)
     body = cache.get(key)
     if body is None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from sandbox.kubernetes.status import ApiFailure, bad_request
+from sandbox.kubernetes.status import ApiFailure, bad_request, not_implemented
 
 Object = dict[str, Any]
 PROTOBUF = "application/vnd.kubernetes.protobuf"
@@ -15,9 +15,7 @@ PATCH_TYPES = ("application/merge-patch+json", "application/strategic-merge-patc
 async def read_object(request: web.Request) -> Object:
     """Return the object of a request's body."""
     if request.content_type == PROTOBUF:
-        from sandbox.kubernetes.protobuf_bodies import decode  # only kubectl ever needs it: keep the start light
-
-        return decode(await request.read())
+        raise not_implemented("bodies in protobuf")
     try:
         obj = msgspec.json.decode(await request.read())
     except msgspec.DecodeError as error:

@@ -40,7 +40,7 @@ def admit(cluster: Cluster, sent: Object, namespace: str) -> Object:
     require_own_namespace(metadata, namespace)
     _set_defaults(metadata, spec)
     cluster.require_namespace(namespace)
-    _require_account(cluster, metadata, spec, namespace)
+    _require_account(metadata, spec, namespace)
     pod: Object = {"metadata": metadata, "spec": spec, "status": {"phase": "Pending", "qosClass": "BestEffort"}}
     validate(pod)
     if namespace == COMPOSER_NAMESPACE and (found := violations(spec)):
@@ -63,9 +63,10 @@ def _set_defaults(metadata: Object, spec: Object) -> None:
         container.setdefault("imagePullPolicy", "Always" if tag in ("", "latest") else "IfNotPresent")
 
 
-def _require_account(cluster: Cluster, metadata: Object, spec: Object, namespace: str) -> None:
+def _require_account(metadata: Object, spec: Object, namespace: str) -> None:
+    """Every namespace has its ``default`` service account, and here no other."""
     name = spec.get("serviceAccountName") or spec.get("serviceAccount") or DEFAULT_ACCOUNT
-    if not cluster.has_service_account(namespace, name):
+    if name != DEFAULT_ACCOUNT:
         reason = f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found'
         raise _forbidden(metadata, reason)
     spec["serviceAccountName"] = spec["serviceAccount"] = name

@@ -5,12 +5,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from sandbox.kubernetes.bell import Bell
 from sandbox.kubernetes.clusters import Cluster, Key
 from sandbox.kubernetes.container_logs import ContainerLog
 from sandbox.kubernetes.container_process import ContainerProcess
 from sandbox.kubernetes.images import Command, Runtime, missing_program
-from sandbox.kubernetes.journal import Bell
-from sandbox.kubernetes.kinds import POD
 from sandbox.kubernetes.pod_inputs import (
     NODE,
     NotReady,
@@ -23,7 +22,6 @@ from sandbox.kubernetes.pod_inputs import (
 from sandbox.kubernetes.pod_status import is_over, now, set_condition, set_phase, statuses, waiting
 
 Object = dict[str, Any]
-SIDECAR = "airflow-xcom-sidecar"  # emulated: it only waits until the operator has read the result
 RETRY_SECONDS = 0.5
 KUBELET_SECONDS = 0.02
 """How long a scheduled pod has no status of its containers; whoever reads it meanwhile has to bear that."""
@@ -39,7 +37,6 @@ class Pod:
         self.folder = runtime.folder / obj["metadata"]["uid"]
         self.containers: list[Object] = obj["spec"]["containers"]
         self.logs = {container["name"]: ContainerLog() for container in self.containers}
-        self.mounts: dict[str, dict[str, Path]] = {}
         self.bell = Bell()
         self._processes: dict[str, ContainerProcess] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +74,6 @@ class Pod:
         """Forget the pod and its files."""
         if self.cluster.pods.get(self.key) is self:
             del self.cluster.pods[self.key]
-            self.cluster.changed(POD, self.obj, "DELETED")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.bell.ring()
 
@@ -123,8 +119,8 @@ class Pod:
         seconds = self.obj["spec"].get("terminationGracePeriodSeconds")
         return 30.0 if seconds is None else float(seconds)
 
-    async def _prepare(self) -> dict[str, Command | None]:
-        """Return what to start for each container (None for the sidecar), as soon as all it needs is there."""
+    async def _prepare(self) -> dict[str, Command]:
+        """Return what to start for each container, as soon as all it needs is there."""
         told = ""
         while True:
             try:
@@ -145,17 +141,14 @@ class Pod:
         self.cluster.event(self.obj, problem.reason if is_mount else "Failed", problem.message, "Warning")
         self._touch()
 
-    def _command(self, container: Object, volumes: dict[str, Path]) -> Command | None:
-        name = container["name"]
-        mounts = self.mounts[name] = mounts_of(container, volumes)
-        if name == SIDECAR:
-            return None
+    def _command(self, container: Object, volumes: dict[str, Path]) -> Command:
+        mounts = mounts_of(container, volumes)
         image = self.runtime.image(container["image"])
         if image is None:
             raise NotReady(
                 "ErrImagePull", f"failed to pull image {container['image']}: images.json has no stand-in for it"
             )
-        env = make_environment(self.cluster, self.obj, container, image.env)
+        env = make_environment(container, image.env)
         container = {
             **container,
             **{
@@ -164,22 +157,17 @@ class Pod:
                 if container.get(field)
             },
         }
-        if self.runtime.backend == "subprocess":
-            env = {variable: redirect_paths(value, mounts) for variable, value in env.items()}
-            for field in ("command", "args"):
-                container[field] = [redirect_paths(text, mounts) for text in container.get(field) or []]
-        return self.runtime.command(container, image, env, mounts, self.key[1], self.folder)
+        env = {variable: redirect_paths(value, mounts) for variable, value in env.items()}
+        for field in ("command", "args"):
+            container[field] = [redirect_paths(text, mounts) for text in container.get(field) or []]
+        return self.runtime.command(container, image, env, self.key[1], self.folder)
 
-    def _start_containers(self, commands: dict[str, Command | None]) -> None:
+    def _start_containers(self, commands: dict[str, Command]) -> None:
         for condition in ("Initialized", "Ready", "ContainersReady"):
             set_condition(self.obj["status"], condition, True)
         self.obj["status"].update(podIP="127.0.0.1", hostIP="127.0.0.1")
         for name, command in commands.items():
-            if command is None:
-                self._set_state(name, running={"startedAt": now()})
-            else:
-                task = asyncio.create_task(self._run_container(name, command))
-                self._tasks.add(task)
+            self._tasks.add(asyncio.create_task(self._run_container(name, command)))
 
     async def _run_container(self, name: str, command: Command) -> None:
         started = now()
@@ -191,7 +179,7 @@ class Pod:
                 problem = str(error)
         if problem is not None:
             self.cluster.event(self.obj, "Failed", f"Error: {problem}", "Warning")
-            self.end_container(name, START_FAILED, "StartError", problem, started)
+            self._end_container(name, START_FAILED, "StartError", problem, started)
             return
         self._processes[name] = process
         if self._is_ending:  # the pod was stopped while this container was being started
@@ -202,9 +190,9 @@ class Pod:
         code = await process.read(log, self.bell.ring)
         policy = next(c.get("terminationMessagePolicy") for c in self.containers if c["name"] == name)
         message = log.tail() if code and policy == "FallbackToLogsOnError" else ""
-        self.end_container(name, code, "Error" if code else "Completed", message, started)
+        self._end_container(name, code, "Error" if code else "Completed", message, started)
 
-    def end_container(self, name: str, code: int, reason: str, message: str = "", started: str | None = None) -> None:
+    def _end_container(self, name: str, code: int, reason: str, message: str = "", started: str | None = None) -> None:
         """Report the end of a container."""
         state = {"exitCode": code, "reason": reason, "startedAt": started or now(), "finishedAt": now()}
         self._set_state(name, terminated={**state, **({"message": message} if message else {})})
@@ -214,9 +202,6 @@ class Pod:
         await asyncio.gather(*(process.stop(grace) for process in self._processes.values()))
         if self._tasks:
             await asyncio.wait(self._tasks)  # they report how their containers ended
-        for status in statuses(self.obj["status"]):
-            if "running" in status["state"]:  # the sidecar: it has no process
-                self.end_container(status["name"], 143, "Error")
 
     def _set_state(self, name: str, **state: Object) -> None:
         status = self.status_of(name)
@@ -227,5 +212,5 @@ class Pod:
         self._touch()
 
     def _touch(self) -> None:
-        self.cluster.changed(POD, self.obj)
+        self.cluster.changed(self.obj)
         self.bell.ring()

@@ -1,8 +1,7 @@
-"""The Pod API: create, list, watch, get, patch, delete."""
+"""The Pod API: create, list, get, patch, delete."""
 
 import asyncio
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,7 +9,6 @@ from aiohttp import web
 
 from sandbox.kubernetes.clusters import CLUSTER, CLUSTERS
 from sandbox.kubernetes.images import Runtime
-from sandbox.kubernetes.journal import watch
 from sandbox.kubernetes.kinds import EVENT, POD, Kind
 from sandbox.kubernetes.merging import merge_patch, read_object, read_patch
 from sandbox.kubernetes.pod_admission import admit
@@ -71,45 +69,36 @@ async def create(request: web.Request) -> web.Response:
         return respond_object(request, POD, obj, 201)
     _require_runnable(obj["spec"])
     pod = cluster.pods[namespace, name] = Pod(cluster, request.app[RUNTIME], obj)
-    cluster.changed(POD, obj, "ADDED")
+    cluster.changed(obj)
     accepted = respond_object(request, POD, obj, 201)
     pod.start()
     return accepted
 
 
-def _filter(request: web.Request, fields: tuple[str, ...]) -> Callable[[Object], bool]:
+def _list(request: web.Request, kind: Kind, objects: list[Object], fields: tuple[str, ...]) -> web.Response:
+    if truthy(request.query.get("watch")):
+        raise not_implemented(f"watching {kind.plural}")
     has_labels = label_selector(request.query.get("labelSelector", ""))
     wanted = field_requirements(request.query.get("fieldSelector", ""), fields)
-    namespace = request.match_info.get("namespace")
-
-    def matches(obj: Object) -> bool:
-        metadata = obj["metadata"]
-        if namespace is not None and metadata["namespace"] != namespace:
-            return False
-        fields_fit = all((field_value(obj, path) == value) is is_equal for path, (value, is_equal) in wanted.items())
-        return fields_fit and has_labels(metadata.get("labels") or {})
-
-    return matches
-
-
-async def _list_or_watch(
-    request: web.Request, kind: Kind, objects: list[Object], fields: tuple[str, ...]
-) -> web.StreamResponse:
-    cluster, matches = request[CLUSTER], _filter(request, fields)
-    found = [obj for obj in objects if matches(obj)]
-    if truthy(request.query.get("watch")):
-        return await watch(request, cluster.journal, kind, found, matches)
-    return respond_list(request, kind, found, cluster.version)
+    namespace = request.match_info["namespace"]
+    found = [
+        obj
+        for obj in objects
+        if obj["metadata"]["namespace"] == namespace
+        and all((field_value(obj, path) == value) is is_equal for path, (value, is_equal) in wanted.items())
+        and has_labels(obj["metadata"].get("labels") or {})
+    ]
+    return respond_list(request, kind, found, request[CLUSTER].version)
 
 
-async def list_pods(request: web.Request) -> web.StreamResponse:
-    """List or watch pods."""
-    return await _list_or_watch(request, POD, [pod.obj for pod in request[CLUSTER].pods.values()], _POD_FIELDS)
+async def list_pods(request: web.Request) -> web.Response:
+    """List pods."""
+    return _list(request, POD, [pod.obj for pod in request[CLUSTER].pods.values()], _POD_FIELDS)
 
 
-async def list_events(request: web.Request) -> web.StreamResponse:
-    """List or watch events."""
-    return await _list_or_watch(request, EVENT, request[CLUSTER].events, _EVENT_FIELDS)
+async def list_events(request: web.Request) -> web.Response:
+    """List events."""
+    return _list(request, EVENT, request[CLUSTER].events, _EVENT_FIELDS)
 
 
 async def read(request: web.Request) -> web.Response:
@@ -127,7 +116,7 @@ async def patch(request: web.Request) -> web.Response:
         raise invalid(POD.kind, pod.key[1], [Cause("spec", _IMMUTABLE, "FieldValueForbidden")])
     given = changes.get("metadata") or {}
     merge_patch(pod.obj["metadata"], {field: given[field] for field in ("labels", "annotations") if field in given})
-    pod.cluster.changed(POD, pod.obj)
+    pod.cluster.changed(pod.obj)
     return respond_object(request, POD, pod.obj)
 
 
@@ -150,7 +139,7 @@ async def delete(request: web.Request) -> web.Response:
     if pod.is_over or grace == 0:
         await asyncio.wait([ending])
     else:
-        pod.cluster.changed(POD, pod.obj)
+        pod.cluster.changed(pod.obj)
     return respond_object(request, POD, pod.obj)
 
 
@@ -174,11 +163,8 @@ def routes(prefix: str) -> list[web.RouteDef]:
     return [
         web.post(one, create),
         web.get(one, list_pods),
-        web.get(f"{prefix}/pods", list_pods),
         web.get(f"{one}/{{name}}", read),
-        web.get(f"{one}/{{name}}/status", read),
         web.patch(f"{one}/{{name}}", patch),
         web.delete(f"{one}/{{name}}", delete),
         web.get(f"{prefix}/namespaces/{{namespace}}/events", list_events),
-        web.get(f"{prefix}/events", list_events),
     ]

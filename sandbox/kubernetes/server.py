@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
-from sandbox.kubernetes import discovery, gke_api, iam_api, pod_streams, pods, secrets
+from sandbox.kubernetes import discovery, gke_api, iam_api, pod_logs, pods, secrets
 from sandbox.kubernetes.access import authorize
 from sandbox.kubernetes.clusters import CLUSTER, CLUSTERS, Cluster, Clusters
 from sandbox.kubernetes.control_api import ControlApi
@@ -17,12 +17,13 @@ from sandbox.kubernetes.listing import list_page
 from sandbox.kubernetes.objects import render
 from sandbox.kubernetes.representations import respond, respond_object
 from sandbox.kubernetes.request_info import INFO, RequestInfo
-from sandbox.kubernetes.status import ApiFailure, not_found, page_not_found
+from sandbox.kubernetes.status import ApiFailure, not_found, not_implemented, page_not_found
 from sandbox.traffic import IS_UNTYPICAL, recording
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PREFIX = "/clusters/{cluster}"
 _GROUPS = frozenset(kind.group for kind in KINDS)
+_NOT_HERE = ("configmaps", "namespaces", "serviceaccounts")
 LARGEST_BODY = 256 * 2**20  # the state of a very large cluster
 
 
@@ -89,7 +90,6 @@ def _workload_routes() -> list[web.RouteDef]:
             web.get(f"{root}/{kind.plural}", list_workloads),
             web.get(many, list_workloads),
             web.get(f"{many}/{{name}}", read_workload),
-            web.get(f"{many}/{{name}}/status", read_workload),
         ]
     return routes
 
@@ -102,7 +102,7 @@ async def everything_else(request: web.Request) -> web.StreamResponse:
     cluster = request[CLUSTER]
     path = "/" + request.match_info["rest"].rstrip("/")
     has_rollouts = cluster.history.has_rollouts
-    document = discovery.documents(cluster.path, has_rollouts).get(path)
+    document = discovery.documents(has_rollouts).get(path)
     if document is not None and request.method == "GET":
         return respond(request, msgspec.json.encode(document))
     if path in ("/healthz", "/livez", "/readyz"):
@@ -112,8 +112,12 @@ async def everything_else(request: web.Request) -> web.StreamResponse:
         return page_not_found()
     for kind in KINDS:
         if path.startswith(f"{kind.root}/") and kind.plural in parts:
+            if not kind.group:
+                raise not_implemented(f"{request[INFO].verb} of {kind.plural}")
             message = f"{request.method} is not allowed here on {kind.plural}"
             raise ApiFailure(405, "MethodNotAllowed", message)
+    if parts[1:2] == ["api"] and (refused := request[INFO]).resource in _NOT_HERE:
+        raise not_implemented(f"{refused.verb} of {refused.resource}")
     if (parts[1:2] == ["apis"] and parts[2:3] and parts[2] in _GROUPS) or parts[1:2] == ["api"]:
         raise ApiFailure(404, "NotFound", "the server could not find the requested resource", details={})
     return page_not_found()
@@ -141,7 +145,7 @@ def make_app(
     app[iam_api.ACCOUNTS] = accounts
     core = f"{PREFIX}/api/v1"
     app.add_routes([*control.routes(), *gke_api.routes(), *iam_api.routes(), web.get(REDIRECT_TARGET, redirected)])
-    app.add_routes([*_workload_routes(), *pods.routes(core), *pod_streams.routes(core), *secrets.routes(core)])
+    app.add_routes([*_workload_routes(), *pods.routes(core), *pod_logs.routes(core), *secrets.routes(core)])
     app.add_routes([web.route("*", PREFIX + "/{rest:.*}", everything_else)])
     app.on_shutdown.append(_begin_closing)
     app.on_shutdown.append(pods.stop_all)

@@ -1,14 +1,10 @@
 """The unmodified KubernetesPodOperator, executed as a worker would, without a database."""
 
-import asyncio
 import datetime as dt
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 from unittest import mock
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
-from airflow.providers.common.compat.sdk import TaskDeferred
 
 from sandbox.kubernetes.tests.conftest import IMAGE
 from sandbox.kubernetes.tests.servers import Cluster
@@ -51,23 +47,3 @@ def context(task: KubernetesPodOperator, map_index: int = -1, try_number: int = 
         "task": task,
         "task_state_store": None,
     }
-
-
-def execute_deferred(task: KubernetesPodOperator) -> Any:
-    """Execute an operator through its trigger, as worker, triggerer and worker again would; return its XCom."""
-    its_context = context(task)
-    resume: Callable[[], Any] = partial(task.execute, its_context)
-    while True:
-        try:
-            resume()
-        except TaskDeferred as deferred:
-            event = asyncio.run(_first_event(deferred.trigger))
-            method = getattr(task, deferred.method_name)
-            resume = partial(method, its_context, event=event.payload, **(deferred.kwargs or {}))
-        else:
-            pushed = dict(call.args[:2] for call in its_context["ti"].xcom_push.call_args_list if call.args)
-            return pushed.get("return_value")
-
-
-async def _first_event(trigger: Any) -> Any:
-    return await anext(trigger.run())

@@ -65,12 +65,6 @@ def test_everyone_may_see_what_a_cluster_is(cluster: Cluster) -> None:
     assert _status(cluster, cluster.server + "/livez", None)[0] == 200
 
 
-def test_where_nobody_is_let_in_no_token_is_401(cluster: Cluster) -> None:
-    cluster.control.set_anonymous(cluster.name, let_in=False)
-    for path in PATHS:
-        assert _status(cluster, cluster.server + path, None)[0] == 401
-
-
 def test_a_token_opens_its_own_cluster_only(cluster: Cluster, server: Server) -> None:
     assert _status(cluster, cluster.server + "/version", cluster.token)[0] == 200
     assert _status(cluster, server.cluster("composer").server + "/version", cluster.token)[0] == 401

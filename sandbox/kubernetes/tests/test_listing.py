@@ -262,22 +262,3 @@ def test_large_answers_are_packed_when_asked(cluster: Cluster) -> None:
 def test_small_answers_say_how_long_they_are(cluster: Cluster) -> None:
     headers = _raw(cluster, "/apis/apps/v1/deployments")[1]
     assert "Content-Length" in headers and "Transfer-Encoding" not in headers
-
-
-def test_metadata_only_lists(cluster: Cluster) -> None:
-    _fill(cluster, 2)
-    accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-    body, _ = _raw(cluster, "/apis/apps/v1/deployments", Accept=accept)
-    assert body["kind"] == "PartialObjectMetadataList"
-    assert [set(item) for item in body["items"]] == [{"kind", "apiVersion", "metadata"}] * 2
-
-
-def test_namespaces_follow_from_what_is_there(cluster: Cluster) -> None:
-    _fill(cluster, 1)
-    core = client.CoreV1Api(cluster.api_client())
-    core.create_namespace({"metadata": {"name": "made"}})
-    assert {"default", "shop", "made"} <= set(_names(core.list_namespace()))
-    assert core.read_namespace("made").status.phase == "Active"
-    with pytest.raises(ApiException) as raised:
-        core.create_namespace({"metadata": {"name": "shop"}})
-    assert raised.value.status == 409

@@ -1,6 +1,5 @@
-"""The small pure parts: ages, paths, variables, tokens, logs."""
+"""The small pure parts: paths, variables, tokens, logs."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,28 +7,6 @@ import pytest
 from sandbox.kubernetes.container_logs import KEEP_BYTES, ContainerLog
 from sandbox.kubernetes.listing import ContinueToken, PageCache
 from sandbox.kubernetes.pod_inputs import expand, redirect_paths
-from sandbox.kubernetes.tables import age
-
-NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("span", "text"),
-    [
-        (timedelta(seconds=-3), "0s"),
-        (timedelta(seconds=119), "119s"),
-        (timedelta(minutes=2), "2m"),
-        (timedelta(minutes=9, seconds=5), "9m5s"),
-        (timedelta(minutes=179), "179m"),
-        (timedelta(hours=3, minutes=5), "3h5m"),
-        (timedelta(hours=47), "47h"),
-        (timedelta(days=2, hours=3), "2d3h"),
-        (timedelta(days=700), "700d"),
-        (timedelta(days=800), "2y70d"),
-    ],
-)
-def test_ages_read_as_kubectls_do(span: timedelta, text: str) -> None:
-    assert age((NOW - span).isoformat(), NOW) == text
 
 
 @pytest.mark.parametrize(
