@@ -19,14 +19,10 @@ from sandbox.slack.timestamps import parse_ts
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 ARGUMENT_NAME = re.compile(r"[A-Za-z0-9_]+")
 DOCUMENTED = description("slack").methods
-_NAMES_NOBODY = {"users.info"}
-"""Answers as if the argument named nobody where it is absent; measured, the pages call it required."""
 
 
 def required_arguments(method: str) -> list[str]:
     """Return what must be there, the token apart, or the call is refused as ``invalid_arguments``."""
-    if method in _NAMES_NOBODY:
-        return []
     return [name for name, rule in DOCUMENTED[method]["args"].items() if rule["required"] and name != "token"]
 
 

@@ -44,27 +44,13 @@ class Findings:
             self.add(pointer, f"missing required field: {name}")
         return not missing
 
-    def string(self, value: Any, pointer: str, longest: int, shortest: int = 1) -> bool:
+    def string(self, value: Any, pointer: str, longest: int) -> bool:
         """Check that a value is a string of an allowed length."""
         if not isinstance(value, str):
             return self.add(pointer, "must provide a string")
-        if len(value) < shortest:
-            return self.add(pointer, f"must be more than {shortest - 1} characters")
+        if not value:
+            return self.add(pointer, "must be more than 0 characters")
         return len(value) <= longest or self.add(pointer, f"must be less than {longest + 1} characters")
-
-    def optional_string(self, owner: dict[str, Any], name: str, pointer: str, longest: int) -> None:
-        """Check a string field that may be absent."""
-        if owner.get(name) is not None:
-            self.string(owner[name], f"{pointer}/{name}", longest)
-
-    def one_of(self, value: Any, pointer: str, allowed: tuple[str, ...]) -> bool:
-        """Check that a value is one of a few words."""
-        return value in allowed or self.add(pointer, f"value must be one of: {', '.join(allowed)}")
-
-    def number(self, value: Any, pointer: str) -> bool:
-        """Check that a value is a finite number."""
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
-        return is_number or self.add(pointer, "must provide a number")
 
     def items(self, value: Any, pointer: str, most: int, least: int = 1) -> Iterator[tuple[Any, str]]:
         """Check the length of an array; yield its items with their pointers."""

@@ -85,11 +85,6 @@ class ControlClient:
         body = {"kind": kind, "method": method, "channel": channel, "times": times, **details}
         self._call("POST", "faults", body)
 
-    def faults(self) -> list[dict[str, Any]]:
-        """Return the faults still on order."""
-        found: list[dict[str, Any]] = self._call("GET", "faults")["faults"]
-        return found
-
     def clear_faults(self) -> None:
         """Cancel the faults still on order."""
         self._call("DELETE", "faults")
@@ -123,10 +118,6 @@ class ControlClient:
     def set_clock_offset(self, seconds: float) -> None:
         """Move the workspace's clock against the machine's."""
         self._call("POST", "switches", {"clock_offset_seconds": seconds})
-
-    def set_charts(self, has_charts: bool) -> None:
-        """Say whether the workspace knows ``data_visualization`` blocks."""
-        self._call("POST", "switches", {"has_charts": has_charts})
 
     def set_rate_limit(self, is_on: bool) -> None:
         """Switch the rate limits on or off."""

@@ -16,7 +16,7 @@ from sandbox.slack.workspace import PEOPLE, Switches
 
 Body = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-SWITCHES = ("is_token_revoked", "scopes", "clock_offset_seconds", "has_charts")
+SWITCHES = ("is_token_revoked", "scopes", "clock_offset_seconds")
 
 
 class ControlApi:
@@ -37,7 +37,6 @@ class ControlApi:
             ("POST", "/control/messages/{channel}/{ts}/reactions", self._react_as_person),
             ("GET", "/control/calls", self._list_calls),
             ("DELETE", "/control/calls", self._clear_calls),
-            ("GET", "/control/faults", self._list_faults),
             ("POST", "/control/faults", self._order_fault),
             ("DELETE", "/control/faults", self._clear_faults),
             ("POST", "/control/channels/{channel}", self._put_channel),
@@ -138,14 +137,11 @@ class ControlApi:
         self._api.calls.clear()
         return {}
 
-    def _list_faults(self, _request: web.Request, _body: Body) -> Body:
-        return {"faults": self._api.faults.waiting()}
-
     def _order_fault(self, _request: web.Request, body: Body) -> Body:
         if body.get("channel"):
             body["channel"] = self._channel(body["channel"]).id
         self._api.faults.order(Fault(**body))
-        return self._list_faults(_request, body)
+        return {}
 
     def _clear_faults(self, _request: web.Request, _body: Body) -> Body:
         self._api.faults.clear()

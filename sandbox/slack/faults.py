@@ -1,7 +1,6 @@
 """Failures on order: the next calls of a method go wrong in a chosen way."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from sandbox.odd_answers import ODD_ANSWERS, response
 
@@ -69,10 +68,6 @@ class Faults:
     def clear(self) -> None:
         """Cancel all failures still on order."""
         self._ordered.clear()
-
-    def waiting(self) -> list[dict[str, Any]]:
-        """Return what is still on order."""
-        return [asdict(fault) for fault in self._ordered]
 
     def take(self, method: str, channel: str) -> Fault | None:
         """Return the failure this call must suffer, if any, and count it."""

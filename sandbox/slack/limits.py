@@ -12,7 +12,6 @@ from sandbox.slack.errors import SlackRefusal
 TEXT_LENGTH = 40_000
 #: Documented as ``msg_too_long`` of chat.update, and seen: github NousResearch/hermes-agent#111336 (2026-09-15).
 EDITED_TEXT_LENGTH = 4_000
-ATTACHMENTS = 100
 #: Slack counts all blocks together, in a way it does not document. Measured by others (slackapi/bolt-js #2509,
 #: #2867): one markdown block of 13,297 characters passes; 9,597 characters in 50 blocks pass; 11,341 characters in
 #: 45 blocks do not. "Characters plus 50 per further block, at most 13,200" agrees with all three.
@@ -20,7 +19,6 @@ BLOCKS_LENGTH = 13_200
 LENGTH_OF_A_FURTHER_BLOCK = 50
 #: Not documented; large enough for any identity, small enough to notice a payload that belongs elsewhere.
 METADATA_LENGTH = 16_384
-MEASURED_FIELDS = ("text", "title", "alt_text", "label", "name", "value")
 
 
 def invalid_blocks(findings: Findings) -> SlackRefusal:
@@ -31,20 +29,20 @@ def invalid_blocks(findings: Findings) -> SlackRefusal:
 
 
 def text_length(node: Any) -> int:
-    """Count the characters a person would read in blocks: the strings in their text fields, at any depth."""
+    """Count the characters a person would read in blocks: their ``text`` fields, at any depth."""
     if isinstance(node, list):
         return sum(text_length(item) for item in node)
     if isinstance(node, dict):
-        own = sum(len(node[name]) for name in MEASURED_FIELDS if isinstance(node.get(name), str))
+        own = len(node["text"]) if isinstance(node.get("text"), str) else 0
         return own + sum(text_length(value) for value in node.values())
     return 0
 
 
-def accept_blocks(blocks: Any, has_charts: bool) -> list[dict[str, Any]]:
+def accept_blocks(blocks: Any) -> list[dict[str, Any]]:
     """Return the blocks as Slack would store them, or refuse them."""
     if not isinstance(blocks, list):
         raise SlackRefusal("invalid_blocks_format")
-    findings = check_blocks(blocks, "/blocks", has_charts)
+    findings = check_blocks(blocks, "/blocks")
     if findings.problems:
         raise invalid_blocks(findings)
     if text_length(blocks) + LENGTH_OF_A_FURTHER_BLOCK * max(len(blocks) - 1, 0) > BLOCKS_LENGTH:
@@ -77,15 +75,6 @@ def accept_text(text: Any, most: int = TEXT_LENGTH) -> str:
     if len(text or "") > most:
         raise SlackRefusal("msg_too_long")
     return text or ""
-
-
-def accept_attachments(attachments: Any) -> list[dict[str, Any]]:
-    """Return the (legacy) attachments, or refuse them."""
-    if not isinstance(attachments, list) or not all(isinstance(item, dict) for item in attachments):
-        raise SlackRefusal("invalid_attachments")
-    if len(attachments) > ATTACHMENTS:
-        raise SlackRefusal("too_many_attachments")
-    return attachments
 
 
 def accept_metadata(metadata: Any) -> dict[str, Any] | None:

@@ -59,22 +59,12 @@ def _byline(message: Message, link: str) -> str:
     return f'<div class="byline"><b>{html.escape(name)}</b>{badge}{time}{at:%H:%M}</time></a></div>'
 
 
-def _attachment(attachment: dict[str, object], channels: mrkdwn.ChannelNames) -> str:
-    lines = [
-        mrkdwn.to_html(str(attachment[name]), channels) for name in ("pretext", "title", "text") if attachment.get(name)
-    ]
-    written = "<br>".join(lines) or html.escape(str(attachment.get("fallback", "")))
-    return f'<div class="attachment" dir="auto">{written}</div>'
-
-
 def content_html(content: Content, channels: mrkdwn.ChannelNames) -> str:
-    """Render what a message says: its blocks, else its text; then attachments."""
+    """Render what a message says: its blocks, else its text."""
     if content.blocks:
-        written = blocks_html(content.blocks, channels)
-    else:
-        text = mrkdwn.to_html(content.text, channels) if content.is_mrkdwn else mrkdwn.plain_to_html(content.text)
-        written = f'<div class="block"><div class="text" dir="auto">{text}</div></div>' if content.text else ""
-    return written + "".join(_attachment(attachment, channels) for attachment in content.attachments)
+        return blocks_html(content.blocks, channels)
+    text = mrkdwn.to_html(content.text, channels) if content.is_mrkdwn else mrkdwn.plain_to_html(content.text)
+    return f'<div class="block"><div class="text" dir="auto">{text}</div></div>' if content.text else ""
 
 
 def _reactions(reactions: dict[str, list[str]]) -> str:

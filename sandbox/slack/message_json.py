@@ -41,8 +41,6 @@ def content_json(content: Content, has_metadata: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"text": content.text}
     if content.blocks:
         found["blocks"] = content.blocks
-    if content.attachments:
-        found["attachments"] = content.attachments
     if content.metadata and has_metadata:
         found["metadata"] = content.metadata
     return found

@@ -9,38 +9,33 @@ from sandbox.slack.message_json import content_json, message_json
 from sandbox.slack.method_call import Call, Method
 from sandbox.slack.records import Content, Message
 from sandbox.slack.timestamps import MICROSECONDS, format_ts
-from sandbox.slack.workspace import BOT_USER, Switches
+from sandbox.slack.workspace import BOT_USER
 
 
-def _read_blocks(arguments: Arguments, switches: Switches) -> list[dict[str, Any]] | None:
+def _read_blocks(arguments: Arguments) -> list[dict[str, Any]] | None:
     blocks = arguments.structure("blocks", "invalid_blocks_format")
-    return None if blocks is None else limits.accept_blocks(blocks, switches.has_charts)
+    return None if blocks is None else limits.accept_blocks(blocks)
 
 
-def _read_attachments(arguments: Arguments) -> list[dict[str, Any]] | None:
-    attachments = arguments.structure("attachments", "invalid_attachments")
-    return None if attachments is None else limits.accept_attachments(attachments)
-
-
-def _refuse_markdown_text(arguments: Arguments) -> None:
-    if arguments.get("markdown_text") is not None:
-        message = "[ERROR] the sandbox does not implement markdown_text"
-        raise SlackRefusal("invalid_arguments", response_metadata={"messages": [message]})
+def _refuse_what_is_not_sent(arguments: Arguments) -> None:
+    for name in ("attachments", "markdown_text"):
+        if arguments.get(name) is not None:
+            message = f"[ERROR] the sandbox does not implement {name}"
+            raise SlackRefusal("invalid_arguments", response_metadata={"messages": [message]})
 
 
 def _require_something(content: Content) -> None:
-    if not (content.text.strip() or content.blocks or content.attachments):
+    if not (content.text.strip() or content.blocks):
         raise SlackRefusal("no_text")
 
 
 def _new_content(call: Call) -> Content:
     arguments = call.arguments
-    _refuse_markdown_text(arguments)
+    _refuse_what_is_not_sent(arguments)
     metadata = arguments.structure("metadata", "invalid_metadata_format")
     content = Content(
         text=limits.accept_text(arguments.get("text")),
-        blocks=_read_blocks(arguments, call.switches) or [],
-        attachments=_read_attachments(arguments) or [],
+        blocks=_read_blocks(arguments) or [],
         metadata=None if metadata is None else limits.accept_metadata(metadata),
         is_mrkdwn=arguments.flag("mrkdwn", default=True),
     )
@@ -84,18 +79,16 @@ def post_message(call: Call) -> dict[str, Any]:
 def _edited_content(call: Call, old: Content) -> Content:
     """Apply an edit: ``text`` alone removes the blocks, blocks alone remove the text; the rest stays."""
     arguments = call.arguments
-    _refuse_markdown_text(arguments)
+    _refuse_what_is_not_sent(arguments)
     text = arguments.get("text")
-    blocks = _read_blocks(arguments, call.switches)
-    attachments = _read_attachments(arguments)
+    blocks = _read_blocks(arguments)
     metadata = arguments.structure("metadata", "invalid_metadata_format")
-    if text is None and blocks is None and attachments is None:
+    if text is None and blocks is None:
         raise SlackRefusal("no_text")
     is_kept = text is None and blocks is None
     content = Content(
         text=old.text if is_kept else limits.accept_text(text, limits.EDITED_TEXT_LENGTH),
         blocks=old.blocks if is_kept else blocks or [],
-        attachments=old.attachments if attachments is None else attachments,
         metadata=old.metadata if metadata is None else limits.accept_metadata(metadata),
         is_mrkdwn=old.is_mrkdwn,
     )

@@ -1,8 +1,7 @@
-"""``conversations.*``: read channels, their history and their threads; join."""
+"""``conversations.*``: read channels, their history and their threads."""
 
 import base64
 import binascii
-from dataclasses import replace
 from typing import Any
 
 from sandbox.slack.errors import SlackRefusal
@@ -32,11 +31,11 @@ def _position(call: Call) -> int | None:
         raise SlackRefusal("invalid_cursor") from error
 
 
-def _limit(call: Call, most: int = MESSAGES_LIMIT) -> int:
+def _limit(call: Call) -> int:
     limit = call.arguments.integer("limit", DEFAULT_LIMIT)
     if limit < 0:
         raise SlackRefusal("invalid_limit")
-    return min(limit or DEFAULT_LIMIT, most)
+    return min(limit or DEFAULT_LIMIT, MESSAGES_LIMIT)
 
 
 def _within_range(call: Call, messages: list[Message]) -> list[Message]:
@@ -97,43 +96,8 @@ def info(call: Call) -> dict[str, Any]:
     return {"ok": True, "channel": channel_json(call.channel())}
 
 
-def list_channels(call: Call) -> dict[str, Any]:
-    """List the channels the bot can see."""
-    types = (call.arguments.text("types") or "public_channel").split(",")
-    found = [
-        channel
-        for channel in call.store.channels()
-        if ("private_channel" if channel.is_private else "public_channel") in types
-        and (channel.is_member or not channel.is_private)
-        and not (channel.is_archived and call.arguments.flag("exclude_archived"))
-    ]
-    start = _position(call) or 0
-    limit = _limit(call, most=1000)
-    more = _cursor(start + limit) if start + limit < len(found) else ""
-    page = [channel_json(channel) for channel in found[start : start + limit]]
-    return {"ok": True, "channels": page, "response_metadata": {"next_cursor": more}}
-
-
-def join(call: Call) -> dict[str, Any]:
-    """Let the bot into a public channel."""
-    channel = call.channel()
-    if channel.is_archived:
-        raise SlackRefusal("is_archived")
-    if channel.is_private:
-        raise SlackRefusal("method_not_supported_for_channel_type")
-    if channel.is_member:
-        warning = "already_in_channel"
-        metadata = {"warnings": [warning]}
-        return {"ok": True, "channel": channel_json(channel), "warning": warning, "response_metadata": metadata}
-    joined = replace(channel, is_member=True)
-    call.store.put_channel(joined)
-    return {"ok": True, "channel": channel_json(joined)}
-
-
 METHODS: dict[str, Method] = {
     "conversations.history": history,
     "conversations.info": info,
-    "conversations.join": join,
-    "conversations.list": list_channels,
     "conversations.replies": replies,
 }

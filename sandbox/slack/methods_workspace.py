@@ -1,6 +1,5 @@
-"""``auth.test``, ``users.info``, ``reactions.*`` and ``blocks.validate``."""
+"""``auth.test``, ``reactions.get`` and ``blocks.validate``."""
 
-import re
 from typing import Any
 
 from sandbox.slack.block_checks import Findings
@@ -9,8 +8,6 @@ from sandbox.slack.errors import SlackRefusal
 from sandbox.slack.message_json import message_json
 from sandbox.slack.method_call import Call, Method
 from sandbox.slack.workspace import APP_ID, BOT_ID, BOT_USER, PEOPLE, TEAM_ID, TEAM_NAME
-
-EMOJI_NAME = re.compile(r"[\w+'-]+(::skin-tone-[2-6])?")
 
 
 def auth_test(call: Call) -> dict[str, Any]:
@@ -26,31 +23,6 @@ def auth_test(call: Call) -> dict[str, Any]:
         "app_id": APP_ID,
         "is_enterprise_install": False,
     }
-
-
-def users_info(call: Call) -> dict[str, Any]:
-    """Describe a person of the workspace."""
-    user = call.arguments.text("user")  # absent is not told apart from unknown
-    if user not in PEOPLE:
-        raise SlackRefusal("user_not_found")
-    handle, name = PEOPLE[user]
-    profile = {"real_name": name, "display_name": handle}
-    described = {"id": user, "team_id": TEAM_ID, "name": handle, "real_name": name, "profile": profile}
-    return {"ok": True, "user": {**described, "deleted": False, "is_bot": user == BOT_USER, "tz": "Etc/UTC"}}
-
-
-def add_reaction(call: Call) -> dict[str, Any]:
-    """Add the bot's reaction to a message."""
-    channel = call.joined_channel()
-    name = call.arguments.required("name").strip(":")
-    if not EMOJI_NAME.fullmatch(name):
-        raise SlackRefusal("invalid_name")
-    message = call.message(channel, "timestamp")
-    if channel.is_archived:
-        raise SlackRefusal("is_archived")
-    if not call.store.add_reaction(message.ts, name, BOT_USER):
-        raise SlackRefusal("already_reacted")
-    return {"ok": True}
 
 
 def get_reactions(call: Call) -> dict[str, Any]:
@@ -71,7 +43,7 @@ def validate_blocks(call: Call) -> dict[str, Any]:
     blocks = payload.get("blocks", []) if given == ["message"] and isinstance(payload, dict) else payload
     at = "/blocks" if given == ["message"] else ""
     if isinstance(blocks, list):
-        findings = check_blocks(blocks, at, call.switches.has_charts)
+        findings = check_blocks(blocks, at)
     else:
         findings = Findings()
         findings.add(at, "must provide an array")
@@ -87,7 +59,5 @@ def validate_blocks(call: Call) -> dict[str, Any]:
 METHODS: dict[str, Method] = {
     "auth.test": auth_test,
     "blocks.validate": validate_blocks,
-    "reactions.add": add_reaction,
     "reactions.get": get_reactions,
-    "users.info": users_info,
 }

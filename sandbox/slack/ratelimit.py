@@ -23,12 +23,8 @@ TIERS: dict[str, int] = {
     "chat.update": 50,
     "conversations.history": 50,
     "conversations.info": 50,
-    "conversations.join": 50,
-    "conversations.list": 20,
     "conversations.replies": 50,
-    "reactions.add": 50,
     "reactions.get": 50,
-    "users.info": 100,
 }
 
 

@@ -24,7 +24,6 @@ class Content:
 
     text: str = ""
     blocks: list[JsonObject] = field(default_factory=list)
-    attachments: list[JsonObject] = field(default_factory=list)
     metadata: JsonObject | None = None
     is_mrkdwn: bool = True
 

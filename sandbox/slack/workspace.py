@@ -32,13 +32,10 @@ DEFAULT_SCOPES = (
     "chat:write",
     "channels:read",
     "channels:history",
-    "channels:join",
     "groups:read",
     "groups:history",
     "metadata.message:read",
     "reactions:read",
-    "reactions:write",
-    "users:read",
 )
 
 #: The scope each method needs; None: any valid token will do.
@@ -51,12 +48,8 @@ METHOD_SCOPES: dict[str, str | None] = {
     "chat.update": "chat:write",
     "conversations.history": "channels:history",
     "conversations.info": "channels:read",
-    "conversations.join": "channels:join",
-    "conversations.list": "channels:read",
     "conversations.replies": "channels:history",
-    "reactions.add": "reactions:write",
     "reactions.get": "reactions:read",
-    "users.info": "users:read",
 }
 
 
@@ -72,8 +65,6 @@ class Switches:
     is_token_revoked: bool = False
     scopes: Sequence[str] = field(default_factory=lambda: list(DEFAULT_SCOPES))
     clock_offset_seconds: float = 0.0
-    has_charts: bool = True
-    """Whether ``data_visualization`` blocks are known here; some workspaces answer ``invalid_blocks``."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the switches as they are stored and shown."""

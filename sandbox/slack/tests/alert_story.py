@@ -31,33 +31,6 @@ def context(*texts: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in texts]}
 
 
-def actions(*buttons: tuple[str, str, str | None]) -> Block:
-    """Return an actions block of link buttons: (label, address, style)."""
-    elements = []
-    for label, url, style in buttons:
-        button = {"type": "button", "text": {"type": "plain_text", "text": label}, "url": url}
-        elements.append(button | ({"style": style} if style else {}))
-    return {"type": "actions", "elements": elements}
-
-
-def chart(title: str, kind: str = "line") -> Block:
-    """Return a chart of running pods against the limit."""
-    times = ["09:40", "09:45", "09:50", "09:55", "10:00", "10:05", "10:10", "10:15", "10:20", "10:25"]
-    running = [9, 10, 10, 12, 14, 18, 18, 17, 13, 10]
-    return {
-        "type": "data_visualization",
-        "title": title,
-        "chart": {
-            "type": kind,
-            "axis_config": {"categories": times, "x_label": "cycle (UTC)", "y_label": "pods"},
-            "series": [
-                {"name": "running", "data": [{"label": t, "value": v} for t, v in zip(times, running, strict=True)]},
-                {"name": "limit", "data": [{"label": t, "value": 10} for t in times]},
-            ],
-        },
-    }
-
-
 def firing_blocks(state: str, api: str, team: str, running: int, limit: int) -> list[Block]:
     """Return the blocks of an alert."""
     return [
@@ -68,11 +41,6 @@ def firing_blocks(state: str, api: str, team: str, running: int, limit: int) -> 
             f"*Limit*\n{limit} pods, scope `cluster`",
             "*Over since*\n<!date^1795342800^{date_short} {time}|10:20 UTC>, 2 observations",
             "*Moved*\nspec 8 → 14, HPA max 10 → 20 at 10:02",
-        ),
-        actions(
-            ("Workload", "https://example.com/k8s/checkout", None),
-            ("Limit", "https://example.com/ped/checkout", None),
-            ("Runbook", "https://example.com/runbook", "primary"),
         ),
         context("cycle 2026-11-22 10:20 UTC", "limits as of 10:19", "fingerprint `7f3a9c`"),
     ]
@@ -107,13 +75,12 @@ def tell_story(client: WebClient, control: ControlClient) -> dict[str, str]:
                 "*Ended because*\nreplicas fell",
                 "*Told*\n<@U0MAYA>, <#C0SHOP>",
             ),
-            chart("checkout-api: pods against the limit"),
             context("2026-11-22 09:50 – 10:25 UTC", "7 cycles observed, 0 unknown"),
         ],
         metadata={**metadata, "event_payload": {"notification_id": "8d1f6c1e", "state": "resolved"}},
     )
-    client.reactions_add(channel=PLATFORM, timestamp=parent["ts"], name="eyes")
-    client.reactions_add(channel=PLATFORM, timestamp=parent["ts"], name="tada")
+    control.react_as("U0MAYA", PLATFORM, parent["ts"], "eyes")
+    control.react_as("U0MAYA", PLATFORM, parent["ts"], "tada")
     _post_difficult_texts(client)
     _post_elsewhere(client)
     return {"resolved": parent["ts"]}
@@ -161,20 +128,6 @@ def _post_difficult_texts(client: WebClient) -> None:
                         ("search-indexer", "12", "8", "prod-eu"),
                         ("search-suggest", "9", "6", "prod-us"),
                     )
-                ],
-            },
-            {
-                "type": "rich_text",
-                "elements": [
-                    {
-                        "type": "rich_text_section",
-                        "elements": [
-                            {"type": "text", "text": "Members get no message of their own; ", "style": {"bold": True}},
-                            {"type": "link", "url": "https://example.com/storm", "text": "see the query"},
-                            {"type": "text", "text": " "},
-                            {"type": "emoji", "name": "mag"},
-                        ],
-                    }
                 ],
             },
         ],

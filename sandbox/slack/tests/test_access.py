@@ -113,13 +113,6 @@ def test_a_method_that_reads_no_json_sees_nothing_in_it(client: WebClient, metho
     assert refusal(error) == "invalid_arguments" and error.value.response["response_metadata"]["messages"] == missing
 
 
-def test_a_person_named_in_json_is_nobody(client: WebClient) -> None:
-    assert client.users_info(user="U0MAYA")["ok"]
-    with pytest.raises(SlackApiError) as error:
-        client.api_call("users.info", json={"user": "U0MAYA"})
-    assert refusal(error) == "user_not_found"
-
-
 def test_the_control_api_asks_for_its_own_token(server: Server) -> None:
     with pytest.raises(ControlError, match="401"):
         ControlClient(server.url, server.token).messages()

@@ -60,26 +60,9 @@ def test_a_message_without_replies_is_a_thread_of_one(client: WebClient) -> None
     assert len(client.conversations_replies(channel=CHANNEL, ts=only)["messages"]) == 1
 
 
-def test_channels_are_described_and_listed(client: WebClient, control: ControlClient) -> None:
-    control.put_channel("C0OLD", name="old", is_archived=True)
-    control.put_channel("G0SECRET", name="secret", is_private=True, is_member=False)
+def test_channels_are_described(client: WebClient) -> None:
     info = client.conversations_info(channel=CHANNEL)["channel"]
     assert (info["name"], info["is_member"], info["is_archived"]) == ("ped-platform", True, False)
-    names = [
-        channel["name"]
-        for page in client.conversations_list(types="public_channel,private_channel", limit=2)
-        for channel in page["channels"]
-    ]
-    assert names == ["old", "ped-platform", "team-shop"]
-    current = client.conversations_list(exclude_archived=True)["channels"]
-    assert [channel["name"] for channel in current] == ["ped-platform", "team-shop"]
-
-
-def test_the_bot_can_join_a_public_channel(client: WebClient, control: ControlClient) -> None:
-    control.set_membership(CHANNEL, False)
-    assert client.conversations_join(channel=CHANNEL)["channel"]["is_member"]
-    assert post(client, "hello")
-    assert client.conversations_join(channel=CHANNEL)["warning"] == "already_in_channel"
 
 
 def test_the_control_api_lists_everything_in_order(client: WebClient, control: ControlClient) -> None:

@@ -45,9 +45,7 @@ def test_the_page_shows_the_story(client: WebClient, control: ControlClient, ser
         "(edited)",
         "1 earlier version",
         "pedwatch_alert",
-        '<svg viewBox="0 0 560 220" role="img" aria-label="Line chart: checkout-api: pods against the limit. running:',
         "<table><thead>",
-        'class="button primary" href="https://example.com/runbook"',
         '<span class="mention broadcast" dir="auto">@here</span>',
     ):
         assert expected in page
@@ -57,10 +55,10 @@ def test_the_page_shows_the_story(client: WebClient, control: ControlClient, ser
 
 
 def test_what_senders_write_stays_text(client: WebClient, server: Server) -> None:
-    blocks = [header(HOSTILE[:150]), section(HOSTILE, HOSTILE), {"type": "markdown", "text": HOSTILE}]
+    blocks = [header(HOSTILE[:150]), section(HOSTILE, HOSTILE)]
     metadata = {"event_type": "<b>type</b>", "event_payload": {"</pre><script>": HOSTILE}}
     ts = client.chat_postMessage(channel=PLATFORM, text=HOSTILE, blocks=blocks, metadata=metadata)["ts"]
-    client.chat_postMessage(channel=PLATFORM, text=HOSTILE, thread_ts=ts, attachments=[{"text": HOSTILE}])
+    client.chat_postMessage(channel=PLATFORM, text=HOSTILE, thread_ts=ts)
     client.chat_update(channel=PLATFORM, ts=ts, text=HOSTILE)
     for path in (f"/c/{PLATFORM}/t/{ts}", f"/c/{PLATFORM}?as=text"):
         page = get(server, path)[1]

@@ -16,15 +16,15 @@ def test_messages_survive_kill_minus_nine(tmp_path: Path) -> None:
     parent = client.chat_postMessage(channel=CHANNEL, text="firing", metadata={"event_type": "e", "event_payload": {}})
     client.chat_postMessage(channel=CHANNEL, text="reply", thread_ts=parent["ts"])
     client.chat_update(channel=CHANNEL, ts=parent["ts"], text="resolved")
-    client.reactions_add(channel=CHANNEL, timestamp=parent["ts"], name="eyes")
+    first.control.react_as("U0MAYA", CHANNEL, parent["ts"], "eyes")
     first.control.put_channel("C0NEW", name="new", is_archived=True)
-    first.control.set_charts(False)
+    first.control.set_scopes(["chat:write", "channels:read"])
     before = first.control.messages()
     assert first.stop(signal.SIGKILL) == -signal.SIGKILL
     second = start_server(tmp_path, "--no-rate-limit")
     assert second.control.messages() == before and before[0]["revisions"]
     assert second.token == token
-    assert second.control.switches()["has_charts"] is False
+    assert second.control.switches()["scopes"] == ["chat:write", "channels:read"]
     assert second.client().conversations_info(channel="C0NEW")["channel"]["is_archived"]
     assert second.client().chat_postMessage(channel=CHANNEL, text="later")["ts"] > before[-1]["ts"]
     assert second.stop() == 0

@@ -39,7 +39,7 @@ def test_it_is_as_the_golden_file_says(situation: str) -> None:
 def test_slack_would_take_it(situation: str) -> None:
     for part in json.loads((FOLDER / f"{situation}.json").read_text(encoding="utf-8")).values():
         assert check_blocks(part["blocks"], "/blocks").problems == []
-        assert accept_blocks(part["blocks"], has_charts=False)
+        assert accept_blocks(part["blocks"])
         assert len(part["blocks"]) <= 40 and text_length(part["blocks"]) <= 10_000
         assert 0 < len(part["text"]) <= 4000
 
