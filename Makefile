@@ -59,15 +59,20 @@ up: $(STAMP) ## Airflow's UI and the scheduled DAGs against the sandbox, live; p
 down: $(STAMP) ## end what `make up` started
 	@$(PYTHON_RUN) -m sandbox.live down
 
-# All of them run, also behind one that finds something.
+# All of them run, side by side, also where one finds something; each has its output in build/lint/.
 lint: $(STAMP) ## ruff, mypy, sqlfluff and the import contracts
-	@failed=; \
-	check() { echo "== $$* =="; "$(BIN)/$$@" || failed="$$failed $$1"; }; \
-	check ruff check .; \
-	check ruff format --check .; \
-	check mypy; \
-	check sqlfluff lint --disable-progress-bar include/sql; \
-	check lint-imports; \
+	@rm -rf build/lint; mkdir -p build/lint; trap 'kill 0' INT TERM; \
+	check() { name=$$1; shift; { "$(BIN)/$$@" >build/lint/$$name 2>&1; echo $$? >build/lint/$$name.status; } & }; \
+	check mypy mypy; \
+	check sqlfluff sqlfluff lint --disable-progress-bar include/sql; \
+	check ruff ruff check .; \
+	check format ruff format --check .; \
+	check imports lint-imports; \
+	wait; failed=; \
+	for name in ruff format mypy sqlfluff imports; do \
+		echo "== $$name =="; cat build/lint/$$name; \
+		[ "$$(cat build/lint/$$name.status)" = 0 ] || failed="$$failed $$name"; \
+	done; \
 	if [ -n "$$failed" ]; then echo "make lint: something to mend in:$$failed" >&2; exit 1; fi
 
 bench: $(STAMP) ## benchmarks, to build/bench/; BASE=commit compares with it
