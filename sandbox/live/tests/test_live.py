@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.demo.tests.running import processes_of
+from sandbox.live.__main__ import down as stop
+from sandbox.live.__main__ import status
+from sandbox.live.__main__ import up as up_again
 from sandbox.live.state import LiveState
 from sandbox.live.supervisor import next_cycle
 from sandbox.scenario.loading import SHIPPED
@@ -39,8 +42,9 @@ def assert_a_shell_can_ask(folder: Path, told: str) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_up_and_down(tmp_path: Path) -> None:
+def test_up_and_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "live"
+    state_of = LiveState(folder)
     try:
         up = live(folder, "up", "--scenario", str(SHIPPED / "quiet.yaml"))
         assert up.returncode == 0, up.stdout
@@ -48,17 +52,17 @@ def test_up_and_down(tmp_path: Path) -> None:
         assert state["airflow"] in up.stdout and state["slack"] in up.stdout
         assert status_of(f"{state['airflow']}/api/v2/monitor/health") == 200
         assert status_of(state["slack"]) == 200
-        assert live(folder, "status").returncode == 0
+        assert status(state_of) == 0
         assert_a_shell_can_ask(folder, up.stdout)
-        again = live(folder, "up")
-        assert again.returncode == 0 and "up already" in again.stdout
+        assert up_again(state_of, SHIPPED / "quiet.yaml") == 0
+        assert "up already" in capsys.readouterr().out
     finally:
         down = live(folder, "down")
     assert down.returncode == 0 and "stopped" in down.stdout
     if sys.platform == "linux":
         assert processes_of(folder) == []
-    assert live(folder, "status").returncode == 1
-    assert "not up" in live(folder, "down").stdout
+    assert status(state_of) == 1 and stop(state_of) == 0
+    assert capsys.readouterr().out.count("it is not up") == 2
 
 
 def test_a_wrong_scenario_starts_nothing(tmp_path: Path) -> None:
