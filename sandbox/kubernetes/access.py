@@ -30,7 +30,7 @@ def authorize(request: web.Request, cluster: Cluster) -> None:
     """
     info, token = request[INFO], _offered_token(request)
     is_public = info.verb == "get" and info.path in PUBLIC_PATHS
-    if not token:
+    if not token and cluster.lets_anonymous_in:
         if is_public:
             return
         raise info.refused(ANONYMOUS)

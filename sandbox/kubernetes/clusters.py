@@ -48,6 +48,7 @@ class Cluster:
         self.pods: dict[Key, Pod] = {}
         self.events: list[Object] = []
         self.secrets: dict[Key, Object] = {}
+        self.lets_anonymous_in = True
 
     def next_version(self) -> int:
         """Return the next resource version."""

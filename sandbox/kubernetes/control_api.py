@@ -8,6 +8,7 @@ one is answered with 400 and ``{"error": "… - at `$.workloads[3].hpa.max`"}``.
 ``PUT  /control/clusters/{name}/state``           replaces everything the cluster runs (schema below)
 ``PUT  /control/clusters/{name}/fault``           makes its API misbehave (schema below); ``DELETE`` heals it
 ``POST /control/clusters/{name}/rotate-token``    new token; ``{"write_kubeconfig": false}`` leaves the files stale
+``PUT  /control/clusters/{name}/anonymous``       ``{"let_in": false}``: no token is 401, not 403 to system:anonymous
 ``PUT  /control/iam``                             who may impersonate whom (sandbox/kubernetes/iam_api.py)
 ``GET  /control/calls``                           requests so far, per cluster and route
 
@@ -148,6 +149,15 @@ class ControlApi:
             self._folder.write(self.base_url, request.app[CLUSTERS].by_name.values(), [cluster])
         return _ok({"name": cluster.name, "token": cluster.token})
 
+    async def set_anonymous(self, request: web.Request) -> web.Response:
+        """Say whether requests without a token are let in, as nobody, or are not known."""
+        cluster = _cluster(request)
+        body = await _body(request, ("let_in",))
+        if not isinstance(body.get("let_in"), bool):
+            raise ValueError("let_in: required, true or false")
+        cluster.lets_anonymous_in = body["let_in"]
+        return _ok(self._describe(cluster))
+
     async def calls(self, request: web.Request) -> web.Response:
         """Count requests per cluster and route."""
         clusters = request.app[CLUSTERS]
@@ -164,6 +174,7 @@ class ControlApi:
             web.put(f"{one}/fault", self.set_fault),
             web.delete(f"{one}/fault", self.clear_fault),
             web.post(f"{one}/rotate-token", self.rotate_token),
+            web.put(f"{one}/anonymous", self.set_anonymous),
             web.get(f"{CONTROL}/calls", self.calls),
         ]
 

@@ -9,7 +9,6 @@ from sandbox.slack import mrkdwn
 from sandbox.slack.block_html import blocks_html
 from sandbox.slack.message_json import TOMBSTONE_TEXT
 from sandbox.slack.records import Content, Message, Revision, ThreadSummary
-from sandbox.slack.slack_dates import ordinal
 from sandbox.slack.timestamps import MICROSECONDS, format_ts
 from sandbox.slack.workspace import APP_NAME, BOT_USER, PEOPLE
 
@@ -26,9 +25,15 @@ def moment(microseconds: int) -> datetime:
     return datetime.fromtimestamp(microseconds / MICROSECONDS, UTC)
 
 
+def _ordinal(day: int) -> str:
+    """Return a day of the month as it is spoken: 1st, 2nd, 11th."""
+    suffix = "th" if day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    return f"{day}{suffix}"
+
+
 def day_title(day: datetime) -> str:
     """Return a day as Slack writes it between messages."""
-    return f"{day:%A}, {day:%B} {ordinal(day.day)}, {day:%Y}"
+    return f"{day:%A}, {day:%B} {_ordinal(day.day)}, {day:%Y}"
 
 
 @dataclass(frozen=True)

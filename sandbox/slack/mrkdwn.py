@@ -9,7 +9,6 @@ import re
 from urllib.parse import urlsplit
 
 from sandbox.slack.emoji import EMOJI, SHORTCODE, spoken_name
-from sandbox.slack.slack_dates import format_date
 from sandbox.slack.workspace import GROUPS, PEOPLE
 
 SEQUENCE = re.compile(r"<([^<>\n]+)>")
@@ -91,8 +90,6 @@ def _resolve_special(target: str, label: str) -> tuple[str, str, str] | None:
         return "broadcast", target, f"@{command}"
     if command == "subteam" and details:
         return "mention", target, label or group(details[0])
-    if command == "date" and len(details) >= 2:
-        return "date", unescape(details[2]) if len(details) > 2 else "", format_date(details[0], details[1], label)
     return ("text", "", label) if label else None
 
 
@@ -101,7 +98,7 @@ def _sequence_html(sequence: str, channels: ChannelNames) -> str | None:
     if found is None:
         return None
     kind, target, label = found
-    if kind == "link" or (kind == "date" and target):
+    if kind == "link":
         return link(target, label)
     if kind in ("mention", "broadcast"):
         return mention(label, is_broadcast=kind == "broadcast")

@@ -88,7 +88,6 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str]] = {
     "latest": ("conversations.history", {"channel": CHANNEL, "latest": "soon"}, "invalid_ts_latest"),
     "cursor": ("conversations.history", {"channel": CHANNEL, "cursor": "%%%"}, "invalid_cursor"),
     "limit": ("conversations.history", {"channel": CHANNEL, "limit": -1}, "invalid_limit"),
-    "unknown user": ("users.info", {"user": "U0NOBODY"}, "user_not_found"),
     "an empty channel is there": ("conversations.info", {"channel": ""}, "channel_not_found"),
     "an empty thread is there": ("conversations.replies", {"channel": CHANNEL, "ts": ""}, "thread_not_found"),
     "a name that is none": ("conversations.info", {"channel": CHANNEL, "bad-name!": "1"}, "invalid_arg_name"),

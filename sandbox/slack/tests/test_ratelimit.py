@@ -70,12 +70,12 @@ def test_a_workspace_takes_so_many_posts_a_minute_however_many_channels_there_ar
 def test_waiting_as_told_is_enough() -> None:
     clock = Clock()
     limits = RateLimits(clock=clock)
-    for _ in range(TIERS["conversations.list"]):
-        limits.check("conversations.list", "")
+    for _ in range(TIERS["conversations.info"]):
+        limits.check("conversations.info", "")
     with pytest.raises(RateLimited) as refused:
-        limits.check("conversations.list", "")
+        limits.check("conversations.info", "")
     clock.now += refused.value.retry_after
-    limits.check("conversations.list", "")
+    limits.check("conversations.info", "")
 
 
 def test_every_method_has_its_limit_and_its_scope() -> None:
