@@ -1,11 +1,10 @@
-"""Command line: ``python -m sandbox.scenario schema | validate FILE | explain FILE | readme``."""
+"""Command line: ``python -m sandbox.scenario schema | validate FILE | explain FILE``."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from sandbox.scenario.documentation import readme
 from sandbox.scenario.loading import DEFAULT, ScenarioError, load
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.world import plan
@@ -33,7 +32,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.scenario", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("schema", help="print the JSON Schema of scenario files")
-    commands.add_parser("readme", help="print sandbox/scenario/README.md as the models have it")
     for name, text in (
         ("validate", "check a file; every error names line, field and fix"),
         ("explain", "tell the story"),
@@ -42,9 +40,6 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.command == "schema":
         print(json.dumps(Scenario.model_json_schema(), indent=2))
-        return 0
-    if arguments.command == "readme":
-        print(readme(), end="")
         return 0
     try:
         scenario = load(arguments.file)

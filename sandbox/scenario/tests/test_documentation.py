@@ -8,8 +8,8 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from sandbox.scenario.documentation import readme
 from sandbox.scenario.loading import SHIPPED
+from sandbox.scenario.tests.readme_of_models import readme
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -19,7 +19,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_readme_is_up_to_date() -> None:
-    assert README.read_text(encoding="utf-8") == readme(), "run: python -m sandbox.scenario readme > README.md"
+    assert README.read_text(encoding="utf-8") == readme(), "run: python -m sandbox.scenario.tests.readme_of_models"
 
 
 def test_the_schema_takes_the_shipped_scenarios() -> None:

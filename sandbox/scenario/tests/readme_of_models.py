@@ -1,5 +1,6 @@
-"""``README.md`` of this folder, generated from the models so that it cannot drift."""
+"""``README.md`` of sandbox/scenario, written from the models so that it cannot drift."""
 
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel
@@ -27,7 +28,7 @@ How time passes: cycle *k* is at `start` + 5 min × (*k* − 1). Changes of limi
 the DAGs run twenty seconds after it. What an event sets holds until another event changes it. `limits` are granted a
 day before the start. Unknown keys are errors.
 
-This file is written by `python -m sandbox.scenario readme`.
+This file is written by `python -m sandbox.scenario.tests.readme_of_models`.
 """
 
 SECTIONS: dict[str, list[type[BaseModel]]] = {
@@ -121,3 +122,7 @@ def _is_listed(described: type[BaseModel]) -> bool:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    (Path(__file__).parents[1] / "README.md").write_text(readme(), encoding="utf-8")
