@@ -30,7 +30,7 @@ class Waits:
     insert_seconds: float = 1.0
     """jobs.insert; waiting for a quick job spares its client from polling. With 0 a job is PENDING when inserted."""
     results_seconds: float = 60.0
-    """jobs.getQueryResults and jobs.query, at most: less where the request asks for less."""
+    """jobs.getQueryResults, at most: less where the request asks for less."""
 
 
 class Service:

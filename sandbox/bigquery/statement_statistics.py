@@ -47,8 +47,6 @@ def _outcome(result: StatementResult) -> dict[str, Any]:
 def _ddl_target(statement: str, ref: TableRef) -> dict[str, Any]:
     if "SCHEMA" in statement or not ref.table:
         return {"ddlTargetDataset": {"projectId": ref.project, "datasetId": ref.dataset}}
-    if "FUNCTION" in statement or "PROCEDURE" in statement:
-        return {"ddlTargetRoutine": {"projectId": ref.project, "datasetId": ref.dataset, "routineId": ref.table}}
     return {"ddlTargetTable": rest_reference(ref)}
 
 

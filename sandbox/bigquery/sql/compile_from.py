@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from sandbox.bigquery.sql import nodes as n
-from sandbox.bigquery.sql.casts import coerce, field_sql
+from sandbox.bigquery.sql.casts import field_sql
 from sandbox.bigquery.sql.compile_expressions import ExpressionCompiler
-from sandbox.bigquery.sql.compile_names import column_expression
 from sandbox.bigquery.sql.expression import Column, fail
 from sandbox.bigquery.sql.partition_filter import mark_filtered
 from sandbox.bigquery.sql.scopes import CommonTable, CompiledQuery, Relation, Scan, Scope, Source
@@ -117,22 +116,15 @@ class FromCompiler(ExpressionCompiler):
         right_scans = {scan.id for scan in self.scans[before:]}
         self._reject_duplicate_aliases(left, right, node)
         relations = left.relations + right.relations
-        both = Source("", relations)
-        if left.star is not None or right.star is not None:
-            both.star = left.star_columns() + right.star_columns()
-        if node.using:
-            return self._join_using(node, left, right)
         if node.kind == "CROSS" or node.condition is None:
             word = "CROSS JOIN" if node.kind in ("CROSS", "INNER") else f"{node.kind} JOIN"
             always = "" if word == "CROSS JOIN" else " ON TRUE"
-            both.sql = f"({left.sql} {word} {right.sql}{always})"
-            return both
+            return Source(f"({left.sql} {word} {right.sql}{always})", relations)
         on = Scope(parent=scope, relations=relations, clause="JOIN ON")
         condition = self.boolean(node.condition, on, "JOIN ON clause")
         kept = None if node.kind == "INNER" else right_scans if node.kind == "LEFT" else set()
         mark_filtered(self.scans, condition.prunes, kept)
-        both.sql = f"({left.sql} {node.kind} JOIN {right.sql} ON {condition.sql})"
-        return both
+        return Source(f"({left.sql} {node.kind} JOIN {right.sql} ON {condition.sql})", relations)
 
     @staticmethod
     def _reject_duplicate_aliases(left: Source, right: Source, node: n.Join) -> None:
@@ -140,51 +132,6 @@ class FromCompiler(ExpressionCompiler):
         for relation in right.relations:
             if relation.alias and relation.alias.lower() in names:
                 fail(f"Duplicate table alias {relation.alias} in the same FROM clause", node.position)
-
-    def _join_using(self, node: n.Join, left: Source, right: Source) -> Source:
-        conditions, merged, dropped = [], [], set()
-        for name in node.using:
-            a, b = self._using_column(left, name, node), self._using_column(right, name, node)
-            one, other = column_expression(a), column_expression(b)
-            common = self.common_type([one, other])
-            if common is None:
-                fail(f"Column {name} in USING has incompatible types on either side of the join", node.position)
-            one, other = coerce(one, common), coerce(other, common)
-            conditions.append(f"{one.sql} = {other.sql}")
-            sql = {"RIGHT": other.sql, "FULL": f"coalesce({one.sql}, {other.sql})"}.get(node.kind, one.sql)
-            origins = {"INNER": a.origins | b.origins, "LEFT": a.origins, "RIGHT": b.origins}.get(
-                node.kind, frozenset()
-            )
-            merged.append(Column(a.name, sql, common, origins))
-            dropped |= {a, b}
-        rest = [column for column in left.star_columns() + right.star_columns() if column not in dropped]
-        # Unqualified, a USING column is the merged one; with its table's name it is still the table's own.
-        relations = [Relation(None, merged)]
-        for relation in left.relations + right.relations:
-            relations.append(HidingRelation(relation, {column.name.lower() for column in merged if column.name}))
-        sql = f"({left.sql} {node.kind} JOIN {right.sql} ON {' AND '.join(conditions)})"
-        return Source(sql, relations, star=merged + rest)
-
-    @staticmethod
-    def _using_column(source: Source, name: str, node: n.Join) -> Column:
-        found = [column for relation in source.relations for column in relation.find_unqualified(name)]
-        if not found:
-            fail(f"Column {name} in USING clause not found on one side of the join", node.position)
-        if len(found) > 1:
-            fail(f"Column {name} in USING clause is ambiguous", node.position)
-        return found[0]
-
-
-class HidingRelation(Relation):
-    """A relation whose USING columns are only found with its alias in front."""
-
-    def __init__(self, inner: Relation, hidden: set[str]) -> None:
-        super().__init__(inner.alias, inner.columns, inner.value)
-        self.hidden_names = hidden | getattr(inner, "hidden_names", set())
-
-    def find_unqualified(self, name: str) -> list[Column]:
-        """Columns of that name that are not merged."""
-        return [] if name.lower() in self.hidden_names else self.find(name)
 
 
 def outside(scope: Scope) -> Scope:

@@ -106,7 +106,6 @@ class Join(Node):
     left: Node
     right: Node
     condition: Node | None = None
-    using: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -52,8 +52,8 @@ class SourceParser(ExpressionParser):
             join.right = self._parse_join(join.right)
         if self.accept("ON"):
             join.condition = self.parse_expression()
-        elif self.accept("USING"):
-            join.using = self.identifier_list()
+        elif self.at("USING"):
+            raise not_implemented("JOIN … USING")
         elif kind == "INNER" and isinstance(join.right, (n.UnnestSource, n.TableSource)):
             join.kind = "CROSS" if isinstance(join.right, n.UnnestSource) or len(join.right.path) > 1 else "INNER"
             if join.kind == "INNER":

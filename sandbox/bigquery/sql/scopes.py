@@ -22,24 +22,17 @@ class Relation:
         wanted = name.lower()
         return [column for column in self.columns if column.name is not None and column.name.lower() == wanted]
 
-    def find_unqualified(self, name: str) -> list[Column]:
-        """As ``find``, for a name without the alias in front."""
-        return self.find(name)
-
 
 @dataclass(eq=False)
 class Source:
-    """A compiled FROM item. ``star`` are the columns of ``*`` in their order, where USING changes it."""
+    """A compiled FROM item."""
 
     sql: str
     relations: list[Relation]
-    star: list[Column] | None = None
     order_key: str | None = None  # the element's place, for one UNNEST that keeps its array's order
 
     def star_columns(self) -> list[Column]:
         """The columns of ``*``."""
-        if self.star is not None:
-            return self.star
         return [column for relation in self.relations for column in relation.columns]
 
 
@@ -120,7 +113,7 @@ class Scope:
 
     def find_columns(self, name: str) -> list[Column]:
         """The columns of that name, in this scope alone."""
-        return [column for relation in self.relations for column in relation.find_unqualified(name)]
+        return [column for relation in self.relations for column in relation.find(name)]
 
     def names(self) -> list[str]:
         """Everything that could have been meant, for suggestions."""
