@@ -61,7 +61,7 @@ down: $(STAMP) ## end what `make up` started
 
 # All of them run, side by side, also where one finds something; each has its output in build/lint/.
 lint: $(STAMP) ## ruff, mypy, sqlfluff and the import contracts
-	@rm -rf build/lint; mkdir -p build/lint; trap 'kill 0' INT TERM; \
+	@rm -rf build/lint; mkdir -p build/lint; trap 'trap - INT TERM; kill 0' INT TERM; \
 	check() { name=$$1; shift; { "$(BIN)/$$@" >build/lint/$$name 2>&1; echo $$? >build/lint/$$name.status; } & }; \
 	check mypy mypy; \
 	check sqlfluff sqlfluff lint --disable-progress-bar include/sql; \
