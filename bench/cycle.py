@@ -103,12 +103,12 @@ def goals(rows: list[dict[str, Any]], floor: Mapping[str, Any]) -> list[Goal]:
     return [
         Goal("processes of a quiet cycle, collectors apart", in_quiet(processes), 7, "processes"),
         Goal("processes of a cycle that tells, collectors apart", processes(telling), 8, "processes"),
-        Goal("worker CPU of a quiet cycle, sync included", in_quiet(lambda row: row["cpu_seconds"]), 16.6, "s"),
-        Goal("worker CPU of a cycle that tells", telling["cpu_seconds"], 20, "s"),
-        Goal(f"worker CPU of {FLOOR_TASKS} tasks that do nothing", floor["cpu_seconds"], 16.6, "s"),
+        Goal("worker CPU of a quiet cycle, sync included", in_quiet(lambda row: row["cpu_seconds"]), 9, "s"),
+        Goal("worker CPU of a cycle that tells", telling["cpu_seconds"], 10, "s"),
+        Goal(f"worker CPU of {FLOOR_TASKS} tasks that do nothing", floor["cpu_seconds"], 1.5, "s"),
         Goal("peak memory of a task's process", max(row["peak_mb"] for row in rows), 320, "MB"),
-        Goal("interval end to heartbeat, quiet", in_quiet(lambda row: row["seconds"][WATCH]), 60, "s"),
-        Goal("interval end to Slack", telling["seconds_to_slack"] or RUN_SECONDS, 60, "s"),
+        Goal("interval end to heartbeat, quiet", in_quiet(lambda row: row["seconds"][WATCH]), 45, "s"),
+        Goal("interval end to Slack", telling["seconds_to_slack"] or RUN_SECONDS, 45, "s"),
         Goal(
             "rows loaded for each row observed", in_quiet(lambda row: row["rows_loaded"] / row["rows_observed"]), 1, ""
         ),
