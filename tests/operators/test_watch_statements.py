@@ -133,7 +133,7 @@ def test_a_cycle_that_tells_and_in_which_the_past_matters_costs_little_more(
 ) -> None:
     """And a workload that never had labels costs nothing: who has lost them just now asks for what was before."""
     world = make_world(is_seeded=False)
-    minutes, first = Minutes(world, monkeypatch), TWO_DAYS_LATER + 24
+    minutes, first = Minutes(world, monkeypatch), TWO_DAYS_LATER + 60
     world.stand_ins.clocks.set(cycle_at(first) - dt.timedelta(hours=1))
     publish(world.config, granted("orders", 8), granted("steady", 5))
     steady, nobodys = workload("steady", 5), workload("nobodys", 2, labels={})
