@@ -44,9 +44,9 @@ SELECT CONCAT('prod.team-', MOD(i, 100), '.api-', i), CONCAT('api-', i), CONCAT(
 FROM UNNEST(GENERATE_ARRAY(0, {apis} - 1)) AS i
 """
 COLLECTIONS = """
-INSERT INTO `{d}.collection_runs` (cycle, cluster, environment, status, attempt_id, deployments_listed, row_count,
-  recorded_at)
-SELECT cycle, CONCAT('c-', c), 'prod', 'complete', 'a', 1, DIV({workloads}, {clusters}), cycle
+INSERT INTO `{d}.collection_runs` (cycle, cycle_minutes, cluster, environment, status, attempt_id,
+  deployments_listed, row_count, recorded_at)
+SELECT cycle, 5, CONCAT('c-', c), 'prod', 'complete', 'a', 1, DIV({workloads}, {clusters}), cycle
 FROM UNNEST(GENERATE_TIMESTAMP_ARRAY(@first, @last, INTERVAL 5 MINUTE)) AS cycle
 CROSS JOIN UNNEST(GENERATE_ARRAY(0, {clusters} - 1)) AS c
 """

@@ -1,4 +1,4 @@
-"""### PED limits: Firestore → `limit_history`, every five minutes
+"""### PED limits: Firestore → `limit_history`, in every cycle
 
 **What can go wrong, and what is safe**
 
@@ -22,8 +22,7 @@ heartbeats of the DAGs     ─▶ listening, meanwhile ─▶ the platform's cha
 
 A refused sync is a row of `limit_sync_refusals`; it is not tried again by itself, the next run looks anew.
 
-Backfilling this DAG is harmless and useless: limits cannot be read in the past, so backfilled runs are skipped.
-Running a sync twice writes nothing twice.
+Backfilled runs are skipped, since limits cannot be read in the past. Running a sync twice writes nothing twice.
 """
 
 import datetime as dt
@@ -31,6 +30,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 
+from pedwatch import cycles, deadlines, settings
 from pedwatch.tasks import failed_dags, heartbeats, listening, run_conf
 
 
@@ -38,7 +38,6 @@ def sync_limits() -> dict[str, Any]:
     """Read Firestore at one moment and commit what is new; returns what was found, for the log and the UI."""
     from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-    from pedwatch import settings
     from pedwatch.errors import SyncRefusedError
     from pedwatch.hooks import clients, limit_sync, rejected_limits
     from pedwatch.hooks.limit_ledger import BigQueryLimits
@@ -62,7 +61,7 @@ def sync_limits() -> dict[str, Any]:
             asked["full"],
             asked["allow_mass_end"],
             asked["accept_source"],
-            limit_sync.stood_before(told, settings.now()),
+            limit_sync.stood_before(told, settings.now(), config.period),
             lambda plan: rejected_limits.tell(warehouse, config, plan, settings.now(), run.run_id),
         )
     except SyncRefusedError as error:
@@ -82,15 +81,16 @@ def sync_and_listen(dag_run: Any = None, dag: Any = None, run_id: Any = None, ti
     return summary
 
 
+PERIOD = settings.load_config().period
 with DAG(
     dag_id="ped_limits_sync",
     description="Bring the history of PED limits up to date with Firestore",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable("*/5 * * * *", timezone="UTC"),
+    schedule=CronDataIntervalTimetable(cycles.cron(PERIOD), timezone="UTC"),
     start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=dt.timedelta(minutes=10),
+    dagrun_timeout=deadlines.sync_lasts(PERIOD),
     tags=["pedwatch", "limits"],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=20)},
     params={
@@ -117,4 +117,4 @@ with DAG(
     },
     **failed_dags.CALLBACKS,
 ) as dag:
-    task(task_id="sync_limits", execution_timeout=dt.timedelta(minutes=4))(sync_and_listen)()
+    task(task_id="sync_limits", execution_timeout=deadlines.sync_task_lasts(PERIOD))(sync_and_listen)()

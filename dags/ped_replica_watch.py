@@ -1,4 +1,4 @@
-"""### Who runs more replicas than granted, every five minutes
+"""### Who runs more replicas than granted, in every cycle
 
 **What can go wrong, and the safer path**
 
@@ -22,7 +22,7 @@ plan ─▶ collector pods ─▶ load, limits of the cycle ─▶ compare ─�
 one load job brings what they wrote into BigQuery, one statement judges every subject by the limit that held at that
 minute, and what differs from what was last told goes to Slack.
 
-A run triggered by hand alerts only with the parameter `allow_notify`, and only within five minutes of its cycle.
+A run triggered by hand alerts only with the parameter `allow_notify`, and only before the next cycle.
 """
 
 import datetime as dt
@@ -31,13 +31,13 @@ from typing import Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule, task
 
-from pedwatch import settings
+from pedwatch import deadlines, settings
+from pedwatch.cycles import cron
 from pedwatch.observations.batches import KUBECONFIG_PATH
 from pedwatch.operators import links
 from pedwatch.operators.links import with_links
 from pedwatch.operators.replica_collector import BATCH_NAME, ReplicaCollectorOperator, scheduling
 from pedwatch.tasks import failed_dags, watch
-from pedwatch.tasks import plan as planning
 
 CONFIG = settings.load_config()
 
@@ -45,11 +45,11 @@ with DAG(
     dag_id="ped_replica_watch",
     description="Collect replica state, compare it with the limits, tell Slack what changed",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable("*/5 * * * *", timezone="UTC"),
+    schedule=CronDataIntervalTimetable(cron(CONFIG.period), timezone="UTC"),
     start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=planning.RUN_LASTS,
+    dagrun_timeout=deadlines.run_lasts(CONFIG.period),
     tags=["pedwatch", "observations", "verdicts", "alerts"],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=10)},
     params={
@@ -69,9 +69,11 @@ with DAG(
 
     with TaskGroup("observations", prefix_group_id=False):
         collect = ReplicaCollectorOperator.partial(
-            task_id="collect", map_index_template=BATCH_NAME, **scheduling(CONFIG.collector)
+            task_id="collect", map_index_template=BATCH_NAME, **scheduling(CONFIG.collector, CONFIG.period)
         ).expand(env_vars=pods)
-        load = task(trigger_rule=TriggerRule.ALL_DONE)(watch.load_observations)(plan, pods[watch.FOUND])
+        load = task(trigger_rule=TriggerRule.ALL_DONE, retries=deadlines.load_retries(CONFIG.period))(
+            watch.load_observations
+        )(plan, pods[watch.FOUND])
         collect >> load
 
     with TaskGroup("verdicts", prefix_group_id=False):

@@ -26,7 +26,7 @@ from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Cluster, Config, PolicyConfig, Slack
-from pedwatch.cycles import PERIOD
+from pedwatch.cycles import PERIOD, cycles_between
 from pedwatch.hooks.slack_refusals import CHANNEL
 from pedwatch.observations.discovery import unaccepted_run
 from pedwatch.observations.pins import settle
@@ -114,7 +114,12 @@ def story(
     around = around or Surroundings(known, LINKS)
     for number in range(1, max(cycles, len(by_cycle)) + 1):
         latest = {e.subject.fingerprint: e for e in sorted(episodes.values(), key=lambda e: e.started_cycle)}
-        changed = fold_period(latest.values(), by_cycle.get(at(number), []), at(number - 1), at(number), PolicyConfig())
+        changed = fold_period(
+            latest.values(),
+            by_cycle.get(at(number), []),
+            cycles_between(at(number - 1), at(number), PERIOD),
+            PolicyConfig(),
+        )
         episodes |= {e.episode_id: e for e in changed}
         holding = {name: [acknowledged] for name in newest} if acknowledged else {}
         surroundings = replace(around, acknowledged=holding)
@@ -300,7 +305,7 @@ def rejected(step: int) -> Shown:
     for number, reason in enumerate(reasons[:step], 1):
         standing = {"prod.orders.checkout": Rejected(reason, True)} if reason else {}
         documents = {"prod.orders.checkout": "orders"}
-        [row] = limit_messages.rows(documents, standing, told_of, SLACK, at(number), LINKS.for_help)
+        [row] = limit_messages.rows(documents, standing, told_of, SLACK, at(number), PERIOD, LINKS.for_help)
         told_of, message = {"prod.orders.checkout": told([row])[row.episode_id]}, row.message
     return shown(message, has_thread=step > 1)
 
@@ -315,7 +320,7 @@ def silent(heard: silence.Heard, before: silence.Word | None = None, kind: silen
 
 def told_silent(first_after: dt.datetime) -> silence.Word:
     """Return what the channel was told at the fourth cycle, of a silence that is over since then."""
-    row = silence.row_to_write("judged", silence.Heard(START, START, START), None, "C0PLATFORM", at(4))
+    row = silence.row_to_write("judged", silence.Heard(START, START, START, period=PERIOD), None, "C0PLATFORM", at(4))
     assert row is not None
     return silence.Word(told([row])[row.episode_id], first_after)
 
@@ -426,7 +431,7 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
         story(*OVER, around=replace(known(), limits_as_of=START - dt.timedelta(minutes=20))), "first"
     ),
     "limits_blind": lambda: only(
-        story(*(from_limits_known(at(n), START - dt.timedelta(minutes=20)) for n in (1, 2))), "first"
+        story(*(from_limits_known(at(n), START - dt.timedelta(minutes=20), PERIOD) for n in (1, 2))), "first"
     ),
     "frozen": lambda: only(story(*OVER, seen(3, 14, seen="unseen", reason="limit_withdrawn")), "frozen"),
     "frozen_by_a_stale_hpa": lambda: only(story(*OVER, seen(3, 0, seen="unseen", reason="hpa_is_stale")), "frozen"),
@@ -483,10 +488,12 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "limit_rejected": lambda: rejected(1),
     "limit_rejected_for_another_reason": lambda: rejected(2),
     "limit_accepted": lambda: rejected(3),
-    "silence": lambda: silent(silence.Heard(START, START, START)),
-    "silence_from_the_start": lambda: silent(silence.Heard(None, None, START - dt.timedelta(hours=3))),
-    "silence_of_runs_that_do_not_finish": lambda: silent(silence.Heard(at(3), START, START), kind="finished"),
-    "silence_over": lambda: silent(silence.Heard(at(24), at(24), START), told_silent(at(24))),
+    "silence": lambda: silent(silence.Heard(START, START, START, period=PERIOD)),
+    "silence_from_the_start": lambda: silent(silence.Heard(None, None, START - dt.timedelta(hours=3), period=PERIOD)),
+    "silence_of_runs_that_do_not_finish": lambda: silent(
+        silence.Heard(at(3), START, START, period=PERIOD), kind="finished"
+    ),
+    "silence_over": lambda: silent(silence.Heard(at(24), at(24), START, period=PERIOD), told_silent(at(24))),
     "dead_letter": dead_letter,
     "odd_answer": odd_answer,
     "cannot_be_edited": cannot_be_edited,

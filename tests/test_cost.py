@@ -28,6 +28,7 @@ OCCASIONAL = {
     "limits/record_refusal.sql",
     "limits/replay_proposed.sql",
     "limits/replayable_cycles.sql",
+    "verdicts/cycle_at.sql",
     "observations/pinned_clusters.sql",
     "schema/record_step.sql",
     "audit/cycle_limits.sql",  # backfills

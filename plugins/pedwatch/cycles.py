@@ -1,14 +1,20 @@
-"""Cycles: the five-minute marks of data time everything is keyed by. Pure.
+"""Cycles: the marks of data time everything is keyed by, as far apart as ``cycle_minutes`` says. Pure.
 
-A cycle is the end of a run's data interval, else its ``run_after`` floored to five minutes (docs/design.md#cycles).
+A cycle is the end of a run's data interval, else its ``run_after`` taken down to a mark (docs/design.md#cycles). It
+stands for the time since the mark before it: so two cycles are neighbours where the later one is no longer than what
+lies between them, also where the length of cycles was changed (docs/decisions/0058).
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 PERIOD = dt.timedelta(minutes=5)
+"""The length of a cycle where the configuration names none."""
+
+SHORTEST = dt.timedelta(minutes=1)
+LONGEST = dt.timedelta(hours=1)
 LOADABLE = dt.timedelta(hours=2)
 """For so long after it began an hour may be loaded; later nothing of it changes any more."""
 
@@ -20,25 +26,68 @@ SCHEDULED, MANUAL, BACKFILL = "scheduled", "manual", "backfill"
 KNOWN_RUN_TYPES = (SCHEDULED, MANUAL, BACKFILL, "asset_triggered")
 
 
-def floor_to_cycle(moment: dt.datetime) -> dt.datetime:
-    """Return the last five-minute mark not after ``moment`` (aware), in UTC."""
+def floor_to_cycle(moment: dt.datetime, period: dt.timedelta) -> dt.datetime:
+    """Return the last mark of cycles of that length not after ``moment`` (aware), in UTC."""
     if moment.tzinfo is None:
         raise ValueError("naive time: cycles are UTC")
     moment = moment.astimezone(dt.UTC)
-    return moment.replace(minute=moment.minute - moment.minute % 5, second=0, microsecond=0)
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    return moment - (moment - hour) % period
 
 
-def cycle_of_run(data_interval_end: dt.datetime | None, run_after: dt.datetime) -> dt.datetime:
+def cycle_of_run(data_interval_end: dt.datetime | None, run_after: dt.datetime, period: dt.timedelta) -> dt.datetime:
     """Return the cycle of a DAG run; runs triggered without a logical date have no data interval."""
-    return floor_to_cycle(data_interval_end or run_after)
+    return floor_to_cycle(data_interval_end or run_after, period)
 
 
-def cycles_between(after: dt.datetime, until: dt.datetime) -> Iterator[dt.datetime]:
+def cron(period: dt.timedelta) -> str:
+    """Write the schedule of cycles of that length, an hour of which is a whole number."""
+    minutes = period // dt.timedelta(minutes=1)
+    return "0 * * * *" if period == LONGEST else f"*/{minutes} * * * *"
+
+
+def minutes_of(period: dt.timedelta) -> int:
+    """Return the length of a cycle as tables hold it."""
+    return period // dt.timedelta(minutes=1)
+
+
+def period_of(minutes: int) -> dt.timedelta:
+    """Read the length of a cycle as tables hold it."""
+    return dt.timedelta(minutes=minutes)
+
+
+def cycles_between(after: dt.datetime, until: dt.datetime, period: dt.timedelta) -> Iterator[dt.datetime]:
     """Yield the cycles in (after, until], oldest first."""
-    cycle = floor_to_cycle(after) + PERIOD
+    cycle = floor_to_cycle(after, period) + period
     while cycle <= until:
         yield cycle
-        cycle += PERIOD
+        cycle += period
+
+
+def cycles_of(
+    recorded: Mapping[dt.datetime, dt.timedelta], after: dt.datetime, until: dt.datetime, period: dt.timedelta
+) -> list[dt.datetime]:
+    """Return the cycles in (after, until]: those that are recorded, and those of which there is no record.
+
+    Missing ones are as far apart as the next that is recorded says; behind the last one, as ``period`` says.
+
+    Args:
+        recorded: the length of each cycle that is recorded.
+        after: the last moment that does not count.
+        until: the last that does.
+        period: the length of cycles behind those that are recorded.
+    """
+    found: list[dt.datetime] = []
+    last = after
+    for cycle in sorted(cycle for cycle in recorded if after < cycle <= until):
+        first_missing = last + (cycle - last) % recorded[cycle]
+        while first_missing < cycle:
+            if first_missing > last:
+                found.append(first_missing)
+            first_missing += recorded[cycle]
+        found.append(cycle)
+        last = cycle
+    return [*found, *cycles_between(last, until, period)]
 
 
 def compact(cycle: dt.datetime) -> str:
@@ -76,10 +125,10 @@ class Gates:
     reason: str
 
 
-def gates(cycle: dt.datetime, now: dt.datetime, run_type: str, allow_notify: bool) -> Gates:
+def gates(cycle: dt.datetime, now: dt.datetime, run_type: str, allow_notify: bool, period: dt.timedelta) -> Gates:
     """Decide what a run of ``cycle`` that starts at ``now`` may do.
 
-    The past cannot be observed: only a run that starts within one period of its cycle, and is no backfill, collects.
+    The past cannot be observed: only a run that starts within a ``period`` of its cycle, and is no backfill, collects.
     A run that starts less than a minute before its cycle has a worker whose clock is behind.
     It may alert only when scheduled, or manual with the explicit parameter ``allow_notify``.
     """
@@ -90,7 +139,7 @@ def gates(cycle: dt.datetime, now: dt.datetime, run_type: str, allow_notify: boo
     age = now - cycle
     if age < -CLOCK_BEHIND:
         return Gates("backfill", False, False, "the cycle lies in the future")
-    if age >= PERIOD:
+    if age >= period:
         return Gates("backfill", False, False, f"the run starts {int(age.total_seconds())} s after its cycle: stale")
     if run_type == SCHEDULED or (run_type == MANUAL and allow_notify):
         return Gates("live", True, True, "live")

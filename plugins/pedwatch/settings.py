@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from pedwatch.config import Config, describe_errors
+from pedwatch.config import Config, cycle_length, describe_errors
 from pedwatch.errors import ConfigurationError
 
 EMULATOR_VARIABLES = ("BIGQUERY_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
@@ -67,10 +67,14 @@ def parse_config(text: str, environment: Mapping[str, str], source: str = "pedwa
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a ValueError: a date such as 2026-13-01
         raise ConfigurationError(f"{source} is not valid YAML: {error}") from None
     try:
-        return Config.model_validate(document)
+        config = Config.model_validate(document)
     except ValidationError as error:
         details = describe_errors(error.errors(include_url=False, include_input=False))
         raise ConfigurationError(f"{source} does not validate:\n{details}") from None
+    is_sandbox = any(environment.get(name) for name in EMULATOR_VARIABLES)
+    if not is_sandbox and (objection := cycle_length.objection(config)):
+        raise ConfigurationError(f"{source}: {objection}")
+    return config
 
 
 def include_dir() -> Path:

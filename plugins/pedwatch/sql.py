@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jinja2
 
+from pedwatch.cycles import PERIOD, minutes_of
 from pedwatch.errors import ConfigurationError
 
 
@@ -18,20 +19,21 @@ def _environment(root: Path) -> jinja2.Environment:
     )
 
 
-def render(root: Path, name: str, *, dataset: str, **variables: object) -> str:
+def render(root: Path, name: str, *, dataset: str, cycle_minutes: int = minutes_of(PERIOD), **variables: object) -> str:
     """Render one statement; only identifiers are templated, values travel as query parameters.
 
     Args:
         root: the ``sql`` folder.
         name: path under it, e.g. ``verdicts/compare.sql``.
         dataset: BigQuery dataset all tables are in.
+        cycle_minutes: how long cycles are now; what they were is in the tables.
         variables: further template variables.
 
     Raises:
         ConfigurationError: the file or a template variable is missing.
     """
     try:
-        return _environment(root).get_template(name).render(dataset=dataset, **variables)
+        return _environment(root).get_template(name).render(dataset=dataset, cycle_minutes=cycle_minutes, **variables)
     except jinja2.TemplateNotFound as error:
         raise ConfigurationError(f"SQL file {error.name} is missing under {root}: deploy include/sql") from None
     except jinja2.UndefinedError as error:

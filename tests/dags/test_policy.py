@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pedwatch.cycles import PERIOD
-from pedwatch.observations.batches import BATCH, COLLECTION_SECONDS
+from pedwatch.deadlines import collection
+from pedwatch.observations.batches import BATCH
 from tests.dags.conftest import DAGS, ENVIRONMENT, ROOT
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def test_a_silent_cluster_and_a_slow_airflow_leave_time(dag_bag: "DagBag") -> No
 
     in_a_row = longest("plan_cycle")
     assert in_a_row == 7
-    assert COLLECTION_SECONDS + in_a_row * (hop + work) <= 0.6 * PERIOD.total_seconds()
+    assert collection(PERIOD).total_seconds() + in_a_row * (hop + work) <= 0.6 * PERIOD.total_seconds()
 
 
 def test_params_are_typed_and_explained(dag: "DAG") -> None:

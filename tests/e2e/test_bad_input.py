@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from google.cloud.firestore import SERVER_TIMESTAMP
 
+from pedwatch import deadlines
 from pedwatch.errors import LedgerError, NotifyError
 from pedwatch.hooks import clients
-from pedwatch.tasks import plan as planning
 from sandbox.environment.servers import COLLECTOR_ACCOUNT, PROJECT
 from tests.conftest import create_tables
 from tests.e2e.stand_ins import CLUSTERS, StandIns, cycle_at, granted, publish
@@ -152,7 +152,7 @@ def test_limits_that_were_never_synced_are_said_to_be(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = make_world(is_seeded=False)
-    monkeypatch.setattr(planning, "LIMITS_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(deadlines, "patience", lambda period: dt.timedelta(0))
     world.holds("eu-prod-1", workload("orders", 20))
     begun = world.run(1)
     with pytest.raises(LedgerError, match=r"no sync in 90 days.*ped_limits_sync"):

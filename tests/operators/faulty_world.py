@@ -17,10 +17,12 @@ from bench.outbox_words import word
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import SOME_BACK, UnusableTransportError, kind_of
 from pedwatch.config import Config, Slack
+from pedwatch.cycles import PERIOD
+from pedwatch.deadlines import lease
 from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.transports import Transports
 from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.send import LEASE, send_notifications
+from pedwatch.tasks.send import send_notifications
 from sandbox.odd_answers import ODD_ANSWERS
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from tests.operators import slack_in_process, wire_in_process
@@ -186,7 +188,7 @@ class World:
 
         def clock() -> float:
             if self.fault == "stall":  # the machine sleeps before the next call
-                self.now, self.fault = self.now + LEASE.total_seconds() / 2, "fine"
+                self.now, self.fault = self.now + lease(PERIOD).total_seconds() / 2, "fine"
             return self.now
 
         wall = START + dt.timedelta(seconds=self.now + skew)

@@ -15,12 +15,12 @@ INSERT INTO {verdicts} (
   cycle, fingerprint, subject, scope, environment, cluster, namespace, workload_kind, workload_name, workload_count,
   api_id, team_id, verdict, measured, is_lower_bound, offender, is_over_strict, limit_id, limit_version, max_replicas,
   ceiling, is_contested, surge_allowance, policy_version, is_limits_stale, reason, origin, revision, content_sha256,
-  computed_at, run_id
+  computed_at, run_id, cycle_minutes
 )
 SELECT
   @cycle, TO_HEX(SHA256(a.api_id)), CONCAT('cluster/', a.limit_id, '/eu-prod-1'), 'cluster', 'prod', 'eu-prod-1',
   'shop', 'Deployment', a.api_id, 1, a.api_id, a.team_id, 'over_limit', 30, FALSE, 'deployment', TRUE, a.limit_id, 1,
-  10, 10, FALSE, 0, 'policy-1', FALSE, 'over_ceiling', 'live', 1, '-', @cycle, 'run-0'
+  10, 10, FALSE, 0, 'policy-1', FALSE, 'over_ceiling', 'live', 1, '-', @cycle, 'run-0', 5
 FROM (
   SELECT
     CONCAT('api-', n) AS api_id, CONCAT('team-', MOD(n, @teams)) AS team_id,

@@ -8,7 +8,7 @@ import pytest
 
 from pedwatch import settings
 from pedwatch.config import Config
-from pedwatch.cycles import floor_to_cycle
+from pedwatch.cycles import PERIOD, floor_to_cycle
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import failed_dags, heartbeats, listening
@@ -71,7 +71,7 @@ class Platform:
             run_id=run_id,
             run_type="scheduled",
             origin=origin,
-            cycle=floor_to_cycle(cycle or self.now),
+            cycle=floor_to_cycle(cycle or self.now, PERIOD),
         )
         self._pass(cycle)
 

@@ -6,9 +6,11 @@ For tests that need hundreds of worlds; ``test_send_faults`` plays some of the s
 import datetime as dt
 import itertools
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from pedwatch.alerts.outbox import carrier_of, kind_of
+from pedwatch.cycles import PERIOD
 from pedwatch.tasks.sender import PARENT_STANDS
 
 Row = dict[str, Any]
@@ -29,6 +31,8 @@ _EMPTY = (
 
 class OutboxModel:
     """Stands in for the warehouse of a sender."""
+
+    config = SimpleNamespace(period=PERIOD)
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}

@@ -70,7 +70,7 @@ class StoredDays:
     @property
     def cycles(self) -> list[dt.datetime]:
         """All cycles of the days."""
-        return list(cycles_between(self.start - PERIOD, self.end - PERIOD))
+        return list(cycles_between(self.start - PERIOD, self.end - PERIOD, PERIOD))
 
     def write(self) -> None:
         """Write everything: judged live as it was known then, and what was learnt later after it."""
@@ -170,6 +170,7 @@ class StoredDays:
                 is_failed = is_dark or (is_late and not is_late_data_there)
                 yield {
                     "cycle": cycle,
+                    "cycle_minutes": 5,
                     "cluster": cluster,
                     "environment": environment,
                     "status": "failed" if is_failed else "complete",
@@ -231,7 +232,9 @@ class StoredDays:
         previous = dict.fromkeys(f"previous_{name}" for name in _TRACED)
         observations = [ledger.from_verdict({**row, **previous}) for row in found]
         observations += ledger.from_clusters(self._collections(is_late_data_there=False), [])
-        episodes = fold_period([], observations, self.start - PERIOD, self.end - PERIOD, PolicyConfig())
+        episodes = fold_period(
+            [], observations, cycles_between(self.start - PERIOD, self.end - PERIOD, PERIOD), PolicyConfig()
+        )
         self._load("episodes", [self._episode(episode) for episode in episodes])
 
     def _episode(self, episode: Episode) -> Row:

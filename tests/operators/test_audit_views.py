@@ -13,7 +13,7 @@ from tests.unit.audit.shop_day import UNKNOWN, over, verdict
 
 Row = dict[str, Any]
 #: The views ask BigQuery for the time, as a person's tool would.
-NOON = floor_to_cycle(dt.datetime.now(dt.UTC)) - dt.timedelta(days=1)
+NOON = floor_to_cycle(dt.datetime.now(dt.UTC), PERIOD) - dt.timedelta(days=1)
 
 
 def load(warehouse: Warehouse, table: str, rows: list[Row]) -> None:
@@ -66,7 +66,9 @@ def audited_day(days_ago: int, api: str = "orders", **fields: Any) -> Row:
     """Return a row of ``subject_days``, of a day that has been audited."""
     start = dt.datetime.combine(dt.datetime.now(dt.UTC).date(), dt.time(), dt.UTC) - dt.timedelta(days=days_ago)
     known = {"from_cycle": start, "to_cycle": start + dt.timedelta(days=1), "counted": "then", "runs": []}
-    counts = dict.fromkeys(("strict_cycles", "exempt_cycles", "unknown_cycles", "replica_cycles_over"), 0)
+    cycles = ("strict_cycles", "exempt_cycles", "unknown_cycles")
+    minutes = ("over_minutes", "strict_minutes", "unknown_minutes", "replica_minutes_over")
+    counts = dict.fromkeys((*cycles, *minutes), 0)
     who = verdict(start, api)
     named = {name: who[name] for name in ("fingerprint", "subject", "scope", "environment", "cluster", "api_id")}
     named |= {"team_id": who["team_id"], "limit_id": who["limit_id"], "day": start.date().isoformat()}

@@ -15,7 +15,7 @@ import pytest
 from pedwatch import settings
 from pedwatch.alerts import platform_messages
 from pedwatch.config import Config
-from pedwatch.cycles import floor_to_cycle
+from pedwatch.cycles import PERIOD, floor_to_cycle
 from pedwatch.errors import MassEndError
 from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.warehouse import Warehouse
@@ -114,7 +114,7 @@ def test_reports_that_cannot_be_settled_keep_no_alert_from_being_told(
     platform.fails("r1", dag_id="ped_digest")
     client = platform.warehouse.client
     client.delete_table(platform.warehouse.address("limit_sync_refusals"))
-    cycle = floor_to_cycle(platform.now)
+    cycle = floor_to_cycle(platform.now, PERIOD)
     folded = fold_alerts(platform.warehouse, platform.config, cycle, platform.now, "run", may_notify=True)
     assert folded["deliverable"] == 0 and "could not be settled" in caplog.text
     assert reports(platform) == {"r1": {"reported"}}
@@ -141,7 +141,7 @@ def test_a_dag_that_has_failed_for_months_is_told_when_it_is_back(platform: Plat
 
 def test_the_watch_sends_it_where_the_sync_is_dead(platform: Platform) -> None:
     platform.fails("r1", dag_id="ped_limits_sync")
-    cycle = floor_to_cycle(platform.now)
+    cycle = floor_to_cycle(platform.now, PERIOD)
     folded = fold_alerts(platform.warehouse, platform.config, cycle, platform.now, "run", may_notify=True)
     assert folded["deliverable"] == 1
     watch.notify({"may_notify": True}, run_id="run")
@@ -150,7 +150,7 @@ def test_the_watch_sends_it_where_the_sync_is_dead(platform: Platform) -> None:
 
 def test_a_run_that_ends_while_it_tells_says_what_was_done_and_what_waits(platform: Platform) -> None:
     """Seen live: killed by its timeout inside ``notify``, and the message said that nothing had been judged."""
-    cycle = floor_to_cycle(platform.now)
+    cycle = floor_to_cycle(platform.now, PERIOD)
     platform.fails("r0", dag_id="ped_digest")  # its own word waits to be told
     platform.judges(cycle)
     platform.fails("r1", cycle=cycle, reason="timed_out")

@@ -10,7 +10,7 @@ import pytest
 
 from pedwatch.alerts import ledger
 from pedwatch.alerts.period import fold_period
-from pedwatch.cycles import floor_to_cycle
+from pedwatch.cycles import PERIOD, cycles_between, floor_to_cycle
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
 from pedwatch.hooks.clients import AsPerson
 from pedwatch.hooks.limit_store import FirestoreLimits
@@ -91,11 +91,13 @@ def test_limits_that_vanish_end_only_when_that_is_allowed(slice_: Slice) -> None
     assert refusal["firestore_database"] == slice_.config.firestore.database
     assert slice_.history() | {"runs": slice_.rows("limit_sync_runs")} == before
 
-    cycle = floor_to_cycle(good.read_time) + dt.timedelta(minutes=25)
+    cycle = floor_to_cycle(good.read_time, PERIOD) + dt.timedelta(minutes=25)
     [freshness] = slice_.warehouse.run("limits/known_at.sql", {"cycle": cycle})
     assert freshness["known_at"] == good.read_time
-    seen = ledger.from_limits_known(cycle, freshness["known_at"])
-    [episode] = fold_period([], [seen], cycle - dt.timedelta(minutes=5), cycle, slice_.config.policy)
+    seen = ledger.from_limits_known(cycle, freshness["known_at"], PERIOD)
+    [episode] = fold_period(
+        [], [seen], cycles_between(cycle - dt.timedelta(minutes=5), cycle, PERIOD), slice_.config.policy
+    )
     assert (episode.subject.kind, episode.state) == ("limits_blind", "firing")
 
     allowed = slice_.sync(allow_mass_end=True)

@@ -16,8 +16,9 @@ from tests.unit.limits.samples import limit
 __all__ = ["slice_"]
 
 COLLECTED = """
-INSERT INTO `{d}.collection_runs` (cycle, cluster, environment, status, attempt_id, deployments_listed, recorded_at)
-SELECT cycle, 'eu-prod-1', 'prod', 'complete', 'a', 1, cycle FROM UNNEST(@cycles) AS cycle
+INSERT INTO `{d}.collection_runs` (cycle, cycle_minutes, cluster, environment, status, attempt_id,
+  deployments_listed, recorded_at)
+SELECT cycle, 5, 'eu-prod-1', 'prod', 'complete', 'a', 1, cycle FROM UNNEST(@cycles) AS cycle
 """
 OBSERVED = """
 INSERT INTO `{d}.replica_observations` (cycle, observed_at, environment, cluster, namespace, resource_type, name,

@@ -13,6 +13,7 @@ import pytest
 from google.cloud.firestore import SERVER_TIMESTAMP
 
 from pedwatch.config import Config, Firestore
+from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.limit_sync import stood_before
 from pedwatch.limits.sync import plan_sync
@@ -103,8 +104,8 @@ def test_what_the_run_before_says_is_used_only_when_it_is_understood_and_new(tol
     stood = LastSync(read_time, read_time, 5, Firestore(project="p"), 0, "v1")
     good = {"stands": json.loads(json.dumps(stood.to_json()))}
     now = read_time + dt.timedelta(minutes=minutes)
-    assert stood_before(good, read_time + dt.timedelta(minutes=10)) == stood
-    assert stood_before(good if told == "ok" else told, now) is None
+    assert stood_before(good, read_time + dt.timedelta(minutes=10), PERIOD) == stood
+    assert stood_before(good if told == "ok" else told, now, PERIOD) is None
 
 
 def test_a_quiet_sync_is_recorded_once_and_not_behind_another(slice_: Slice) -> None:

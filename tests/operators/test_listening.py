@@ -177,8 +177,8 @@ def test_slack_that_refuses_everything_leaves_the_row_to_the_next_one(platform: 
 def test_the_digest_of_a_watch_that_stopped(platform: Platform, hours: int, says: str, coverage: str) -> None:
     dataset = platform.config.dataset
     platform.warehouse.client.query(
-        f"INSERT INTO `{dataset}.collection_runs` (cycle, cluster, environment, status, recorded_at) "
-        f"VALUES (TIMESTAMP '{FIRST.isoformat()}', 'eu-prod-1', 'prod', 'complete', TIMESTAMP '{FIRST.isoformat()}')"
+        f"INSERT INTO `{dataset}.collection_runs` (cycle, cycle_minutes, cluster, environment, status, recorded_at) "
+        f"VALUES (TIMESTAMP '{FIRST.isoformat()}', 5, 'eu-prod-1', 'prod', 'complete', TIMESTAMP '{FIRST.isoformat()}')"
     ).result()
     now = FIRST + dt.timedelta(hours=hours, minutes=1)
     found = digest.from_row(platform.warehouse.run("alerts/digest.sql", {"now": now})[0])

@@ -13,9 +13,11 @@ import pytest
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import DEAD_LETTER, GIVE_UP_AFTER, Found, SendError, UnusableTransportError, kind_of
 from pedwatch.config import Slack
+from pedwatch.cycles import PERIOD
+from pedwatch.deadlines import lease
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.send import LEASE, send_notifications
+from pedwatch.tasks.send import send_notifications
 from tests.operators.outbox_model import OutboxModel, Row
 from tests.operators.test_send_faults import RealOutbox
 
@@ -230,9 +232,9 @@ def test_a_second_sender_takes_nothing_over_that_the_first_still_holds() -> None
         world.outbox.add(row(f"e{number:03}", PLATFORM, START))
 
     def another() -> None:
-        if world.channels.seconds > LEASE.total_seconds() - 20:
+        if world.channels.seconds > lease(PERIOD).total_seconds() - 20:
             world.channels.before = lambda: None
-            world.channels.seconds = max(world.channels.seconds, LEASE.total_seconds() + 1)
+            world.channels.seconds = max(world.channels.seconds, lease(PERIOD).total_seconds() + 1)
             world.send()
 
     world.channels.before = another

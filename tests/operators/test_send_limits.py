@@ -10,6 +10,7 @@ import pytest
 from bench.outbox_words import word
 from pedwatch.alerts.messages import Message
 from pedwatch.config import Slack
+from pedwatch.cycles import PERIOD
 from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.tasks import plan
 from pedwatch.tasks.pacer import EDITS_A_MINUTE, POSTS_A_MINUTE, Pacer
@@ -117,4 +118,4 @@ def test_sending_stops_in_time_and_the_next_task_goes_on(limited: Limited) -> No
 @pytest.mark.parametrize(("minutes", "seconds"), [(0, 210.0), (2, 90.0), (4, 45.0), (9, 45.0)])
 def test_a_run_sends_while_it_has_time_and_a_late_one_a_little(minutes: float, seconds: float) -> None:
     run: Any = {"started_at": START.isoformat()}
-    assert plan.seconds_to_send(run, START + dt.timedelta(minutes=minutes)) == seconds
+    assert plan.seconds_to_send(run, START + dt.timedelta(minutes=minutes), PERIOD) == seconds

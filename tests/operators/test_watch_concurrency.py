@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from pedwatch import deadlines
+from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError, PedwatchError
 from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.warehouse import Warehouse
@@ -115,9 +117,9 @@ def test_a_lease_holds_until_it_runs_out_and_then_the_message_is_found_again(man
     channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
     leased = many_over.warehouse.run("alerts/lease_notifications.sql", send.lease_of("dead", many_over.now))
     Sender(channel, pacer, many_over.now).send(leased)  # Slack took them; then the worker died
-    slack, before_it_ends = many_over.config.slack, many_over.now + send.LEASE - dt.timedelta(seconds=1)
+    slack, before_it_ends = many_over.config.slack, many_over.now + deadlines.lease(PERIOD) - dt.timedelta(seconds=1)
     assert send.send_notifications(many_over.warehouse, channel, slack, before_it_ends, "next", pacer).counts == {}
-    after = many_over.now + send.LEASE
+    after = many_over.now + deadlines.lease(PERIOD)
     assert send.send_notifications(many_over.warehouse, channel, slack, after, "next", pacer).counts == {"sent": 5}
     assert len(many_over.texts()) == 5
     shown = {message["ts"] for message in many_over.slack.messages()}
@@ -128,7 +130,7 @@ def test_a_dead_senders_late_word_does_not_undo_its_successor(many_over: World) 
     fold_now(many_over)
     channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
     leased = many_over.warehouse.run("alerts/lease_notifications.sql", send.lease_of("slow", many_over.now))
-    later = many_over.now + send.LEASE
+    later = many_over.now + deadlines.lease(PERIOD)
     send.send_notifications(many_over.warehouse, channel, many_over.config.slack, later, "next", pacer)
     told = many_over.rows("notifications")
     late = [{"notification_id": row["notification_id"], "status": "unsent", "error": "timed out"} for row in leased]

@@ -178,7 +178,8 @@ class Model:
         first = min([o["cycle"] for o in past], default=cycle)
         workload.is_new = min(created, first) > cycle - dt.timedelta(minutes=policy["grace_minutes"])
         surges = {o["cycle"] for o in same if _surge(o)}
-        if workload.own and len(surges) * 5 < policy["surge_budget_minutes"]:
+        lengths = {r["cycle"]: r["cycle_minutes"] for r in self.tables.collection_runs}
+        if workload.own and sum(lengths[cycle] for cycle in surges) < policy["surge_budget_minutes"]:
             workload.allowance = _surge(workload.own)
 
     def recall_labels(self, workload: Workload) -> None:

@@ -55,16 +55,17 @@ def policy_row(team_id: str | None, **settings: Any) -> Row:
     }
 
 
-def build_world(number: int, cycles: list[dt.datetime], random_: random.Random) -> Tables:
-    """Make up one world; ``number`` keeps it apart from the others."""
-    return _Builder(number, cycles, random_).build()
+def build_world(number: int, lengths: dict[dt.datetime, int], random_: random.Random) -> Tables:
+    """Make up one world; ``lengths`` are the minutes of its cycles, ``number`` keeps it apart from the others."""
+    return _Builder(number, lengths, random_).build()
 
 
 class _Builder:
-    def __init__(self, number: int, cycles: list[dt.datetime], random_: random.Random) -> None:
+    def __init__(self, number: int, lengths: dict[dt.datetime, int], random_: random.Random) -> None:
         self.environment = f"w{number}"
         self.team = f"team-{number}"
-        self.cycles = cycles
+        self.cycles = list(lengths)
+        self.lengths = lengths
         self.random = random_
         self.clusters = [f"c{number}-{index}" for index in range(random_.choice([1, 1, 2]))]
         self.tables = Tables()
@@ -102,6 +103,7 @@ class _Builder:
             self.tables.collection_runs.append(
                 {
                     "cycle": cycle,
+                    "cycle_minutes": self.lengths[cycle],
                     "cluster": cluster,
                     "environment": self.environment,
                     "status": status,

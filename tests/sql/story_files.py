@@ -28,6 +28,9 @@ from pedwatch.cycles import PERIOD, cycles_between
 from tests.sql.case_files import CASES, _load, moment
 from tests.sql.discovered_fleets import Fleet
 
+MINUTES = (1, 5, 10, 15, 30, 60)
+"""What ``cycle_minutes`` may be."""
+
 STORIES = Path(__file__).parent / "stories"
 Row = dict[str, Any]
 
@@ -59,6 +62,39 @@ def read_stories() -> list[Story]:
     """Read all stories, sorted by name."""
     defaults = _load(CASES / "defaults.yaml")
     return [_read_story(path, defaults) for path in sorted(STORIES.glob("*.yaml"))]
+
+
+def retimed(story: Story, lengths: list[int]) -> Story:
+    """Tell a story of five minutes in other cycles: ``lengths`` are how far apart its marks are, from 10:00 on.
+
+    They are minutes; the last one goes on. A cycle is as long as the shortest that reaches back to the mark before it.
+    """
+
+    def at(cycle: dt.datetime) -> tuple[dt.datetime, int]:
+        ten = cycle.replace(hour=10, minute=0)
+        number = (cycle - ten) // PERIOD
+        taken = [*lengths, *[lengths[-1]] * number][:number]
+        return ten + dt.timedelta(minutes=sum(taken)), min(each for each in MINUTES if each >= taken[-1])
+
+    def row_at(table: str, row: Row) -> Row:
+        cycle, minutes = at(row["cycle"])
+        own = {"observed_at": cycle} if table == "replica_observations" else {"cycle_minutes": minutes}
+        return {**row, "cycle": cycle, **own}
+
+    given = {
+        table: [row_at(table, row) for row in rows] if table in ("collection_runs", "replica_observations") else rows
+        for table, rows in story.given.items()
+    }
+    cycles = []
+    for judged in story.cycles:
+        cycle, _ = at(judged.cycle)
+        times = dict.fromkeys(("cycle", "known_at", "computed_at"), cycle)
+        cycles.append(JudgedCycle(cycle, judged.params | times, judged.expect))
+    told = []
+    for line in story.told:
+        when, what = line.split(" ", 1)
+        told.append(f"{at(moment(when))[0]:%H:%M} {what}")
+    return Story(story.name, given, cycles, told)
 
 
 def _read_story(path: Path, defaults: dict[str, Row]) -> Story:
@@ -93,7 +129,7 @@ def _read_story(path: Path, defaults: dict[str, Row]) -> Story:
 def _cycles(at: Any) -> Iterator[dt.datetime]:
     """Read ``10:05`` (a moment already) or ``10:05 to 10:30``."""
     first, last = map(moment, at.split(" to ")) if isinstance(at, str) else (at, at)
-    yield from cycles_between(first - PERIOD, last)
+    yield from cycles_between(first - PERIOD, last, PERIOD)
 
 
 def _counted(row: Row) -> Row:

@@ -135,7 +135,7 @@ def test_case(case: Case, stand_in: StandIn) -> None:
 
 
 # Views ask for the time: the sample is of a moment ago.
-GIVEN, PARAMS = read_sample(floor_to_cycle(dt.datetime.now(dt.UTC)) - PERIOD)
+GIVEN, PARAMS = read_sample(floor_to_cycle(dt.datetime.now(dt.UTC), PERIOD) - PERIOD)
 
 
 @pytest.mark.parametrize("name", EVALUATED)
@@ -153,7 +153,7 @@ def worlds() -> dict[str, Rows]:
     random_ = random.Random(20260302)
     merged = Tables(policy_history=[policy_row(None)])
     for number in range(WORLDS):
-        for name, rows in vars(build_world(number, CYCLES, random_)).items():
+        for name, rows in vars(build_world(number, dict.fromkeys(CYCLES, 5), random_)).items():
             getattr(merged, name).extend(rows)
     for row in merged.collection_runs:
         row["row_count"] = 25_000

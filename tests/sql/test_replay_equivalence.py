@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from pedwatch.alerts.carried import carried
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.rows import episode_from_row
+from pedwatch.audit.coverage import cycles_in, lengths_of
 from pedwatch.audit.folding import EpisodeFold
-from pedwatch.cycles import PERIOD, cycles_between
+from pedwatch.cycles import SHORTEST, minutes_of, period_of
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks.fold import fold_alerts
 from tests.oracle.worlds import Tables
@@ -46,6 +47,8 @@ class MortalWarehouse(Warehouse):
     """A warehouse whose worker is killed just before or just after it has written something."""
 
     death: tuple[str, str] | None = None
+    lengths: Mapping[dt.datetime, dt.timedelta]
+    """Of the cycles that were recorded."""
 
     def write(self, name: str, parameters: Mapping[str, Any] | None = None, **variables: object) -> int:
         """Write, and die if it is time; once."""
@@ -66,8 +69,11 @@ def warehouse(case_warehouse: Warehouse) -> Iterator[MortalWarehouse]:
         case_warehouse.client.query(f"TRUNCATE TABLE `{config.project}.{config.dataset}.{table}`").result()
 
 
-def fold(warehouse: Warehouse, cycle: dt.datetime) -> None:
-    fold_alerts(warehouse, warehouse.config, cycle, cycle + PERIOD / 2, f"run-{cycle.isoformat()}", may_notify=False)
+def fold(warehouse: MortalWarehouse, cycle: dt.datetime) -> None:
+    """Fold as a worker does whose configuration has the length that the cycle was recorded with."""
+    length = warehouse.lengths[cycle]
+    warehouse.config = warehouse.config.model_copy(update={"cycle_minutes": minutes_of(length)})
+    fold_alerts(warehouse, warehouse.config, cycle, cycle + length / 2, f"run-{cycle.isoformat()}", may_notify=False)
 
 
 def run(warehouse: MortalWarehouse, cycle: dt.datetime, death: tuple[str, str] | None) -> None:
@@ -104,15 +110,15 @@ def live_episodes(warehouse: Warehouse) -> list[Episode]:
     dataset = f"{warehouse.config.project}.{warehouse.config.dataset}"
     (cursor,) = warehouse.client.list_rows(f"{dataset}.fold_cursor")
     stored = [episode_from_row(dict(row.items())) for row in warehouse.client.list_rows(f"{dataset}.episodes")]
-    return [carried(episode, cursor["cycle"]) for episode in stored]
+    return [carried(episode, cursor["cycle"], period_of(cursor["cycle_minutes"])) for episode in stored]
 
 
 def recomputed_episodes(
-    warehouse: Warehouse, rows: list[dict[str, Any]], clusters: list[dict[str, Any]], cycles: list[dt.datetime]
+    warehouse: MortalWarehouse, rows: list[dict[str, Any]], clusters: list[dict[str, Any]], cycles: list[dt.datetime]
 ) -> list[Episode]:
     """Fold a recomputation as audits do; a cycle that is missing altogether is folded, too: nothing was seen in it."""
     found = EpisodeFold([])
-    for cycle in cycles_between(cycles[0] - PERIOD, cycles[-1]):
+    for cycle in cycles_in(warehouse.lengths, cycles[0], cycles[-1] + SHORTEST):
         of_cycle = [row for row in rows if row["cycle"] == cycle]
         seen = [{"error_class": None, **row} for row in clusters if row["cycle"] == cycle]
         found.cycle(cycle, of_cycle, seen, warehouse.config.policy)
@@ -143,9 +149,10 @@ def test_however_runs_die_the_episodes_are_those_of_one_recomputation(warehouse:
         _load(warehouse, name, rows)
     for name in ("verdicts", "episodes", "fold_cursor"):
         _load(warehouse, name, [])
+    warehouse.lengths = lengths_of(tables.collection_runs)
     watch(warehouse, cycles, random.Random(seed + 2))
 
-    whole = judged(warehouse, cycles[0], cycles[-1] + PERIOD, None)
+    whole = judged(warehouse, cycles[0], cycles[-1] + SHORTEST, None)
     assert_same(whole, ledger_rows(warehouse))
     live = states(live_episodes(warehouse))
     expected = states(recomputed_episodes(warehouse, whole, tables.collection_runs, cycles))

@@ -12,7 +12,7 @@ from pedwatch.alerts import silence
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks.fold import fold_alerts
 from tests.sql.case_files import comparable
-from tests.sql.story_files import Story, read_stories
+from tests.sql.story_files import Story, read_stories, retimed
 from tests.sql.test_cases import CASES, _load
 
 STORIES = read_stories()
@@ -134,11 +134,32 @@ def test_every_trap_has_its_story_or_case() -> None:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_story(story: Story, tables: Warehouse) -> None:
+    play(story, tables)
+
+
+@pytest.mark.parametrize("lengths", [[1], [60], [5, 5, 1, 1, 1, 2, 5]], ids=["1", "60", "5 to 1 to 5"])
+@pytest.mark.parametrize("name", ["over_and_within_by_turns", "cycle_missing_altogether"])
+def test_a_story_is_the_same_however_long_cycles_are(name: str, lengths: list[int], tables: Warehouse) -> None:
+    [story] = [retimed(story, lengths) for story in STORIES if story.name == name]
+    play(story, tables)
+    minutes = {row["cycle"]: row["cycle_minutes"] for row in story.given["collection_runs"]}
+    assert {row["cycle_minutes"] == minutes[row["cycle"]] for row in _table(tables, "verdicts")} == {True}
+    # A backfill runs the cycles of today's schedule, also those that were none: nothing is said of them.
+    nobodys = min(minutes) + dt.timedelta(seconds=30)
+    tables.write("verdicts/compare.sql", story.cycles[0].params | {"cycle": nobodys, "origin": "backfill"})
+    assert [row for row in _table(tables, "verdicts") if row["cycle"] == nobodys] == []
+
+
+def play(story: Story, empty: Warehouse) -> None:
+    """Judge and fold the cycles of a story, each as a worker does whose configuration has that cycle's length."""
     for table, rows in story.given.items():
-        _load(tables, table, rows)
+        _load(empty, table, rows)
+    minutes = {row["cycle"]: row["cycle_minutes"] for row in story.given["collection_runs"]}
     for judged in story.cycles:
+        config = empty.config.model_copy(update={"cycle_minutes": minutes[judged.cycle]})
+        tables = Warehouse(empty.client, config, empty.sql_root)
         tables.write("verdicts/compare.sql", judged.params)
-        fold_alerts(tables, tables.config, judged.cycle, judged.cycle, "run-1", may_notify=True)
+        fold_alerts(tables, config, judged.cycle, judged.cycle, "run-1", may_notify=True)
         found = _subjects(tables, judged.cycle)
         assert comparable(found, judged.expect) == comparable(judged.expect, judged.expect), f"at {judged.cycle:%H:%M}"
-    assert _told(tables) == story.told
+    assert _told(empty) == story.told

@@ -15,14 +15,17 @@ from hypothesis import strategies as st
 from pedwatch.alerts.ledger import from_verdict
 from pedwatch.alerts.period import fold_period
 from pedwatch.config import PolicyConfig
-from pedwatch.cycles import PERIOD
+from pedwatch.cycles import SHORTEST
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from tests.oracle.verdicts import Model
 from tests.oracle.worlds import START, Tables, build_world, known_at, policy_row
+from tests.sql.story_files import MINUTES
 from tests.sql.test_cases import _load
 
 WORLDS = 60
+STEPS = ([5] * 8, [1] * 8, [60] * 8, [5, 5, 1, 1, 3, 5, 5, 5], [1, 1, 1, 2, 5, 5, 1, 1])
+"""How far apart cycles are, in minutes: one length; or five, one and five again, and the other way about."""
 COMPARED = (
     "cycle subject verdict reason measured running limit_id limit_version ceiling exemption_id is_over_strict "
     "is_lower_bound is_contested surge_allowance workload_count api_id team_id cluster workload_name"
@@ -45,15 +48,20 @@ def warehouse(case_warehouse: Warehouse) -> Iterator[Warehouse]:
 
 
 def make_worlds(seed: int) -> tuple[list[dt.datetime], Tables]:
-    """Eight cycles, one of them perhaps missing altogether, and many worlds in them."""
+    """Eight cycles, one of them perhaps missing altogether, and many worlds in them; of one length, or of several."""
     random_ = random.Random(seed)
-    cycles = [START + index * PERIOD for index in range(9)]
-    cycles.remove(random_.choice(cycles))
+    steps = random_.choice(STEPS)
+    lengths = {
+        START + dt.timedelta(minutes=sum(steps[:index])): min(m for m in MINUTES if m >= steps[max(index - 1, 0)])
+        for index in range(9)
+    }
+    del lengths[random_.choice(list(lengths))]
+    cycles = list(lengths)
     merged = Tables(policy_history=[policy_row(None)])
     # A recomputation takes a period in parts by its size: all at once, a few cycles, or one.
     objects = random_.choice([0, 6_000, 50_000])
     for number in range(WORLDS):
-        world = build_world(number, cycles, random_)
+        world = build_world(number, lengths, random_)
         for name, rows in vars(world).items():
             getattr(merged, name).extend(rows)
     for row in merged.collection_runs:
@@ -108,7 +116,7 @@ def _short(row: tuple[Any, ...]) -> str:
 def episodes_of(rows: list[Any], cycles: list[dt.datetime]) -> list[Any]:
     before = dict.fromkeys(("max_replicas", "limit_version", "spec_replicas", "hpa_max_replicas"))
     observations = [from_verdict({**row, **{f"previous_{key}": None for key in before}}) for row in rows]
-    return fold_period([], observations, cycles[0] - PERIOD, cycles[-1], PolicyConfig())
+    return fold_period([], observations, cycles, PolicyConfig())
 
 
 def test_the_worlds_hold_every_verdict_and_reason() -> None:
@@ -161,9 +169,16 @@ def test_model_live_and_recomputation_agree(warehouse: Warehouse, seed: int) -> 
     assert_same(live, expected)
     assert {row["revision"] for row in live} == {1}, "running a cycle again wrote something"
 
-    end = cycles[-1] + PERIOD
+    changed = {row["cycle"]: row["cycle_minutes"] for row in tables.collection_runs}
+    assert {row["cycle_minutes"] == changed[row["cycle"]] for row in live} == {True}, "each as long as it was recorded"
+    end = cycles[-1] + SHORTEST
     whole = judged(warehouse, cycles[0], end, None)
     assert_same(whole, live)
+    assert {row["cycle_minutes"] == changed[row["cycle"]] for row in whole} == {True}
+    # A backfill long after, when cycles are of another length.
+    other = warehouse.config.model_copy(update={"cycle_minutes": random_.choice([1, 15, 60])})
+    judge_live(Warehouse(warehouse.client, other, warehouse.sql_root), random_.choice(cycles), "backfill")
+    assert {row["revision"] for row in ledger_rows(warehouse)} == {1}, "the length of cycles now judges no past one"
     middle = random_.choice(cycles[1:])
     halves = judged(warehouse, cycles[0], middle, None) + judged(warehouse, middle, end, None)
     assert_same(halves, live)

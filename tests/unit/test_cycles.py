@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedwatch import cycles
+from pedwatch import cycles, deadlines
+from pedwatch.cycles import PERIOD
 
 TEN = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 MOMENTS = st.datetimes(dt.datetime(2020, 1, 1), dt.datetime(2035, 1, 1), timezones=st.just(dt.UTC))
@@ -14,32 +15,35 @@ MOMENTS = st.datetimes(dt.datetime(2020, 1, 1), dt.datetime(2035, 1, 1), timezon
 
 @given(MOMENTS)
 def test_floor_is_a_mark_at_most_five_minutes_back(moment: dt.datetime) -> None:
-    cycle = cycles.floor_to_cycle(moment)
+    cycle = cycles.floor_to_cycle(moment, PERIOD)
     assert cycle.minute % 5 == 0 and cycle.second == cycle.microsecond == 0
     assert dt.timedelta(0) <= moment - cycle < cycles.PERIOD
 
 
 def test_other_zones_are_the_same_instant() -> None:
     kathmandu = dt.timezone(dt.timedelta(hours=5, minutes=45))
-    assert cycles.floor_to_cycle(TEN.astimezone(kathmandu)) == TEN
+    assert cycles.floor_to_cycle(TEN.astimezone(kathmandu), PERIOD) == TEN
 
 
 def test_naive_times_are_refused() -> None:
     with pytest.raises(ValueError, match="naive"):
-        cycles.floor_to_cycle(dt.datetime(2026, 3, 2, 10, 0))
+        cycles.floor_to_cycle(dt.datetime(2026, 3, 2, 10, 0), PERIOD)
 
 
 def test_cycle_is_the_end_of_the_data_interval() -> None:
-    assert cycles.cycle_of_run(TEN, TEN + dt.timedelta(hours=3)) == TEN
+    assert cycles.cycle_of_run(TEN, TEN + dt.timedelta(hours=3), PERIOD) == TEN
 
 
 def test_without_an_interval_the_cycle_is_run_after_floored() -> None:
-    assert cycles.cycle_of_run(None, TEN + dt.timedelta(minutes=4, seconds=59)) == TEN
+    assert cycles.cycle_of_run(None, TEN + dt.timedelta(minutes=4, seconds=59), PERIOD) == TEN
 
 
 def test_cycles_between_is_half_open() -> None:
-    assert list(cycles.cycles_between(TEN, TEN)) == []
-    assert list(cycles.cycles_between(TEN, TEN + 2 * cycles.PERIOD)) == [TEN + cycles.PERIOD, TEN + 2 * cycles.PERIOD]
+    assert list(cycles.cycles_between(TEN, TEN, PERIOD)) == []
+    assert list(cycles.cycles_between(TEN, TEN + 2 * cycles.PERIOD, PERIOD)) == [
+        TEN + cycles.PERIOD,
+        TEN + 2 * cycles.PERIOD,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +108,71 @@ DENIED = ("backfill", False, False)
 )
 def test_gates(run_type: str, age_seconds: int, allow_notify: bool, expected: tuple[str, bool, bool]) -> None:
     now = TEN + dt.timedelta(seconds=age_seconds)
-    allowed = cycles.gates(TEN, now, run_type, allow_notify)
+    allowed = cycles.gates(TEN, now, run_type, allow_notify, PERIOD)
     assert (allowed.origin, allowed.may_collect, allowed.may_notify) == expected
     assert allowed.reason
+
+
+def test_cron_comes_round_at_every_mark() -> None:
+    told = [cycles.cron(dt.timedelta(minutes=minutes)) for minutes in (1, 5, 30, 60)]
+    assert told == ["*/1 * * * *", "*/5 * * * *", "*/30 * * * *", "0 * * * *"]
+
+
+@given(
+    minutes=st.sampled_from([1, 5, 10, 15, 30, 60]),
+    after=st.integers(0, 200),
+    missing=st.sets(st.integers(0, 40)),
+)
+def test_of_one_length_missing_or_not_cycles_are_the_marks(minutes: int, after: int, missing: set[int]) -> None:
+    period, begin = dt.timedelta(minutes=minutes), TEN + dt.timedelta(minutes=after)
+    marks = list(cycles.cycles_between(begin, begin + 30 * period, period))
+    recorded = {mark: period for number, mark in enumerate(marks) if number not in missing}
+    assert cycles.cycles_of(recorded, begin, begin + 30 * period, period) == marks
+
+
+@given(st.lists(st.sampled_from([1, 5, 15, 60]), min_size=1, max_size=12))
+def test_where_the_length_changes_what_was_recorded_is_all_there_was(lengths: list[int]) -> None:
+    recorded: dict[dt.datetime, dt.timedelta] = {}
+    moment = TEN
+    for minutes in lengths:
+        period = dt.timedelta(minutes=minutes)
+        for _ in range(2):  # the next mark of that length, whatever was before
+            moment = cycles.floor_to_cycle(moment, period) + period
+            recorded[moment] = period
+    assert cycles.cycles_of(recorded, TEN, moment, cycles.PERIOD) == list(recorded)
+
+
+def test_what_is_missing_is_as_far_apart_as_what_comes_after_it() -> None:
+    minute, five = dt.timedelta(minutes=1), dt.timedelta(minutes=5)
+    recorded = {TEN + 2 * minute: minute, TEN + 20 * minute: five, TEN + 22 * minute: minute}
+    found = cycles.cycles_of(recorded, TEN, TEN + 24 * minute, minute)
+    assert [(cycle - TEN) // minute for cycle in found] == [1, 2, 5, 10, 15, 20, 21, 22, 23, 24]
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 10, 15, 30, 60])
+def test_a_run_ends_within_its_cycle_and_a_lease_after_it(minutes: int) -> None:
+    period = dt.timedelta(minutes=minutes)
+    assert deadlines.collection(period) + deadlines.kept_back(period) < deadlines.run_lasts(period) < period
+    assert (
+        deadlines.lease(period) > min(deadlines.sending(period), deadlines.run_lasts(period)) + deadlines.CLOCK_SKEW / 4
+    )
+    loads = dt.timedelta(days=1) // period * (1 + deadlines.load_retries(period))
+    assert loads <= deadlines.LOADS_A_DAY, "each of them may fail"
+
+
+def test_at_five_minutes_times_are_what_they_were() -> None:
+    found = [
+        rule(cycles.PERIOD).total_seconds()
+        for rule in (
+            deadlines.run_lasts,
+            deadlines.collection,
+            deadlines.kept_back,
+            deadlines.patience,
+            deadlines.sending,
+            deadlines.lease,
+            deadlines.sync_task_lasts,
+            deadlines.sync_lasts,
+        )
+    ]
+    assert found == [270, 90, 60, 60, 180, 240, 240, 600]
+    assert deadlines.load_retries(cycles.PERIOD) == 2 and deadlines.load_retries(cycles.SHORTEST) == 0

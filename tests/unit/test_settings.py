@@ -28,3 +28,42 @@ def test_a_file_that_cannot_be_read_is_named(
         settings.load_config()
     assert str(path) in str(caught.value)
     assert told in str(caught.value)
+
+
+def written(minutes: object, clusters: int = 1, discovery: str = "") -> str:
+    names = "".join(f"  - {{name: c-{number}, environment: prod}}\n" for number in range(clusters))
+    return (
+        "project: p\nbucket: b-b\nfirestore: {project: p}\ncollector: {image: 'c@sha256:1'}\n"
+        f"slack: {{platform_channel: C0PLATFORM}}\ncycle_minutes: {minutes}\nclusters:\n{names}{discovery}"
+    )
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 10, 15, 30, 60])
+def test_a_cycle_is_as_long_as_the_configuration_says(minutes: int) -> None:
+    config = settings.parse_config(written(minutes, 20), {})
+    assert config.period.total_seconds() == 60 * minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (written(7), "cycle_minutes: Input should be 1, 5, 10, 15, 30 or 60"),
+        (written("'5 min'"), "cycle_minutes: Input should be"),
+        (
+            written(1, 34),
+            "cycle_minutes: 1 is for up to 20 clusters, and there are 34: 10 pods a minute are 14,400 a day, each "
+            "lists 4 clusters in the 24 s that a collection is open, and 10 worker slots are taken for 24 s of every "
+            "60 by collectors alone: watch fewer clusters, or write cycle_minutes: 5",
+        ),
+        (written(1, 1, "discovery: {projects: [p]}\n"), "how many discovery.projects will find is not known"),
+    ],
+    ids=["no such length", "no number", "too many clusters", "nobody knows how many"],
+)
+def test_cycles_that_cannot_be_so_long_are_refused(text: str, told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings.parse_config(text, {})
+    assert told in str(caught.value)
+
+
+def test_in_the_sandbox_any_number_is_watched_every_minute() -> None:
+    assert settings.parse_config(written(1, 34), {"BIGQUERY_EMULATOR_HOST": "http://localhost"}).cycle_minutes == 1

@@ -9,7 +9,9 @@ WHEN MATCHED AND known.cycle < @cycle THEN
     cycle = IF(
       known.cycle = @expected_cursor, @cycle, ERROR('fold cursor moved: another run has folded this cycle')
     ),
+    cycle_minutes = {{ cycle_minutes }},
     updated_at = @computed_at
 WHEN NOT MATCHED THEN
-  INSERT (name, cycle, updated_at) VALUES (folded.name, @cycle, @computed_at)
+  INSERT (name, cycle, cycle_minutes, updated_at)
+  VALUES (folded.name, @cycle, {{ cycle_minutes }}, @computed_at)
 {%- endmacro -%}

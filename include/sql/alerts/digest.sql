@@ -128,14 +128,18 @@ late_runs AS (
 due_span AS (
   SELECT
     TIMESTAMP_SUB(@now, INTERVAL 1 DAY) AS after_cycle,
-    -- A cycle is due five minutes after it began.
-    TIMESTAMP_SECONDS(DIV(UNIX_SECONDS(TIMESTAMP_SUB(@now, INTERVAL 5 MINUTE)), 300) * 300) AS last_cycle
+    -- A cycle is due when the next one begins.
+    TIMESTAMP_SECONDS(
+      DIV(UNIX_SECONDS(TIMESTAMP_SUB(@now, INTERVAL {{ cycle_minutes }} MINUTE)), {{ 60 * cycle_minutes }})
+      * {{ 60 * cycle_minutes }}
+    ) AS last_cycle
 ),
 
 cycles_seen AS (
   -- As far back as tells an installation that begins from one that stood still.
   SELECT
     c.cycle,
+    MAX(c.cycle_minutes) AS cycle_minutes,
     COUNT(*) AS clusters,
     COUNTIF(c.status = 'complete') AS clusters_seen
   FROM `{{ dataset }}.collection_runs` AS c
@@ -144,21 +148,23 @@ cycles_seen AS (
 ),
 
 due AS (
-  -- What was seen of a day, against what should have been: where a cycle has no row at all, nobody ran to write one, and
-  -- it counts as many clusters as the newest that has.
+  -- What was seen of a day, against what should have been, in minutes: cycles may have been longer or shorter in it.
+  -- Where a cycle has no row at all, nobody ran to write one, and it counts as many clusters as the newest that has.
   SELECT
-    COALESCE(SUM(IF(k.cycle > s.after_cycle, k.clusters_seen, 0)), 0) AS clusters_seen,
-    COALESCE(SUM(IF(k.cycle > s.after_cycle, k.clusters, 0)), 0) AS clusters_recorded,
-    COUNTIF(k.cycle > s.after_cycle AND k.cycle <= s.last_cycle) AS cycles_recorded,
+    COALESCE(SUM(IF(k.cycle > s.after_cycle, k.clusters_seen * k.cycle_minutes, 0)), 0) AS minutes_seen,
+    COALESCE(SUM(IF(k.cycle > s.after_cycle, k.clusters * k.cycle_minutes, 0)), 0) AS minutes_recorded,
+    COALESCE(
+      SUM(IF(k.cycle > s.after_cycle AND k.cycle <= s.last_cycle, k.cycle_minutes, 0)), 0
+    ) AS span_recorded,
     COALESCE(ARRAY_AGG(k.clusters IGNORE NULLS ORDER BY k.cycle DESC LIMIT 1)[SAFE_OFFSET(0)], 0) AS newest_clusters,
     COALESCE(
-      DIV(
-        TIMESTAMP_DIFF(
-          s.last_cycle, GREATEST(MIN(k.cycle), TIMESTAMP_SUB(s.last_cycle, INTERVAL 1430 MINUTE)), MINUTE
-        ), 5
-      ) + 1,
+      TIMESTAMP_DIFF(
+        s.last_cycle,
+        GREATEST(MIN(k.cycle), TIMESTAMP_SUB(s.last_cycle, INTERVAL {{ 1440 - 2 * cycle_minutes }} MINUTE)),
+        MINUTE
+      ) + {{ cycle_minutes }},
       0
-    ) AS cycles_due
+    ) AS span_due
   FROM due_span AS s
   LEFT JOIN cycles_seen AS k ON TRUE
   GROUP BY s.after_cycle, s.last_cycle
@@ -232,7 +238,7 @@ SELECT
     FROM first_beliefs AS h
     INNER JOIN untold_span AS u ON h.recorded_from > u.learnt_after AND h.recorded_from <= u.learnt_until
     WHERE
-      h.valid_from < TIMESTAMP_SUB(h.recorded_from, INTERVAL 15 MINUTE)
+      h.valid_from < TIMESTAMP_SUB(h.recorded_from, INTERVAL {{ [15, 3 * cycle_minutes] | max }} MINUTE)
       -- The first sync of all learns old documents, and is no news.
       AND h.document_update_time > TIMESTAMP_SUB(u.learnt_after, INTERVAL 1 DAY)
     ORDER BY h.recorded_from, h.limit_id
@@ -268,6 +274,9 @@ SELECT
   ) AS dead,
   @now AS asked_at,
   (SELECT MAX(f.cycle) FROM `{{ dataset }}.fold_cursor` AS f WHERE f.name = 'live') AS judged_cycle,
-  d.clusters_seen,
-  d.clusters_recorded + GREATEST(d.cycles_due - d.cycles_recorded, 0) * d.newest_clusters AS clusters_expected
+  GREATEST(
+    {{ cycle_minutes }}, COALESCE((SELECT MAX(f.cycle_minutes) FROM `{{ dataset }}.fold_cursor` AS f WHERE f.name = 'live'), 0)
+  ) AS cycle_minutes,
+  d.minutes_seen,
+  d.minutes_recorded + GREATEST(d.span_due - d.span_recorded, 0) * d.newest_clusters AS minutes_expected
 FROM due AS d

@@ -6,7 +6,7 @@
 {%- from 'alerts/_pages.sql' import pages %}
 {#- Without a cursor the fold begins with this cycle; after a long stop it looks back a day at most. -#}
 {%- set fold_start %}GREATEST(
-      COALESCE(@cursor, TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE)), TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
+      COALESCE(@cursor, TIMESTAMP_SUB(@cycle, INTERVAL {{ cycle_minutes }} MINUTE)), TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
     ){% endset %}
 WITH
 live_ledger AS (
@@ -40,8 +40,8 @@ live_ledger AS (
     v.limits_known_at
   FROM `{{ dataset }}.verdicts` AS v
   WHERE
-    -- A quarter of an hour before it: what a subject was before.
-    v.cycle >= TIMESTAMP_SUB({{ fold_start }}, INTERVAL 15 MINUTE)
+    -- Some cycles before it, of the last fold's length where that is longer: what a subject was before.
+    v.cycle >= TIMESTAMP_SUB({{ fold_start }}, INTERVAL {{ lookback_minutes | default(3 * cycle_minutes) }} MINUTE)
     AND v.cycle <= @cycle
     AND v.origin = 'live'
   QUALIFY ROW_NUMBER() OVER (PARTITION BY v.cycle, v.fingerprint ORDER BY v.revision) = 1
@@ -157,6 +157,7 @@ SELECT
   ARRAY(
     SELECT AS STRUCT
       r.cycle,
+      r.cycle_minutes,
       r.cluster,
       r.environment,
       r.status,

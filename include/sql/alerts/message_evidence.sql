@@ -11,7 +11,7 @@ recent_ledger AS (
   SELECT v.*
   FROM `{{ dataset }}.verdicts` AS v
   WHERE
-    v.cycle > TIMESTAMP_SUB(@cycle, INTERVAL 100 MINUTE)
+    v.cycle > TIMESTAMP_SUB(@cycle, INTERVAL {{ 20 * cycle_minutes }} MINUTE)
     AND v.cycle <= @cycle
     AND v.origin = 'live'
     AND v.fingerprint IN (SELECT s.fingerprint FROM subjects AS s)

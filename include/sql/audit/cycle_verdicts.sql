@@ -2,6 +2,7 @@
 -- Parameters: @cycle TIMESTAMP.
 {%- from 'verdicts/_columns.sql' import ledger_columns %}
 SELECT
+  cycle_minutes,
   {{- ledger_columns(['is_contested', 'limits_known_at', 'members']) }},
   origin,
   revision

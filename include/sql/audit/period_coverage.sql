@@ -2,6 +2,7 @@
 -- Parameters: @period_start, @period_end TIMESTAMP.
 SELECT
   cycle,
+  cycle_minutes,
   cluster,
   environment,
   status,

@@ -7,6 +7,7 @@
 {%- from 'verdicts/_columns.sql' import ledger_columns %}
 SELECT
   fingerprint,
+  cycle_minutes,
   {{- ledger_columns(['members']) }}
 FROM `{{ dataset }}.verdicts`
 WHERE

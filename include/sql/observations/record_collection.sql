@@ -50,17 +50,31 @@ USING (
       (
         SELECT
           GREATEST(
-            COALESCE(MAX(cycle), TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE)), TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
+            COALESCE(MAX(cycle), TIMESTAMP_SUB(@cycle, INTERVAL {{ cycle_minutes }} MINUTE)),
+            TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
           ) AS last_cycle
         FROM recent_runs
       ) AS newest
     CROSS JOIN UNNEST(
       GENERATE_TIMESTAMP_ARRAY(
-        TIMESTAMP_ADD(newest.last_cycle, INTERVAL 5 MINUTE),
-        TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE),
-        INTERVAL 5 MINUTE
+        -- From the first mark behind it: cycles may have been shorter then.
+        TIMESTAMP_SECONDS(
+          (DIV(UNIX_SECONDS(newest.last_cycle), {{ 60 * cycle_minutes }}) + 1) * {{ 60 * cycle_minutes }}
+        ),
+        TIMESTAMP_SUB(@cycle, INTERVAL {{ cycle_minutes }} MINUTE),
+        INTERVAL {{ cycle_minutes }} MINUTE
       )
     ) AS missed_cycle
+  ),
+
+  cycle_lengths AS (
+    -- As a cycle was recorded before; it stays so, however long cycles are now.
+    SELECT
+      cycle,
+      MAX(cycle_minutes) AS cycle_minutes
+    FROM `{{ dataset }}.collection_runs`
+    WHERE cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY) AND cycle <= @cycle
+    GROUP BY cycle
   ),
 
   chosen_manifests AS (
@@ -163,9 +177,11 @@ USING (
     m.content_sha256,
     c.project,
     c.location,
+    COALESCE(l.cycle_minutes, {{ cycle_minutes }}) AS cycle_minutes,
     CASE m.status WHEN 'complete' THEN 3 WHEN 'partial' THEN 2 ELSE 1 END AS quality
   FROM chosen_manifests AS m
   LEFT JOIN UNNEST(@configured) AS c ON m.cluster = c.cluster
+  LEFT JOIN cycle_lengths AS l ON m.cycle = l.cycle
   UNION ALL
   SELECT
     s.cycle,
@@ -195,9 +211,11 @@ USING (
     CAST(NULL AS STRING),
     c.project,
     c.location,
+    COALESCE(l.cycle_minutes, {{ cycle_minutes }}),
     0
   FROM unseen_clusters AS s
   LEFT JOIN UNNEST(@configured) AS c ON s.cluster = c.cluster
+  LEFT JOIN cycle_lengths AS l ON s.cycle = l.cycle
 ) AS reported
   ON
     known.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)
@@ -242,7 +260,8 @@ WHEN NOT MATCHED BY TARGET THEN
     cycle, cluster, environment, status, error_class, error_message, attempt_id, deployments_listed,
     statefulsets_listed, rollouts_listed, hpas_listed, resource_version_deployments, resource_version_statefulsets,
     resource_version_rollouts, resource_version_hpas, not_served, is_consistent, started_at, finished_at, retries,
-    bytes_read, collector_version, evidence_object, row_count, content_sha256, project, location, recorded_at
+    bytes_read, collector_version, evidence_object, row_count, content_sha256, project, location, cycle_minutes,
+    recorded_at
   )
   VALUES (
     reported.cycle, reported.cluster, reported.environment, reported.status, reported.error_class,
@@ -251,5 +270,5 @@ WHEN NOT MATCHED BY TARGET THEN
     reported.resource_version_statefulsets, reported.resource_version_rollouts, reported.resource_version_hpas,
     reported.not_served, reported.is_consistent, reported.started_at, reported.finished_at, reported.retries,
     reported.bytes_read, reported.collector_version, reported.evidence_object, reported.row_count,
-    reported.content_sha256, reported.project, reported.location, @recorded_at
+    reported.content_sha256, reported.project, reported.location, reported.cycle_minutes, @recorded_at
   )

@@ -14,9 +14,9 @@ answered_workloads AS (
     -- New: neither created nor sighted before the grace began. Sightings count, so re-creating does not renew it.
     LEAST(COALESCE(r.first_cycle, w.cycle), COALESCE(w.created_at, w.cycle))
     > TIMESTAMP_SUB(w.cycle, INTERVAL p.grace_minutes MINUTE) AS is_new,
-    -- Forgiven for at most the budget in any six hours, counted in cycles of five minutes.
-    IF(COALESCE(r.surge_cycles, 0) * 5 < p.surge_budget_minutes, w.surge_replicas, 0) AS surge_allowance,
-    IF(COALESCE(r.surge_cycles, 0) * 5 < p.surge_budget_minutes, w.takeover_replicas, 0) AS takeover_allowance
+    -- Forgiven for at most the budget in any six hours, counted in cycles, each as long as it was.
+    IF(COALESCE(r.surge_minutes, 0) < p.surge_budget_minutes, w.surge_replicas, 0) AS surge_allowance,
+    IF(COALESCE(r.surge_minutes, 0) < p.surge_budget_minutes, w.takeover_replicas, 0) AS takeover_allowance
   FROM named_workloads AS w
   INNER JOIN policies AS p ON {{ covers('p', 'w') }}
   LEFT JOIN recent_pasts AS r

@@ -3,18 +3,11 @@
     that many fit into memory anywhere, and a part goes on from what the part before it said, as live cycles do. -#}
 {%- from 'verdicts/_columns.sql' import nothing_seen, subject_columns, subject_from -%}
 {%- set period_start = '@period_start' -%}
+{%- set looked_at_first = '15 MINUTE' -%}
 DECLARE v_from TIMESTAMP DEFAULT @period_start;
 DECLARE v_to TIMESTAMP;
 DECLARE v_cut TIMESTAMP;
-DECLARE v_cycles INT64 DEFAULT (
-  SELECT GREATEST(1, DIV(1000000, GREATEST(1, COALESCE(MAX(sizes.observations), 1))))
-  FROM (
-    SELECT SUM(r.row_count) AS observations
-    FROM `{{ dataset }}.collection_runs` AS r
-    WHERE r.cycle >= @period_start AND r.cycle < @period_end
-    GROUP BY r.cycle
-  ) AS sizes
-);
+{% include 'verdicts/_part_length.sql' %}
 {% include 'verdicts/_prior_cycle.sql' %}
 
 CREATE TEMP TABLE judged_period AS
@@ -22,7 +15,8 @@ WITH
 {% include 'verdicts/_prior_subjects.sql' %}
 
 SELECT
-  {{- subject_from('p', {}) }}
+  {{- subject_from('p', {}) }},
+  0 AS cycle_minutes
 FROM prior_subjects AS p;
 
 {% set period_start = 'v_from' -%}
@@ -30,7 +24,7 @@ FROM prior_subjects AS p;
 {%- macro in_period(column) %}{{ column }} >= v_from AND {{ column }} < v_to{% endmacro -%}
 {%- macro until_period_end(column) %}{{ column }} < v_to{% endmacro -%}
 WHILE v_from < @period_end DO
-  SET v_to = LEAST(@period_end, TIMESTAMP_ADD(v_from, INTERVAL v_cycles * 5 MINUTE));
+  SET v_to = LEAST(@period_end, TIMESTAMP_ADD(v_from, INTERVAL v_minutes MINUTE));
 
   CREATE OR REPLACE TEMP TABLE judged_cycles AS
   WITH
@@ -55,17 +49,20 @@ WHILE v_from < @period_end DO
     DELETE FROM judged_cycles AS c WHERE c.cycle >= v_to;
   END IF;
 
-  INSERT INTO judged_period ({{ subject_columns | join(', ') }})
+  INSERT INTO judged_period ({{ subject_columns | join(', ') }}, cycle_minutes)
   WITH
   {% include 'verdicts/_seeing.sql' %}
 
-  SELECT s.*
-  FROM seen_subjects AS s;
+  SELECT
+    s.*,
+    c.cycle_minutes
+  FROM seen_subjects AS s
+  INNER JOIN judged_cycles AS c ON s.cycle = c.cycle;
 
-  INSERT INTO judged_period ({{ subject_columns | join(', ') }})
+  INSERT INTO judged_period ({{ subject_columns | join(', ') }}, cycle_minutes)
   WITH
   seen_subjects AS (
-    SELECT p.*
+    SELECT p.* EXCEPT (cycle_minutes)
     FROM judged_period AS p
     WHERE {{ in_period('p.cycle') }}
   ),
@@ -76,8 +73,10 @@ WHILE v_from < @period_end DO
   {% include 'verdicts/_missing.sql' %}
 
   SELECT
-    {{- subject_from('u', nothing_seen) }}
-  FROM unseen_verdicts AS u;
+    {{- subject_from('u', nothing_seen) }},
+    c.cycle_minutes
+  FROM unseen_verdicts AS u
+  INNER JOIN judged_cycles AS c ON u.cycle = c.cycle;
 
   SET v_prior_cycle = (SELECT MAX(p.cycle) FROM judged_period AS p);
   SET v_prior_members = (

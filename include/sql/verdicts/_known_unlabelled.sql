@@ -7,7 +7,7 @@
 IF
   NOT EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ is_young_or_surges('w') }})
   AND EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ is_unlabelled('w') }})
-  AND v_prior_cycle = TIMESTAMP_SUB(@cycle, INTERVAL 5 MINUTE)
+  AND v_prior_cycle = TIMESTAMP_SUB(@cycle, INTERVAL {{ cycle_minutes }} MINUTE)
 THEN
   SET v_known_unlabelled = ARRAY(
     WITH

@@ -1,9 +1,11 @@
 {#- CTE: where a workload names another API than it did in its cycle before, or comes back under other labels than it was
-    counted by, but for the first cycle of a part. Needs `measured_workloads`. -#}
+    counted by, but for the first cycle of a part. Needs `measured_workloads` and
+    `judged_cycles`. -#}
 {%- from 'verdicts/_former.sql' import owner -%}
 label_changes AS (
   SELECT w.cycle
   FROM measured_workloads AS w
+  INNER JOIN judged_cycles AS c ON w.cycle = c.cycle
   WHERE TRUE
   QUALIFY
     w.cycle > v_from
@@ -11,7 +13,7 @@ label_changes AS (
       LAG({{ owner('w') }}) OVER same_workload != {{ owner('w') }}
       OR (
         w.former_owner != {{ owner('w') }}
-        AND COALESCE(LAG(w.cycle) OVER same_workload < TIMESTAMP_SUB(w.cycle, INTERVAL 5 MINUTE), TRUE)
+        AND COALESCE(LAG(w.cycle) OVER same_workload < TIMESTAMP_SUB(w.cycle, INTERVAL c.cycle_minutes MINUTE), TRUE)
       )
     )
   WINDOW same_workload AS (

@@ -7,12 +7,21 @@ CREATE OR REPLACE TEMP TABLE measured_workloads AS
 WITH
 {% if cycles_part is defined %}{% include cycles_part %},
 
+{% include 'verdicts/_past_cycles.sql' %},
+
 {% endif %}{% include 'verdicts/_listed_workloads.sql' %},
 {% include 'verdicts/_present_workloads.sql' %},
 {% include 'verdicts/_former_limits.sql' %}
 
 SELECT
   w.*,
+  {% if cycles_part is defined -%}
+    -- With whom the budget is asked for, so that no other statement names that table: each names a bill.
+    CASE
+      WHEN w.surge_replicas + w.takeover_replicas > 0
+        THEN ARRAY(SELECT AS STRUCT p.cycle, p.cycle_minutes FROM past_cycles AS p)
+    END AS past_cycles,
+  {% endif -%}
   FALSE AS is_label_lost,
   FALSE AS is_new,
   0 AS surge_allowance,
@@ -38,7 +47,7 @@ IF EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ asks_for_its_past('w')
   {% include 'verdicts/_answered_workloads.sql' %}
 
   SELECT
-    w.* REPLACE (
+    w.*{{ ' EXCEPT (past_cycles)' if cycles_part is defined }} REPLACE (
       COALESCE(a.api_id, w.api_id) AS api_id,
       COALESCE(a.team_id, w.team_id) AS team_id,
       COALESCE(a.is_label_lost, FALSE) AS is_label_lost,

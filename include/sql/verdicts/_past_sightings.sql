@@ -54,6 +54,18 @@ past_observations AS (
   WINDOW taken_over AS (PARTITION BY o.cycle, o.cluster, o.namespace, {{ taken_name('o') }})
 ),
 
+{% if cycles_part is defined -%}
+past_cycles AS (
+  SELECT DISTINCT
+    p.cycle,
+    p.cycle_minutes
+  FROM measured_workloads AS w
+  CROSS JOIN UNNEST(w.past_cycles) AS p
+),
+{%- else -%}
+{% include 'verdicts/_past_cycles.sql' %},
+{%- endif %}
+
 sightings AS (
   SELECT
     o.cluster,
@@ -62,9 +74,11 @@ sightings AS (
     o.name AS workload_name,
     COALESCE(MAX(o.takes_over_name), o.name) AS first_name,
     o.cycle,
+    COALESCE(ANY_VALUE(c.cycle_minutes), (SELECT MIN(p.cycle_minutes) FROM past_cycles AS p)) AS cycle_minutes,
     LOGICAL_OR(o.surge_replicas + {{ takeover_replicas('o') }} > 0) AS is_surging,
     MAX(o.labelled_api_id) AS labelled_api_id,
     MAX(o.labelled_team_id) AS labelled_team_id
   FROM past_observations AS o
+  LEFT JOIN past_cycles AS c ON o.cycle = c.cycle
   GROUP BY o.cluster, o.namespace, o.resource_type, o.name, o.cycle
 )

@@ -1,9 +1,12 @@
 {#- CTEs: the cycles of a period, what was known of limits when each was judged, and the policy in force. Ends in
     `cycles_of_part`. -#}
 collected_cycles AS (
-  SELECT DISTINCT r.cycle
+  SELECT
+    r.cycle,
+    MAX(r.cycle_minutes) AS cycle_minutes
   FROM `{{ dataset }}.collection_runs` AS r
   WHERE {{ in_period('r.cycle') }}
+  GROUP BY r.cycle
 ),
 
 live_cycles AS (
@@ -38,7 +41,8 @@ cycles_of_part AS (
   SELECT
     c.cycle,
     COALESCE(@known_at, l.known_at, s.known_at, c.cycle) AS known_at,
-    p.policy_version
+    p.policy_version,
+    c.cycle_minutes
   FROM collected_cycles AS c
   INNER JOIN policy_spans AS p ON p.valid_from <= c.cycle AND c.cycle < p.valid_to
   LEFT JOIN live_cycles AS l ON c.cycle = l.cycle

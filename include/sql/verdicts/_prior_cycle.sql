@@ -1,5 +1,5 @@
-{#- Statements: look for the last judged cycle before the period, first in the quarter of an hour in which it hardly ever
-    is not, then behind a pause, however long: what was known before it must not vanish in it without a word. It is looked
+{#- Statements: look for the last judged cycle before the period, first where it hardly ever is not (looked_at_first), then
+    behind a pause, however long: what was known before it must not vanish in it without a word. It is looked
     for before it is read, so that its partition alone is: what a statement works out by itself prunes nothing; and in
     parts, since two months of one column are what a statement may bill. Other declarations go before. -#}
 {%- macro last_judged_cycle(first, end) -%}
@@ -17,7 +17,7 @@ DECLARE v_prior STRUCT<cycle TIMESTAMP, members STRING> DEFAULT (
     v.cycle,
     STRING_AGG(v.members, '\n') AS members
   FROM `{{ dataset }}.verdicts` AS v
-  WHERE v.cycle >= TIMESTAMP_SUB({{ period_start }}, INTERVAL 15 MINUTE) AND v.cycle < {{ period_start }}
+  WHERE v.cycle >= TIMESTAMP_SUB({{ period_start }}, INTERVAL {{ looked_at_first }}) AND v.cycle < {{ period_start }}
   GROUP BY v.cycle
   ORDER BY v.cycle DESC
   LIMIT 1

@@ -1,4 +1,4 @@
-{#- CTEs: since when each workload is there, and how often it had surge. Needs _past_sightings.sql; ends in `recent_pasts`. -#}
+{#- CTEs: since when each workload is there, and how long it had surge. Needs _past_sightings.sql; ends in `recent_pasts`. -#}
 seen_or_asked AS (
   -- A workload may be there by its HPA alone, where its kind could not be listed: it has a past as well. Whoever moves
   -- from one kind to another keeps it: it is the name that was sighted, or that of the Deployment it takes over.
@@ -11,6 +11,7 @@ seen_or_asked AS (
     s.cycle,
     s.cycle AS sighted_cycle,
     s.is_surging,
+    s.cycle_minutes,
     FALSE AS is_asked
   FROM sightings AS s
   UNION ALL
@@ -23,6 +24,7 @@ seen_or_asked AS (
     w.cycle,
     CAST(NULL AS TIMESTAMP) AS sighted_cycle,
     FALSE AS is_surging,
+    0 AS cycle_minutes,
     TRUE AS is_asked
   FROM asking_workloads AS w
 ),
@@ -40,10 +42,10 @@ recent_pasts AS (
       ORDER BY UNIX_SECONDS(s.cycle)
       RANGE BETWEEN 21600 PRECEDING AND 1 PRECEDING
     ) AS first_cycle,
-    COUNTIF(s.is_surging) OVER (
+    SUM(IF(s.is_surging, s.cycle_minutes, 0)) OVER (
       PARTITION BY s.cluster, s.namespace, s.workload_kind, s.workload_name
       ORDER BY UNIX_SECONDS(s.cycle)
       RANGE BETWEEN 21600 PRECEDING AND 1 PRECEDING
-    ) AS surge_cycles
+    ) AS surge_minutes
   FROM seen_or_asked AS s
 )

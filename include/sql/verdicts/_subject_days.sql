@@ -5,7 +5,11 @@
   'over_cycles': "IF(v.verdict = 'over_limit', 1, 0)",
   'strict_cycles': 'IF(v.is_over_strict, 1, 0)',
   'unknown_cycles': "IF(v.verdict = 'unknown', 1, 0)",
-  'replica_cycles_over': "IF(v.verdict = 'over_limit', GREATEST(v.measured - v.max_replicas, 0), 0)",
+  'over_minutes': "IF(v.verdict = 'over_limit', v.cycle_minutes, 0)",
+  'strict_minutes': 'IF(v.is_over_strict, v.cycle_minutes, 0)',
+  'unknown_minutes': "IF(v.verdict = 'unknown', v.cycle_minutes, 0)",
+  'replica_minutes_over':
+    "IF(v.verdict = 'over_limit', v.cycle_minutes * GREATEST(v.measured - v.max_replicas, 0), 0)",
   'peak_measured': 'v.measured',
   'peak_cycle': 'v.cycle',
   'last_cycle': 'v.cycle',

@@ -40,10 +40,10 @@ near_subjects AS (
   -- From ninety per cent of the ceiling in every cycle that could be measured, over three hours.
   SELECT v.fingerprint
   FROM recent_ledger AS v
-  WHERE v.cycle >= TIMESTAMP_SUB(@now, INTERVAL 185 MINUTE) AND v.measured IS NOT NULL AND NOT v.is_lower_bound
+  WHERE v.cycle >= TIMESTAMP_SUB(@now, INTERVAL {{ 180 + cycle_minutes }} MINUTE) AND v.measured IS NOT NULL AND NOT v.is_lower_bound
   GROUP BY v.fingerprint
   HAVING
-    MIN(v.cycle) <= TIMESTAMP_SUB(@now, INTERVAL 175 MINUTE)
+    MIN(v.cycle) <= TIMESTAMP_SUB(@now, INTERVAL {{ 180 - cycle_minutes }} MINUTE)
     AND LOGICAL_AND(v.ceiling > 0 AND v.measured >= 0.9 * v.ceiling AND v.verdict = 'within_limit')
 ),
 

@@ -4,6 +4,7 @@
 -- Parameters: @cycle, @known_at, @computed_at TIMESTAMP; @is_limits_stale BOOL; @origin, @run_id STRING.
 {%- from 'verdicts/_columns.sql' import nothing_seen, subject_columns, subject_from %}
 {%- set period_start = '@cycle' %}
+{%- set looked_at_first = (3 * cycle_minutes) ~ ' MINUTE' %}
 {%- macro in_period(column) %}{{ column }} = @cycle{% endmacro %}
 {%- macro until_period_end(column) %}{{ column }} <= @cycle{% endmacro %}
 {%- set cycles_part = 'verdicts/_judged_cycle.sql' %}
@@ -66,7 +67,13 @@ USING (
     {% endfor -%}
     COALESCE(j.fingerprint, r.fingerprint) AS fingerprint,
     COALESCE(j.content_sha256, TO_HEX(SHA256('not_judged_any_more'))) AS content_sha256,
-    COALESCE(r.revision, 0) + 1 AS revision
+    COALESCE(r.revision, 0) + 1 AS revision,
+    -- As it was recorded, also when it is judged anew; one that nobody recorded is as long as cycles are now.
+    (
+      SELECT COALESCE(MAX(c.cycle_minutes), {{ cycle_minutes }})
+      FROM `{{ dataset }}.collection_runs` AS c
+      WHERE c.cycle = @cycle
+    ) AS cycle_minutes
   FROM identified_subjects AS j
   FULL JOIN current_revisions AS r ON j.fingerprint = r.fingerprint
   WHERE
@@ -83,11 +90,11 @@ WHEN NOT MATCHED THEN
     {% for column in subject_columns -%}
       {{ column }},
     {% endfor -%}
-    fingerprint, content_sha256, revision, is_limits_stale, origin, computed_at, run_id
+    cycle_minutes, fingerprint, content_sha256, revision, is_limits_stale, origin, computed_at, run_id
   )
   VALUES (
     {% for column in subject_columns -%}
       judged.{{ column }},
     {% endfor -%}
-    judged.fingerprint, judged.content_sha256, judged.revision, @is_limits_stale, @origin, @computed_at, @run_id
+    judged.cycle_minutes, judged.fingerprint, judged.content_sha256, judged.revision, @is_limits_stale, @origin, @computed_at, @run_id
   )

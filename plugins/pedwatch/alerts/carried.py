@@ -11,12 +11,14 @@ from dataclasses import replace
 
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.flapping import within_window
-from pedwatch.cycles import PERIOD
 
 
-def carried(episode: Episode, cycle: dt.datetime) -> Episode:
-    """Return an episode as it is in a cycle when each cycle since its last one repeated what that one saw."""
-    cycles = (cycle - episode.last_cycle) // PERIOD
+def carried(episode: Episode, cycle: dt.datetime, period: dt.timedelta) -> Episode:
+    """Return an episode as it is in a cycle when each cycle since its last one repeated what that one saw.
+
+    ``period`` is the length of these cycles: a fold by another length than the one before it writes what it carries.
+    """
+    cycles = (cycle - episode.last_cycle) // period
     if not episode.is_open or cycles <= 0:
         return episode
     if episode.is_blind:
@@ -30,13 +32,16 @@ def carried(episode: Episode, cycle: dt.datetime) -> Episode:
     return replace(episode, last_cycle=cycle, memory=replace(memory, clean_run=memory.clean_run + cycles))
 
 
-def to_write(stored: Iterable[Episode], folded: Iterable[Episode], cycle: dt.datetime) -> list[Episode]:
+def to_write(
+    stored: Iterable[Episode], folded: Iterable[Episode], cycle: dt.datetime, period: dt.timedelta
+) -> list[Episode]:
     """Return those of the folded episodes that their rows do not tell, once the cursor stands at ``cycle``.
 
     Args:
         stored: as their rows have them.
         folded: as of ``cycle``.
         cycle: up to where was folded.
+        period: the length of its cycle, by which the next fold carries on.
     """
-    told = {episode.episode_id: carried(episode, cycle) for episode in stored}
+    told = {episode.episode_id: carried(episode, cycle, period) for episode in stored}
     return [episode for episode in folded if told.get(episode.episode_id) != episode]

@@ -18,7 +18,7 @@ from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told, notification_id
 from pedwatch.alerts.platform_messages import Progress
-from pedwatch.cycles import PERIOD, floor_to_cycle
+from pedwatch.cycles import SHORTEST, floor_to_cycle
 
 REPORT, FAILED, RECOVERED = "run_failed", "dag_failed", "dag_recovered"
 """Reasons of the outbox rows."""
@@ -51,7 +51,7 @@ class Report:
     @property
     def cycle(self) -> dt.datetime:
         """Cycle of the run, else that in which it was reported."""
-        return self.known_cycle or floor_to_cycle(self.reported_at)
+        return self.known_cycle or floor_to_cycle(self.reported_at, SHORTEST)
 
     @property
     def report_id(self) -> str:
@@ -182,18 +182,21 @@ def failure_row(told: Told | None, report: Report, message: Message, channel: st
     return _row(thread, sequence, FAILED, state, message, channel, report.cycle)
 
 
-def recovery_row(told: Told, finished: Sequence[dt.datetime], url: str | None = None) -> Notification | None:
+def recovery_row(
+    told: Told, finished: Sequence[dt.datetime], period: dt.timedelta, url: str | None = None
+) -> Notification | None:
     """Return the word that a DAG that was told as failed is back; None while it is not.
 
     Args:
         told: the failure.
         finished: the newest cycles since then whose runs came to their end, the newest first.
+        period: the length of cycles.
         url: of the DAG's runs.
     """
     dag_id = told.state["dag_id"]
     needed = FINISHES_NEEDED.get(dag_id, 1)
     newest = list(finished[:needed])
-    is_in_a_row = all(later - earlier == PERIOD for later, earlier in pairwise(newest))
+    is_in_a_row = all(later - earlier <= period for later, earlier in pairwise(newest))
     if len(newest) < needed or not is_in_a_row:
         return None
     since = dt.datetime.fromisoformat(told.state["since"])

@@ -15,6 +15,7 @@ from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, notification_id
 from pedwatch.alerts.wording import counted, name
 from pedwatch.config import Destination, Slack
+from pedwatch.cycles import PERIOD, period_of
 
 Row = Mapping[str, Any]
 _MOST = 5
@@ -51,7 +52,8 @@ class Digest:
     unsent: int
     dead: int
     coverage: float | None
-    """Clusters that were seen whole, of those in the cycles that were due in a day; None when none was."""
+    """Clusters that were seen whole, of those in the cycles that were due in a day, by their minutes; None when none
+    was."""
     judged: dt.datetime | None
     """Newest cycle that was judged; None when none ever was."""
     asked_at: dt.datetime
@@ -61,6 +63,8 @@ class Digest:
     """Hash of the newest daily evidence pack's manifest: posted, so that tampering shows outside our storage."""
     late_observations: Sequence[Row] = ()
     """Clusters whose cycles were seen better after they had been judged; ``team_ids``: whose APIs were unknown."""
+    period: dt.timedelta = PERIOD
+    """The length of cycles: of the last that was judged where that is longer than they are now."""
 
     def of_team(self, team_id: str) -> "Digest":
         """Return one team's part; the outbox and the coverage are everybody's."""
@@ -83,7 +87,7 @@ class Digest:
     @property
     def is_silent(self) -> bool:
         """Whether nothing is known of what runs now; who says "all clear" then knows nothing."""
-        return silence.is_silent(self.judged, self.asked_at)
+        return silence.is_silent(self.judged, self.asked_at, self.period)
 
     @property
     def is_clear(self) -> bool:
@@ -95,7 +99,7 @@ class Digest:
 def from_row(row: Row, advisories: Sequence[Row] = (), chain_head: str | None = None) -> Digest:
     """Read the answers of ``alerts/digest.sql``, ``verdicts/advisories.sql`` and ``audit/chain_head.sql``."""
     lists = {name: row[name] for name in _LISTS}
-    coverage = row["clusters_seen"] / row["clusters_expected"] if row["clusters_expected"] else None
+    coverage = row["minutes_seen"] / row["minutes_expected"] if row["minutes_expected"] else None
     return Digest(
         unsent=row["unsent"],
         dead=row["dead"],
@@ -104,6 +108,7 @@ def from_row(row: Row, advisories: Sequence[Row] = (), chain_head: str | None = 
         asked_at=row["asked_at"],
         advisories=advisories,
         chain_head=chain_head,
+        period=period_of(row["cycle_minutes"]),
         **lists,
     )
 

@@ -10,6 +10,7 @@ from pedwatch.alerts.evidence import Known, LimitSource, Links
 from pedwatch.alerts.messages import UNSPOKEN
 from pedwatch.alerts.wording import clock_time, name, pods, running, sparkline, what_moved
 from pedwatch.config import Policy
+from pedwatch.cycles import PERIOD
 
 Facts = list[tuple[str, str]]
 
@@ -38,6 +39,7 @@ class Context:
         policy: of the API; says when an alert ends.
         contact: whom to ask, in words.
         acknowledged: who takes care of it, if somebody does.
+        period: the length of cycles.
     """
 
     cycle: dt.datetime
@@ -49,6 +51,7 @@ class Context:
     policy: Policy = field(default_factory=Policy)
     contact: str = guidance.CONTACT
     acknowledged: Acknowledgement | None = None
+    period: dt.timedelta = PERIOD
 
 
 def _limit(episode: Episode, context: Context) -> str:

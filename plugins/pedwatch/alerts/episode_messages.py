@@ -126,7 +126,7 @@ def _over(episode: Episode, reason: str, context: Context) -> Message:
         advice=_advice(episode, context),
         facts=episode_facts.facts(episode, context),
         notes=[
-            f"{ends} after {guidance.clean_cycles(context.policy)}",
+            f"{ends} after {guidance.clean_cycles(context.policy, context.period)}",
             *([] if context.acknowledged else [quiets]),
             *notes(episode, context),
             guidance.WHAT_IT_IS,

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from pedwatch.alerts.episodes import Episode, Subject
 from pedwatch.config import Config
-from pedwatch.cycles import PERIOD
 from pedwatch.discovered import qualifier
 
 RECENT_CYCLES = 20
@@ -170,14 +169,14 @@ def links_of(config: Config, clusters: Iterable[Mapping[str, Any]], run_url: str
     return Links(config.project, slack.workload_link, run_url, sites, slack.request_url, ask, slack.help_url)
 
 
-def known_from_rows(rows: Sequence[Mapping[str, Any]], cycle: dt.datetime) -> dict[str, Known]:
-    """Read the answer of ``alerts/message_evidence.sql``: fingerprint → what is known."""
-    return {row["fingerprint"]: _known(row, cycle) for row in rows}
+def known_from_rows(rows: Sequence[Mapping[str, Any]], cycle: dt.datetime, period: dt.timedelta) -> dict[str, Known]:
+    """Read the answer of ``alerts/message_evidence.sql`` in a cycle of that length: fingerprint → what is known."""
+    return {row["fingerprint"]: _known(row, cycle, period) for row in rows}
 
 
-def _known(row: Mapping[str, Any], cycle: dt.datetime) -> Known:
+def _known(row: Mapping[str, Any], cycle: dt.datetime, period: dt.timedelta) -> Known:
     seen = {item["cycle"]: item["measured"] for item in row["recent"] or []}
-    cycles = [cycle - number * PERIOD for number in reversed(range(RECENT_CYCLES))]
+    cycles = [cycle - number * period for number in reversed(range(RECENT_CYCLES))]
     first = min(seen, default=cycle)
     ends_at = row["exemption_ends_at"]
     exemption = None

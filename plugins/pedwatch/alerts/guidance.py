@@ -1,9 +1,10 @@
 """What messages tell a team that never heard of pedwatch: what a PED limit is, what to do, when it ends. Pure."""
 
+import datetime as dt
+
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.wording import counted, duration, pods
 from pedwatch.config import Policy
-from pedwatch.cycles import PERIOD
 
 WHAT_IT_IS = "PED limit: the most replicas that the platform team has granted an API"
 NOTHING_IS_BLOCKED = "Nothing is blocked: pedwatch only tells"
@@ -21,13 +22,13 @@ _MEND = {
 }
 
 
-def clean_cycles(policy: Policy) -> str:
+def clean_cycles(policy: Policy, period: dt.timedelta) -> str:
     """Say how many clean cycles end an alert, and how long that takes: ``two clean cycles (10 minutes)``."""
     count = policy.clear_observations
     words = counted(count, "clean cycle")
     if count < len(_NUMBERS):
         words = words.replace(str(count), _NUMBERS[count], 1)
-    span = count * PERIOD
+    span = count * period
     in_words = f"{span.seconds // 60} minutes" if span.total_seconds() < 3600 else duration(span)
     return f"{words}{' in a row' if count > 1 else ''} ({in_words})"
 

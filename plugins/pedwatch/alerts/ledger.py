@@ -30,6 +30,7 @@ _OF_FEWER = "fewer_clusters"
 """Reason of a sum that is within its limit now that a cluster of it is retired."""
 
 LIMITS_BLIND_AFTER = dt.timedelta(minutes=15)
+"""Limits that are older than this when they are judged by are told; or than three cycles, where those are longer."""
 UNACCEPTED = "unaccepted_cluster"
 RELABELLED = "relabelled"
 """Reason of a verdict, its workload is another API's now, which has no limit; and kind of the platform's alert."""
@@ -145,8 +146,8 @@ def _cluster_subject(kind: str, row: Mapping[str, Any]) -> Subject:
     return Subject(fingerprint=name, name=name, kind=kind, environment=row["environment"], cluster=row["cluster"])
 
 
-def from_limits_known(cycle: dt.datetime, known_at: dt.datetime) -> SubjectObservation:
-    """Tell whether the limits a cycle was judged by were too old (docs/design.md#d11)."""
+def from_limits_known(cycle: dt.datetime, known_at: dt.datetime, period: dt.timedelta) -> SubjectObservation:
+    """Tell whether the limits a cycle of that length was judged by were too old (docs/design.md#d11)."""
     subject = Subject(fingerprint="limits_blind", name="limits_blind", kind="limits_blind")
-    seen: Seen = "over" if cycle - known_at > LIMITS_BLIND_AFTER else "clean"
+    seen: Seen = "over" if cycle - known_at > max(LIMITS_BLIND_AFTER, 3 * period) else "clean"
     return SubjectObservation(subject, Observation(cycle, seen))

@@ -17,7 +17,7 @@ from pedwatch.alerts.notifications import Notification, Told, notification_id
 from pedwatch.alerts.routing import is_configured, route_of_team
 from pedwatch.alerts.wording import name
 from pedwatch.config import Destination, Slack
-from pedwatch.cycles import floor_to_cycle
+from pedwatch.cycles import SHORTEST, floor_to_cycle
 
 REJECTED, ACCEPTED = "limit_rejected", "limit_accepted"
 """Reasons of the outbox rows."""
@@ -37,6 +37,7 @@ def rows(
     told: Mapping[str, Told],
     slack: Slack,
     read_at: dt.datetime,
+    period: dt.timedelta,
     links: list[tuple[str, str]],
 ) -> list[Notification]:
     """Return what has to be told of documents.
@@ -47,6 +48,7 @@ def rows(
         told: by document, the newest word about it.
         slack: says where its team is told.
         read_at: Firestore's moment of the sync.
+        period: the length of cycles.
         links: where the team turns to.
     """
     found = []
@@ -64,7 +66,7 @@ def rows(
             message = _accepted(document_id)
         else:
             message = _rejected(document_id, team_id, now, before is not None, links, slack)
-        found.append(_row(document_id, team_id, now, before, channel, destination, read_at, message))
+        found.append(_row(document_id, team_id, now, before, channel, destination, read_at, period, message))
     return found
 
 
@@ -92,7 +94,7 @@ def rows_elsewhere(
             continue
         rejection = Rejected(before.state["reason"], before.state["has_previous_limit"])
         message = _rejected(document_id, team_id, rejection, False, links, slack)
-        found.append(_row(document_id, team_id, rejection, before, channel, destination, cycle, message))
+        found.append(_row(document_id, team_id, rejection, before, channel, destination, cycle, SHORTEST, message))
     return found
 
 
@@ -104,6 +106,7 @@ def _row(
     channel: str,
     destination: Destination,
     read_at: dt.datetime,
+    period: dt.timedelta,
     message: Message,
 ) -> Notification:
     named = f"rejected limit|{document_id}|{read_at.astimezone(dt.UTC).isoformat()}"
@@ -122,7 +125,7 @@ def _row(
         episode_id=thread,
         sequence=sequence,
         team_id=team_id,
-        cycle=floor_to_cycle(read_at),
+        cycle=floor_to_cycle(read_at, period),
         reason=REJECTED if rejection else ACCEPTED,
         destination=destination,
         channel=channel,

@@ -10,7 +10,6 @@ from pedwatch.alerts.observed import Observation, SubjectObservation
 from pedwatch.alerts.rekeying import carry_over
 from pedwatch.alerts.retirement import NOTHING_RETIRED, Retired
 from pedwatch.config import Policy, PolicyConfig
-from pedwatch.cycles import cycles_between
 
 BLIND_POLICY = Policy(
     for_observations=3, window_observations=3, clear_observations=1, gross_ratio=1e9, gross_count=10**6
@@ -41,12 +40,11 @@ def _unobserved(episode: Episode, cycle: dt.datetime, retired: Retired) -> Subje
 def fold_period(
     latest: Iterable[Episode],
     observations: Iterable[SubjectObservation],
-    after: dt.datetime,
-    until: dt.datetime,
+    cycles: Iterable[dt.datetime],
     policies: PolicyConfig,
     retired: Mapping[dt.datetime, Retired] | None = None,
 ) -> list[Episode]:
-    """Fold all cycles in (after, until] and return every episode that is new or changed, oldest first.
+    """Fold the cycles, oldest first, and return every episode that is new or changed, oldest first.
 
     A subject with an open episode and no observation in a cycle was not seen in it: that freezes it, unless its cluster
     is ``retired``, which ends it.
@@ -56,7 +54,7 @@ def fold_period(
     for item in observations:
         by_cycle.setdefault(item.observation.cycle, {})[item.subject.fingerprint] = item
     changed: dict[str, Episode] = {}
-    for cycle in cycles_between(after, until):
+    for cycle in cycles:
         seen = by_cycle.get(cycle, {})
         carry_over(current, seen)
         unseen = [e for e in current.values() if e.is_open and e.subject.fingerprint not in seen]

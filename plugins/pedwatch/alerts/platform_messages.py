@@ -129,7 +129,7 @@ def _not_accepted(episode: Episode, reason: str, cycle: dt.datetime, links: list
 _HOW = {"timed_out": "timed out", "all_tasks_deadlocked": "could not go on (its tasks wait for each other)"}
 _CONSEQUENCES = {
     "ped_replica_watch": "replica counts of this cycle were not judged; later cycles go on",
-    "ped_limits_sync": "limits are as old as the last good run; after 15 minutes messages say so",
+    "ped_limits_sync": "limits are as old as the last good run; after 15 minutes, or three cycles, messages say so",
     "ped_limits_sync.listen": "limits are read all the same; what else the platform has to hear waits",
     "ped_housekeeping": "tables or invariants need a look; alerts go on",
     "ped_digest": "the digest of this day is missing",

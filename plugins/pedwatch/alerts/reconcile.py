@@ -188,6 +188,7 @@ def _message(telling: Telling, told: Told | None, cycle: dt.datetime, slack: Sla
         policy=around.policies.for_api(episode.subject.team_id, episode.subject.api_id),
         contact=slack.contact,
         acknowledged=acknowledged,
+        period=around.period,
     )
     return episode_messages.compose(episode, telling.reason, context)
 
@@ -227,7 +228,7 @@ def reconcile(
     found = tellings(episodes, told, cycle, slack, around)
     grouped, alone = storms.group(found, told, slack, cycle)
     known = {e.episode_id: e for e in episodes}
-    grouped |= {storm: [] for storm in storms.due(told, alone, known, cycle) if storm not in grouped}
+    grouped |= {storm: [] for storm in storms.due(told, alone, known, cycle, around.period) if storm not in grouped}
     rows = storm_rows.rows(grouped, told, known, cycle, slack, around, alone)
     for telling in alone:
         message = _message(telling, told.get(telling.episode.episode_id), cycle, slack, around)

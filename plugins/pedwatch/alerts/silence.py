@@ -18,7 +18,7 @@ from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told, notification_id
 from pedwatch.alerts.wording import clock_time, counted
-from pedwatch.cycles import PERIOD, floor_to_cycle
+from pedwatch.cycles import floor_to_cycle
 
 SILENCE, OVER = "silence", "silence_over"
 """Reasons of the outbox rows."""
@@ -26,8 +26,9 @@ SILENCE, OVER = "silence", "silence_over"
 TELLS_AFTER = 3
 """So many cycles in a row may be missed before it is told: one or two are a restart, or a deployment."""
 
-FIRST_CYCLE_WITHIN = 12 * PERIOD
-"""Of a new installation: for so long after its first sync of limits nobody minds that nothing was ever judged."""
+FIRST_CYCLE_WITHIN = dt.timedelta(hours=1)
+"""Of a new installation: for so long after its first sync of limits nobody minds that nothing was ever judged; where
+three cycles are longer, for three cycles."""
 
 Kind = Literal["judged", "finished"]
 """What is missing: cycles are not judged; or they are, and no run of the watch gets to its end."""
@@ -39,19 +40,19 @@ _MEANS: Mapping[Kind, str] = {
     "finished": "problems are found, and may not have been told",
 }
 _LOOK_AT: Mapping[Kind, str] = {
-    "judged": "whether ped_replica_watch is paused, fails, or starts five minutes late or more",
+    "judged": "whether ped_replica_watch is paused, fails, or starts a whole cycle late or more",
     "finished": "the task in which runs of ped_replica_watch fail or are cut off",
 }
 
 
-def missed(last: dt.datetime, now: dt.datetime) -> int:
-    """Count the cycles after ``last`` that are over by ``now``: each had its five minutes to be judged."""
-    return max((now - last) // PERIOD - 1, 0)
+def missed(last: dt.datetime, now: dt.datetime, period: dt.timedelta) -> int:
+    """Count the cycles of that length after ``last`` that are over by ``now``: each had its time to be judged."""
+    return max((now - last) // period - 1, 0)
 
 
-def is_silent(judged: dt.datetime | None, now: dt.datetime) -> bool:
+def is_silent(judged: dt.datetime | None, now: dt.datetime, period: dt.timedelta) -> bool:
     """Tell whether nothing is known of what runs now, by the newest cycle that was judged."""
-    return judged is None or missed(judged, now) >= TELLS_AFTER
+    return judged is None or missed(judged, now, period) >= TELLS_AFTER
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Heard:
     """Newest cycle whose live run came to its end."""
     first_synced: dt.datetime | None
     """First cycle in which limits were read, as far back as is looked."""
+    period: dt.timedelta
+    """The length of cycles: of the last that was judged where that is longer than they are now."""
     resumed: dt.datetime | None = None
     """First cycle judged after the newest silence: its run may be on its way yet."""
     is_failure_told: bool = False
@@ -101,36 +104,40 @@ def row_to_write(
         since = dt.datetime.fromisoformat(word.told.state["since"]) if word.told.state["since"] else None
         if last is None or (since is not None and last <= since):
             return None
-        return _row(kind, since, 2, word.told.channel, now, over(kind, since, word.first_after or last, now, url))
-    is_worse_or_told = is_silent(heard.judged, now) or heard.is_failure_told
+        message = over(kind, since, word.first_after or last, now, heard.period, url)
+        return _row(kind, since, 2, word.told.channel, floor_to_cycle(now, heard.period), message)
+    is_worse_or_told = is_silent(heard.judged, now, heard.period) or heard.is_failure_told
     if kind == "finished" and is_worse_or_told:
         return None
     if last is not None:
-        due_from = last if kind == "judged" or heard.resumed is None else max(last, heard.resumed - PERIOD)
-        is_due = missed(due_from, now) >= TELLS_AFTER
+        due_from = last if kind == "judged" or heard.resumed is None else max(last, heard.resumed - heard.period)
+        is_due = missed(due_from, now, heard.period) >= TELLS_AFTER
     else:
-        is_due = heard.first_synced is not None and now - heard.first_synced >= FIRST_CYCLE_WITHIN
-    return _row(kind, last, 1, channel, now, _silence(kind, last, heard, now, url)) if is_due else None
+        within = max(FIRST_CYCLE_WITHIN, TELLS_AFTER * heard.period)
+        is_due = heard.first_synced is not None and now - heard.first_synced >= within
+    cycle = floor_to_cycle(now, heard.period)
+    return _row(kind, last, 1, channel, cycle, _silence(kind, last, heard, now, url)) if is_due else None
 
 
 def row_after_gap(
-    judged: dt.datetime | None, cycle: dt.datetime, channel: str, url: str | None = None
+    judged: dt.datetime | None, cycle: dt.datetime, period: dt.timedelta, channel: str, url: str | None = None
 ) -> Notification | None:
     """Return the word about cycles that were missed before this one; None when they are too few to be told.
 
     Args:
         judged: the newest cycle judged before this one.
         cycle: the one that is judged now.
+        period: the length of cycles, as ``Heard`` has it.
         channel: the platform's.
         url: of the watch's run.
     """
-    if judged is None or missed(judged, cycle) < TELLS_AFTER:
+    if judged is None or missed(judged, cycle, period) < TELLS_AFTER:
         return None
-    return _row("judged", judged, 2, channel, cycle, over("judged", judged, cycle, cycle, url))
+    return _row("judged", judged, 2, channel, cycle, over("judged", judged, cycle, cycle, period, url))
 
 
 def _row(
-    kind: Kind, since: dt.datetime | None, sequence: int, channel: str, now: dt.datetime, message: Message
+    kind: Kind, since: dt.datetime | None, sequence: int, channel: str, cycle: dt.datetime, message: Message
 ) -> Notification:
     state: dict[str, Any] = {
         "phase": SILENCE if sequence == 1 else "resolved",
@@ -144,7 +151,7 @@ def _row(
         episode_id=thread,
         sequence=sequence,
         team_id=None,
-        cycle=floor_to_cycle(now),
+        cycle=cycle,
         reason=SILENCE if sequence == 1 else OVER,
         destination="team",
         channel=channel,
@@ -163,7 +170,7 @@ def _silence(kind: Kind, last: dt.datetime | None, heard: Heard, now: dt.datetim
     if last is not None:
         summary = f"{what} since {clock_time(last, now)}"
         if kind == "judged":
-            facts.insert(0, ("Missed so far", counted(missed(last, now), "cycle")))
+            facts.insert(0, ("Missed so far", counted(missed(last, now, heard.period), "cycle")))
     else:
         assert heard.first_synced is not None, "told only when limits are read"
         summary = f"{what} yet; limits have been read since {clock_time(heard.first_synced, now)}"
@@ -174,14 +181,21 @@ def _silence(kind: Kind, last: dt.datetime | None, heard: Heard, now: dt.datetim
     return Message(":black_circle:", title, summary, facts, notes, links=links, labels={"alertname": "PedSilence"})
 
 
-def over(kind: Kind, since: dt.datetime | None, first: dt.datetime, now: dt.datetime, url: str | None) -> Message:
+def over(
+    kind: Kind,
+    since: dt.datetime | None,
+    first: dt.datetime,
+    now: dt.datetime,
+    period: dt.timedelta,
+    url: str | None,
+) -> Message:
     """Write that cycles are judged again, and which were missed."""
     again = "cycles are judged again" if kind == "judged" else "runs of ped_replica_watch come to their end again"
     summary = f"{again} since {clock_time(first, now)}"
     notes = []
     if since is not None:
-        count = max((first - since) // PERIOD - 1, 0)
-        span = f"{clock_time(since + PERIOD, now)} to {clock_time(first - PERIOD, now)}"
+        count = max((first - since) // period - 1, 0)
+        span = f"{clock_time(since + period, now)} to {clock_time(first - period, now)}"
         summary += f"; {counted(count, 'cycle')} missed, {span}" if count else ""
         if kind == "judged":
             notes = ["who was over a limit only in between is not known; audits count these cycles as missed"]

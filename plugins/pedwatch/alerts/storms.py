@@ -16,13 +16,12 @@ from pedwatch.alerts.episodes import NAMESPACE, Episode
 from pedwatch.alerts.notifications import Telling, Told
 from pedwatch.alerts.routing import is_configured
 from pedwatch.config import Slack
-from pedwatch.cycles import PERIOD
 
 STORM = "storm"
 """Phase of a storm that goes on, and reason of its words."""
 
-REST_AFTER = 3 * PERIOD
-"""So long after some clusters of a storm returned, the thread is told of those that did not: once."""
+REST_AFTER = 3
+"""So many cycles after some clusters of a storm returned, the thread is told of those that did not: once."""
 
 Groups = dict[str, list[Telling]]
 
@@ -159,7 +158,11 @@ def left(
 
 
 def due(
-    told: Mapping[str, Told], alone: Iterable[Telling], episodes: Mapping[str, Episode], cycle: dt.datetime
+    told: Mapping[str, Told],
+    alone: Iterable[Telling],
+    episodes: Mapping[str, Episode],
+    cycle: dt.datetime,
+    period: dt.timedelta,
 ) -> list[str]:
     """Return the storms that have to be told although none of their members has news.
 
@@ -173,7 +176,7 @@ def due(
             continue
         storm = Storm.from_told(each)
         is_empty = not {*storm.open} - left(identifier, told, alone, episodes)
-        has_rest = storm.returned_at is not None and cycle - storm.returned_at >= REST_AFTER
+        has_rest = storm.returned_at is not None and cycle - storm.returned_at >= REST_AFTER * period
         if is_empty or (has_rest and not storm.is_rest_told):
             found.append(identifier)
     return found

@@ -9,13 +9,14 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.evidence import Known, Links
 from pedwatch.alerts.notifications import Told
 from pedwatch.config import PolicyConfig
+from pedwatch.cycles import PERIOD
 
 
 @dataclass(frozen=True)
 class Surroundings:
     """What is known beside the episodes; see ``episode_facts.Context``.
 
-    ``acknowledged``: by episode, or by storm, who takes care of it.
+    ``acknowledged``: by episode, or by storm, who takes care of it. ``period``: the length of cycles.
     """
 
     known: Mapping[str, Known] = field(default_factory=dict)
@@ -23,6 +24,7 @@ class Surroundings:
     limits_as_of: dt.datetime | None = None
     policies: PolicyConfig = field(default_factory=PolicyConfig)
     acknowledged: Mapping[str, Sequence[Acknowledgement]] = field(default_factory=dict)
+    period: dt.timedelta = PERIOD
 
     def acknowledgement_of(self, episode: Episode, told: Told | None) -> Acknowledgement | None:
         """Return who takes care of an episode, as bad as it is; what is said of a storm is said of all in it."""

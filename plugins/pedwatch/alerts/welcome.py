@@ -60,7 +60,7 @@ def row_of(team_id: str, config: Config, cycle: dt.datetime) -> Notification:
 def compose(team_id: str, config: Config) -> Message:
     """Write the welcome of a team."""
     slack = config.slack
-    ends = guidance.clean_cycles(config.policy.for_api(team_id, None))
+    ends = guidance.clean_cycles(config.policy.for_api(team_id, None), config.period)
     return Message(
         mark=":wave:",
         title="Welcome, and a test",

@@ -7,17 +7,16 @@ from itertools import chain
 from typing import Any
 
 from pedwatch.alerts.episodes import Episode
-from pedwatch.audit.coverage import Coverage, summarise, with_gaps
+from pedwatch.audit.coverage import Coverage, cycles_in, lengths_of, summarise, with_gaps
 from pedwatch.audit.differences import Difference, Spans, causes_of, difference, difference_row
 from pedwatch.audit.figures import Figures
-from pedwatch.audit.folding import WARM_UP, EpisodeFold, seed
+from pedwatch.audit.folding import EpisodeFold, seed
 from pedwatch.audit.judged import Judged, KnownAs, Row, by_cycle, side_by_side
 from pedwatch.audit.lines import Line, Lines
 from pedwatch.audit.policies import PolicyLine
 from pedwatch.audit.request import AuditRequest
 from pedwatch.audit.subject_days import SubjectDays, TakeDay
 from pedwatch.config import PolicyConfig
-from pedwatch.cycles import PERIOD, cycles_between
 from pedwatch.errors import AuditError
 
 FOLDED: tuple[KnownAs, ...] = ("then", "now")
@@ -25,11 +24,12 @@ FOLDED: tuple[KnownAs, ...] = ("then", "now")
 
 @dataclass(frozen=True)
 class Sources:
-    """What an audit is made of. ``then``, ``now`` and ``coverage`` begin ``WARM_UP`` before the period.
+    """What an audit is made of. ``then``, ``now`` and ``coverage`` begin at ``begin``, before the period.
 
     Verdicts are ordered by cycle and subject, coverage by cycle and cluster.
     """
 
+    begin: dt.datetime
     then: Iterable[Row]
     now: Iterable[Row]
     live: Iterable[Row]
@@ -132,7 +132,6 @@ def audit_period(
     Raises:
         AuditError: the period holds no data at all.
     """
-    begin = request.start - WARM_UP
     recorded = [row for row in sources.coverage if request.start <= row["cycle"] < request.end]
     if not recorded:
         raise AuditError(
@@ -140,13 +139,15 @@ def audit_period(
             f"collection_runs has no row. Choose a period in which ped_replica_watch ran."
         )
     clusters = _grouped(sources.coverage)
-    folds = {known_as: EpisodeFold(seed(row, begin) for row in sources.open_episodes) for known_as in FOLDED}
+    folds = {known_as: EpisodeFold(seed(row, sources.begin) for row in sources.open_episodes) for known_as in FOLDED}
     versions = {(row["limit_id"], row["version"]): row for row in sources.limits}
     work = _Pass(request, folds, versions, take_verdict, take_difference, SubjectDays(request, take_day))
     line = PolicyLine(sources.policies, policy)
     judged = side_by_side(sources.then, sources.now, sources.live)
-    for cycle, found in _in_order(judged, cycles_between(begin - PERIOD, request.end - PERIOD)):
-        if cycle == request.start:
+    is_counting = False
+    for cycle, found in _in_order(judged, cycles_in(lengths_of(sources.coverage), sources.begin, request.end)):
+        if cycle >= request.start and not is_counting:
+            is_counting = True
             for fold in folds.values():
                 fold.begin_counting()
         for known_as, fold in folds.items():

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedwatch.alerts.retirement import RETIRED
-from pedwatch.cycles import PERIOD, cycles_between
+from pedwatch.cycles import cycles_of, minutes_of, period_of
 
 COLUMNS = (
-    "cycle cluster environment status error_class error_message attempt_id deployments_listed "
+    "cycle cycle_minutes cluster environment status error_class error_message attempt_id deployments_listed "
     "statefulsets_listed rollouts_listed hpas_listed not_served is_consistent evidence_object row_count content_sha256"
 ).split()
 """Columns of coverage.csv."""
@@ -46,25 +46,59 @@ class Coverage:
         return int(10_000 * self.complete / self.expected) / 100 if self.expected else 0.0
 
 
+def lengths_of(rows: Iterable[Mapping[str, Any]]) -> dict[dt.datetime, dt.timedelta]:
+    """Return the length of each cycle that rows of ``collection_runs`` tell of, in order."""
+    found: dict[dt.datetime, int] = {}
+    for row in rows:
+        found[row["cycle"]] = max(row["cycle_minutes"], found.get(row["cycle"], 0))
+    return {cycle: period_of(minutes) for cycle, minutes in sorted(found.items())}
+
+
+def cycles_in(
+    lengths: Mapping[dt.datetime, dt.timedelta], start: dt.datetime, end: dt.datetime
+) -> dict[dt.datetime, dt.timedelta]:
+    """Return the cycles from ``start``, included, to ``end``, excluded, and how long each is.
+
+    Those without a record are as long as the next that has one, behind the last as long as that.
+    """
+    within = {cycle: length for cycle, length in lengths.items() if start <= cycle < end}
+    length = within[max(within)]
+    moment = dt.timedelta.resolution
+    found: dict[dt.datetime, dt.timedelta] = {}
+    for cycle in reversed(cycles_of(within, start - moment, end - moment, length)):
+        found[cycle] = length = within.get(cycle, length)
+    return dict(sorted(found.items()))
+
+
 def with_gaps(rows: Iterable[Mapping[str, Any]], start: dt.datetime, end: dt.datetime) -> Iterator[Mapping[str, Any]]:
     """Yield coverage rows in order, and a ``no_record`` row per cluster for every cycle that has none at all.
 
     Args:
-        rows: rows of ``collection_runs``, ordered by cycle and cluster; of retired clusters nothing is expected.
+        rows: rows of ``collection_runs``, ordered by cycle and cluster; of retired clusters nothing is expected. Where
+            there is none at all, nothing is.
         start: first cycle.
         end: the first moment that no longer counts.
     """
     by_cycle: dict[dt.datetime, list[Mapping[str, Any]]] = {}
+    rows = list(rows)
+    if not rows:
+        return
     for row in rows:
         if row["status"] != RETIRED:
             by_cycle.setdefault(row["cycle"], []).append(row)
     clusters = {row["cluster"]: row["environment"] for found in by_cycle.values() for row in found}
-    for cycle in cycles_between(start - PERIOD, end - PERIOD):
-        yield from by_cycle.get(cycle) or (_no_record(cycle, *named) for named in sorted(clusters.items()))
+    for cycle, length in cycles_in(lengths_of(rows), start, end).items():
+        yield from by_cycle.get(cycle) or (_no_record(cycle, length, *named) for named in sorted(clusters.items()))
 
 
-def _no_record(cycle: dt.datetime, cluster: str, environment: str) -> Mapping[str, Any]:
-    known = {"cycle": cycle, "cluster": cluster, "environment": environment, "status": NO_RECORD}
+def _no_record(cycle: dt.datetime, length: dt.timedelta, cluster: str, environment: str) -> Mapping[str, Any]:
+    known = {
+        "cycle": cycle,
+        "cycle_minutes": minutes_of(length),
+        "cluster": cluster,
+        "environment": environment,
+        "status": NO_RECORD,
+    }
     return dict.fromkeys(COLUMNS) | known
 
 
@@ -91,7 +125,8 @@ def summarise(rows: Iterable[Mapping[str, Any]]) -> Coverage:
 def _lengthen(gaps: dict[str, Gap], closed: list[Gap], row: Mapping[str, Any]) -> None:
     cluster, cycle, why = row["cluster"], row["cycle"], (row["status"], row["error_class"])
     before = gaps.get(cluster)
-    if before and before.last_cycle == cycle - PERIOD and (before.status, before.error_class) == why:
+    is_next = before is not None and cycle - before.last_cycle <= period_of(row["cycle_minutes"])
+    if before and is_next and (before.status, before.error_class) == why:
         gaps[cluster] = Gap(cluster, before.first_cycle, cycle, before.cycles + 1, *why)
         return
     if before:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pedwatch.audit.judged import KNOWN_AS, Judged, Row
-from pedwatch.cycles import PERIOD
+from pedwatch.cycles import period_of
 
 NOT_JUDGED_LIVE, LATE_DATA, LATE_LIMIT = "not_judged_live", "late_data", "late_limit"
 POLICY_VERSION, RULE_VERSION = "policy_version", "rule_version"
@@ -72,11 +72,15 @@ def _since_live(judged: Judged, is_cycle_judged_live: bool) -> set[str]:
 
 @dataclass(frozen=True)
 class Difference:
-    """One subject over cycles in which it differs in the same way; ``cycles`` of them from first to last."""
+    """One subject over cycles in which it differs in the same way; ``cycles`` of them from first to last.
+
+    ``period`` is the length of the first.
+    """
 
     first_cycle: dt.datetime
     last_cycle: dt.datetime
     cycles: int
+    period: dt.timedelta
     subject: str
     team_id: str | None
     api_id: str | None
@@ -97,7 +101,7 @@ class Difference:
 
     def goes_on(self, later: "Difference") -> bool:
         """Tell whether a later one is the same, one cycle on."""
-        return self._manner == later._manner and later.first_cycle - self.last_cycle == PERIOD
+        return self._manner == later._manner and later.first_cycle - self.last_cycle <= later.period
 
 
 def _limit_in_words(row: Row | None) -> str | None:
@@ -133,6 +137,7 @@ def difference(judged: Judged, row: Mapping[str, Any]) -> Difference:
         first_cycle=judged.cycle,
         last_cycle=judged.cycle,
         cycles=1,
+        period=period_of(judged.subject["cycle_minutes"]),
         subject=row["subject"],
         team_id=row["team_id"],
         api_id=row["api_id"],

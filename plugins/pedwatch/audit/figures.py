@@ -1,6 +1,6 @@
 """The numbers of an audit: counted per API and known-as, so that every sum can be taken apart. Pure.
 
-Violation-hours are over-cycles × the length of a cycle (docs/design.md#d14); unknown is counted apart, never as within.
+Violation-hours are over-cycles × the length of each (docs/design.md#d14); unknown is counted apart, never as within.
 """
 
 import datetime as dt
@@ -10,33 +10,40 @@ from dataclasses import dataclass, field, fields
 
 from pedwatch.alerts.episodes import Episode
 from pedwatch.audit.judged import KNOWN_AS, Judged, KnownAs, Row
-from pedwatch.cycles import PERIOD
 
-HOURS_PER_CYCLE = PERIOD / dt.timedelta(hours=1)
 Api = tuple[str, str, str]
 """Environment, team and API; the empty text where a workload carries no label."""
 
 
 @dataclass
 class Tally:
-    """Counts over subjects and cycles: a subject that is over in three cycles counts three."""
+    """Counts over subjects and cycles: a subject that is over in three cycles counts three, and all their minutes."""
 
     judged: int = 0
     over: int = 0
     over_strict: int = 0
     unknown: int = 0
     exempt: int = 0
-    replica_cycles_over: int = 0
+    over_minutes: int = 0
+    strict_minutes: int = 0
+    unknown_minutes: int = 0
+    replica_minutes_over: int = 0
 
     def add(self, row: Row) -> None:
         """Count one verdict."""
+        minutes = row["cycle_minutes"]
         self.judged += 1
-        self.over_strict += bool(row["is_over_strict"])
-        self.unknown += row["verdict"] == "unknown"
         self.exempt += row["verdict"] == "exempt"
+        if row["is_over_strict"]:
+            self.over_strict += 1
+            self.strict_minutes += minutes
+        if row["verdict"] == "unknown":
+            self.unknown += 1
+            self.unknown_minutes += minutes
         if row["verdict"] == "over_limit":
             self.over += 1
-            self.replica_cycles_over += max(0, (row["measured"] or 0) - (row["max_replicas"] or 0))
+            self.over_minutes += minutes
+            self.replica_minutes_over += minutes * max(0, (row["measured"] or 0) - (row["max_replicas"] or 0))
 
     def __add__(self, other: "Tally") -> "Tally":
         """Return the sum of two."""
@@ -44,23 +51,23 @@ class Tally:
 
     @property
     def violation_hours(self) -> float:
-        """Over-cycles × the length of a cycle, in hours."""
-        return self.over * HOURS_PER_CYCLE
+        """Over-cycles × the length of each, in hours."""
+        return self.over_minutes / 60
 
     @property
     def strict_hours(self) -> float:
         """The same without allowance, tolerance or exemption."""
-        return self.over_strict * HOURS_PER_CYCLE
+        return self.strict_minutes / 60
 
     @property
     def unknown_hours(self) -> float:
         """Hours in which a subject could not be judged."""
-        return self.unknown * HOURS_PER_CYCLE
+        return self.unknown_minutes / 60
 
     @property
     def replica_hours_over(self) -> float:
         """Pods above the limit × hours, of verdicts that are over."""
-        return self.replica_cycles_over * HOURS_PER_CYCLE
+        return self.replica_minutes_over / 60
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Episodes of a period: the one fold, over recomputed verdicts, beginning with what was open before. Pure.
 
-The fold looks back twelve observations or two hours at most, so it begins that long before the period (``WARM_UP``),
-with the episodes that were open then. Started so, an episode has the id it has live.
+The fold looks back twelve observations or two hours at most, so it begins that long before the period, with the
+episodes that were open then. Started so, an episode has the id it has live.
 """
 
 import datetime as dt
@@ -16,9 +16,23 @@ from pedwatch.alerts.rekeying import place
 from pedwatch.alerts.retirement import retired_in
 from pedwatch.audit.judged import Row
 from pedwatch.config import PolicyConfig
-from pedwatch.cycles import PERIOD
+from pedwatch.cycles import LONGEST, SHORTEST
 
-WARM_UP = flapping.WINDOW
+OBSERVATIONS = 12
+"""The most that a policy looks back at."""
+
+LONGEST_WARM_UP = OBSERVATIONS * LONGEST
+
+
+def warm_up(lengths: Iterable[dt.timedelta]) -> dt.timedelta:
+    """Return how long before a period its fold begins.
+
+    Args:
+        lengths: of the cycles in the time before it, as far back as ``LONGEST_WARM_UP``.
+    """
+    return max(flapping.WINDOW, OBSERVATIONS * max(lengths, default=SHORTEST))
+
+
 _MATTERS = ("over_limit", "exempt")
 _TRACED = ("max_replicas", "limit_version", "spec_replicas", "hpa_max_replicas")
 
@@ -44,7 +58,7 @@ def seed(row: Mapping[str, Any], moment: dt.datetime) -> Episode:
         subject=subject,
         state="firing" if has_fired else "pending",
         started_cycle=row["started_cycle"],
-        last_cycle=moment - PERIOD,
+        last_cycle=moment - SHORTEST,
         fired_cycle=row["fired_cycle"] if has_fired else None,
         memory=Memory(window=(True,), over_since=row["started_cycle"]),
     )
@@ -70,7 +84,7 @@ class EpisodeFold:
         fingerprints = {item.subject.fingerprint for item in observations}
         concerned = [e for e in self._latest.values() if e.is_open or e.subject.fingerprint in fingerprints]
         retired = retired_in(clusters)
-        for episode in fold_period(concerned, observations, cycle - PERIOD, cycle, policies, retired):
+        for episode in fold_period(concerned, observations, [cycle], policies, retired):
             self._forget_old_key(episode)
             self._latest[episode.subject.fingerprint] = episode
             self._known[episode.episode_id] = episode

@@ -12,8 +12,9 @@ KnownAs = Literal["then", "now", "live"]
 KNOWN_AS: tuple[KnownAs, ...] = ("then", "now", "live")
 
 COLUMNS = (
-    "cycle fingerprint subject scope environment cluster namespace workload_kind workload_name workload_count api_id "
-    "team_id verdict measured running is_lower_bound offender is_over_strict limit_id limit_version max_replicas "
+    "cycle cycle_minutes fingerprint subject scope environment cluster namespace workload_kind workload_name "
+    "workload_count api_id team_id verdict measured running is_lower_bound offender is_over_strict limit_id "
+    "limit_version max_replicas "
     "ceiling exemption_id is_contested surge_allowance is_past_deadline spec_replicas status_replicas "
     "hpa_current_replicas hpa_max_replicas policy_version limits_known_at reason"
 ).split()

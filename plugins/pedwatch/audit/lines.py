@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pedwatch.audit.figures import Api, api_of
 from pedwatch.audit.judged import Row
-from pedwatch.cycles import PERIOD
+from pedwatch.cycles import period_of
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,18 @@ class State:
     exemption_id: str | None
     is_rollout: bool
     is_blind: bool
+    cycle_minutes: int
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Cycles from ``start``, included, to ``end``, excluded, in one state."""
+    """Cycles from ``start``, included, to ``end``, excluded, in one state; ``cycles`` of them, ``last`` the last."""
 
     start: dt.datetime
     end: dt.datetime
     state: State
+    last: dt.datetime
+    cycles: int = 1
 
 
 @dataclass
@@ -42,11 +45,15 @@ class Line:
 
     def add(self, cycle: dt.datetime, state: State) -> None:
         """Take the next cycle."""
-        last = self.stretches[-1] if self.stretches else None
-        if last is not None and last.end == cycle and last.state == state:
-            self.stretches[-1] = Stretch(last.start, cycle + PERIOD, state)
+        before = self.stretches[-1] if self.stretches else None
+        period = period_of(state.cycle_minutes)
+        is_next = before is not None and cycle - before.last <= period
+        if before is not None and is_next and before.state == state:
+            self.stretches[-1] = Stretch(before.start, cycle + period, state, cycle, before.cycles + 1)
         else:
-            self.stretches.append(Stretch(cycle, cycle + PERIOD, state))
+            if before is not None and is_next:  # where the length of cycles changed, none reaches into the next
+                self.stretches[-1] = replace(before, end=cycle)
+            self.stretches.append(Stretch(cycle, cycle + period, state, cycle))
         self.over_cycles += state.verdict == "over_limit"
 
 
@@ -60,6 +67,7 @@ def state_of(row: Row) -> State:
         exemption_id=row["exemption_id"],
         is_rollout=bool(row["surge_allowance"]),
         is_blind=row["verdict"] == "unknown" or bool(row["is_lower_bound"]),
+        cycle_minutes=row["cycle_minutes"],
     )
 
 

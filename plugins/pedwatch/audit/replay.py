@@ -14,8 +14,10 @@ from typing import Any
 
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.reconcile import reconcile
+from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.audit.folding import EpisodeFold
 from pedwatch.config import PolicyConfig, PolicyOverride, Slack
+from pedwatch.cycles import period_of
 
 JUDGING = ("tolerance_count", "tolerance_ratio", "grace_minutes", "surge_budget_minutes")
 """Settings that decide verdicts; all others decide episodes."""
@@ -61,9 +63,11 @@ def replay(rows: Iterable[Mapping[str, Any]], policy: PolicyConfig, slack: Slack
     sent: list[Notification] = []
     began = dt.datetime.min.replace(tzinfo=dt.UTC)
     for cycle, of_cycle in groupby(rows, key=lambda row: row["cycle"]):
-        fold.cycle(cycle, of_cycle, [], policy)
+        judged = list(of_cycle)
+        period = period_of(judged[0]["cycle_minutes"])
+        fold.cycle(cycle, judged, [], policy)
         live = [episode for episode in fold.episodes_since(cycle) if episode.fired_cycle is not None]
-        for notification in reconcile(live, told, cycle, slack):
+        for notification in reconcile(live, told, cycle, slack, Surroundings(period=period)):
             told[notification.episode_id] = Told(
                 notification.episode_id,
                 notification.sequence,

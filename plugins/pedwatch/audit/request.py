@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pedwatch.cycles import floor_to_cycle
+from pedwatch.cycles import SHORTEST, floor_to_cycle
 from pedwatch.errors import AuditError
 
 LABEL = r"^[a-z0-9][a-z0-9._-]{0,62}$"
@@ -154,7 +154,9 @@ def _period(
             raise AuditError(f"param to_date ({last}) lies before from_date ({first}): exchange them")
         return midnight(first), midnight(last + dt.timedelta(days=1))
     if interval is not None and interval[0] < interval[1]:
-        return first_midnight(floor_to_cycle(interval[0])), first_midnight(floor_to_cycle(interval[1]))
+        return first_midnight(floor_to_cycle(interval[0], SHORTEST)), first_midnight(
+            floor_to_cycle(interval[1], SHORTEST)
+        )
     today = now.astimezone(zone).date()
     return midnight(today - dt.timedelta(days=1)), midnight(today)
 

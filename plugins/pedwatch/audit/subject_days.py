@@ -12,7 +12,6 @@ from pedwatch.audit.figures import Tally
 from pedwatch.audit.judged import Row
 from pedwatch.audit.lines import Line, Stretch, state_of
 from pedwatch.audit.request import AuditRequest
-from pedwatch.cycles import PERIOD
 
 TakeDay = Callable[[dt.date, Iterable[dict[str, Any]]], None]
 """Takes a day and its rows."""
@@ -82,7 +81,10 @@ class SubjectDays:
             "strict_cycles": tally.over_strict,
             "exempt_cycles": tally.exempt,
             "unknown_cycles": tally.unknown,
-            "replica_cycles_over": tally.replica_cycles_over,
+            "over_minutes": tally.over_minutes,
+            "strict_minutes": tally.strict_minutes,
+            "unknown_minutes": tally.unknown_minutes,
+            "replica_minutes_over": tally.replica_minutes_over,
             "peak_measured": peak.get("measured"),
             "peak_cycle": peak.get("cycle"),
             "last_cycle": seen.get("cycle"),
@@ -96,7 +98,8 @@ def _run(stretch: Stretch) -> dict[str, Any]:
     state = stretch.state
     return {
         "start": stretch.start,
-        "cycles": (stretch.end - stretch.start) // PERIOD,
+        "cycles": stretch.cycles,
+        "cycle_minutes": state.cycle_minutes,
         "verdict": state.verdict,
         "measured": state.measured,
         "max_replicas": state.max_replicas,

@@ -19,7 +19,7 @@ _COUNTERS = {"deployment": "Deployment", "statefulset": "StatefulSet", "rollout"
 EXAMPLE = """example:
   python -m pedwatch explain --api checkout --at 2026-03-02T10:07Z
 
-The time is taken down to its cycle of five minutes. Exit status 3: nothing is known of the API then."""
+The time is taken down to its cycle. Exit status 3: nothing is known of the API then."""
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,7 +42,8 @@ def _explain(arguments: argparse.Namespace) -> int:
     from pedwatch.hooks import clients
 
     warehouse = clients.warehouse(settings.load_config(), clients.AsPerson())
-    cycle = floor_to_cycle(arguments.at)
+    [found] = warehouse.run("verdicts/cycle_at.sql", {"moment": arguments.at})
+    cycle = found["cycle"] or floor_to_cycle(arguments.at, warehouse.config.period)
     parameters = {
         "api_id": arguments.api,
         "environment": Typed("STRING", arguments.environment),
@@ -51,8 +52,8 @@ def _explain(arguments: argparse.Namespace) -> int:
     verdicts = warehouse.run("verdicts/explain.sql", parameters)
     observations = warehouse.run("verdicts/explain_observations.sql", parameters)
     if arguments.format == "json":
-        found = {"cycle": cycle, "verdicts": verdicts, "observations": observations}
-        print(json.dumps(found, indent=2, default=_json))
+        told = {"cycle": cycle, "verdicts": verdicts, "observations": observations}
+        print(json.dumps(told, indent=2, default=_json))
     elif verdicts:
         print("\n\n".join(["\n".join(story(verdict)) for verdict in verdicts]))
         print("\nWhat the clusters said:")

@@ -66,7 +66,9 @@ def _bigquery(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome
         with empty_dataset(client, config, now) as dataset:
             there = config.model_copy(update={"dataset": dataset})
             root = settings.include_dir() / "sql"
-            yield from Statements(client, there, root, floor_to_cycle(now), Allowance(arguments.max_bytes)).run()
+            yield from Statements(
+                client, there, root, floor_to_cycle(now, config.period), Allowance(arguments.max_bytes)
+            ).run()
     except GoogleAPICallError as error:
         raise ProbeError(
             f"BigQuery: {error.message}. You need roles/bigquery.user on {config.project}; docs/probe.md"

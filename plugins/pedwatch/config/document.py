@@ -1,6 +1,7 @@
 """The whole of ``include/config/pedwatch.yaml``, and what is wrong with one in words."""
 
-from typing import Any
+import datetime as dt
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +11,7 @@ from pedwatch.config.kinds_of_text import Strict
 from pedwatch.config.policy import PolicyConfig
 from pedwatch.config.routing import Slack
 from pedwatch.config.services import Connections, CostGuard, Firestore, LabelKeys, LimitsSync
+from pedwatch.cycles import period_of
 from pedwatch.spelling import unknown_key
 
 
@@ -21,6 +23,12 @@ class Config(Strict):
     location: str = "EU"
     bucket: str = Field(min_length=3, description="Bucket of observations and audits, without gs://")
     report_timezone: str = "UTC"
+    cycle_minutes: Literal[1, 5, 10, 15, 30, 60] = Field(
+        default=5,
+        description="Minutes from one look at the clusters to the next, and from one sync of limits to the next: 5, "
+        "10, 15, 30 or 60; 1 in the sandbox, or for up to 20 clusters that are all named. It may be changed: "
+        "docs/runbooks/the-length-of-a-cycle-changes.md",
+    )
     label_keys: LabelKeys = Field(default_factory=LabelKeys)
     connections: Connections = Field(default_factory=Connections)
     firestore: Firestore
@@ -64,6 +72,11 @@ class Config(Strict):
             if both := sorted(names & set(others)):
                 raise ValueError(f"discovery.accept: {', '.join(both)} is in {where} too; it can be in one of them")
         return self
+
+    @property
+    def period(self) -> dt.timedelta:
+        """The length of a cycle."""
+        return period_of(self.cycle_minutes)
 
     def cluster(self, name: str) -> Cluster:
         """Return a configured cluster by name; KeyError when there is none."""

@@ -87,7 +87,7 @@ def _refuse_newer_schema(config: Config, source: clients.ClientSource | None) ->
 def published(changes: Sequence[DocumentChange]) -> str:
     """Say what was written, and when it counts."""
     count = "1 document" if len(changes) == 1 else f"{len(changes)} documents"
-    return f"published {count}; the next sync, within five minutes, takes them up"
+    return f"published {count}; the next sync, within a cycle, takes them up"
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from typing import Any
 
 from pedwatch import settings
 from pedwatch.config import Config
-from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError, SyncRefusedError
 from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.limits.sync import check_source, is_elsewhere, plan_sync
@@ -18,9 +17,9 @@ log = logging.getLogger(__name__)
 
 STANDS = "stands"
 """Key of what a run returns under which the next one finds where it stood."""
-TRUSTED = 3 * PERIOD
-"""For so long a run's word is taken for the newest. Airflow finds the newest run by its logical date, which one that
-was started by hand may lack."""
+TRUSTED = 3
+"""For so many cycles a run's word is taken for the newest. Airflow finds the newest run by its logical date, which one
+that was started by hand may lack."""
 
 
 def sync_limits(
@@ -56,10 +55,11 @@ def sync_limits(
         SyncRefusedError: what would have been written is not allowed; only the refusal itself was recorded.
         LedgerError: BigQuery refused; nothing was written.
     """
+    guard = None if allow_mass_end else config.limits_sync
     plan = None
     if before is not None and not is_elsewhere(before, config.firestore):
         with contextlib.suppress(SyncRefusedError):  # refused by what the ledger says, or not at all
-            plan = plan_sync(store, ledger, before, is_full, None if allow_mass_end else config.limits_sync)
+            plan = plan_sync(store, ledger, before, is_full, guard, config.period)
             if ledger.record_quiet(plan, before, sync_id, settings.now(), config):
                 return plan
     last, is_committed = ledger.last_sync(sync_id)
@@ -70,7 +70,7 @@ def sync_limits(
             if not accept_source:
                 check_source(last, config.firestore)
             is_full = is_full or is_elsewhere(last, config.firestore)
-            plan = plan_sync(store, ledger, last, is_full, None if allow_mass_end else config.limits_sync)
+            plan = plan_sync(store, ledger, last, is_full, guard, config.period)
         except SyncRefusedError as error:
             _record(ledger, error, sync_id, config)
             raise
@@ -80,16 +80,17 @@ def sync_limits(
     return plan
 
 
-def stood_before(told: Any, now: dt.datetime) -> LastSync | None:
+def stood_before(told: Any, now: dt.datetime, period: dt.timedelta) -> LastSync | None:
     """Read where the run before said that its sync stood; None where it said nothing that is understood, or long ago.
 
     Args:
         told: the XCom of that run.
         now: settings clock, UTC.
+        period: the length of cycles.
     """
     with contextlib.suppress(KeyError, TypeError, ValueError):
         before = LastSync.from_json(told[STANDS])
-        return before if now - before.read_time < TRUSTED else None
+        return before if now - before.read_time < TRUSTED * period else None
     return None
 
 

@@ -18,7 +18,7 @@ RUN_ID = "doctor"
 
 def welcome(channel: SlackChannel, warehouse: Warehouse, config: Config, team_id: str, now: dt.datetime) -> Finding:
     """Send a team its welcome, whatever its mode, and write it into the outbox as sent."""
-    row = row_of(team_id, config, floor_to_cycle(now))
+    row = row_of(team_id, config, floor_to_cycle(now, config.period))
     what = f"welcome in {row.channel} ({team_id})"
     payload = {
         "notification_id": row.notification_id,

@@ -34,7 +34,7 @@ def tell(warehouse: Warehouse, config: Config, plan: SyncPlan, now: dt.datetime,
     standing = {
         each.document_id: Rejected(each.reason, each.has_previous_limit) for each in plan.rejections if each.is_current
     }
-    found = limit_messages.rows(documents, standing, told, config.slack, plan.read_time, links)
+    found = limit_messages.rows(documents, standing, told, config.slack, plan.read_time, config.period, links)
     channels = [row["channel"] for row in warehouse.run("alerts/told_channels.sql")] if found else []
     written = with_welcomes(with_copies(found, config.slack), config, channels)
     for row in found:

@@ -57,8 +57,9 @@ class Warehouse:
         return hurried
 
     def render(self, name: str, **variables: object) -> str:
-        """Return the text of a statement with this dataset filled in."""
-        return sql.render(self.sql_root, name, dataset=self.config.dataset, **variables)
+        """Return the text of a statement with this dataset, and the length of cycles, filled in."""
+        minutes = self.config.cycle_minutes
+        return sql.render(self.sql_root, name, dataset=self.config.dataset, cycle_minutes=minutes, **variables)
 
     def run(self, name: str, parameters: Mapping[str, Any] | None = None, **variables: object) -> list[dict[str, Any]]:
         """Run a named statement and return its rows as dicts; aborted transactions are run again.

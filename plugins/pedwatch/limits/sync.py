@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pedwatch.config import Firestore, LimitsSync
+from pedwatch.cycles import PERIOD
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
 from pedwatch.limits.findings import Findings, stands
 from pedwatch.limits.history import newest
@@ -20,8 +21,8 @@ from pedwatch.limits.sync_plan import Known, LastSync, LimitLedger, LimitReader,
 
 OVERLAP = dt.timedelta(minutes=10)
 """SERVER_TIMESTAMP precedes its commit, and a batch shares one: look back further than the last read time."""
-FULL_EVERY = dt.timedelta(minutes=57, seconds=30)
-"""An hour, less half a cycle so that it does not slip to 65 minutes."""
+FULL_EVERY = dt.timedelta(hours=1)
+"""Less half a cycle, so that it does not slip to an hour and a cycle."""
 
 _GUARD = LimitsSync()
 _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
@@ -52,6 +53,7 @@ def plan_sync(
     last: LastSync | None,
     is_full: bool = False,
     guard: LimitsSync | None = _GUARD,
+    period: dt.timedelta = PERIOD,
 ) -> SyncPlan:
     """Read Firestore at one moment and decide what to record.
 
@@ -61,6 +63,7 @@ def plan_sync(
         last: where the sync before stood; None for the first ever.
         is_full: list every document now.
         guard: how many limits may end because their documents are gone; None: all of them.
+        period: how often it is asked.
 
     Raises:
         LimitStoreError: Firestore could not be read, or its clock went back behind the last sync.
@@ -72,7 +75,7 @@ def plan_sync(
             f"Firestore's read time {at.isoformat()} is not later than the last sync's, {last.read_time.isoformat()}: "
             f"history is never written backwards. Check that this is the database synced before."
         )
-    if not is_full and last is not None and at - last.full_read_time < FULL_EVERY:
+    if not is_full and last is not None and at - last.full_read_time < FULL_EVERY - period / 2:
         plan = _incremental(reader, ledger, last, at)
         if reader.count(at) == plan.documents_known:
             return replace(plan, last_full_read_time=last.full_read_time)

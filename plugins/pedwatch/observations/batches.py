@@ -5,10 +5,6 @@ from typing import Any
 
 from pedwatch.config import Cluster
 
-COLLECTION_SECONDS = 90
-"""Collection closes this long after the run began, whoever is missing: what comes after it, each task behind a queue of
-ten seconds, is to end within 60 % of the cycle."""
-
 KUBECONFIG_PATH = "/etc/pedwatch/kubeconfig/config"
 """Where a pod finds the kubeconfig that ``collector.kubeconfig_secret`` holds."""
 
@@ -22,7 +18,7 @@ CLOSES_AT = "PEDWATCH_CLOSES_AT"
 def batch_clusters(clusters: Sequence[Cluster], max_pods: int) -> list[list[Cluster]]:
     """Spread clusters over at most ``max_pods`` pods: one each while they suffice, else batches of equal size.
 
-    200 synchronous pods do not fit into a five-minute cycle (docs/design.md#cycles). The order is stable, so that a
+    200 synchronous pods do not fit into a cycle (docs/design.md#cycles). The order is stable, so that a
     batch keeps its clusters from cycle to cycle.
     """
     pods = min(len(clusters), max_pods)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pedwatch.cycles import compact, floor_to_cycle, hour_partition
+from pedwatch.cycles import SHORTEST, compact, floor_to_cycle, hour_partition
 
 MANIFEST_COLUMNS: dict[str, str] = {
     "cycle": "TIMESTAMP",
@@ -133,7 +133,7 @@ def lost_attempt(name: str, reason: str) -> dict[str, Any] | None:
         cycle = _cycle_in(place["cycle"])
     except ValueError:
         return None
-    if place["hour"] != hour_partition(cycle) or cycle != floor_to_cycle(cycle):
+    if place["hour"] != hour_partition(cycle) or cycle != floor_to_cycle(cycle, SHORTEST):
         return None
     return lost_run({"cycle": cycle, "cluster": place["cluster"]}, f"its manifest cannot be read: {reason}")
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from pedwatch import settings
+from pedwatch import deadlines, settings
 from pedwatch.config import Collector
-from pedwatch.observations.batches import BATCH, CLOSES_AT, COLLECTION_SECONDS
+from pedwatch.observations.batches import BATCH, CLOSES_AT
 from pedwatch.task_names import named_by
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ BATCH_NAME = named_by(f"task.env_vars['{BATCH}']")
 """What the grid shows for a mapped task: the cluster, or the first of a batch and how many more."""
 
 
-def scheduling(collector: Collector) -> dict[str, Any]:
+def scheduling(collector: Collector, period: dt.timedelta) -> dict[str, Any]:
     """Return what the scheduler has to know of the mapped task.
 
     It reads these from ``partial`` alone: as defaults of the operator they would be in force nowhere.
@@ -37,7 +37,7 @@ def scheduling(collector: Collector) -> dict[str, Any]:
         "retries": 1,
         "retry_delay": dt.timedelta(seconds=5),
         # The pod's own deadline comes first (see execute); this one is for a pod whose end is never reported.
-        "execution_timeout": dt.timedelta(seconds=COLLECTION_SECONDS),
+        "execution_timeout": deadlines.collection(period),
     }
 
 

@@ -12,7 +12,6 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Told
 from pedwatch.alerts.reconcile import phase_of, reminders_due
 from pedwatch.config import Slack
-from pedwatch.cycles import PERIOD
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.slack_reactions import MOST_READ, Place
 from pedwatch.hooks.warehouse import Warehouse
@@ -33,6 +32,7 @@ def acknowledged(
     episodes: Iterable[Episode],
     told: Mapping[str, Told],
     cycle: dt.datetime,
+    period: dt.timedelta,
     now: dt.datetime,
     slack: Slack,
     reactions: Reactions | None,
@@ -44,6 +44,7 @@ def acknowledged(
         episodes: as folded.
         told: what was last told of them, and of storms.
         cycle: the one that is told.
+        period: the length of cycles.
         now: settings clock, UTC.
         slack: says when reminders are due.
         reactions: who has reacted; None where nobody is asked.
@@ -61,7 +62,7 @@ def acknowledged(
         known.setdefault(row["episode_id"], []).append(acknowledgements.from_row(row))
     if reactions is None:
         return known
-    found = _reactions(firing, told, known, cycle, now, slack, reactions)
+    found = _reactions(firing, told, known, cycle, period, now, slack, reactions)
     if found:
         rows = Typed(acknowledgements.COLUMNS, [acknowledgements.to_row(each) for each in found])
         warehouse.write("alerts/record_acknowledgements.sql", {"acknowledgements": rows})
@@ -93,6 +94,7 @@ def _reactions(
     told: Mapping[str, Told],
     known: Mapping[str, Sequence[Acknowledgement]],
     cycle: dt.datetime,
+    period: dt.timedelta,
     now: dt.datetime,
     slack: Slack,
     reactions: Reactions,
@@ -115,7 +117,7 @@ def _reactions(
             urgent.add(teller)
     messages = [
         Asked(teller, (told[teller].channel, ts), severities[teller], ts == told[teller].parent_ts)
-        for teller in _in_turn(sorted(severities), urgent, cycle)
+        for teller in _in_turn(sorted(severities), urgent, int(cycle.timestamp() // period.total_seconds()))
         for ts in dict.fromkeys((told[teller].parent_ts, told[teller].message_ts))
         if ts
     ]
@@ -129,11 +131,11 @@ def _reactions(
     return list(found.values())
 
 
-def _in_turn(names: Sequence[str], urgent: set[str], cycle: dt.datetime) -> list[str]:
-    """Return those to ask about now: what a reminder is due for first, of the others each in its turn."""
+def _in_turn(names: Sequence[str], urgent: set[str], number: int) -> list[str]:
+    """Return those to ask about in the cycle of that number: what a reminder is due for, then each in its turn."""
     first = [name for name in names if name in urgent]
     others = [name for name in names if name not in urgent]
     if not others:
         return first[:MOST_READ]
-    turn = int(cycle.timestamp() // PERIOD.total_seconds()) * MOST_READ % len(others)
+    turn = number * MOST_READ % len(others)
     return [*first, *others[turn:], *others[:turn]][:MOST_READ]

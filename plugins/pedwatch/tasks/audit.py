@@ -1,19 +1,19 @@
 """The tasks of ``ped_replica_audit``: what is asked for, the pack, its link. Values between tasks are JSON."""
 
-import datetime as dt
 import logging
 from typing import Any
 
 from pedwatch import settings
 from pedwatch.audit.request import AuditRequest, request_of_run
+from pedwatch.cycles import LATE_FILES
 from pedwatch.errors import AuditError
 from pedwatch.tasks.run_conf import refuse_unknown
 from pedwatch.tasks.watch import IN_SHORT
 
 log = logging.getLogger(__name__)
 
-SETTLED_AFTER = dt.timedelta(minutes=20)
-"""The last cycle of a day may still be running at midnight, and its files may come fifteen minutes late."""
+SETTLED_AFTER = LATE_FILES
+"""So long, and a cycle: the last one of a day may still be running at midnight, and its files may come late."""
 
 
 def _fail(error: AuditError) -> Exception:
@@ -38,7 +38,8 @@ def plan_audit(dag_run: Any = None, params: Any = None, dag: Any = None) -> dict
 
 def is_settled(request: dict[str, Any]) -> bool:
     """Tell whether the last cycle of the period can no longer change by itself."""
-    return settings.now() >= AuditRequest.from_json(request).end + SETTLED_AFTER
+    last = AuditRequest.from_json(request).end + settings.load_config().period
+    return settings.now() >= last + SETTLED_AFTER
 
 
 def write_pack_of_run(request: dict[str, Any]) -> dict[str, Any]:

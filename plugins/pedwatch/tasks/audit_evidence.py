@@ -39,14 +39,18 @@ def read_sources(warehouse: Warehouse, request: AuditRequest, now: dt.datetime) 
     """Return what an audit is made of; verdicts are streamed, three results side by side."""
     names = warehouse.run("audit/known_names.sql", {"period_start": request.start, "period_end": request.end})
     check_names(request, _named(names, "team_id"), _named(names, "api_id"))
-    begin = request.start - folding.WARM_UP
+    earliest = {"period_start": request.start - folding.LONGEST_WARM_UP, "period_end": request.end}
+    seen = warehouse.run("audit/period_coverage.sql", earliest)
+    before = coverage.lengths_of(row for row in seen if row["cycle"] < request.start)
+    begin = request.start - folding.warm_up(before.values())
     warm = {"period_start": begin, "period_end": request.end}
     narrowed = _narrowed(request)
     return Sources(
+        begin=begin,
         then=warehouse.stream(VERDICTS, {**warm, **narrowed, "known_at": Typed("TIMESTAMP", None)}),
         now=warehouse.stream(VERDICTS, {**warm, **narrowed, "known_at": request.known_at or now}),
         live=warehouse.stream(LEDGER, {"period_start": request.start, "period_end": request.end, **narrowed}),
-        coverage=warehouse.run("audit/period_coverage.sql", warm),
+        coverage=[row for row in seen if row["cycle"] >= begin],
         limits=warehouse.run("audit/period_limits.sql", warm),
         policies=warehouse.run("audit/period_policies.sql", warm),
         open_episodes=warehouse.run("audit/open_episodes.sql", {"moment": begin, **narrowed}),

@@ -44,7 +44,7 @@ def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, 
     found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0], advisories, head)
     day = now.astimezone(ZoneInfo(config.report_timezone)).date()
     told = [row["channel"] for row in warehouse.run("alerts/told_channels.sql")]
-    written = digest.notifications(found, config.slack, day, config.report_timezone, floor_to_cycle(now))
+    written = digest.notifications(found, config.slack, day, config.report_timezone, floor_to_cycle(now, config.period))
     notifications = with_welcomes(written, config, told)
     for notification in notifications:
         log.info("%s: %s", notification.team_id or "all teams", notification.message.text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pedwatch import __version__
 from pedwatch.audit import pack
 from pedwatch.config import Config
-from pedwatch.cycles import PERIOD, compact
+from pedwatch.cycles import SHORTEST, compact
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks.audit_packs import PackBucket, record_report
 
@@ -21,7 +21,7 @@ def _write_files(warehouse: Warehouse, cycle: dt.datetime, known_at: dt.datetime
     sources: dict[str, tuple[str, dict[str, Any]]] = {
         "verdicts.csv": ("audit/cycle_verdicts.sql", {"cycle": cycle}),
         "limits.csv": ("audit/cycle_limits.sql", {"cycle": cycle, "known_at": known_at}),
-        "coverage.csv": ("audit/period_coverage.sql", {"period_start": cycle, "period_end": cycle + PERIOD}),
+        "coverage.csv": ("audit/period_coverage.sql", {"period_start": cycle, "period_end": cycle + SHORTEST}),
     }
     counts = {}
     for name, (statement, parameters) in sources.items():

@@ -17,7 +17,7 @@ from typing import Any
 from pedwatch.alerts.dag_runs import Report
 from pedwatch.alerts.rows import notification_to_row
 from pedwatch.config import Config
-from pedwatch.cycles import cycle_of_run, floor_to_cycle
+from pedwatch.cycles import SHORTEST, cycle_of_run, floor_to_cycle
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
 
@@ -71,12 +71,13 @@ def read_context(context: Mapping[str, Any]) -> FailedRun:
     run_type = getattr(run.run_type, "value", run.run_type)
     interval_end, run_after = getattr(run, "data_interval_end", None), getattr(run, "run_after", None)
     known = interval_end or run_after
-    return FailedRun(dag_id, run_id, reason, run_type, cycle_of_run(interval_end, known) if known else None, tasks)
+    moment = cycle_of_run(interval_end, known, SHORTEST) if known else None
+    return FailedRun(dag_id, run_id, reason, run_type, moment, tasks)
 
 
 def _cycle_named(text: str) -> dt.datetime | None:
     try:
-        return floor_to_cycle(dt.datetime.fromisoformat(text))
+        return floor_to_cycle(dt.datetime.fromisoformat(text), SHORTEST)
     except ValueError:
         return None
 
@@ -87,7 +88,8 @@ def write_report(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.d
     Raises:
         LedgerError: BigQuery refused, or took longer than the warehouse may wait.
     """
-    report = Report(run.dag_id, run.run_id, run.reason, run.tasks, now, run.cycle)
+    cycle = floor_to_cycle(run.cycle, config.period) if run.cycle else None
+    report = Report(run.dag_id, run.run_id, run.reason, run.tasks, now, cycle)
     row = notification_to_row(report.row(config.slack.platform_channel))
     not_written = ("team_id", "told_by")  # a report has neither
     values = {name: value for name, value in row.items() if name not in not_written}

@@ -18,13 +18,14 @@ from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
+from pedwatch.cycles import cycles_of, minutes_of, period_of
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import acknowledging
 from pedwatch.tasks.acknowledging import Reactions
 from pedwatch.tasks.failure_reports import settle_reports
-from pedwatch.tasks.fold_commit import Step, commit_fold, live_cursor
+from pedwatch.tasks.fold_commit import Cursor, Step, commit_fold, live_cursor
 
 log = logging.getLogger(__name__)
 
@@ -35,20 +36,31 @@ PAGED = ("verdicts", "episodes", "untold_episodes", "told")
 """What the fold's input brings in as many rows as it takes."""
 
 
-def _input(warehouse: Warehouse, cycle: dt.datetime) -> dict[str, Any]:
+LOOKED_BACK = 3
+"""So many cycles before the first that is folded tell what a subject was before."""
+
+
+def _input(warehouse: Warehouse, cycle: dt.datetime, cursor: Cursor | None) -> dict[str, Any]:
     """Ask for everything one fold needs."""
-    first, *others = warehouse.run(
-        "alerts/fold_input.sql", {"cycle": cycle, "cursor": Typed("TIMESTAMP", live_cursor(warehouse))}
-    )
+    asked = {"cycle": cycle, "cursor": Typed("TIMESTAMP", cursor.cycle if cursor else None)}
+    back = minutes_of(LOOKED_BACK * _longer(warehouse.config, cursor))
+    first, *others = warehouse.run("alerts/fold_input.sql", asked, lookback_minutes=back)
     return first | {name: [*first[name], *(item for page in others for item in page[name])] for name in PAGED}
 
 
-def _observations(found: dict[str, Any], known: list[Episode]) -> list[SubjectObservation]:
+def _longer(config: Config, cursor: Cursor | None) -> dt.timedelta:
+    """Return the length of cycles: of the last that was folded where that is longer than they are now."""
+    return max(config.period, cursor.period) if cursor else config.period
+
+
+def _observations(
+    found: dict[str, Any], known: list[Episode], lengths: dict[dt.datetime, dt.timedelta], period: dt.timedelta
+) -> list[SubjectObservation]:
     return [
         *ledger.from_verdicts(found["verdicts"], known),
         *ledger.from_clusters(found["clusters"], known),
         *(
-            ledger.from_limits_known(row["cycle"], row["limits_known_at"])
+            ledger.from_limits_known(row["cycle"], row["limits_known_at"], lengths.get(row["cycle"], period))
             for row in found["limits_known"]
             if row["limits_known_at"] is not None
         ),
@@ -86,8 +98,8 @@ def _notifications(
 ) -> list[Notification]:
     """Compare what is true with what was told; what messages say beyond that is asked only when there is something."""
     told = {row["episode_id"]: reconcile.told_from_row(row) for row in found["told"]}
-    holding = acknowledging.acknowledged(warehouse, episodes, told, cycle, now, config.slack, reactions)
-    around = Surroundings(policies=config.policy, acknowledged=holding)
+    holding = acknowledging.acknowledged(warehouse, episodes, told, cycle, config.period, now, config.slack, reactions)
+    around = Surroundings(policies=config.policy, acknowledged=holding, period=config.period)
     asked = reconcile.needs_evidence(episodes, told, cycle, config.slack, around)
     known: dict[str, evidence.Known] = {}
     if asked:
@@ -98,16 +110,17 @@ def _notifications(
         for start in range(0, len(subjects), SUBJECTS_AT_ONCE):
             batch = Typed(SUBJECT_COLUMNS, subjects[start : start + SUBJECTS_AT_ONCE])
             rows_found = warehouse.run("alerts/message_evidence.sql", {"cycle": cycle, "subjects": batch})
-            known |= evidence.known_from_rows(rows_found, cycle)
+            known |= evidence.known_from_rows(rows_found, cycle, config.period)
     links = evidence.links_of(config, found["clusters"], run_url or None)
     around = replace(around, known=known, links=links, limits_as_of=_stale_limits_time(found, cycle))
     moved = limit_messages.rows_elsewhere(told.values(), config.slack, cycle, links.for_help)
     return reconcile.reconcile(episodes, told, cycle, config.slack, around) + with_copies(moved, config.slack)
 
 
-def _about_gap(config: Config, last: dt.datetime | None, cycle: dt.datetime, run_url: str) -> list[Notification]:
+def _about_gap(config: Config, last: Cursor | None, cycle: dt.datetime, run_url: str) -> list[Notification]:
     """Tell which cycles nobody judged before this one: ped_limits_sync may have been down as well."""
-    row = silence.row_after_gap(last, cycle, config.slack.platform_channel, run_url or None)
+    judged, period = last.cycle if last else None, _longer(config, last)
+    row = silence.row_after_gap(judged, cycle, period, config.slack.platform_channel, run_url or None)
     return with_copies([row], config.slack) if row else []
 
 
@@ -127,17 +140,19 @@ def fold_alerts(
         ``episodes``: rows written; ``notifications``: outbox rows written; ``deliverable``: messages to send;
         ``firing``: APIs over their limit in the cycle; ``fired``: those of them that began to fire in it.
     """
-    found = _input(warehouse, cycle)
+    cursor = live_cursor(warehouse)
+    found = _input(warehouse, cycle, cursor)
     stored = [rows.episode_from_row(row) for row in found["episodes"]]
-    cursor = found["cursor_cycle"]
-    known = [carried(episode, cursor) for episode in stored] if cursor else stored
-    is_new = cursor is None or cursor < cycle
+    known = [carried(episode, cursor.cycle, cursor.period) for episode in stored] if cursor else stored
+    is_new = cursor is None or cursor.cycle < cycle
     folded: list[Episode] = []
     if is_new:
         retired = retirement.retired_in(found["clusters"])
-        seen = _observations(found, known)
-        folded = fold_period(known, seen, found["after_cycle"], cycle, config.policy, retired)
-    changed = to_write(stored, folded, cycle)
+        lengths = {cycle: config.period} | {row["cycle"]: period_of(row["cycle_minutes"]) for row in found["clusters"]}
+        seen = _observations(found, known, lengths, config.period)
+        cycles = cycles_of(lengths, found["after_cycle"], cycle, config.period)
+        folded = fold_period(known, seen, cycles, config.policy, retired)
+    changed = to_write(stored, folded, cycle, config.period)
     newest = {e.episode_id: e for e in known} | {e.episode_id: e for e in folded}
     untold = [rows.episode_from_row(row) for row in found["untold_episodes"]]
     notifications: list[Notification] = []
@@ -149,7 +164,7 @@ def fold_alerts(
         notifications += _about_gap(config, cursor, cycle, run_url)
     _log_firing(list(newest.values()), cycle)
     if is_new or notifications:
-        commit_fold(warehouse, Step(cycle, cursor, now, run_id), changed, notifications)
+        commit_fold(warehouse, Step(cycle, cursor.cycle if cursor else None, now, run_id), changed, notifications)
     waiting = sum(n.status == "unsent" for n in notifications) + found["waiting"] + settled
     firing = [e for e in newest.values() if _is_firing(e) and e.last_cycle == cycle and e.subject.kind == "over_limit"]
     return {

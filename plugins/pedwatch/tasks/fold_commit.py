@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.rows import EPISODE_COLUMNS, NOTIFICATION_COLUMNS, episode_to_row, notification_to_row
+from pedwatch.cycles import period_of
 from pedwatch.hooks.parameters import Typed, most_bytes
 from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
@@ -22,6 +23,15 @@ MOST_BYTES = 5_000_000
 
 
 @dataclass(frozen=True)
+class Cursor:
+    """How far was folded."""
+
+    cycle: dt.datetime
+    period: dt.timedelta
+    """The length of cycles by which episodes go on up to there."""
+
+
+@dataclass(frozen=True)
 class Step:
     """From where to where a fold goes, and whose it is."""
 
@@ -32,16 +42,17 @@ class Step:
     run_id: str
 
 
-def live_cursor(warehouse: Warehouse) -> dt.datetime | None:
-    """Return the newest cycle that was folded; None before the first. Listed, not queried: that bills nothing.
+def live_cursor(warehouse: Warehouse) -> Cursor | None:
+    """Return up to where was folded; None before the first fold. Listed, not queried: that bills nothing.
 
     What it says may be overtaken before it is used; then the commit is refused.
 
     Raises:
         LedgerError: BigQuery refused, or there is no such table.
     """
-    rows = warehouse.listed(CURSOR, {"name": "STRING", "cycle": "TIMESTAMP"})
-    return max((row["cycle"] for row in rows if row["name"] == "live"), default=None)
+    rows = warehouse.listed(CURSOR, {"name": "STRING", "cycle": "TIMESTAMP", "cycle_minutes": "INTEGER"})
+    found = [Cursor(row["cycle"], period_of(row["cycle_minutes"])) for row in rows if row["name"] == "live"]
+    return max(found, key=lambda cursor: cursor.cycle, default=None)
 
 
 def commit_fold(

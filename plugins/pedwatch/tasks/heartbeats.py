@@ -54,12 +54,13 @@ def heartbeat(dag_run: Any = None, dag: Any = None, run_id: Any = None) -> None:
     """Write the heartbeat of a run, as the last task of every DAG but the watch, which knows more."""
     from pedwatch.hooks.clients import warehouse
 
+    config = settings.load_config()
     run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
     record(
-        warehouse(settings.load_config()),
+        warehouse(config),
         dag_id=dag.dag_id,
         run_id=run_id,
         run_type=run_type,
         origin="backfill" if run_type == BACKFILL else "live",
-        cycle=cycle_of_run(dag_run.data_interval_end, dag_run.run_after),
+        cycle=cycle_of_run(dag_run.data_interval_end, dag_run.run_after, config.period),
     )

@@ -35,29 +35,30 @@ LEFT, LISTENED_AT, OPEN_SINCE = "listened", "listened_at", "open_since"
 """What a run leaves the next one in an XCom of its own: when it listened, and how old the oldest row is that still
 mattered."""
 
-TRUSTED = dt.timedelta(minutes=15)
-"""What a run left longer ago than this is not believed: all of the outbox is read."""
+TRUSTED = 3
+"""What a run left longer ago than so many cycles is not believed: all of the outbox is read."""
 
 READS_BACK = dt.timedelta(days=2)
 """So much of the outbox is read in any case."""
 
 
-def since_of(left: Any, now: dt.datetime) -> dt.datetime:
+def since_of(left: Any, now: dt.datetime, period: dt.timedelta) -> dt.datetime:
     """Return from when on the outbox has to be read, by what the run before left; all of it where that says nothing.
 
     Args:
         left: its XCom.
         now: settings clock, UTC.
+        period: the length of cycles.
     """
     with contextlib.suppress(KeyError, TypeError, ValueError):
         listened_at, open_since = (dt.datetime.fromisoformat(left[name]) for name in (LISTENED_AT, OPEN_SINCE))
-        if now - listened_at < TRUSTED:
+        if now - listened_at < TRUSTED * period:
             return min(open_since, now - READS_BACK)
     return EVER
 
 
-def rows_to_write(found: Mapping[str, Any], slack: Slack, now: dt.datetime) -> list[Notification]:
-    """Return what the platform has to hear, of an answer of ``heartbeats/listen.sql``."""
+def rows_to_write(found: Mapping[str, Any], slack: Slack, now: dt.datetime, period: dt.timedelta) -> list[Notification]:
+    """Return what the platform has to hear, of an answer of ``heartbeats/listen.sql``; ``period``: see ``Heard``."""
     words = {row["kind"]: _word(row, slack) for row in found["silences"]}
     resumed = [row["cycle"] for row in found["silences"] if row["kind"] == "judged" and row["reason"] == silence.OVER]
     failed = [(in_platforms_channel(told_from_row(row), slack), row["finished_cycles"]) for row in found["failed_dags"]]
@@ -65,6 +66,7 @@ def rows_to_write(found: Mapping[str, Any], slack: Slack, now: dt.datetime) -> l
         judged=found["judged_cycle"],
         finished=found["finished_cycle"],
         first_synced=found["first_synced_cycle"],
+        period=period,
         resumed=next(iter(resumed), None),
         is_failure_told=any(each.state["dag_id"] == WATCH for each, _ in failed),
     )
@@ -72,7 +74,7 @@ def rows_to_write(found: Mapping[str, Any], slack: Slack, now: dt.datetime) -> l
         silence.row_to_write(kind, heard, words.get(kind), slack.platform_channel, now, dag_url(WATCH))
         for kind in silence.KINDS
     ]
-    wanted += [dag_runs.recovery_row(each, cycles, dag_url(each.state["dag_id"])) for each, cycles in failed]
+    wanted += [dag_runs.recovery_row(each, cycles, period, dag_url(each.state["dag_id"])) for each, cycles in failed]
     return [row for row in wanted if row is not None]
 
 
@@ -104,14 +106,16 @@ def listen_once(
     from pedwatch.tasks.fold_commit import live_cursor
     from pedwatch.tasks.send import send_notifications
 
-    since = since_of(left, now)
-    asked = {"now": now, "since": since, "cursor": Typed("TIMESTAMP", live_cursor(warehouse))}
+    since = since_of(left, now, config.period)
+    cursor = live_cursor(warehouse)
+    period = max(config.period, cursor.period) if cursor else config.period
+    asked = {"now": now, "since": since, "cursor": Typed("TIMESTAMP", cursor.cycle if cursor else None)}
     found = warehouse.run("heartbeats/listen.sql", asked)[0]
     settled = 0
     if found["reported"]:
         settled = settle_reports(warehouse, config, run_id)
         found = warehouse.run("heartbeats/listen.sql", asked)[0]
-    wanted = with_copies(rows_to_write(found, config.slack, now), config.slack)
+    wanted = with_copies(rows_to_write(found, config.slack, now, period), config.slack)
     for row in wanted:
         log.warning("%s: %s", row.reason, row.message.text)
     is_written = bool(wanted) and write_words(

@@ -7,31 +7,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pedwatch import deadlines
 from pedwatch.config import Cluster, Config
 from pedwatch.cycles import CLOCK_BEHIND, SCHEDULED, compact, cycle_of_run, gates
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.observations.batches import BATCH, CLOSES_AT, COLLECTION_SECONDS, batch_clusters, collector_target
+from pedwatch.observations.batches import BATCH, CLOSES_AT, batch_clusters, collector_target
 
 log = logging.getLogger(__name__)
 
-LIMITS_PATIENCE_SECONDS = 60
 LIMITS_POLL_SECONDS = 10
-RUN_LASTS = dt.timedelta(minutes=4, seconds=30)
-"""A run of the watch is ended by Airflow then, whatever it does: before the next one begins."""
-
-KEPT_BACK = dt.timedelta(seconds=60)
-"""For what comes before the plan and after sending: a worker that starts, the record of what was sent, heartbeat."""
-
-SENDS_AT_LEAST = dt.timedelta(seconds=45)
-"""A run that is late sends all the same: else one that is late every time would never tell anything."""
 
 
 def collector_environment(
     config: Config, clusters: Sequence[Cluster], cycle: dt.datetime, started_at: dt.datetime, kubeconfig_path: str
 ) -> list[dict[str, str]]:
     """Return the environment of each collector pod of a cycle."""
-    closes_at = started_at + dt.timedelta(seconds=COLLECTION_SECONDS)
+    open_for = deadlines.collection(config.period)
+    closes_at = started_at + open_for
+    budget_seconds = min(config.collector.budget_seconds, int(open_for.total_seconds()))
     identity = {}
     if config.collector.impersonate:
         identity = {
@@ -53,7 +47,7 @@ def collector_environment(
                 "REPLICA_COLLECTOR_OUTPUT": f"gs://{config.bucket}",
                 "REPLICA_COLLECTOR_KINDS": ",".join(config.collector.kinds),
                 "REPLICA_COLLECTOR_PAGE_SIZE": str(config.collector.page_size),
-                "REPLICA_COLLECTOR_BUDGET_SECONDS": str(config.collector.budget_seconds),
+                "REPLICA_COLLECTOR_BUDGET_SECONDS": str(budget_seconds),
                 "REPLICA_COLLECTOR_LABEL_API_ID": config.label_keys.api_id,
                 "REPLICA_COLLECTOR_LABEL_TEAM_ID": config.label_keys.team_id,
                 "REPLICA_COLLECTOR_LABEL_ALSO": ",".join(sorted(config.label_keys.also)),
@@ -69,20 +63,21 @@ def plan_run(
     now: dt.datetime,
     run_type: str,
     params: Mapping[str, Any],
+    period: dt.timedelta,
 ) -> dict[str, Any]:
     """Decide the cycle of a run and what it may do; JSON values, because the other tasks read it from XCom.
 
     Raises:
         LedgerError: a scheduled run begins before its cycle, by a clock that is more than a minute behind.
     """
-    cycle = cycle_of_run(data_interval_end, run_after)
+    cycle = cycle_of_run(data_interval_end, run_after, period)
     if run_type == SCHEDULED and now < cycle - CLOCK_BEHIND:
         behind = (cycle - now).total_seconds()
         raise LedgerError(
             f"by this worker's clock it is {now.isoformat()}, {behind:.0f} s before cycle {compact(cycle)}, which "
             "Airflow has scheduled already: set the worker's clock right (NTP), then clear this run."
         )
-    allowed = gates(cycle, now, run_type, bool(params.get("allow_notify")))
+    allowed = gates(cycle, now, run_type, bool(params.get("allow_notify")), period)
     log.info("cycle %s, %s: %s", compact(cycle), allowed.origin, allowed.reason)
     return {
         "cycle": cycle.isoformat(),
@@ -96,20 +91,20 @@ def plan_run(
     }
 
 
-def seconds_to_send(run: Mapping[str, Any], now: dt.datetime) -> float:
+def seconds_to_send(run: Mapping[str, Any], now: dt.datetime, period: dt.timedelta) -> float:
     """Return how long a run may send, so that it ends well; what is left is the next one's.
 
     Of a run whose plan does not say when it began, it is taken that it begins now.
     """
     started_at = dt.datetime.fromisoformat(run["started_at"]) if "started_at" in run else now
-    left = started_at + RUN_LASTS - KEPT_BACK - now
-    return max(left, SENDS_AT_LEAST).total_seconds()
+    left = started_at + deadlines.run_lasts(period) - deadlines.kept_back(period) - now
+    return max(left, deadlines.SENDS_AT_LEAST).total_seconds()
 
 
-def patience(run: Mapping[str, Any], now: dt.datetime) -> float:
-    """Return how many seconds a run may still wait for limits: a live one, for a minute (docs/design.md#d11)."""
+def patience(run: Mapping[str, Any], now: dt.datetime, period: dt.timedelta) -> float:
+    """Return how many seconds a run may still wait for limits; only a live one waits."""
     waited = (now - dt.datetime.fromisoformat(run["started_at"])).total_seconds()
-    return max(0.0, LIMITS_PATIENCE_SECONDS - waited) if run["origin"] == "live" else 0.0
+    return max(0.0, deadlines.patience(period).total_seconds() - waited) if run["origin"] == "live" else 0.0
 
 
 def await_limits(
@@ -134,13 +129,14 @@ def await_limits(
     Raises:
         LedgerError: there was no sync in the last 90 days, so nothing can be judged.
     """
-    waited = 0
+    waited = 0.0
     while known_at is None or known_at < cycle:
         known_at = warehouse.run("limits/known_at.sql", {"cycle": cycle})[0]["known_at"]
         if waited >= patience_seconds or (known_at is not None and known_at >= cycle):
             break
-        pause(LIMITS_POLL_SECONDS)
-        waited += LIMITS_POLL_SECONDS
+        poll = min(LIMITS_POLL_SECONDS, patience_seconds - waited)
+        pause(poll)
+        waited += poll
     if known_at is None:
         raise LedgerError("limit_sync_runs knows of no sync in 90 days. Unpause or trigger ped_limits_sync.")
     if known_at < cycle:

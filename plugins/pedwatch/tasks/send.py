@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from pedwatch import deadlines
 from pedwatch.alerts import outbox
 from pedwatch.alerts.outbox import Transport, UnusableTransportError, kind_of
 from pedwatch.config import Slack
@@ -20,9 +21,6 @@ from pedwatch.tasks.time_shares import SLACK_SHARE
 log = logging.getLogger(__name__)
 
 BATCH = 60
-LEASE = dt.timedelta(minutes=4)
-SEND_SECONDS = 180.0
-"""So long a task sends unless it is told otherwise; what is left goes out with the next one."""
 
 SHORTEST_BATCH_SECONDS = 10.0
 """For less, nothing is leased."""
@@ -84,11 +82,11 @@ class Delivery:
         self.message = batch.message or self.message
 
 
-def lease_of(owner: str, now: dt.datetime) -> dict[str, Any]:
+def lease_of(owner: str, now: dt.datetime, lasts: dt.timedelta) -> dict[str, Any]:
     """Return the parameters of a lease that begins now."""
     return {
         "now": now,
-        "lease_expires_at": now + LEASE,
+        "lease_expires_at": now + lasts,
         "owner": owner,
         "batch": BATCH,
         "slack_share": SLACK_SHARE,
@@ -119,8 +117,9 @@ def send_batch(
     """
     delivery = Delivery()
     owner = f"{run_id}#{secrets.token_hex(4)}"  # a retried task and its zombie are two senders
-    lease_ends_at = pacer.clock() + LEASE.total_seconds()
-    leased = warehouse.run("alerts/lease_notifications.sql", lease_of(owner, now))
+    lease = deadlines.lease(warehouse.config.period)
+    lease_ends_at = pacer.clock() + lease.total_seconds()
+    leased = warehouse.run("alerts/lease_notifications.sql", lease_of(owner, now, lease))
     known = threads or Threads()
     sender = Sender(
         transport,
@@ -160,7 +159,7 @@ def send_notifications(
     now: dt.datetime,
     run_id: str,
     pacer: Pacer | None = None,
-    seconds: float = SEND_SECONDS,
+    seconds: float | None = None,
 ) -> Delivery:
     """Deliver the outbox, batch after batch while more can be delivered and time is left.
 
@@ -171,12 +170,14 @@ def send_notifications(
         now: settings clock, UTC, at this very moment; the pacer's clock moves it on.
         run_id: Airflow's.
         pacer: paces and measures time.
-        seconds: how long this may take; the rest is left to the next task.
+        seconds: how long this may take, if not as long as is usual; the rest is left to the next task.
 
     Raises:
         UnusableTransportError: Slack refuses everything; nothing is lost, the rows are sent when it is mended.
     """
     pacer = pacer or Pacer()
+    if seconds is None:
+        seconds = deadlines.sending(warehouse.config.period).total_seconds()
     total, threads = Delivery(), Threads()
     unusable = None
     began_at, passed = pacer.clock(), 0.0

@@ -17,13 +17,14 @@ from pedwatch.alerts.outbox import (
     carrier_of,
     kind_of,
 )
+from pedwatch.deadlines import CLOCK_SKEW
 from pedwatch.tasks.pacer import Pacer
 from pedwatch.tasks.thread_writer import ThreadWriter
 from pedwatch.tasks.threads import Threads, name_of
 from pedwatch.tasks.time_shares import TimeShares
 
 WORTH_WAITING_SECONDS = 0.5  # for so short a time nothing is put off
-CLOCK_SKEW_SECONDS = 60.0  # a lease is not used in its last minute: the next sender's clock may be ahead
+CLOCK_SKEW_SECONDS = CLOCK_SKEW.total_seconds()
 PARENT_STANDS = "the parent cannot be edited"
 """What the outbox says of a word told beneath a parent that stays as it is; lease_notifications.sql reads it."""
 

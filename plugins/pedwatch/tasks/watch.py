@@ -49,7 +49,9 @@ def plan_cycle(
     target = warehouse(config)
     # An enum whose str() is not its value: a backfill taken for something else would not be denied.
     run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
-    plan = planning.plan_run(dag_run.data_interval_end, dag_run.run_after, settings.now(), run_type, params)
+    plan = planning.plan_run(
+        dag_run.data_interval_end, dag_run.run_after, settings.now(), run_type, params, config.period
+    )
     found = _find_clusters(config, target, _cycle(plan)) if plan["may_collect"] else NOTHING_FOUND
     ti.xcom_push(key=PLAN, value=plan)
     ti.xcom_push(key=FOUND, value=found)
@@ -93,7 +95,7 @@ def load_observations(plan: Plan, found: dict[str, Any]) -> dict[str, Any]:
     if plan["may_collect"]:
         loaded = record_observations(target, storage_client(config), config, _cycle(plan), found, settings.now())
         known_at = loaded.pop("limits_known_at")
-    patience = planning.patience(plan, settings.now())
+    patience = planning.patience(plan, settings.now(), config.period)
     return loaded | {"limits": planning.await_limits(target, _cycle(plan), known_at, patience)}
 
 
@@ -162,7 +164,7 @@ def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
         return {}
     config = settings.load_config()
     now = settings.now()
-    seconds = planning.seconds_to_send(plan, now)
+    seconds = planning.seconds_to_send(plan, now, config.period)
     told = send_notifications(warehouse(config), Transports(config), config.slack, now, run_id, seconds=seconds)
     return {**told.counts, "message": told.message}
 

@@ -9,6 +9,7 @@ import pytest
 
 from pedwatch.alerts.acknowledgements import Acknowledgement, in_force, new_reactions, to_row
 from pedwatch.alerts.notifications import Told
+from pedwatch.cycles import PERIOD
 from pedwatch.tasks.acknowledging import acknowledged
 from tests.golden_messages import at, blind, seen
 from tests.unit.alerts.watching import Watch, all_seen, routes
@@ -103,6 +104,7 @@ class Acknowledged(Watch):
             self.episodes.values(),
             told,
             cycle,
+            PERIOD,
             cycle,
             self.slack,
             self.workspace,  # type: ignore[arg-type]

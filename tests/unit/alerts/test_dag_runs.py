@@ -10,6 +10,7 @@ from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.reconcile import told_from_row
 from pedwatch.alerts.rows import notification_to_row
+from pedwatch.cycles import PERIOD
 from tests.golden_messages import at
 
 
@@ -42,7 +43,7 @@ def told_of(dag_id: str, runs: str) -> list[str]:
         if outcome == "o":
             finished.insert(0, at(number))
             is_failed = told is not None and dag_runs.is_told_failed(told)
-            row = dag_runs.recovery_row(told, finished) if told is not None and is_failed else None
+            row = dag_runs.recovery_row(told, finished, PERIOD) if told is not None and is_failed else None
         else:
             finished = []
             message = Message("", "DAG failed", f"run {number}")
@@ -96,7 +97,7 @@ def test_two_that_settle_one_after_the_other_end_as_one_that_settles_all() -> No
 
 def test_what_is_told_is_the_newest_word_although_its_callback_had_a_slow_clock() -> None:
     [(failed, _)], _ = settled(report("ped_digest", 1))
-    back = dag_runs.recovery_row(word(failed, at(1)).told, [at(2)])
+    back = dag_runs.recovery_row(word(failed, at(1)).told, [at(2)], PERIOD)
     assert back is not None
     known = word(back, at(3) + dt.timedelta(minutes=1))
     [(again, written_at)], _ = settled(report("ped_digest", 3), words={"ped_digest": known})

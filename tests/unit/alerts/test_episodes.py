@@ -13,7 +13,7 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.observed import Observation, Seen, SubjectObservation
 from pedwatch.alerts.period import fold_period
 from pedwatch.config import Policy, PolicyConfig
-from pedwatch.cycles import PERIOD
+from pedwatch.cycles import PERIOD, cycles_between
 from tests.unit.alerts.stories import LIMIT, ORDERS, START, cycle_at, last, observations
 
 POLICY = Policy()
@@ -22,7 +22,7 @@ POLICY = Policy()
 def play(story: str) -> list[Episode]:
     """Fold a story in one go."""
     told = observations(story)
-    return fold_period([], told, START, cycle_at(len(told)), PolicyConfig())
+    return fold_period([], told, cycles_between(START, cycle_at(len(told)), PERIOD), PolicyConfig())
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_why_it_ended() -> None:
     raised = observations("OO") + [
         SubjectObservation(ORDERS, Observation(cycle_at(n), "clean", 12, 20, 20, 2)) for n in (3, 4)
     ]
-    (episode,) = fold_period([], raised, START, cycle_at(4), PolicyConfig())
+    (episode,) = fold_period([], raised, cycles_between(START, cycle_at(4), PERIOD), PolicyConfig())
     assert (episode.state, episode.end_reason) == ("resolved", "limit_raised")
 
 
@@ -165,12 +165,12 @@ def test_folding_in_pieces_with_repeats_is_folding_once(story: str, cuts: list[i
         for _ in range(data.draw(st.integers(1, 2))):  # a repeated fold of the same cycles
             latest: dict[str, Episode] = {}
             for episode in sorted(rows.values(), key=lambda e: e.started_cycle):
-                latest[episode.subject.fingerprint] = carried(episode, after)
+                latest[episode.subject.fingerprint] = carried(episode, after, PERIOD)
             window = [item for item in told if after < item.observation.cycle <= until]
-            folded = fold_period(latest.values(), window, after, until, PolicyConfig())
+            folded = fold_period(latest.values(), window, cycles_between(after, until, PERIOD), PolicyConfig())
             rows |= {e.episode_id: e for e in to_write(rows.values(), folded, until)}
         after = until
-    assert {key: carried(episode, after) for key, episode in rows.items()} == whole
+    assert {key: carried(episode, after, PERIOD) for key, episode in rows.items()} == whole
 
 
 @pytest.mark.parametrize("goes_on", ["O", "?", "E"])
@@ -181,8 +181,8 @@ def test_what_goes_on_is_not_written_again(goes_on: str) -> None:
     written = []
     for item in told:
         cycle = item.observation.cycle
-        latest = [carried(episode, cycle - PERIOD) for episode in rows.values()]
-        folded = fold_period(latest, [item], cycle - PERIOD, cycle, PolicyConfig())
+        latest = [carried(episode, cycle - PERIOD, PERIOD) for episode in rows.values()]
+        folded = fold_period(latest, [item], cycles_between(cycle - PERIOD, cycle, PERIOD), PolicyConfig())
         changed = to_write(rows.values(), folded, cycle)
         rows |= {episode.episode_id: episode for episode in changed}
         written += [cycle] * len(changed)
@@ -208,7 +208,7 @@ def test_repeating_a_cycle_changes_nothing() -> None:
 
 def test_a_gap_of_missing_cycles_freezes() -> None:
     told = [item for number, item in enumerate(observations("O....O"), 1) if number in (1, 6)]
-    (episode,) = fold_period([], told, START, cycle_at(6), PolicyConfig())
+    (episode,) = fold_period([], told, cycles_between(START, cycle_at(6), PERIOD), PolicyConfig())
     assert episode.state == "firing" and episode.unknown_cycles == 4
     assert episode.started_cycle - START == dt.timedelta(minutes=5)
 
@@ -250,7 +250,10 @@ def first_fired(counts: list[int], limit: int, exemption: tuple[int, int, int] |
         seen: Seen = "clean" if measured <= limit else "exempt" if measured <= ceiling else "over"
         told = Observation(cycle_at(number), seen, measured, limit, ceiling, 1, has_exemption=has_exemption)
         found.append(SubjectObservation(ORDERS, told))
-    fired = [e.fired_cycle for e in fold_period([], found, START, cycle_at(len(counts)), PolicyConfig())]
+    fired = [
+        e.fired_cycle
+        for e in fold_period([], found, cycles_between(START, cycle_at(len(counts)), PERIOD), PolicyConfig())
+    ]
     return min(((cycle - START) // PERIOD for cycle in fired if cycle), default=None)
 
 

@@ -10,6 +10,7 @@ from pedwatch.alerts import limit_messages
 from pedwatch.alerts.limit_messages import Rejected
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.config import Slack
+from pedwatch.cycles import PERIOD
 from tests.golden_messages import at, dark
 from tests.unit.alerts.watching import Watch, all_seen, routes
 
@@ -135,7 +136,7 @@ def test_a_limit_that_is_still_rejected_is_told_where_nobody_has_heard_of_it(
 
 def test_a_rejected_limit_is_told_to_its_end_in_the_channel_of_now() -> None:
     def said(slack: Slack, standing: dict[str, Rejected], told: dict[str, Told]) -> list[tuple[str, str, str]]:
-        rows = limit_messages.rows({"prod:orders": "orders"}, standing, told, slack, at(1), [])
+        rows = limit_messages.rows({"prod:orders": "orders"}, standing, told, slack, at(1), PERIOD, [])
         return [(row.reason, row.channel, row.status) for row in rows]
 
     for destination, status, channel in (("team", "unsent", "C0NEW"), ("suppressed", "suppressed", "C0ORDERS")):

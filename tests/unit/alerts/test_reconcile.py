@@ -16,6 +16,7 @@ from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import PolicyConfig, Slack
+from pedwatch.cycles import PERIOD, cycles_between
 from tests.unit.alerts.stories import ORDERS, START, cycle_at, observations
 from tests.unit.alerts.watching import Watch, all_seen, routes
 
@@ -44,7 +45,9 @@ def tell(story: str, subject: Subject = ORDERS, gates: str = "") -> list[Notific
     written: list[Notification] = []
     for number, item in enumerate(observations(story, subject), 1):
         newest = sorted(episodes.values(), key=lambda e: e.started_cycle)[-1:]
-        changed = fold_period(newest, [item], cycle_at(number - 1), cycle_at(number), PolicyConfig())
+        changed = fold_period(
+            newest, [item], cycles_between(cycle_at(number - 1), cycle_at(number), PERIOD), PolicyConfig()
+        )
         episodes |= {e.episode_id: e for e in changed}
         if gates[number - 1 : number] == "-":
             continue
@@ -136,7 +139,7 @@ def blind(statuses: str) -> list[Episode]:
     words = {"c": ("complete", None), "f": ("failed", "unreachable")}
     rows_found = [cluster_row(number, *words[letter]) for number, letter in enumerate(statuses, 1)]
     items = from_clusters(rows_found, [])
-    return fold_period([], items, START, cycle_at(len(statuses)), PolicyConfig())
+    return fold_period([], items, cycles_between(START, cycle_at(len(statuses)), PERIOD), PolicyConfig())
 
 
 def test_three_blind_cycles_make_one_alert_in_the_platform_channel() -> None:
@@ -180,12 +183,16 @@ def test_a_cluster_that_waits_is_told_of_at_once_and_settled_by_a_whole_listing(
     after: list[dict[str, Any]], state: str
 ) -> None:
     first = [cluster_row(1, "failed", "moved"), cluster_row(1, *WHOLE, "discovery_shop")]
-    together = fold_period([], from_clusters([*first, *after], []), START, cycle_at(2), PolicyConfig())
+    together = fold_period(
+        [], from_clusters([*first, *after], []), cycles_between(START, cycle_at(2), PERIOD), PolicyConfig()
+    )
     together = [e for e in together if e.subject.kind == "unaccepted_cluster"]
-    begun = fold_period([], from_clusters(first, []), START, cycle_at(1), PolicyConfig())
+    begun = fold_period([], from_clusters(first, []), cycles_between(START, cycle_at(1), PERIOD), PolicyConfig())
     (row,) = reconcile(begun, {}, cycle_at(1), SLACK)
     assert (row.reason, row.channel) == ("first", "C0PLATFORM") and "it is moved" in row.message.text
-    one_by_one = fold_period(begun, from_clusters(after, begun), cycle_at(1), cycle_at(2), PolicyConfig())
+    one_by_one = fold_period(
+        begun, from_clusters(after, begun), cycles_between(cycle_at(1), cycle_at(2), PERIOD), PolicyConfig()
+    )
     assert [e for e in one_by_one if e.subject.kind == "unaccepted_cluster"] == together, (
         "cycle by cycle or at once, it is the same"
     )
@@ -197,7 +204,9 @@ def test_a_cluster_that_waits_is_told_of_at_once_and_settled_by_a_whole_listing(
 
 def test_a_cluster_that_waits_is_not_blind_as_well() -> None:
     rows_found = [cluster_row(number, "failed", "moved") for number in range(1, 5)]
-    episodes = fold_period([], from_clusters(rows_found, []), START, cycle_at(4), PolicyConfig())
+    episodes = fold_period(
+        [], from_clusters(rows_found, []), cycles_between(START, cycle_at(4), PERIOD), PolicyConfig()
+    )
     assert [e.subject.kind for e in episodes] == ["unaccepted_cluster"]
 
 
@@ -210,7 +219,7 @@ def test_a_blind_cluster_mutes_what_is_not_known_of_its_apis(
     story: str, is_lower_bound: bool, channels: list[str]
 ) -> None:
     items = [replace(i, observation=replace(i.observation, is_lower_bound=is_lower_bound)) for i in observations(story)]
-    over = fold_period([], items, START, cycle_at(3), PolicyConfig())
+    over = fold_period([], items, cycles_between(START, cycle_at(3), PERIOD), PolicyConfig())
     rows_written = reconcile([*over, *blind("fff")], {}, cycle_at(3), SLACK)
     assert sorted(row.channel for row in rows_written) == sorted(channels)
 
@@ -222,9 +231,11 @@ def test_a_count_of_a_part_is_told_as_a_lower_bound(count: int) -> None:
         for number in range(count)
         for i in observations("OO", replace(ORDERS, fingerprint=f"f{number}"))
     ]
-    (row, *_) = reconcile(fold_period([], items, START, cycle_at(2), PolicyConfig()), {}, cycle_at(2), SLACK)
+    (row, *_) = reconcile(
+        fold_period([], items, cycles_between(START, cycle_at(2), PERIOD), PolicyConfig()), {}, cycle_at(2), SLACK
+    )
     assert ("orders: at least 12 of 10" if count > 1 else "orders runs at least 12 pods") in row.message.text
-    whole = fold_period([], [*items, *observations("OOO")], START, cycle_at(3), PolicyConfig())
+    whole = fold_period([], [*items, *observations("OOO")], cycles_between(START, cycle_at(3), PERIOD), PolicyConfig())
     assert [e.memory.is_lower_bound for e in whole if e.subject == ORDERS] == [False], "the whole was seen"
 
 
@@ -233,7 +244,7 @@ def test_rows_keep_everything(story: str) -> None:
     for row in tell(story):
         text = rows.notification_to_row(row)["message"]
         assert Message.from_json(json.loads(text)) == row.message
-    for episode in fold_period([], observations(story), START, cycle_at(30), PolicyConfig()):
+    for episode in fold_period([], observations(story), cycles_between(START, cycle_at(30), PERIOD), PolicyConfig()):
         assert rows.episode_from_row(rows.episode_to_row(episode)) == episode
 
 
@@ -269,7 +280,7 @@ def test_long_names_stay_within_slacks_limits() -> None:
 
 
 def test_limits_as_of_is_said_when_they_are_stale() -> None:
-    over = fold_period([], observations("OO"), START, cycle_at(2), PolicyConfig())
+    over = fold_period([], observations("OO"), cycles_between(START, cycle_at(2), PERIOD), PolicyConfig())
     known_at = dt.datetime(2026, 3, 2, 9, 40, tzinfo=dt.UTC)
     (row,) = reconcile(over, {}, cycle_at(2), SLACK, Surroundings(limits_as_of=known_at))
     assert "limits as of 09:40 UTC" in row.message.notes

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.silence import KINDS, Heard, Kind, Word, is_silent, missed, row_after_gap, row_to_write
+from pedwatch.cycles import PERIOD
 from tests.golden_messages import START, at
 
 CHANNEL = "C0PLATFORM"
@@ -19,7 +20,7 @@ BEFORE = START - dt.timedelta(days=1)
 def heard(judged: int | None, finished: int | None = None, synced: dt.datetime | None = BEFORE) -> Heard:
     """Return a watch whose newest cycle has this number; it also came to its end unless said otherwise."""
     last = None if judged is None else at(judged)
-    return Heard(last, last if finished is None else at(finished), synced)
+    return Heard(last, last if finished is None else at(finished), synced, period=PERIOD)
 
 
 def word(row: Notification | None, first_after: int | None = None) -> Word | None:
@@ -45,8 +46,8 @@ def ask(
     [(-5, 0), (0, 0), (5, 0), (9, 0), (10, 1), (14, 1), (15, 2), (20, 3), (65, 12)],
 )
 def test_a_cycle_is_missed_when_its_five_minutes_are_over(minutes: int, count: int) -> None:
-    assert missed(START, START + dt.timedelta(minutes=minutes)) == count
-    assert is_silent(START, START + dt.timedelta(minutes=minutes)) is (count >= 3)
+    assert missed(START, START + dt.timedelta(minutes=minutes), PERIOD) == count
+    assert is_silent(START, START + dt.timedelta(minutes=minutes), PERIOD) is (count >= 3)
 
 
 def test_two_missed_cycles_are_a_restart_and_three_are_told() -> None:
@@ -76,7 +77,7 @@ def test_it_is_over_with_the_first_cycle_and_says_what_was_missed() -> None:
 
 def test_the_watch_and_the_sync_write_the_same_row() -> None:
     row = ask(heard(1), at(5))
-    by_the_watch, by_the_sync = row_after_gap(at(1), at(13), CHANNEL), ask(heard(13), at(14), row)
+    by_the_watch, by_the_sync = row_after_gap(at(1), at(13), PERIOD, CHANNEL), ask(heard(13), at(14), row)
     assert by_the_watch is not None and by_the_sync is not None
     assert by_the_watch.notification_id == by_the_sync.notification_id
     assert by_the_watch.message == by_the_sync.message
@@ -84,7 +85,7 @@ def test_the_watch_and_the_sync_write_the_same_row() -> None:
 
 @pytest.mark.parametrize(("last", "is_told"), [(None, False), (4, False), (2, False), (1, True)])
 def test_a_cycle_tells_of_the_gap_before_it_when_that_is_three_cycles_or_more(last: int | None, is_told: bool) -> None:
-    row = row_after_gap(None if last is None else at(last), at(5), CHANNEL)
+    row = row_after_gap(None if last is None else at(last), at(5), PERIOD, CHANNEL)
     assert (row is not None) is is_told
 
 
@@ -95,17 +96,17 @@ def test_a_cycle_tells_of_the_gap_before_it_when_that_is_three_cycles_or_more(la
 )
 def test_a_new_installation_has_an_hour_for_its_first_cycle(synced_before: dt.timedelta | None, is_told: bool) -> None:
     now = at(20)
-    row = ask(Heard(None, None, None if synced_before is None else now - synced_before), now)
+    row = ask(Heard(None, None, None if synced_before is None else now - synced_before, period=PERIOD), now)
     assert (row is not None) is is_told
     if row is not None:
         assert "no cycle has been judged yet; limits have been read since" in row.message.text
-        assert ask(Heard(None, None, BEFORE), at(30), row) is None
+        assert ask(Heard(None, None, BEFORE, period=PERIOD), at(30), row) is None
         end = ask(heard(31), at(32), row)
         assert end is not None and "missed" not in end.message.summary
 
 
 def test_another_day_is_named() -> None:
-    row = ask(Heard(START, START, BEFORE), START + dt.timedelta(days=3))
+    row = ask(Heard(START, START, BEFORE, period=PERIOD), START + dt.timedelta(days=3))
     assert row is not None and "since 2026-03-02 10:00 UTC" in row.message.text
 
 
@@ -159,7 +160,7 @@ def test_every_gap_of_three_and_no_other_is_told_once_and_ended_once(runs: list[
             if row is not None:
                 newest = outbox.setdefault(row.notification_id, row)
         if does_run:
-            row = row_after_gap(at(judged), at(number), CHANNEL)
+            row = row_after_gap(at(judged), at(number), PERIOD, CHANNEL)
             if row is not None:
                 newest = outbox.setdefault(row.notification_id, row)
             if number - judged > 3:

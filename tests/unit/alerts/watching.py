@@ -12,6 +12,7 @@ from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import PolicyConfig, Slack
+from pedwatch.cycles import PERIOD, cycles_between
 from tests.golden_messages import at, crowd, seen
 
 TEAMS = ("orders", "growth", "search", "payments", "media")
@@ -42,7 +43,9 @@ class Watch:
         """Play a cycle and return what was written."""
         before, self.cycle = self.cycle, cycle or self.cycle + 1
         latest = {e.subject.fingerprint: e for e in sorted(self.episodes.values(), key=lambda e: e.started_cycle)}
-        changed = fold_period(latest.values(), observations, at(before), at(self.cycle), PolicyConfig())
+        changed = fold_period(
+            latest.values(), observations, cycles_between(at(before), at(self.cycle), PERIOD), PolicyConfig()
+        )
         self.episodes |= {e.episode_id: e for e in changed}
         return self.tell() if may_notify else []
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from pedwatch.alerts.flapping import WINDOW as WARM_UP
 from pedwatch.audit.assembly import Sources
 from pedwatch.audit.judged import COLUMNS
 from pedwatch.cycles import PERIOD, cycles_between
@@ -23,6 +24,7 @@ def verdict(cycle: dt.datetime, api: str = "orders", **fields: Any) -> Row:
     row: Row = dict.fromkeys(COLUMNS)
     row |= {
         "cycle": cycle,
+        "cycle_minutes": 5,
         "fingerprint": f"f-{api}",
         "subject": f"cluster/prod.shop.{api}/eu-prod-1",
         "scope": "cluster",
@@ -62,16 +64,16 @@ UNKNOWN: Row = {"verdict": "unknown", "measured": None, "is_lower_bound": True, 
 
 def line(change: Callable[[dt.datetime], Row | None], api: str = "orders", days: int = 1) -> list[Row]:
     """Return an API's verdicts from the warm-up on; ``change`` gives the fields that differ, None for no verdict."""
-    cycles = cycles_between(at("0:00", -1) + dt.timedelta(hours=22) - PERIOD, at("0:00", days) - PERIOD)
+    cycles = cycles_between(at("0:00", -1) + dt.timedelta(hours=22) - PERIOD, at("0:00", days) - PERIOD, PERIOD)
     found = [(cycle, change(cycle)) for cycle in cycles]
     return [verdict(cycle, api, **fields) for cycle, fields in found if fields is not None]
 
 
 def coverage(status: Callable[[dt.datetime], str] = lambda _: "complete", days: int = 1) -> list[Row]:
     """Return how eu-prod-1 was seen."""
-    cycles = cycles_between(at("0:00") - PERIOD, at("0:00", days) - PERIOD)
+    cycles = cycles_between(at("0:00") - PERIOD, at("0:00", days) - PERIOD, PERIOD)
     known = {"cluster": "eu-prod-1", "environment": "prod", "error_class": None}
-    return [{"cycle": cycle, "status": status(cycle), **known} for cycle in cycles]
+    return [{"cycle": cycle, "cycle_minutes": 5, "status": status(cycle), **known} for cycle in cycles]
 
 
 def limit(version: int = 1, api: str = "orders", **fields: Any) -> Row:
@@ -86,6 +88,7 @@ def sources(then: list[Row], now: list[Row] | None = None, live: list[Row] | Non
     judged = [row for row in (then if live is None else live) if row["cycle"] >= DAY]
     given: Row = {"coverage": coverage(), "limits": [limit()], "policies": [], "open_episodes": []}
     return Sources(
+        begin=DAY - WARM_UP,
         then=in_order[0],
         now=in_order[1],
         live=sorted(judged, key=lambda row: (row["cycle"], row["subject"])),

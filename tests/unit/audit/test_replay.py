@@ -22,6 +22,7 @@ def verdicts(story: str) -> list[dict[str, Any]]:
         rows.append(
             {
                 "cycle": cycle_at(number),
+                "cycle_minutes": 5,
                 "fingerprint": ORDERS.fingerprint,
                 "subject": ORDERS.name,
                 **{

@@ -26,8 +26,8 @@ def test_a_day_says_how_often_how_much_and_when() -> None:
     fields = [{}, over(14), over(14), {"surge_allowance": 2}, UNKNOWN, {"measured": 5, "hpa_max_replicas": 9}]
     [(day, [row])] = days_of([verdict(DAY + n * PERIOD, **given) for n, given in enumerate(fields)])
     assert day == row["day"] == DAY.date()
-    counted = ("judged_cycles", "over_cycles", "strict_cycles", "unknown_cycles", "replica_cycles_over")
-    assert [row[name] for name in counted] == [6, 2, 2, 1, 8]
+    counted = ("judged_cycles", "over_cycles", "strict_cycles", "unknown_cycles", "replica_minutes_over")
+    assert [row[name] for name in counted] == [6, 2, 2, 1, 40]
     assert (row["peak_measured"], row["peak_cycle"]) == (14, DAY + PERIOD)
     assert (row["last_measured"], row["last_cycle"], row["hpa_max_replicas"]) == (5, DAY + 5 * PERIOD, 9)
     assert [(run["cycles"], run["verdict"], run["is_rollout"], run["is_blind"]) for run in row["runs"]] == [

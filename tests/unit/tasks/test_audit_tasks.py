@@ -8,6 +8,7 @@ import pytest
 
 from pedwatch import settings
 from pedwatch.audit.request import AuditRequest
+from pedwatch.cycles import PERIOD
 from pedwatch.tasks import audit
 
 NOW = dt.datetime(2026, 3, 10, 0, 10, tzinfo=dt.UTC)
@@ -17,7 +18,7 @@ NOW = dt.datetime(2026, 3, 10, 0, 10, tzinfo=dt.UTC)
 def sandbox_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten past midnight, days in UTC."""
     monkeypatch.setattr(settings, "now", lambda: NOW)
-    monkeypatch.setattr(settings, "load_config", lambda: SimpleNamespace(report_timezone="UTC"))
+    monkeypatch.setattr(settings, "load_config", lambda: SimpleNamespace(report_timezone="UTC", period=PERIOD))
 
 
 def run(start: dt.datetime | None = None, end: dt.datetime | None = None) -> SimpleNamespace:

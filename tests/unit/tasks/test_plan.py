@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pedwatch.config import Config
+from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError
 from pedwatch.tasks import plan, watch
 
@@ -53,32 +54,32 @@ def wait(
 
 
 def test_a_scheduled_run_is_live_and_its_plan_is_json() -> None:
-    found = plan.plan_run(CYCLE, CYCLE + SECOND, CYCLE + 20 * SECOND, "scheduled", {"label": "backfill"})
+    found = plan.plan_run(CYCLE, CYCLE + SECOND, CYCLE + 20 * SECOND, "scheduled", {"label": "backfill"}, PERIOD)
     assert json.loads(json.dumps(found)) == found
     assert (found["cycle"], found["origin"], found["run_type"]) == ("2026-03-02T10:05:00+00:00", "live", "scheduled")
     assert (found["may_collect"], found["may_notify"], found["label"]) == (True, True, "backfill")
 
 
 def test_a_clock_that_is_a_minute_behind_loses_no_cycle_in_green() -> None:
-    found = plan.plan_run(CYCLE, CYCLE, CYCLE - 60 * SECOND, "scheduled", {})
+    found = plan.plan_run(CYCLE, CYCLE, CYCLE - 60 * SECOND, "scheduled", {}, PERIOD)
     assert (found["cycle"], found["origin"], found["may_notify"]) == (CYCLE.isoformat(), "live", True)
     with pytest.raises(LedgerError, match=r"90 s before cycle 20260302T100500Z.*set the worker's clock right"):
-        plan.plan_run(CYCLE, CYCLE, CYCLE - 90 * SECOND, "scheduled", {})
-    assert plan.plan_run(CYCLE, CYCLE, CYCLE - 90 * SECOND, "manual", {})["origin"] == "backfill"
+        plan.plan_run(CYCLE, CYCLE, CYCLE - 90 * SECOND, "scheduled", {}, PERIOD)
+    assert plan.plan_run(CYCLE, CYCLE, CYCLE - 90 * SECOND, "manual", {}, PERIOD)["origin"] == "backfill"
 
 
 def test_a_run_without_an_interval_takes_the_cycle_before_it() -> None:
-    found = plan.plan_run(None, CYCLE + 137 * SECOND, CYCLE + 140 * SECOND, "manual", {})
+    found = plan.plan_run(None, CYCLE + 137 * SECOND, CYCLE + 140 * SECOND, "manual", {}, PERIOD)
     assert (found["cycle"], found["may_notify"], found["label"]) == (CYCLE.isoformat(), False, "watch")
 
 
 def test_a_manual_run_tells_only_with_leave() -> None:
-    assert plan.plan_run(CYCLE, CYCLE, CYCLE, "manual", {"allow_notify": True})["may_notify"]
+    assert plan.plan_run(CYCLE, CYCLE, CYCLE, "manual", {"allow_notify": True}, PERIOD)["may_notify"]
 
 
 @pytest.mark.parametrize("run_type", ["backfill", "scheduled", "manual"])
 def test_the_past_is_compared_and_no_more(run_type: str) -> None:
-    found = plan.plan_run(CYCLE, CYCLE, CYCLE + dt.timedelta(hours=1), run_type, {"allow_notify": True})
+    found = plan.plan_run(CYCLE, CYCLE, CYCLE + dt.timedelta(hours=1), run_type, {"allow_notify": True}, PERIOD)
     assert (found["origin"], found["may_collect"], found["may_notify"]) == ("backfill", False, False)
     told: dict[str, Any] = {}
     ti = SimpleNamespace(xcom_push=lambda key, value: told.update({key: value}))
@@ -147,12 +148,12 @@ def test_a_live_run_waits_for_its_own_cycles_sync() -> None:
 def test_after_a_minute_it_judges_by_what_is_known_and_says_so() -> None:
     found, pauses = wait(Ledger(CYCLE - 300 * SECOND), CYCLE - 300 * SECOND)
     assert found == {"known_at": "2026-03-02T10:00:00+00:00", "is_stale": True}
-    assert sum(pauses) == plan.LIMITS_PATIENCE_SECONDS
+    assert sum(pauses) == 60
 
 
 @pytest.mark.parametrize(("origin", "after", "seconds"), [("live", 25, 35.0), ("live", 140, 0.0), ("backfill", 2, 0.0)])
 def test_the_minute_begins_with_the_run(origin: str, after: int, seconds: float) -> None:
-    assert plan.patience({"origin": origin, "started_at": CYCLE.isoformat()}, CYCLE + after * SECOND) == seconds
+    assert plan.patience({"origin": origin, "started_at": CYCLE.isoformat()}, CYCLE + after * SECOND, PERIOD) == seconds
 
 
 def test_without_patience_they_are_asked_for_once() -> None:

@@ -1,6 +1,7 @@
 -- One row per expected cluster and cycle, also when the cluster could not be reached (docs/design.md#d5).
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.collection_runs` (
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle, UTC'),
+  cycle_minutes INT64 NOT NULL OPTIONS (description = 'Its length: by it the cycle is judged and counted, whatever the configuration says later'),
   cluster STRING NOT NULL OPTIONS (description = 'Cluster name'),
   environment STRING NOT NULL OPTIONS (description = 'Environment of the cluster'),
   status STRING NOT NULL OPTIONS (description = 'complete | partial | failed; only complete proves anything but over; retired: by name, nothing is expected of it'),

@@ -1,4 +1,4 @@
--- What a subject was like on a day, as the audit of that day counted it: what charts of weeks read instead of 288 verdicts.
+-- What a subject was like on a day, as the audit of that day counted it: what charts of weeks read instead of its verdicts.
 -- An audit replaces its days, each with one load job, so that auditing again writes the same rows or the newer ones.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.subject_days` (
   day DATE NOT NULL OPTIONS (description = 'Day, in report_timezone'),
@@ -18,7 +18,10 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.subject_days` (
   strict_cycles INT64 NOT NULL OPTIONS (description = 'Cycles above max_replicas with no allowance and no tolerance'),
   exempt_cycles INT64 NOT NULL OPTIONS (description = 'Cycles judged exempt'),
   unknown_cycles INT64 NOT NULL OPTIONS (description = 'Cycles judged unknown'),
-  replica_cycles_over INT64 NOT NULL OPTIONS (description = 'Pods above the limit, summed over the cycles judged over_limit'),
+  over_minutes INT64 NOT NULL OPTIONS (description = 'Minutes of the cycles judged over_limit'),
+  strict_minutes INT64 NOT NULL OPTIONS (description = 'Minutes of the cycles above max_replicas with no allowance and no tolerance'),
+  unknown_minutes INT64 NOT NULL OPTIONS (description = 'Minutes of the cycles judged unknown'),
+  replica_minutes_over INT64 NOT NULL OPTIONS (description = 'Pods above the limit × minutes, summed over the cycles judged over_limit'),
   peak_measured INT64 OPTIONS (description = 'Most pods that were measured; NULL when none were'),
   peak_cycle TIMESTAMP OPTIONS (description = 'When first, UTC'),
   last_cycle TIMESTAMP OPTIONS (description = 'Last cycle in which pods were measured, UTC'),
@@ -27,6 +30,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.subject_days` (
   runs ARRAY<STRUCT<
     start TIMESTAMP OPTIONS (description = 'First cycle of the stretch, UTC'),
     cycles INT64 OPTIONS (description = 'How many cycles in a row were like it'),
+    cycle_minutes INT64 OPTIONS (description = 'The length of each'),
     verdict STRING OPTIONS (description = 'As in verdicts'),
     measured INT64 OPTIONS (description = 'As in verdicts'),
     max_replicas INT64 OPTIONS (description = 'As in verdicts'),

@@ -3,6 +3,7 @@
 -- it can be recomputed from (docs/decisions/0042).
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.verdicts` (
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle judged, UTC'),
+  cycle_minutes INT64 NOT NULL OPTIONS (description = 'Its length, as collection_runs has it: so many minutes count by it'),
   fingerprint STRING NOT NULL OPTIONS (description = 'Hash of the subject: identity only, never values or time'),
   subject STRING NOT NULL OPTIONS (description = 'workload/<environment>/<cluster>/<namespace>/<kind>/<name> | cluster/<limit_id>/<cluster> | total/<limit_id>'),
   scope STRING NOT NULL OPTIONS (description = 'cluster | workload | total'),

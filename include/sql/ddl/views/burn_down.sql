@@ -8,7 +8,7 @@ AS
 WITH
 {{ subject_days('days', 91, [
   'day', 'environment', 'team_id', 'api_id', 'judged_cycles', 'over_cycles', 'strict_cycles', 'unknown_cycles',
-  'replica_cycles_over'
+  'over_minutes', 'strict_minutes', 'unknown_minutes', 'replica_minutes_over'
 ]) }}
 
 SELECT
@@ -19,9 +19,9 @@ SELECT
   api_id,
   SUM(judged_cycles) AS judged_cycles,
   SUM(over_cycles) AS over_cycles,
-  SUM(over_cycles) * 5 / 60 AS violation_hours,
-  SUM(strict_cycles) * 5 / 60 AS strict_hours,
-  SUM(unknown_cycles) * 5 / 60 AS unknown_hours,
-  COALESCE(SUM(replica_cycles_over), 0) * 5 / 60 AS replica_hours_over
+  SUM(over_minutes) / 60 AS violation_hours,
+  SUM(strict_minutes) / 60 AS strict_hours,
+  SUM(unknown_minutes) / 60 AS unknown_hours,
+  COALESCE(SUM(replica_minutes_over), 0) / 60 AS replica_hours_over
 FROM days
 GROUP BY day, week, environment, team_id, api_id

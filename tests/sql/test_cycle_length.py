@@ -1,0 +1,60 @@
+"""How long a cycle is stands in one place: statements are told, and what is past is read from what was recorded."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from pedwatch import sql
+from tests.sql.googlesql import DATASET, SQL_ROOT
+
+_COMMENT = re.compile(r"--[^\n]*")
+_FIVE = re.compile(r"\b5 MINUTE\b|\b300\b|\b288\b|\* 5\b|\b5 \*|[(,] 5\)")
+OF_THE_PAST = ("audit/", "ddl/", "verdicts/judge_period", "verdicts/replay_period", "verdicts/explain")
+PRODUCT = Path(sql.__file__).parent
+MAY_DEFAULT = {"cycles", "sql", "sync", "surroundings", "episode_facts", "digest"}
+"""Modules in which five minutes are what is taken where nobody says otherwise."""
+
+
+def rendered(name: str, minutes: int) -> str:
+    return _COMMENT.sub("", sql.render(SQL_ROOT, name, dataset=DATASET, cycle_minutes=minutes))
+
+
+@pytest.mark.parametrize("minutes", [1, 60])
+def test_no_statement_holds_the_five_minutes_of_a_cycle(minutes: int) -> None:
+    names = sql.statement_names(SQL_ROOT)
+    assert {name: found for name in names if (found := _FIVE.findall(rendered(name, minutes)))} == {}
+
+
+def test_what_judges_the_past_does_not_know_how_long_cycles_are_now() -> None:
+    """So a pack has the same bytes whatever the configuration says when it is written."""
+    names = [name for name in sql.statement_names(SQL_ROOT) if name.startswith(OF_THE_PAST)]
+    assert len(names) > 20
+    assert [name for name in names if len({rendered(name, minutes) for minutes in (1, 5, 60)}) > 1] == []
+
+
+def test_those_that_live_with_the_present_are_told() -> None:
+    told = {name for name in sql.statement_names(SQL_ROOT) if rendered(name, 1) != rendered(name, 60)}
+    assert told == {
+        "alerts/commit_fold.sql",
+        "alerts/commit_staged_fold.sql",
+        "alerts/digest.sql",
+        "alerts/fold_input.sql",
+        "alerts/message_evidence.sql",
+        "alerts/move_cursor.sql",
+        "observations/record_collection.sql",
+        "verdicts/advisories.sql",
+        "verdicts/compare.sql",
+    }
+
+
+def test_modules_take_the_length_from_the_configuration() -> None:
+    importing = {
+        path.stem
+        for path in PRODUCT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "pedwatch.cycles"
+        if any(name.name == "PERIOD" for name in node.names)
+    }
+    assert importing <= MAY_DEFAULT
