@@ -60,3 +60,12 @@ def test_stretches_unfold_to_what_was_judged(changes: list[Row | None]) -> None:
         for n in range(run["cycles"])
     ]
     assert unfolded == [(row["cycle"], row["verdict"], row["measured"]) for row in judged]
+
+
+def test_where_the_length_of_cycles_changes_each_counts_its_own_minutes() -> None:
+    minutes = [(0, 5), (5, 5), (6, 1), (7, 1), (10, 5)]
+    judged = [verdict(DAY + dt.timedelta(minutes=at), cycle_minutes=length, **over(14)) for at, length in minutes]
+    [(_, [row])] = days_of(judged)
+    assert (row["over_cycles"], row["over_minutes"], row["replica_minutes_over"]) == (5, 17, 68)
+    runs = [((run["start"] - DAY).seconds // 60, run["cycles"], run["cycle_minutes"]) for run in row["runs"]]
+    assert runs == [(0, 2, 5), (6, 2, 1), (10, 1, 5)]
