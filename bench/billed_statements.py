@@ -145,10 +145,11 @@ class _Recorder:
         return self._found
 
     def _walk(self, source: bytes, nodes: Any, conditions: tuple[str, ...]) -> None:
-        parts_of = getattr(self._googlesql, "nested", None) or self._googlesql._nested
+        from bench.plan_size import nested
+
         for node in nodes:
             kind = type(node).__name__
-            if parts := parts_of(node):
+            if parts := nested(node):
                 for condition, statements in parts:
                     inner = conditions
                     if condition:

@@ -8,8 +8,8 @@ from bench import tree
 from bench.billed_statements import Catalog
 from bench.cost import BASE, total_tib
 from bench.fleet_sizes import CYCLES_PER_DAY, DAYS_PER_MONTH, Fleet
-from bench.month import DOLLARS_PER_TIB, month
-from bench.prices import LEAST, NOTHING, TIB, Prices
+from bench.month import DOLLARS_PER_TIB, month, quiet_cycle
+from bench.prices import LEAST, TIB, Prices
 from bench.storage import DOLLARS_PER_GIB, GIB, stored_bytes
 
 PAGE = tree.OWN / "docs" / "cost.md"
@@ -28,7 +28,6 @@ _ASKED = (
     ("`python -m pedwatch explain`", "verdicts/explain.sql", None),
     ("a day judged anew (an audit does it twice)", "verdicts/judge_period.sql", None),
 )
-_QUIET = ("every cycle", "cycles that tell nothing", "syncs that find nothing", "listening")
 
 
 def figures(catalog: Catalog) -> str:
@@ -74,8 +73,7 @@ def _parts(catalog: Catalog) -> Iterator[str]:
 
 def _arithmetic(catalog: Catalog) -> Iterator[str]:
     yield from ["### The arithmetic of a small fleet", ""]
-    lines = [line for line in month(catalog, Fleet(500)) if line.part in _QUIET]
-    once = sum((line.once for line in lines), NOTHING)
+    once = quiet_cycle(catalog, Fleet(500))
     cycles = CYCLES_PER_DAY * DAYS_PER_MONTH
     least = once.references * LEAST / 1e6
     dollars = once.bytes * cycles / TIB * DOLLARS_PER_TIB

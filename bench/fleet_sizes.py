@@ -85,6 +85,9 @@ _HPAS = 0.6
 _ROLLOUTS_A_DAY = 1.0
 """Of a workload: each is seen in two cycles."""
 
+_MOVES_A_DAY = 1 / 365
+"""Of a workload: to another kind or another API, with both sides in a cycle or two."""
+
 
 @dataclass(frozen=True)
 class Fleet:
@@ -135,6 +138,11 @@ class Fleet:
     def share_of_cycles_that_ask_for_the_past(self) -> float:
         """Cycles in which some workload surges, is young or has lately lost its labels."""
         return _cycles_with(2 * _ROLLOUTS_A_DAY * self.workloads) / CYCLES_PER_DAY
+
+    @property
+    def share_of_cycles_in_which_others_matter(self) -> float:
+        """Cycles in which a Rollout takes a Deployment over, or who was over names another API: few do."""
+        return _cycles_with(_MOVES_A_DAY * self.workloads) / CYCLES_PER_DAY
 
     def rows_per_cycle(self, table: str) -> float | None:
         """Rows that one cycle adds to a partitioned table; None of a table that has no partitions."""

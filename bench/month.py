@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench.billed_statements import Catalog
 from bench.fleet_sizes import CYCLES_PER_DAY, DAYS_PER_MONTH, Fleet
-from bench.prices import Bill, Prices
+from bench.prices import NOTHING, Bill, Prices
 
 DOLLARS_PER_TIB = 6.25
 """On demand, in the multi-regions EU and US; the first TiB of a month is free for each billing account."""
@@ -34,6 +34,7 @@ def _daily(number: float) -> Often:
 
 _CYCLES = CYCLES_PER_DAY * DAYS_PER_MONTH
 _OPENING = ("observations/before_load.sql", "observations/record_collection.sql", "verdicts/compare.sql")
+_QUIET = ("every cycle", "cycles that tell nothing", "syncs that find nothing", "listening", "callbacks of success")
 _TELLING = ("alerts/lease_notifications.sql", "alerts/record_sends.sql")
 
 
@@ -120,3 +121,9 @@ def month(catalog: Catalog, fleet: Fleet) -> list[Line]:
         for part in parts(set(catalog.names))
         for name in part.statements
     ]
+
+
+def quiet_cycle(catalog: Catalog, fleet: Fleet) -> Bill:
+    """Return what a cycle that tells nothing bills with its sync; of a fleet of 0, one that asks for no past."""
+    lines = [line for line in month(catalog, fleet) if line.part in _QUIET]
+    return sum((line.once.times(max(1, round(line.times / _CYCLES))) for line in lines), NOTHING)

@@ -131,7 +131,9 @@ class Prices:
         """In what share of its runs a file comes to a statement."""
         share = 1.0
         for condition in () if self._is_worst else statement.conditions:
-            if "measured_workloads" in condition:
+            if condition == "v_asks.others":
+                share *= self.fleet.share_of_cycles_in_which_others_matter
+            elif "measured_workloads" in condition or "v_asks" in condition:
                 asks = self.fleet.share_of_cycles_that_ask_for_the_past
                 # Some workload has no labels in each cycle; that is looked up where nothing else asks for its past.
                 share *= 1 - asks if condition.startswith("NOT EXISTS") else asks
@@ -171,7 +173,9 @@ class Prices:
 
 
 def _is_search(statement: Statement) -> bool:
-    return any(condition.startswith("v_prior_cycle IS NULL") for condition in statement.conditions)
+    return any(
+        condition.startswith(("v_prior_cycle IS NULL", "v_prior.cycle IS NULL")) for condition in statement.conditions
+    )
 
 
 def _floor(moment: dt.datetime, unit: dt.timedelta) -> dt.datetime:

@@ -9,9 +9,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.plan_size import expressions_of, sizes_of
 from pedwatch import sql
 from tests.sql.googlesql import SQL_ROOT
-from tests.sql.plan_size import expressions_of, sizes_of
 
 if TYPE_CHECKING:
     from google.cloud import bigquery

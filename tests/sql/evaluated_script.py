@@ -14,6 +14,7 @@ from tests.sql.evaluator import Tables, evaluate
 from tests.sql.googlesql import parse, text_of
 
 _WITHIN_IF = ("ASTCreateTableStatement", "ASTSingleAssignment")
+_IF = "ASTIfStatement"
 _DELETE = "ASTDeleteStatement"
 
 
@@ -64,6 +65,8 @@ class _Script:
                         self.run(node.body.statement_list)
                 case "ASTIfStatement" if not node.elseif_clauses:
                     self._choose(node)
+                case "ASTBeginEndBlock" if not node.handler_list:
+                    self.run(node.statement_list_node.statement_list)
                 case "ASTCreateTableStatement" if node.query:
                     self.temporary[text_of(self.source, node.name)] = self._evaluate(self._text(node.query))
                 case "ASTInsertStatement" if text_of(self.source, node.target_path) in self.temporary:
@@ -76,15 +79,20 @@ class _Script:
                     raise NotEvaluableError(kind)
 
     def _choose(self, node: Any) -> None:
+        then, otherwise = self._branches(node)
+        self.run(then if self._value(self._text(node.condition)).value else otherwise)
+
+    def _branches(self, node: Any) -> tuple[list[Any], list[Any]]:
         then, otherwise = (part.statement_list if part else [] for part in (node.then_list, node.else_list))
         for statement in [*then, *otherwise]:
             # Also what is passed over this time has to be known, or a script that writes would pass for one that reads.
-            is_delete = (
-                type(statement).__name__ == _DELETE and text_of(self.source, statement.target_path) in self.temporary
-            )
-            if type(statement).__name__ not in _WITHIN_IF and not is_delete:
-                raise NotEvaluableError(type(statement).__name__)
-        self.run(then if self._value(self._text(node.condition)).value else otherwise)
+            kind = type(statement).__name__
+            is_delete = kind == _DELETE and text_of(self.source, statement.target_path) in self.temporary
+            if kind == _IF:
+                self._branches(statement)
+            elif kind not in _WITHIN_IF and not is_delete:
+                raise NotEvaluableError(kind)
+        return then, otherwise
 
     def _declare(self, node: Any) -> None:
         default = self._text(node.default_value) if node.default_value else "NULL"

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 from sqlglot import exp
 
+from bench.plan_size import statements_of
 from pedwatch import sql
 from tests.sql.googlesql import DATASET, SQL_ROOT
-from tests.sql.plan_size import statements_of
 
 _COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _PARTITION = re.compile(r"^PARTITION BY (?:(?:DATE|TIMESTAMP_TRUNC)\()?(\w+)", re.MULTILINE)

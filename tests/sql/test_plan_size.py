@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.plan_size import NotCountableError, expressions_of, plan_sizes, sizes_of
+from bench.plans import DEPTH, SCANS
 from pedwatch import sql
 from tests.sql.googlesql import DATASET, SQL_ROOT
-from tests.sql.plan_size import NotCountableError, expressions_of, plan_sizes, sizes_of
 
-SCANS = 60
-DEPTH = 20
 LINES = 90
 """Of a file that rules are written in: what fits on a screen or two is read whole."""
 

@@ -1,6 +1,6 @@
 {#- CTEs: the limits that may take a workload. Matching looks at who a workload is, never at its counts, so it is done once
-    per identity and not once per cycle. Needs `measured_workloads` and `considered_limits`; ends in `candidate_matches`. -#}
-{%- from 'verdicts/_former.sql' import held_by -%}
+    per identity and not once per cycle. Needs `measured_workloads`, or what asked_workloads names of them, and
+    `considered_limits`; ends in `candidate_matches`. -#}
 {%- from 'verdicts/_period.sql' import is_unlabelled -%}
 {%- from 'verdicts/_selectors.sql' import label_pattern, selects_workload, specificity -%}
 identities AS (
@@ -13,11 +13,10 @@ identities AS (
     w.api_id,
     w.team_id,
     w.label_text,
-    held_by,
-    IF(held_by != '', w.former_api_id, IF({{ is_unlabelled('w') }}, '', w.api_id)) AS asked_api_id,
-    IF(held_by != '', w.former_team_id, IF({{ is_unlabelled('w') }}, '', w.team_id)) AS asked_team_id
-  FROM measured_workloads AS w
-  CROSS JOIN UNNEST({{ held_by('w') }}) AS held_by
+    w.held_by,
+    IF(w.held_by != '', w.former_api_id, IF({{ is_unlabelled('w') }}, '', w.api_id)) AS asked_api_id,
+    IF(w.held_by != '', w.former_team_id, IF({{ is_unlabelled('w') }}, '', w.team_id)) AS asked_team_id
+  FROM {{ asked_workloads | default('measured_workloads') }} AS w
 ),
 
 offered_limits AS (
@@ -29,7 +28,11 @@ offered_limits AS (
     {{ label_pattern('l') }} AS label_pattern,
     {{ specificity('l') }} AS specificity,
     IF(is_for_labelled, l.api_id, '') AS asked_api_id,
-    IF(is_for_labelled, l.team_id, '') AS asked_team_id
+    IF(is_for_labelled, l.team_id, '') AS asked_team_id,
+    -- Then what it takes no other takes: nothing is to be chosen.
+    COUNT(*) OVER (
+      PARTITION BY l.environment, IF(is_for_labelled, l.api_id, ''), IF(is_for_labelled, l.team_id, '')
+    ) = 1 AS is_alone
   FROM considered_limits AS l
   CROSS JOIN
     UNNEST(
@@ -42,19 +45,14 @@ candidate_matches AS (
     i.* EXCEPT (asked_api_id, asked_team_id),
     l.* EXCEPT (environment, api_id, team_id, asked_api_id, asked_team_id, selectors, label_pattern),
     l.api_id AS limit_api_id,
-    l.team_id AS limit_team_id,
-    COUNT(*) OVER (
-      PARTITION BY i.cluster, i.namespace, i.workload_kind, i.workload_name, i.api_id, i.team_id, i.label_text,
-        i.held_by
-    ) = 1 AS is_alone
+    l.team_id AS limit_team_id
   FROM identities AS i
   INNER JOIN offered_limits AS l
     ON i.environment = l.environment AND i.asked_api_id = l.asked_api_id AND i.asked_team_id = l.asked_team_id
   WHERE
     {{ selects_workload('l', 'i') }}
-    AND IF(
-      i.held_by = '',
-      l.label_pattern = '' OR REGEXP_CONTAINS(i.label_text, l.label_pattern),
+    AND (
       l.limit_id = i.held_by
+      OR (i.held_by = '' AND (l.label_pattern = '' OR REGEXP_CONTAINS(i.label_text, l.label_pattern)))
     )
 )

@@ -5,9 +5,12 @@ CONCAT({{ w }}.cluster, '/', {{ w }}.namespace, '/', {{ w }}.workload_kind, '/',
 {%- macro owner(w) -%}
 CONCAT(COALESCE({{ w }}.team_id, ''), '/', COALESCE({{ w }}.api_id, ''))
 {%- endmacro -%}
+{%- macro has_left(w) -%}
+{{ w }}.former_owner != {{ owner(w) }}
+{%- endmacro -%}
 {#- Under which limits to look for it: that which takes it as it is, '', and the one that it was counted by. -#}
-{%- macro held_by(w) -%}
-IF({{ w }}.former_owner != {{ owner(w) }}, ['', {{ w }}.former_limit_id], [''])
+{%- macro holders(w) -%}
+IF({{ has_left(w) }}, ['', {{ w }}.former_limit_id], [''])
 {%- endmacro -%}
 {#- What a cycle says for the next one; who left is not asked again whose it was. -#}
 {%- macro member(w) -%}

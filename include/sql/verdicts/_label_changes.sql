@@ -1,7 +1,7 @@
 {#- CTE: where a workload names another API than it did in its cycle before, or comes back under other labels than it was
     counted by, but for the first cycle of a part. Needs `measured_workloads` and
     `judged_cycles`. -#}
-{%- from 'verdicts/_former.sql' import owner -%}
+{%- from 'verdicts/_former.sql' import has_left, owner -%}
 label_changes AS (
   SELECT w.cycle
   FROM measured_workloads AS w
@@ -12,7 +12,7 @@ label_changes AS (
     AND (
       LAG({{ owner('w') }}) OVER same_workload != {{ owner('w') }}
       OR (
-        w.former_owner != {{ owner('w') }}
+        {{ has_left('w') }}
         AND COALESCE(LAG(w.cycle) OVER same_workload < TIMESTAMP_SUB(w.cycle, INTERVAL c.cycle_minutes MINUTE), TRUE)
       )
     )

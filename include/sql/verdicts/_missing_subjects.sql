@@ -11,15 +11,15 @@ presences AS (
     s.limit_id,
     s.workload_kind,
     CONCAT(s.team_id, '/', s.api_id) AS owner,
-    place
+    CASE looked_for
+      WHEN 'api in cluster' THEN {{ api_in('s.cluster', 's') }}
+      WHEN 'api' THEN {{ api_in("''", 's') }}
+      ELSE {{ workload_in('s') }}
+    END AS place
   FROM seen_subjects AS s
-  CROSS JOIN
-    UNNEST([
-      IF(s.limit_id IS NULL, {{ api_in('s.cluster', 's') }}, NULL),
-      IF(s.limit_id IS NULL, {{ api_in("''", 's') }}, NULL),
-      {{ workload_in('s') }}
-    ]) AS place
-  WHERE place IS NOT NULL AND s.api_id IS NOT NULL AND s.team_id IS NOT NULL
+  INNER JOIN UNNEST(['api in cluster', 'api', 'workload']) AS looked_for
+    ON s.limit_id IS NULL OR looked_for = 'workload'
+  WHERE s.api_id IS NOT NULL AND s.team_id IS NOT NULL
 ),
 
 environment_states AS (

@@ -1,5 +1,5 @@
 {#- Macros that more than one part of the comparison needs. -#}
-{%- from 'verdicts/_former.sql' import place -%}
+{%- from 'verdicts/_former.sql' import has_left, place -%}
 {#- An empty value is no label, as templates leave it behind. -#}
 {%- macro is_unlabelled(w) -%}
 (COALESCE({{ w }}.api_id, '') = '' OR COALESCE({{ w }}.team_id, '') = '')
@@ -25,6 +25,11 @@
     AND ({{ w }}.created_at IS NULL OR {{ place(w) }} NOT IN UNNEST(v_known_unlabelled))
   )
 )
+{%- endmacro -%}
+{#- Of whom others say something: it is taken over, or left the limit that counted it, by the labels it has or by those that
+    its past will say it had. -#}
+{%- macro asks_for_others(w) -%}
+({{ w }}.takeover_replicas > 0 OR {{ has_left(w) }} OR ({{ w }}.former_owner IS NOT NULL AND {{ is_unlabelled(w) }}))
 {%- endmacro -%}
 {#- Whether a policy row is for an API; of several the closest counts: that of the API, else of its team, else the
     defaults. -#}

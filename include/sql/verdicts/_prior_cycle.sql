@@ -29,8 +29,10 @@ DECLARE v_prior_members STRING DEFAULT v_prior.members;
 {% for first, end in [(1, 0), (8, 1), (64, 8), (128, 64), (192, 128), (256, 192), (320, 256), (400, 320)] %}
 IF v_prior_cycle IS NULL THEN
   SET v_prior_cycle = {{ last_judged_cycle(first ~ ' DAY', end ~ ' DAY') }};
+END IF;
+{% endfor %}
+IF v_prior.cycle IS NULL AND v_prior_cycle IS NOT NULL THEN
   SET v_prior_members = (
     SELECT STRING_AGG(v.members, '\n') FROM `{{ dataset }}.verdicts` AS v WHERE v.cycle = v_prior_cycle
   );
 END IF;
-{% endfor -%}

@@ -1,5 +1,6 @@
 {#- Macros: whether a limit's glob selectors (* and ?) take a workload. NULL selects everything; names hold no other
     character that means something in a regular expression than the dot. -#}
+{%- from 'limits/_holds.sql' import holds -%}
 {%- macro selects(glob, value) -%}
 ({{ glob }} IS NULL OR REGEXP_CONTAINS(
   {{ value }}, CONCAT('^', REPLACE(REPLACE(REPLACE({{ glob }}, '.', '\\.'), '*', '.*'), '?', '.'), '$')
@@ -40,4 +41,16 @@ IF({{ l }}.selectors.cluster IS NULL, 0, 1)
     + IF({{ l }}.selectors.kind IS NULL, 0, 1)
     + IF({{ l }}.selectors.name IS NULL, 0, 1)
     + COALESCE(ARRAY_LENGTH({{ l }}.selectors.labels), 0)
+{%- endmacro -%}
+{#- Whether a chosen match is a workload's in its cycle. -#}
+{%- macro is_chosen_for(m, w) %}
+      {{ w }}.cluster = {{ m }}.cluster
+      AND {{ w }}.namespace = {{ m }}.namespace
+      AND {{ w }}.workload_kind = {{ m }}.workload_kind
+      AND {{ w }}.workload_name = {{ m }}.workload_name
+      AND {{ w }}.api_id IS NOT DISTINCT FROM {{ m }}.api_id
+      AND {{ w }}.team_id IS NOT DISTINCT FROM {{ m }}.team_id
+      AND {{ w }}.label_text IS NOT DISTINCT FROM {{ m }}.label_text
+      AND {{ w }}.held_by = {{ m }}.held_by
+      AND {{ holds(m, w ~ '.cycle', w ~ '.known_at') }}
 {%- endmacro -%}

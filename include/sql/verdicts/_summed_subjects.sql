@@ -1,5 +1,10 @@
 {#- CTE: the workloads of each subject, summed up. Needs _matched_workloads.sql. -#}
+{%- from 'verdicts/_counting.sql' import kinds -%}
 {%- from 'verdicts/_former.sql' import member -%}
+{%- set offenders = ['hpa'] + kinds | sort(reverse=true) -%}
+{%- macro rank(offender) -%}
+CASE {{ offender }}{% for name in offenders %} WHEN '{{ name }}' THEN {{ loop.index0 }}{% endfor %} END
+{%- endmacro -%}
 summed_subjects AS (
   SELECT
     w.cycle,
@@ -43,12 +48,10 @@ summed_subjects AS (
     LOGICAL_AND(w.is_new) AS is_all_new,
     MAX(NULLIF(w.left_by, 'api_changed')) AS left_by,
     LOGICAL_OR(COALESCE(w.left_by = 'api_changed', FALSE)) AS is_handed_over,
-    STRING_AGG({{ member('w') }}, '\n' ORDER BY w.workload_name, w.cluster, w.namespace, w.workload_kind) AS members,
+    STRING_AGG({{ member('w') }}, '\n' ORDER BY {{ member('w') }}) AS members,
     LOGICAL_OR(w.is_contested) AS is_contested,
-    -- Of several workloads the one with most pods names the offender.
-    ARRAY_AGG(
-      w.offender ORDER BY w.measured DESC, IF(w.offender = 'hpa', 1, 0), w.offender LIMIT 1
-    )[OFFSET(0)] AS offender
+    -- Of several workloads the one with most pods names the offender; of those with as many, an HPA last.
+    {{ offenders }}[OFFSET(MOD(MAX(w.measured * 4 + {{ rank('w.offender') }}), 4))] AS offender
   FROM matched_workloads AS w
   GROUP BY w.cycle, subject
 )

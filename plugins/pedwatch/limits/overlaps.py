@@ -1,6 +1,6 @@
 """Finds limits that can match one workload, and says which of them would judge it.
 
-The rule is that of ``include/sql/verdicts/_matched_workloads.sql``: a workload is judged by one limit, the one with
+The rule is that of ``include/sql/verdicts/_chosen_matches.sql``: a workload is judged by one limit, the one with
 more selectors set. Where two have equally many, the lower ceiling would decide: nobody meant that, so it is not
 published.
 """
