@@ -2,6 +2,14 @@
 {%- macro place(w) -%}
 CONCAT({{ w }}.cluster, '/', {{ w }}.namespace, '/', {{ w }}.workload_kind, '/', {{ w }}.workload_name)
 {%- endmacro -%}
+{#- Whether two rows of a cycle are of one workload. -#}
+{%- macro same_workload(one, other) -%}
+{{ one }}.cycle = {{ other }}.cycle
+      AND {{ one }}.cluster = {{ other }}.cluster
+      AND {{ one }}.namespace = {{ other }}.namespace
+      AND {{ one }}.workload_kind = {{ other }}.workload_kind
+      AND {{ one }}.workload_name = {{ other }}.workload_name
+{%- endmacro -%}
 {%- macro owner(w) -%}
 CONCAT(COALESCE({{ w }}.team_id, ''), '/', COALESCE({{ w }}.api_id, ''))
 {%- endmacro -%}

@@ -2,15 +2,8 @@
     seen. Six hours of sightings are read only where some workload's past matters, and limits only where one takes another
     over or has left the limit that counted it. Needs `judged_cycles`, a table or made by the part that cycles_part names,
     and prior_part, which makes `prior_subjects`. -#}
-{%- from 'verdicts/_former.sql' import place -%}
+{%- from 'verdicts/_former.sql' import place, same_workload -%}
 {%- from 'verdicts/_period.sql' import asks_for_its_past, asks_for_others -%}
-{%- set same_workload -%}
-w.cycle = a.cycle
-      AND w.cluster = a.cluster
-      AND w.namespace = a.namespace
-      AND w.workload_kind = a.workload_kind
-      AND w.workload_name = a.workload_name
-{%- endset -%}
 CREATE OR REPLACE TEMP TABLE measured_workloads AS
 WITH
 {% if cycles_part is defined %}{% include cycles_part %},
@@ -73,7 +66,7 @@ BEGIN
         IF(a.is_label_lost, 'labels_removed', NULL) AS left_by
       )
     FROM measured_workloads AS w
-    LEFT JOIN answered_workloads AS a ON {{ same_workload }};
+    LEFT JOIN answered_workloads AS a ON {{ same_workload('w', 'a') }};
   END IF;
 
   IF v_asks.others THEN
@@ -91,6 +84,6 @@ BEGIN
         IF(a.held_by IS NULL, w.left_by, a.left_by) AS left_by
       )
     FROM measured_workloads AS w
-    LEFT JOIN settled_workloads AS a ON {{ same_workload }};
+    LEFT JOIN settled_workloads AS a ON {{ same_workload('w', 'a') }};
   END IF;
 END;
