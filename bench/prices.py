@@ -150,7 +150,7 @@ class Prices:
 
     def _rows(self, table: str, scans: list[Scan], now: dt.datetime) -> float:
         per_cycle = self.fleet.rows_per_cycle(table)
-        if per_cycle is None:
+        if per_cycle is None or table not in self.catalog.partitions:  # as in an older tree
             return self.fleet.rows(table)
         unit = _UNITS[self.catalog.partitions[table][1]]
         spans = [self._span(scan, now) for scan in scans]
