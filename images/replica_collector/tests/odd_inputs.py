@@ -198,7 +198,7 @@ def check_kubeconfig(raw: bytes) -> None:
     if isinstance(credential, StaticToken):
         str(credential.token()).encode("ascii")
     written = yaml.safe_load(raw)
-    user = next((one["user"] for one in written["users"] or [] if one and one["name"] == "u"), None) or {}
+    user = next((one.get("user") for one in written["users"] or [] if one and one["name"] == "u"), None) or {}
     context = next(one["context"] for one in written["contexts"] if one["name"] == written["current-context"])
     if context.get("user") == "u":
         assert not any(user.get(name) for name in IMPERSONATION)

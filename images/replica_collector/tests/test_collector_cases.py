@@ -40,17 +40,19 @@ def test_the_object_that_cannot_be_read_is_named_and_the_others_are_rows(api: Ap
     api.items[DEPLOYMENTS][3] = deployment("odd", spec__replicas=-1)
     api.items[DEPLOYMENTS][17] = deployment("late", metadata__creationTimestamp="0001-01-01T00:00:00+14:00")
     api.items[HPAS][2] = hpa("huge", spec__maxReplicas=2**40)
+    api.items[HPAS][3] = hpa("")
     collected = collect()
     told = collected.manifest
-    assert (told["status"], told["error_class"], told["row_count"]) == ("partial", "bad_payload", 34)
+    assert (told["status"], told["error_class"], told["row_count"]) == ("partial", "bad_payload", 33)
     assert (told["deployments_listed"], told["hpas_listed"]) == (None, None)
     assert told["error_message"].startswith(
         "deployments: not readable, the others are: shop/odd: Expected `int` >= 0 - at `$.spec.replicas`; shop/late: "
     )
     assert "; hpas: not readable, the others are: shop/huge: Expected `int` <= 2147483647" in told["error_message"]
+    assert "; shop: Expected `str` of length >= 1 - at `$.metadata.name`" in told["error_message"]
     names = {row["name"] for row in collected.rows}
-    assert len(collected.rows) == 34
-    assert not names & {"odd", "late", "huge"}
+    assert len(collected.rows) == 33
+    assert not names & {"odd", "late", "huge", ""}
 
 
 def test_of_many_that_cannot_be_read_the_first_are_named(api: ApiServer, collect: Collect) -> None:

@@ -177,6 +177,14 @@ def test_an_hpa_becomes_a_row_with_every_column(api: ApiServer, collect: Collect
             id="a-canary-of-an-old-version",
         ),
         pytest.param(
+            rollout("r", status__observedGeneration=-1), {"observed_generation": None}, id="a-rollout-of-no-generation"
+        ),
+        pytest.param(
+            rollout("r", status__observedGeneration=2**64 - 1),
+            {"observed_generation": None},
+            id="a-rollout-of-a-generation-that-no-column-takes",
+        ),
+        pytest.param(
             rollout("r", spec={"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}}),
             {"workload_ref_kind": "Deployment", "workload_ref_name": "d", "workload_ref_scale_down": None}
             | {"spec_replicas": 1, "strategy": None},

@@ -15,6 +15,7 @@ LabelsT = TypeVar("LabelsT")
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Generation = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Surge = Count | Annotated[str, Meta(pattern=r"^[0-9]+%?$")]
+Name = Annotated[str, Meta(min_length=1)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 DEFAULT_MAX_SURGE = "25%"
@@ -23,8 +24,8 @@ DEFAULT_MAX_SURGE = "25%"
 class ObjectMeta(Struct, Generic[LabelsT], rename="camel", gc=False):
     """Identity of an object, and whether it is on its way out."""
 
-    name: str
-    namespace: str
+    name: Name
+    namespace: Name
     uid: str = ""
     generation: Generation = 0
     creation_timestamp: Moment | None = None

@@ -206,7 +206,6 @@ def _is_past_deadline(conditions: Raw) -> bool:
 
 
 def _number(generation: str | int | None) -> int | None:
-    """A Rollout's generation is a number as text; old versions wrote a hash, which tells nothing."""
-    if isinstance(generation, str):
-        return int(generation) if generation.isdecimal() and generation.isascii() and len(generation) < 19 else None
-    return generation
+    """A Rollout's generation is a number as text; old versions wrote a hash; what is none tells nothing."""
+    written = str(generation)
+    return int(written) if written.isdecimal() and written.isascii() and len(written) < 19 else None

@@ -63,4 +63,4 @@ def _named(item: msgspec.Raw) -> str:
         metadata = RAW_OBJECT_DECODER.decode(item).metadata
     except UNDECODABLE:
         return "an object without a name"
-    return "/".join(str(part)[:253] for part in (metadata.namespace, metadata.name) if part is not None) or "an object"
+    return "/".join(str(part)[:253] for part in (metadata.namespace, metadata.name) if part) or "an object"
