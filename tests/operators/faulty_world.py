@@ -86,6 +86,11 @@ class World:
         wire_in_process.serve(self.patch, self.mail, self.hook)
         self.channels = channels()
 
+    @property
+    def config(self) -> Any:
+        """As the outbox has it: how long a lease and a run last follows from it."""
+        return self.outbox.config
+
     # What happens to calls
 
     def _next(self, method: str) -> Any:

@@ -69,7 +69,7 @@ def test_a_lease_that_failed_is_submitted_once_and_taken_when_it_is_asked_for_ag
         f" VALUES ({texts}, 1, 0, CURRENT_TIMESTAMP(), CURRENT_TIMESTAMP())"
     ).result()
     spoilt, session = failing
-    lease = lease_of("run-1", dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1))
+    lease = lease_of("run-1", dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1), dt.timedelta(minutes=4))
     with pytest.raises(LedgerError, match="Retrying may solve it"):
         spoilt.run("alerts/lease_notifications.sql", lease)
     assert session.submitted == 1

@@ -76,7 +76,7 @@ class RealOutbox:
     """The same on the statements that ship; ``add`` is the fold's part."""
 
     def __init__(self, warehouse: Warehouse) -> None:
-        self._warehouse = warehouse
+        self._warehouse, self.config = warehouse, warehouse.config
         self._table = f"{warehouse.config.dataset}.notifications"
         self.run = warehouse.run
         warehouse.client.query(f"DELETE FROM `{self._table}` WHERE TRUE").result()

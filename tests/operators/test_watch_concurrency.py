@@ -115,7 +115,9 @@ def test_of_two_senders_each_message_is_posted_by_one(many_over: World, monkeypa
 def test_a_lease_holds_until_it_runs_out_and_then_the_message_is_found_again(many_over: World) -> None:
     fold_now(many_over)
     channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
-    leased = many_over.warehouse.run("alerts/lease_notifications.sql", send.lease_of("dead", many_over.now))
+    leased = many_over.warehouse.run(
+        "alerts/lease_notifications.sql", send.lease_of("dead", many_over.now, deadlines.lease(PERIOD))
+    )
     Sender(channel, pacer, many_over.now).send(leased)  # Slack took them; then the worker died
     slack, before_it_ends = many_over.config.slack, many_over.now + deadlines.lease(PERIOD) - dt.timedelta(seconds=1)
     assert send.send_notifications(many_over.warehouse, channel, slack, before_it_ends, "next", pacer).counts == {}
@@ -129,7 +131,9 @@ def test_a_lease_holds_until_it_runs_out_and_then_the_message_is_found_again(man
 def test_a_dead_senders_late_word_does_not_undo_its_successor(many_over: World) -> None:
     fold_now(many_over)
     channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
-    leased = many_over.warehouse.run("alerts/lease_notifications.sql", send.lease_of("slow", many_over.now))
+    leased = many_over.warehouse.run(
+        "alerts/lease_notifications.sql", send.lease_of("slow", many_over.now, deadlines.lease(PERIOD))
+    )
     later = many_over.now + deadlines.lease(PERIOD)
     send.send_notifications(many_over.warehouse, channel, many_over.config.slack, later, "next", pacer)
     told = many_over.rows("notifications")

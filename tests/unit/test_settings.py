@@ -63,7 +63,3 @@ def test_cycles_that_cannot_be_so_long_are_refused(text: str, told: str) -> None
     with pytest.raises(ConfigurationError) as caught:
         settings.parse_config(text, {})
     assert told in str(caught.value)
-
-
-def test_in_the_sandbox_any_number_is_watched_every_minute() -> None:
-    assert settings.parse_config(written(1, 34), {"BIGQUERY_EMULATOR_HOST": "http://localhost"}).cycle_minutes == 1

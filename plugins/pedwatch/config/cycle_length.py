@@ -6,7 +6,7 @@ from pedwatch.config.document import Config
 from pedwatch.deadlines import collection
 
 MOST_CLUSTERS = 20
-"""So many are watched every minute at most, outside the sandbox."""
+"""So many are watched every minute at most, in the sandbox too: what runs there is what ships (docs/design.md#d13)."""
 
 
 def objection(config: Config) -> str | None:

@@ -26,7 +26,7 @@ class Config(Strict):
     cycle_minutes: Literal[1, 5, 10, 15, 30, 60] = Field(
         default=5,
         description="Minutes from one look at the clusters to the next, and from one sync of limits to the next: 5, "
-        "10, 15, 30 or 60; 1 in the sandbox, or for up to 20 clusters that are all named. It may be changed: "
+        "10, 15, 30 or 60; 1 for up to 20 clusters that are all named. It may be changed: "
         "docs/runbooks/the-length-of-a-cycle-changes.md",
     )
     label_keys: LabelKeys = Field(default_factory=LabelKeys)
