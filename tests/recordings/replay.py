@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pedwatch.cycles import PERIOD
+from pedwatch.cycles import PERIOD, minutes_of
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.manifests import MANIFEST_COLUMNS, read_run
 from replica_collector.batch import Batch
@@ -137,7 +137,7 @@ def collect(shots: list[Shot], folder: Path, address: str, ca_data: str) -> tupl
     rows = [json.loads(line) | {"team_id": TEAM} for line in lines]
     manifests = [json.loads(path.read_bytes()) for path in folder.glob("manifests/*/*/*.ndjson")]
     runs = [read_run({column: told[column] for column in MANIFEST_COLUMNS}) for told in manifests]
-    return rows, [run | {"recorded_at": run["finished_at"]} for run in runs]
+    return rows, [run | {"recorded_at": run["finished_at"], "cycle_minutes": minutes_of(PERIOD)} for run in runs]
 
 
 def spent_before(shot: Shot, rows: list[Row]) -> Iterator[Row]:
