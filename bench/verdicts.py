@@ -44,9 +44,9 @@ SELECT CONCAT('prod.team-', MOD(i, 100), '.api-', i), CONCAT('api-', i), CONCAT(
 FROM UNNEST(GENERATE_ARRAY(0, {apis} - 1)) AS i
 """
 COLLECTIONS = """
-INSERT INTO `{d}.collection_runs` (cycle, cycle_minutes, cluster, environment, status, attempt_id,
+INSERT INTO `{d}.collection_runs` (cycle, {length_column}cluster, environment, status, attempt_id,
   deployments_listed, row_count, recorded_at)
-SELECT cycle, 5, CONCAT('c-', c), 'prod', 'complete', 'a', 1, DIV({workloads}, {clusters}), cycle
+SELECT cycle, {length}CONCAT('c-', c), 'prod', 'complete', 'a', 1, DIV({workloads}, {clusters}), cycle
 FROM UNNEST(GENERATE_TIMESTAMP_ARRAY(@first, @last, INTERVAL 5 MINUTE)) AS cycle
 CROSS JOIN UNNEST(GENERATE_ARRAY(0, {clusters} - 1)) AS c
 """
@@ -88,9 +88,17 @@ class World:
 
     def observe(self, first: dt.datetime, last: dt.datetime) -> None:
         """Fill in all cycles from ``first`` to ``last``, a day at a time."""
+        has_length = "cycle_minutes" in sql.render(
+            settings.include_dir() / "sql", "ddl/tables/collection_runs.sql", dataset="d"
+        )
+        length = ("cycle_minutes, ", "5, ") if has_length else ("", "")  # a base before it was recorded
         while first <= last:
             until = min(first + DAY - dt.timedelta(minutes=5), last)
-            self._run(COLLECTIONS, first=first, last=until)
+            self._run(
+                COLLECTIONS.replace("{length_column}", length[0]).replace("{length}", length[1]),
+                first=first,
+                last=until,
+            )
             self._run(OBSERVATIONS, first=first, last=until)
             first = until + dt.timedelta(minutes=5)
 
