@@ -113,8 +113,9 @@ class Script:
         return {}
 
 
+@functools.lru_cache(maxsize=8)
 def parse(text: str) -> Any:
-    """Parse a statement or a script; returns the nodes of its statements."""
+    """Parse a statement or a script; returns the nodes of its statements, to read: a script's cases share them."""
     return Parser.parse_script_static(text, language()).statement_list_node.statement_list
 
 

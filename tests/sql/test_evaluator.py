@@ -6,6 +6,7 @@ given/expect case, on a small shop in which each of them finds something (sample
 """
 
 import datetime as dt
+import functools
 import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -91,6 +92,7 @@ def stand_in(bigquery_server: Server) -> Iterator[StandIn]:
         yield StandIn(warehouse)
 
 
+@functools.cache
 def shipped(name: str, dataset: str = DATASET) -> Query:
     """The query of a statement; a view is asked for everything in it, by a filter where it wants one."""
     if name.startswith("ddl/views/"):
