@@ -168,7 +168,7 @@ def test_folding_in_pieces_with_repeats_is_folding_once(story: str, cuts: list[i
                 latest[episode.subject.fingerprint] = carried(episode, after, PERIOD)
             window = [item for item in told if after < item.observation.cycle <= until]
             folded = fold_period(latest.values(), window, cycles_between(after, until, PERIOD), PolicyConfig())
-            rows |= {e.episode_id: e for e in to_write(rows.values(), folded, until)}
+            rows |= {e.episode_id: e for e in to_write(rows.values(), folded, until, PERIOD)}
         after = until
     assert {key: carried(episode, after, PERIOD) for key, episode in rows.items()} == whole
 
@@ -183,7 +183,7 @@ def test_what_goes_on_is_not_written_again(goes_on: str) -> None:
         cycle = item.observation.cycle
         latest = [carried(episode, cycle - PERIOD, PERIOD) for episode in rows.values()]
         folded = fold_period(latest, [item], cycles_between(cycle - PERIOD, cycle, PERIOD), PolicyConfig())
-        changed = to_write(rows.values(), folded, cycle)
+        changed = to_write(rows.values(), folded, cycle, PERIOD)
         rows |= {episode.episode_id: episode for episode in changed}
         written += [cycle] * len(changed)
     assert len(written) < 10
@@ -230,7 +230,7 @@ def test_an_episode_goes_with_its_workload_to_another_kind(
     api = ORDERS.api_id if is_same else "another"
     rollout = replace(ORDERS, fingerprint="f2", name="rollout", workload_kind="Rollout", api_id=api)
     told = observations(old) + observations(new, rollout)
-    episodes = fold_period([], told, START, cycle_at(2), PolicyConfig())
+    episodes = fold_period([], told, cycles_between(START, cycle_at(2), PERIOD), PolicyConfig())
     assert [episode.end_reason for episode in episodes] == ended
     if len(ended) == 1 and ended[0] is None:
         assert episodes[0].subject == rollout and episodes[0].started_cycle == cycle_at(1)
