@@ -100,11 +100,6 @@ def hour_partition(cycle: dt.datetime) -> str:
     return cycle.astimezone(dt.UTC).strftime("%Y%m%d%H")
 
 
-def in_hour(cycle: dt.datetime, hour: dt.datetime) -> bool:
-    """Tell whether a cycle belongs to the hour that begins at ``hour``."""
-    return hour_partition(cycle) == hour_partition(hour)
-
-
 def hours_to_load(cycle: dt.datetime, now: dt.datetime) -> list[dt.datetime]:
     """Return the hours a live run of ``cycle`` loads: its own and, early in an hour, the one before for late files.
 
