@@ -16,10 +16,12 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
-from pedwatch import settings
-from pedwatch.tasks import digest, failed_dags, heartbeats
+from pedwatch import build, settings
+from pedwatch.tasks import digest, failed_dags, heartbeats, whole_build
 
 CONFIG = settings.load_config()
+
+BUILD = "source"  # the bundle writes its id here
 
 with DAG(
     dag_id="ped_digest",
@@ -30,8 +32,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=dt.timedelta(minutes=30),
-    tags=["pedwatch", "alerts"],
-    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30)},
+    tags=["pedwatch", "alerts", *build.tags(BUILD)],
+    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30), **whole_build.of(BUILD)},
     params={
         "allow_notify": Param(
             False, type="boolean", title="May tell", description="Let this manual run send its digest"

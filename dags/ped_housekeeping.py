@@ -17,7 +17,10 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
-from pedwatch.tasks import failed_dags, heartbeats, housekeeping
+from pedwatch import build
+from pedwatch.tasks import failed_dags, heartbeats, housekeeping, whole_build
+
+BUILD = "source"  # the bundle writes its id here
 
 with DAG(
     dag_id="ped_housekeeping",
@@ -28,8 +31,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=dt.timedelta(minutes=30),
-    tags=["pedwatch", "housekeeping"],
-    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30)},
+    tags=["pedwatch", "housekeeping", *build.tags(BUILD)],
+    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30), **whole_build.of(BUILD)},
     params={
         "checks_only": Param(
             False, type="boolean", title="Only check", description="Leave the tables alone, run the invariant checks"
@@ -37,5 +40,5 @@ with DAG(
     },
     **failed_dags.CALLBACKS,
 ) as dag:
-    checked = task(retries=0)(housekeeping.check_invariants)()
+    checked = task(**whole_build.ONLY_UNTIL_WHOLE)(housekeeping.check_invariants)()
     task(housekeeping.apply_ddl)() >> checked >> task(heartbeats.heartbeat)()

@@ -20,7 +20,8 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from pedwatch.tasks import failed_dags, run_conf
+from pedwatch import build
+from pedwatch.tasks import failed_dags, run_conf, whole_build
 
 
 def publish_limits() -> None:
@@ -36,6 +37,8 @@ def publish_limits() -> None:
     print(publish(settings.load_config(), request))
 
 
+BUILD = "source"  # the bundle writes its id here
+
 with DAG(
     dag_id="ped_limits_publish",
     description="Validate PED files, compare them with Firestore, publish what changed",
@@ -45,9 +48,9 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=dt.timedelta(minutes=30),
-    tags=["pedwatch", "limits"],
+    tags=["pedwatch", "limits", *build.tags(BUILD)],
     # A document that is wrong stays wrong, and a conflict needs a look: nothing here is worth an unseen retry.
-    default_args={"owner": "platform", "retries": 0},
+    default_args={"owner": "platform", **whole_build.of(BUILD), **whole_build.ONLY_UNTIL_WHOLE},
     params={
         "path": Param(type="string", minLength=1, title="Folder", description="A folder, or gs://bucket/folder"),
         "apply": Param(False, type="boolean", title="Apply", description="Write; otherwise a dry run"),

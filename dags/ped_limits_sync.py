@@ -21,7 +21,6 @@ heartbeats of the DAGs     ─▶ listening, meanwhile ─▶ the platform's cha
 ```
 
 A refused sync is a row of `limit_sync_refusals`; it is not tried again by itself, the next run looks anew.
-
 Backfilled runs are skipped, since limits cannot be read in the past. Running a sync twice writes nothing twice.
 """
 
@@ -30,8 +29,8 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 
-from pedwatch import cycles, deadlines, settings
-from pedwatch.tasks import failed_dags, heartbeats, listening, run_conf
+from pedwatch import build, cycles, deadlines, settings
+from pedwatch.tasks import failed_dags, heartbeats, listening, run_conf, whole_build
 
 
 def sync_limits() -> dict[str, Any]:
@@ -82,6 +81,7 @@ def sync_and_listen(dag_run: Any = None, dag: Any = None, run_id: Any = None, ti
 
 
 PERIOD = settings.load_config().period
+BUILD = "source"  # the bundle writes its id here
 with DAG(
     dag_id="ped_limits_sync",
     description="Bring the history of PED limits up to date with Firestore",
@@ -91,8 +91,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=deadlines.sync_lasts(PERIOD),
-    tags=["pedwatch", "limits"],
-    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=20)},
+    tags=["pedwatch", "limits", *build.tags(BUILD)],
+    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=20), **whole_build.of(BUILD)},
     params={
         "full": Param(
             False,

@@ -28,13 +28,15 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
 
-from pedwatch import settings
+from pedwatch import build, settings
 from pedwatch.audit.request import KNOWN_AT, LABEL
 from pedwatch.operators.links import AuditReportLink, with_links
-from pedwatch.tasks import audit, failed_dags, heartbeats, watch
+from pedwatch.tasks import audit, failed_dags, heartbeats, watch, whole_build
 
 CONFIG = settings.load_config()
 NAMES = {"type": ["null", "array"], "items": {"type": "string"}}
+
+BUILD = "source"  # the bundle writes its id here
 
 with DAG(
     dag_id="ped_replica_audit",
@@ -46,8 +48,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=dt.timedelta(hours=3),
-    tags=["pedwatch", "audit"],
-    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30)},
+    tags=["pedwatch", "audit", *build.tags(BUILD)],
+    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30), **whole_build.of(BUILD)},
     params={
         "from_date": Param(
             None,

@@ -31,15 +31,17 @@ from typing import Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule, task
 
-from pedwatch import deadlines, settings
+from pedwatch import build, deadlines, settings
 from pedwatch.cycles import cron
 from pedwatch.observations.batches import KUBECONFIG_PATH
 from pedwatch.operators import links
 from pedwatch.operators.links import with_links
 from pedwatch.operators.replica_collector import BATCH_NAME, ReplicaCollectorOperator, scheduling
-from pedwatch.tasks import failed_dags, watch
+from pedwatch.tasks import failed_dags, watch, whole_build
 
 CONFIG = settings.load_config()
+
+BUILD = "source"  # the bundle writes its id here
 
 with DAG(
     dag_id="ped_replica_watch",
@@ -50,8 +52,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=deadlines.run_lasts(CONFIG.period),
-    tags=["pedwatch", "observations", "verdicts", "alerts"],
-    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=10)},
+    tags=["pedwatch", "observations", "verdicts", "alerts", *build.tags(BUILD)],
+    default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=10), **whole_build.of(BUILD)},
     params={
         "allow_notify": Param(False, type="boolean", title="May alert", description="Let this manual run write alerts"),
         "label": Param(

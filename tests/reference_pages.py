@@ -79,7 +79,7 @@ EXPLAINED = {
 #: The environment variables read by `pedwatch.settings`, and what they are.
 VARIABLES = {
     "PEDWATCH_CONFIG": "Path of the configuration file; default `config/pedwatch.yaml` in the include folder",
-    "PEDWATCH_INCLUDE": "Path of the include folder; default: found beside `dags/` and `plugins/`, or in `dags/`",
+    "PEDWATCH_INCLUDE": "Path of the include folder; default: found in the package, or beside `plugins/`",
     "PEDWATCH_CLOCK": "A time, or a file that holds one. Refused unless an emulator variable is set",
     "BIGQUERY_EMULATOR_HOST": "Stand-in for BigQuery, with scheme. Never set on Composer",
     "FIRESTORE_EMULATOR_HOST": "Stand-in for Firestore, without scheme. Never set on Composer",

@@ -117,7 +117,7 @@ def test_airflow_lies_at_composers_paths(services: dict[str, Any]) -> None:
         targets = {volume.split(":")[0]: volume.split(":")[1] for volume in services[name]["volumes"]}
         assert targets["./dags"] == "/home/airflow/gcs/dags"
         assert targets["./plugins"] == "/home/airflow/gcs/plugins"
-        assert targets["./include"] == "/home/airflow/gcs/dags/include"
+        assert targets["./include"] == "/home/airflow/gcs/include"
     dockerfile = (ROOT / "deploy" / "compose" / "airflow.Dockerfile").read_text()
     assert "AIRFLOW__CORE__DAGS_FOLDER=/home/airflow/gcs/dags" in dockerfile
     assert "--no-install-project" in dockerfile, "on Composer the package is in plugins/, nowhere else"

@@ -12,6 +12,10 @@ class ConfigurationError(PedwatchError):
     """
 
 
+class MixedBuildError(PedwatchError):
+    """Files of two builds lie side by side; the message names them. It passes when all of one have arrived."""
+
+
 class LimitDocumentError(PedwatchError):
     """A PED document is wrong; the message names file, line, field and fix."""
 

@@ -2,7 +2,7 @@
 
 Variables:
     PEDWATCH_CONFIG   path of the configuration file (default: ``config/pedwatch.yaml`` in the include folder)
-    PEDWATCH_INCLUDE  path of the include folder (default: found beside the DAGs or the plugins)
+    PEDWATCH_INCLUDE  path of the include folder (default: found in the package, or beside ``plugins/``)
     PEDWATCH_CLOCK    an RFC 3339 time, or a file that holds one; allowed only with emulators (docs/design.md#d9)
 
 ``${NAME}`` and ``${NAME:-default}`` in the configuration file are replaced from the environment.
@@ -10,6 +10,7 @@ Variables:
 
 import datetime as dt
 import functools
+import importlib.resources
 import os
 import re
 from collections.abc import Mapping
@@ -77,18 +78,24 @@ def parse_config(text: str, environment: Mapping[str, str], source: str = "pedwa
 
 
 def include_dir() -> Path:
-    """Return the folder with ``sql/``, ``config/`` and ``schemas/``.
+    """Return the folder with ``sql/``, ``config/``, ``report/`` and ``schemas/``.
 
-    In the bucket it ships as ``dags/include``; in the repository it stands beside ``dags/`` and ``plugins/``.
+    It ships inside the package, because the web server of Composer has ``plugins/`` and never ``dags/``; in the
+    repository it stands beside ``dags/`` and ``plugins/``.
+
+    Raises:
+        ConfigurationError: there is none; says where it was looked for.
     """
     named = os.environ.get("PEDWATCH_INCLUDE")
-    root = Path(__file__).resolve().parents[2]
-    candidates = [Path(named)] if named else [root / "include", root / "dags" / "include"]
+    package = Path(str(importlib.resources.files("pedwatch")))
+    candidates = [Path(named)] if named else [package / "include", package.parents[1] / "include"]
     for candidate in candidates:
         if (candidate / "sql").is_dir():
             return candidate
     looked = ", ".join(str(candidate / "sql") for candidate in candidates)
-    raise ConfigurationError(f"the SQL folder is missing; looked for {looked}. Deploy include/ beside the DAGs.")
+    raise ConfigurationError(
+        f"the SQL folder is missing; looked for {looked}. Deploy include/ inside plugins/pedwatch."
+    )
 
 
 @functools.lru_cache(maxsize=4)

@@ -73,13 +73,37 @@ def test_runs_do_not_overlap_pile_up_or_hang(dag: "DAG") -> None:
 
 
 def test_every_task_is_retried_or_says_why_not(dag: "DAG") -> None:
+    from airflow.sdk import RetryAction
+
     for task in dag.tasks:
+        decided = task.retry_policy.evaluate(RuntimeError("as any"), try_number=1, max_tries=2)
         if f"{dag.dag_id}.{task.task_id}" in NEVER_RETRIED:
-            assert task.retries == 0
+            assert decided.action == RetryAction.FAIL
         else:
             assert task.retries >= 1, f"{task.task_id} gives up at the first hiccup"
+            assert decided.action == RetryAction.DEFAULT
             # A cycle lasts five minutes: the default pause of five minutes would never fit.
             assert task.retry_delay <= dt.timedelta(minutes=1), f"{task.task_id} pauses for {task.retry_delay}"
+
+
+def test_no_task_begins_on_a_mixture_of_builds(dag: "DAG") -> None:
+    """Mapped ones, operators of ours and those that are never retried for anything else: each asks, then waits."""
+    from airflow.sdk import RetryAction
+
+    from pedwatch.errors import MixedBuildError
+
+    for task in dag.tasks:
+        asks = task.partial_kwargs["pre_execute"] if task.is_mapped else task._pre_execute_hook
+        asks({})  # nothing was bundled here, so nothing is mixed
+        asks.asked = "another"
+        with pytest.raises(
+            MixedBuildError, match="the DAG file is of build another, the package in plugins/ of source"
+        ):
+            asks({})
+        decided = task.retry_policy.evaluate(MixedBuildError("mixed"), try_number=1, max_tries=task.retries)
+        assert decided.action == RetryAction.RETRY
+        assert decided.retry_delay * task.retries == dt.timedelta(minutes=5)
+        asks.asked = "source"
 
 
 def test_a_failure_is_told_and_success_calls_nobody(dag: "DAG") -> None:

@@ -10,7 +10,7 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 
-from pedwatch import __version__
+from pedwatch import BUILD, __version__
 from pedwatch.errors import PedwatchError
 
 
@@ -19,7 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pedwatch", description="Tells when an API runs more replicas than its PED limit."
     )
-    parser.add_argument("--version", action="version", version=f"pedwatch {__version__}")
+    parser.add_argument("--version", action="version", version=f"pedwatch {__version__}, build {BUILD}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module_info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{module_info.name}")
