@@ -28,11 +28,18 @@ ROLES = {
 #: Predefined roles, and the only kind of resource each may be bound on.
 PREDEFINED = {
     "roles/artifactregistry.reader": "repository",
+    "roles/artifactregistry.writer": "repository",
     "roles/bigquery.dataEditor": "dataset",
     "roles/bigquery.dataViewer": "dataset",
     "roles/bigquery.jobUser": "project",  # grants no data
+    "roles/composer.admin": "project",  # for people; Composer takes no narrower resource
+    "roles/composer.user": "project",
     "roles/composer.worker": "project",  # wide, and Google's own minimum
     "roles/iam.serviceAccountTokenCreator": "service_account",
+    "roles/iam.serviceAccountUser": "service_account",
+    "roles/logging.viewer": "project",
+    "roles/monitoring.snoozeEditor": "project",
+    "roles/monitoring.viewer": "project",
     "roles/secretmanager.secretAccessor": "secret",
     "roles/storage.objectCreator": "bucket",
     "roles/storage.objectUser": "bucket",
@@ -76,7 +83,7 @@ def test_roles_are_bound_as_narrowly_as_they_can_be(bindings: list[dict[str, Any
             assert role.removeprefix("custom/") in ROLES
         else:
             assert PREDEFINED.get(role) == binding["level"], f"{role} on a {binding['level']}"
-        assert (binding["level"] == "project") == ("resource" not in binding)
+        assert binding["level"].endswith("project") == ("resource" not in binding)
 
 
 def test_every_binding_has_its_reason_and_stands_in_the_guide(bindings: list[dict[str, Any]]) -> None:
@@ -139,8 +146,26 @@ def test_airflow_can_read_limits_and_not_write_them(bindings: list[dict[str, Any
 
 
 def test_every_member_is_introduced(bindings: list[dict[str, Any]]) -> None:
-    accounts = load(DEPLOY / "iam" / "bindings.yaml")[0]["service_accounts"]
-    assert {binding["member"] for binding in bindings} == set(accounts)
+    table = load(DEPLOY / "iam" / "bindings.yaml")[0]
+    assert {binding["member"] for binding in bindings} == set(table["service_accounts"]) | set(table["people"])
+
+
+def test_people_hold_no_right_that_an_account_needs_alone(bindings: list[dict[str, Any]]) -> None:
+    """Nobody but the publisher changes limits, nobody but the collector and Airflow writes evidence."""
+    people = set(load(DEPLOY / "iam" / "bindings.yaml")[0]["people"])
+    for binding in bindings:
+        if binding["member"] in people:
+            assert not binding["role"].startswith("custom/")
+            assert binding.get("resource") not in ("PED_BUCKET", "PED_HEADS_BUCKET")
+            assert binding["role"] not in ("roles/bigquery.dataEditor", "roles/iam.serviceAccountTokenCreator")
+
+
+def test_heads_are_only_created_and_by_nobody_else(bindings: list[dict[str, Any]]) -> None:
+    found = {(b["member"], b["role"]) for b in bindings if b.get("resource") == "PED_HEADS_BUCKET"}
+    assert found == {
+        ("ped-evidence-keeper", "roles/storage.objectCreator"),
+        ("ped-auditor", "roles/storage.objectViewer"),
+    }
 
 
 def test_in_a_cluster_only_two_kinds_are_listed() -> None:
