@@ -115,7 +115,7 @@ def _set_up() -> None:
     """Create the tables, and the documents as they stand long after they were published."""
     from pedwatch import settings, sql
     from pedwatch.hooks import clients
-    from pedwatch.limits.publishing import plan_changes, write_of
+    from pedwatch.limits.document_changes import plan_changes, write_of
 
     warehouse = clients.warehouse(bench_config(), clients.AsPerson())
     warehouse.create_dataset()
@@ -135,9 +135,10 @@ def _set_up() -> None:
 def _edit(count: int) -> None:
     """Publish other ceilings for some documents."""
     from pedwatch.hooks import clients
-    from pedwatch.limits.publishing import plan_changes, write_of
+    from pedwatch.limits.document_changes import plan_changes, write_of
+    from pedwatch.limits.store.firestore import FirestoreLimits
 
-    store = clients.limit_store(bench_config(), clients.AsPerson())
+    store = FirestoreLimits.from_config(bench_config(), clients.AsPerson())
     names = [_limit(number, 0).limit_id for number in range(count)]
     stored = list(store.fetch(names))
     ceiling = stored[0].limit().max_replicas + 1
@@ -147,8 +148,9 @@ def _edit(count: int) -> None:
 
 def _let_time_pass(control: str) -> None:
     from pedwatch.hooks import clients
+    from pedwatch.limits.store.firestore import FirestoreLimits
 
-    at = clients.limit_store(bench_config(), clients.AsPerson()).server_time() + A_WHILE
+    at = FirestoreLimits.from_config(bench_config(), clients.AsPerson()).server_time() + A_WHILE
     body = json.dumps({"now": at.isoformat()}).encode()
     urllib.request.urlopen(urllib.request.Request(f"{control}/clock", body, method="PUT")).close()
 
@@ -173,10 +175,11 @@ def main() -> int:
     arguments = parser.parse_args()
 
     from pedwatch.hooks import clients
-    from pedwatch.hooks.limit_ledger import BigQueryLimits
-    from pedwatch.hooks.limit_sync import sync_limits
+    from pedwatch.limits.store.bigquery import BigQueryLimits
+    from pedwatch.limits.store.firestore import FirestoreLimits
+    from pedwatch.tasks.limits_sync import sync_limits
 
-    store = clients.limit_store(bench_config(), clients.AsPerson())
+    store = FirestoreLimits.from_config(bench_config(), clients.AsPerson())
     ledger = BigQueryLimits(clients.warehouse(bench_config(), clients.AsPerson()))
     # A base tree that is measured too may still take the policy alone.
     takes_policy = "policy" in inspect.signature(sync_limits).parameters

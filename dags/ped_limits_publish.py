@@ -27,7 +27,7 @@ from pedwatch.tasks import failed_dags, run_conf, whole_build
 def publish_limits() -> None:
     """Do what the form asks for; the report is the log."""
     from pedwatch import settings
-    from pedwatch.hooks.limit_publish import Request, publish
+    from pedwatch.tasks.limits_publish import Request, publish
 
     context = get_current_context()
     run_conf.refuse_unknown(context["dag_run"], context["dag"])

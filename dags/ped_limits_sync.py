@@ -38,8 +38,10 @@ def sync_limits() -> dict[str, Any]:
     from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
     from pedwatch.errors import SyncRefusedError
-    from pedwatch.hooks import clients, limit_sync, rejected_limits
-    from pedwatch.hooks.limit_ledger import BigQueryLimits
+    from pedwatch.hooks import clients
+    from pedwatch.limits.store.bigquery import BigQueryLimits
+    from pedwatch.limits.store.firestore import FirestoreLimits
+    from pedwatch.tasks import limits_sync, rejected_limits
 
     context = get_current_context()
     run = context["dag_run"]
@@ -52,15 +54,15 @@ def sync_limits() -> dict[str, Any]:
     # Named by its map index: without one, all XComs that there ever were are fetched.
     told = context["ti"].xcom_pull(task_ids="sync_limits", map_indexes=-1, include_prior_dates=True)
     try:
-        plan = limit_sync.sync_limits(
-            clients.limit_store(config),
+        plan = limits_sync.sync_limits(
+            FirestoreLimits.from_config(config),
             BigQueryLimits(warehouse),
             config,
             run.run_id,
             asked["full"],
             asked["allow_mass_end"],
             asked["accept_source"],
-            limit_sync.stood_before(told, settings.now(), config.period),
+            limits_sync.stood_before(told, settings.now(), config.period),
             lambda plan: rejected_limits.tell(warehouse, config, plan, settings.now(), run.run_id),
         )
     except SyncRefusedError as error:
@@ -69,7 +71,7 @@ def sync_limits() -> dict[str, Any]:
     if plan is None:
         return {"note": f"{run.run_id} is committed already: nothing was written"}
     stands = plan.stands(config.firestore, config.policy.version)
-    return plan.summary() | {limit_sync.STANDS: stands.to_json()}
+    return plan.summary() | {limits_sync.STANDS: stands.to_json()}
 
 
 def sync_and_listen(dag_run: Any = None, dag: Any = None, run_id: Any = None, ti: Any = None) -> dict[str, Any]:

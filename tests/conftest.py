@@ -24,7 +24,7 @@ from pedwatch.hooks.warehouse import Warehouse
 from tests.contracts.session import recorded
 
 if TYPE_CHECKING:
-    from pedwatch.hooks.limit_store import FirestoreLimits
+    from pedwatch.limits.store.firestore import FirestoreLimits
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "demo-proj"
@@ -114,8 +114,10 @@ def limit_store(
     firestore_server: Server, config: Config, loopback_only: None, monkeypatch: pytest.MonkeyPatch
 ) -> "FirestoreLimits":
     """The limits in an empty Firestore database."""
+    from pedwatch.limits.store.firestore import FirestoreLimits
+
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_server.address)
-    return clients.limit_store(config, clients.AsPerson())
+    return FirestoreLimits.from_config(config, clients.AsPerson())
 
 
 def create_tables(warehouse: Warehouse) -> None:

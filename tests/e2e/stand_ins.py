@@ -13,10 +13,11 @@ import pytest
 from pedwatch.config import Config
 from pedwatch.cycles import PERIOD
 from pedwatch.hooks import clients
-from pedwatch.hooks.limit_ledger import BigQueryLimits
-from pedwatch.hooks.limit_sync import sync_limits
 from pedwatch.limits.document import PedLimit
-from pedwatch.limits.publishing import plan_changes, write_of
+from pedwatch.limits.document_changes import plan_changes, write_of
+from pedwatch.limits.store.bigquery import BigQueryLimits
+from pedwatch.limits.store.firestore import FirestoreLimits
+from pedwatch.tasks.limits_sync import sync_limits
 from sandbox.environment.servers import BUCKET, PROJECT, Servers
 from sandbox.kubernetes.control import ControlClient as KubernetesControl
 from sandbox.scenario.clocks import Clocks
@@ -68,7 +69,7 @@ def granted(api: str, replicas: int) -> PedLimit:
 
 def publish(config: Config, *limits: PedLimit) -> None:
     """Publish limits as the command does."""
-    store = clients.limit_store(config, clients.AsPerson())
+    store = FirestoreLimits.from_config(config, clients.AsPerson())
     changes = plan_changes(limits, store.matching(), withdraw_missing=False)
     store.write([write_of(change) for change in changes])
 
@@ -111,5 +112,5 @@ def stand_ins_in(folder: Path) -> Iterator[StandIns]:
         clocks.set(START + dt.timedelta(days=1))
         warehouse = clients.warehouse(config, clients.AsPerson())
         create_tables(warehouse)
-        sync_limits(clients.limit_store(config, clients.AsPerson()), BigQueryLimits(warehouse), config, "seed")
+        sync_limits(FirestoreLimits.from_config(config, clients.AsPerson()), BigQueryLimits(warehouse), config, "seed")
         yield StandIns(servers, clocks, config)

@@ -12,14 +12,14 @@ import pytest
 from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.hooks.clients import AsPerson
-from pedwatch.hooks.limit_ledger import BigQueryLimits
-from pedwatch.hooks.limit_store import FirestoreLimits
-from pedwatch.hooks.limit_sync import sync_limits
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.document import PedLimit
-from pedwatch.limits.publishing import plan_changes, write_of
-from pedwatch.limits.sync_plan import LastSync, SyncPlan
+from pedwatch.limits.document_changes import plan_changes, write_of
+from pedwatch.limits.known import LastSync, SyncPlan
+from pedwatch.limits.store.bigquery import BigQueryLimits
+from pedwatch.limits.store.firestore import FirestoreLimits
 from pedwatch.tasks.housekeeping import checks
+from pedwatch.tasks.limits_sync import sync_limits
 
 NAME = "prod.orders.orders-api"
 TABLES = ("limit_history", "limit_rejections", "policy_history")

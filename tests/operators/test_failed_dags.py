@@ -17,8 +17,8 @@ from pedwatch.alerts import platform_messages
 from pedwatch.config import Config
 from pedwatch.cycles import PERIOD, floor_to_cycle
 from pedwatch.errors import MassEndError
-from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.limits.store.bigquery import BigQueryLimits
 from pedwatch.tasks import failed_dags, failure_reports, watch
 from pedwatch.tasks.fold import fold_alerts
 from tests.operators.listening_platform import NOW, Platform

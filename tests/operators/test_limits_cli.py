@@ -9,7 +9,7 @@ import yaml
 from pedwatch.cli import main
 from pedwatch.config import Config
 from pedwatch.hooks.clients import AsPerson
-from pedwatch.hooks.limit_store import FirestoreLimits
+from pedwatch.limits.store.firestore import FirestoreLimits
 
 GOOD = """\
 environment: prod

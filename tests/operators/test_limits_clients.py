@@ -14,7 +14,7 @@ from google.auth.credentials import AnonymousCredentials
 from pedwatch.config import Config
 from pedwatch.errors import ConfigurationError, LimitDocumentError
 from pedwatch.hooks.clients import AsAirflow, AsPerson, ClientSource, storage_client
-from pedwatch.hooks.limit_publish import local_folder
+from pedwatch.tasks.limits_publish import local_folder
 from tests.operators.test_limits_cli import GOOD
 
 HOSTS = {

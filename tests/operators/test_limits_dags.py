@@ -13,12 +13,12 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError
-from pedwatch.hooks.limit_ledger import BigQueryLimits
-from pedwatch.hooks.limit_publish import Request
-from pedwatch.hooks.limit_store import FirestoreLimits
-from pedwatch.hooks.limit_sync import sync_limits
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.limits.store.bigquery import BigQueryLimits
+from pedwatch.limits.store.firestore import FirestoreLimits
 from pedwatch.tasks import listening
+from pedwatch.tasks.limits_publish import Request
+from pedwatch.tasks.limits_sync import sync_limits
 from tests.operators.test_limits_cli import GOOD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,7 +139,7 @@ def test_neither_the_sync_nor_listening_hides_that_the_other_failed(
         raise LedgerError("not to be had")
 
     if broken == "sync":
-        monkeypatch.setattr("pedwatch.hooks.limit_sync.sync_limits", fails)
+        monkeypatch.setattr("pedwatch.tasks.limits_sync.sync_limits", fails)
     else:
         monkeypatch.setattr(listening, "rows_to_write", fails)
     asked = Asked(warehouse)

@@ -13,7 +13,7 @@ from pedwatch.alerts.period import fold_period
 from pedwatch.cycles import PERIOD, cycles_between, floor_to_cycle
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
 from pedwatch.hooks.clients import AsPerson
-from pedwatch.hooks.limit_store import FirestoreLimits
+from pedwatch.limits.store.firestore import FirestoreLimits
 from tests.conftest import Server
 from tests.operators.limit_slice import NAME, Slice, slice_
 from tests.unit.limits.samples import limit

@@ -7,9 +7,9 @@ import pytest
 
 from pedwatch.config import Config
 from pedwatch.hooks.clients import AsPerson
-from pedwatch.hooks.limit_replay import would_have_fired
 from pedwatch.limits.document import PedLimit
-from pedwatch.limits.publishing import plan_changes
+from pedwatch.limits.document_changes import plan_changes
+from pedwatch.replay.proposed_limits import would_have_fired
 from tests.operators.limit_slice import NAME, Slice, slice_
 from tests.unit.limits.samples import limit
 

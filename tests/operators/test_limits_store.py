@@ -11,9 +11,9 @@ import pytest
 from pedwatch.config import Config
 from pedwatch.errors import LimitStoreError
 from pedwatch.hooks.clients import AsPerson
-from pedwatch.hooks.limit_store import FirestoreLimits
 from pedwatch.limits.document import PedLimit
-from pedwatch.limits.publishing import DocumentChange, plan_changes, write_of
+from pedwatch.limits.document_changes import DocumentChange, plan_changes, write_of
+from pedwatch.limits.store.firestore import FirestoreLimits
 from tests.conftest import Server
 from tests.unit.limits.samples import exemption, limit
 

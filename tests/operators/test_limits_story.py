@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from pedwatch.errors import LedgerError
-from pedwatch.hooks.limit_ledger import BigQueryLimits
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.history import Statement
+from pedwatch.limits.store.bigquery import BigQueryLimits
 from tests.operators.limit_slice import Slice, slice_
 from tests.unit.limits.models import naive_limit
 from tests.unit.limits.samples import limit

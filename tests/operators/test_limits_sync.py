@@ -15,9 +15,9 @@ from google.cloud.firestore import SERVER_TIMESTAMP
 from pedwatch.config import Config, Firestore
 from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError
-from pedwatch.hooks.limit_sync import stood_before
+from pedwatch.limits.known import LastSync
 from pedwatch.limits.sync import plan_sync
-from pedwatch.limits.sync_plan import LastSync
+from pedwatch.tasks.limits_sync import stood_before
 from sandbox.firestore.tests.servers import find_java_emulator, java_emulator
 from tests.conftest import Server
 from tests.operators.limit_slice import CHECKS, NAME, Slice, slice_

@@ -6,8 +6,8 @@ from typing import Any
 from google.cloud.firestore import SERVER_TIMESTAMP
 
 from pedwatch.config import Slack
-from pedwatch.hooks import rejected_limits
-from pedwatch.limits.sync_plan import SyncPlan
+from pedwatch.limits.known import SyncPlan
+from pedwatch.tasks import rejected_limits
 from tests.operators.limit_slice import NAME, Slice, slice_
 from tests.unit.limits.samples import limit
 

@@ -12,9 +12,10 @@ import pytest
 
 from pedwatch import settings
 from pedwatch.hooks import applied_schema, clients
-from pedwatch.hooks.limit_ledger import BigQueryLimits
-from pedwatch.hooks.limit_sync import sync_limits
+from pedwatch.limits.store.bigquery import BigQueryLimits
+from pedwatch.limits.store.firestore import FirestoreLimits
 from pedwatch.tasks import housekeeping
+from pedwatch.tasks.limits_sync import sync_limits
 from tests.conftest import running
 from tests.e2e.stand_ins import StandIns, cycle_at
 from tests.e2e.test_bad_input import judged
@@ -33,7 +34,7 @@ def hasty_stand_ins(stand_ins: StandIns) -> Iterator[StandIns]:
 def hasty(hasty_stand_ins: StandIns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A world on them whose limits are synced there."""
     world = World(hasty_stand_ins, tmp_path, monkeypatch, is_seeded=False)
-    limits = clients.limit_store(hasty_stand_ins.seed, clients.AsPerson())
+    limits = FirestoreLimits.from_config(hasty_stand_ins.seed, clients.AsPerson())
     sync_limits(limits, BigQueryLimits(world.warehouse), world.config, "seed")
     return world
 

@@ -73,10 +73,13 @@ def _bigquery(config: Config) -> Iterator[Finding]:
 
 def _firestore(config: Config) -> Iterator[Finding]:
     from pedwatch.hooks import clients, preflight
+    from pedwatch.limits.store.firestore import FirestoreLimits
 
     fix = "give yourself datastore.entities.get and list on the database; docs/deployment.md"
     return preflight.examine(
-        "Firestore", fix, lambda: preflight.firestore_findings(clients.limit_store(config, clients.AsPerson()), config)
+        "Firestore",
+        fix,
+        lambda: preflight.firestore_findings(FirestoreLimits.from_config(config, clients.AsPerson()), config),
     )
 
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from pedwatch import settings
 from pedwatch.cli.git_source import git_source
-from pedwatch.cli.stored_limits import contents_of, formatted
+from pedwatch.cli.limit_lookup import contents_of, formatted
 from pedwatch.config import Config
 from pedwatch.errors import ConfigurationError
 from pedwatch.limits.advice import warnings_about
 from pedwatch.limits.document import PedLimit, json_schema
+from pedwatch.limits.document_changes import DocumentChange, describe
 from pedwatch.limits.files import Batch, read_paths
-from pedwatch.limits.publisher import Publishing, apply_changes, compare, with_source
-from pedwatch.limits.publishing import DocumentChange, describe
+from pedwatch.limits.publication import Publishing, apply_changes, compare, with_source
 
 if TYPE_CHECKING:
-    from pedwatch.hooks.limit_store import FirestoreLimits
+    from pedwatch.limits.store.firestore import FirestoreLimits
 
 NO_LIMIT = 3
 """Exit status of ``get`` when there is no limit."""
@@ -109,8 +109,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _store(config: Config) -> "FirestoreLimits":
     from pedwatch.hooks import clients
+    from pedwatch.limits.store.firestore import FirestoreLimits
 
-    return clients.limit_store(config, clients.AsPerson())
+    return FirestoreLimits.from_config(config, clients.AsPerson())
 
 
 def _validate(arguments: argparse.Namespace) -> int:
@@ -139,7 +140,7 @@ def _counted(number: int, noun: str) -> str:
 
 def _read(arguments: argparse.Namespace, config: Config) -> Batch:
     from pedwatch.hooks import clients
-    from pedwatch.hooks.limit_publish import local_folder
+    from pedwatch.tasks.limits_publish import local_folder
 
     with contextlib.ExitStack() as downloads:
         folders = [
@@ -155,7 +156,7 @@ def _read(arguments: argparse.Namespace, config: Config) -> Batch:
 
 def _compare(arguments: argparse.Namespace, config: Config, store: "FirestoreLimits") -> tuple[DocumentChange, ...]:
     from pedwatch.hooks import clients
-    from pedwatch.hooks.limit_replay import would_have_fired
+    from pedwatch.replay.proposed_limits import would_have_fired
 
     batch = _read(arguments, config)
     how = Publishing(skip_invalid=arguments.skip_invalid, withdraw_missing=arguments.withdraw_missing)
@@ -176,7 +177,7 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 
 def _publish(arguments: argparse.Namespace) -> int:
-    from pedwatch.hooks.limit_publish import published
+    from pedwatch.tasks.limits_publish import published
 
     config = settings.load_config()
     store = _store(config)

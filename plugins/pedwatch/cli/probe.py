@@ -80,8 +80,9 @@ def _bigquery(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome
 def _firestore(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome]:
     from pedwatch.hooks import clients
     from pedwatch.hooks.probe_services import firestore_outcome
+    from pedwatch.limits.store.firestore import FirestoreLimits
 
-    yield firestore_outcome(clients.limit_store(config, clients.AsPerson()))
+    yield firestore_outcome(FirestoreLimits.from_config(config, clients.AsPerson()))
 
 
 def _clusters(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome]:

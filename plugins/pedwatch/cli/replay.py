@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from pedwatch import settings
-from pedwatch.audit import replay
 from pedwatch.cli.moments import read_moment
 from pedwatch.config import PolicyOverride, describe_errors
 from pedwatch.errors import ConfigurationError
+from pedwatch.replay import thresholds
 
 EXAMPLE = """examples:
   python -m pedwatch replay --from 2026-03-01T00:00Z --to 2026-03-08T00:00Z
@@ -51,7 +51,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     policies = [_policy(config.policy, candidate) for candidate in candidates]
 
     from pedwatch.hooks import clients
-    from pedwatch.hooks.replay import replayed
+    from pedwatch.replay.recorded_verdicts import replayed
 
     warehouse = clients.warehouse(config, clients.AsPerson())
     now = replayed(warehouse, arguments.start, arguments.end, {}, config.policy, config.slack)
@@ -63,11 +63,11 @@ def _replay(arguments: argparse.Namespace) -> int:
         outcomes.append((candidate, outcome))
         print(_line(", ".join(f"{key}={value}" for key, value in candidate.items()), outcome), flush=True)
     for candidate, outcome in outcomes:
-        print(replay.describe(candidate, now, outcome))
+        print(thresholds.describe(candidate, now, outcome))
     return 0
 
 
-def _line(name: str, outcome: replay.Outcome) -> str:
+def _line(name: str, outcome: thresholds.Outcome) -> str:
     minutes = "–" if outcome.detection_minutes is None else f"{outcome.detection_minutes:.0f} min"
     return f"{name:<52} {outcome.messages:>8} {outcome.episodes:>8} {minutes:>10}"
 
@@ -84,6 +84,6 @@ def _settings(words: list[str]) -> dict[str, str]:
 
 def _policy(policy: Any, candidate: Mapping[str, str]) -> Any:
     try:
-        return replay.with_settings(policy, candidate)
+        return thresholds.with_settings(policy, candidate)
     except ValidationError as error:
         raise ConfigurationError("--set:\n" + describe_errors(list(error.errors(include_url=False)))) from None

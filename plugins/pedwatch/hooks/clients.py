@@ -1,8 +1,8 @@
 """Builds the clients of BigQuery, Firestore and Cloud Storage: from Airflow's connections, or as a person at a shell.
 
-``warehouse(config)``, ``limit_store(config)`` and ``storage_client(config)`` use the Airflow connection that the
-configuration names; tasks call these. The command line passes ``AsPerson()``: application default credentials,
-anonymous for a service whose emulator variable is set, as Google's own Firestore and Storage clients do.
+``warehouse(config)`` and ``storage_client(config)`` use the Airflow connection that the configuration names; tasks call
+these, and so does ``FirestoreLimits.from_config``. The command line passes ``AsPerson()``: application default
+credentials, anonymous for a service whose emulator variable is set, as Google's own Firestore and Storage clients do.
 """
 
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,8 +15,6 @@ from pedwatch.hooks.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from google.cloud import bigquery, firestore, storage
-
-    from pedwatch.hooks.limit_store import FirestoreLimits
 
 
 class ClientSource(Protocol):
@@ -112,13 +110,6 @@ def warehouse_of_any_schema(config: Config, source: ClientSource | None = None) 
     except GoogleAuthError as error:
         raise LedgerError(bigquery_refusals.not_logged_in(config, error)) from error
     return Warehouse(client, config, settings.include_dir() / "sql")
-
-
-def limit_store(config: Config, source: ClientSource | None = None) -> "FirestoreLimits":
-    """Return the PED limits in Firestore."""
-    from pedwatch.hooks.limit_store import FirestoreLimits
-
-    return FirestoreLimits((source or AsAirflow()).firestore(config), config.firestore.collection)
 
 
 def storage_client(config: Config, source: ClientSource | None = None) -> "storage.Client":

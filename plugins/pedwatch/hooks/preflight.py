@@ -22,7 +22,7 @@ from pedwatch.observations.places import KnownCluster
 if TYPE_CHECKING:
     from google.cloud import storage
 
-    from pedwatch.hooks.limit_store import FirestoreLimits
+    from pedwatch.limits.store.firestore import FirestoreLimits
 
 Status = Literal["ok", "failed", "warning", "skipped"]
 MOST_SKEW = dt.timedelta(seconds=30)

@@ -18,7 +18,7 @@ from pedwatch.observations.discovery import ProjectListing, find
 from pedwatch.probe import Outcome
 
 if TYPE_CHECKING:
-    from pedwatch.hooks.limit_store import FirestoreLimits
+    from pedwatch.limits.store.firestore import FirestoreLimits
 
 SLACK_METHODS = (
     "auth.test",

@@ -15,9 +15,9 @@ from dataclasses import replace
 from pedwatch.config import Firestore, LimitsSync
 from pedwatch.cycles import PERIOD
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
-from pedwatch.limits.findings import Findings, stands
 from pedwatch.limits.history import newest
-from pedwatch.limits.sync_plan import Known, LastSync, LimitLedger, LimitReader, Rejection, SyncPlan
+from pedwatch.limits.known import Known, LastSync, LimitLedger, LimitReader, Rejection, SyncPlan
+from pedwatch.limits.learnt import Findings, stands
 
 OVERLAP = dt.timedelta(minutes=10)
 """SERVER_TIMESTAMP precedes its commit, and a batch shares one: look back further than the last read time."""

@@ -7,8 +7,8 @@ import pytest
 
 from pedwatch import sql
 from pedwatch.config import Policy
+from pedwatch.limits.belief_rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row
 from pedwatch.limits.history import Belief, Statement, learn
-from pedwatch.limits.rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row
 from tests.sql.googlesql import DATASET, SQL_ROOT, analyze, analyze_file
 from tests.unit.limits.samples import limit, minutes
 

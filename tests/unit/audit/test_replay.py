@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pedwatch.audit.replay import Outcome, describe, replay, with_settings
 from pedwatch.config import PolicyConfig, Slack
+from pedwatch.replay.thresholds import Outcome, describe, replay, with_settings
 from tests.unit.alerts.stories import LIMIT, ORDERS, cycle_at
 
 SLACK = Slack.model_validate({"platform_channel": "C0PLATFORM"})

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pedwatch.limits.belief_rows import belief_row, read_beliefs
 from pedwatch.limits.document import PedLimit
+from pedwatch.limits.document_changes import plan_changes, write_of
 from pedwatch.limits.history import FOREVER, Belief, Change, Statement
-from pedwatch.limits.publishing import plan_changes, write_of
-from pedwatch.limits.rows import belief_row, read_beliefs
-from pedwatch.limits.stored import StoredDocument
-from pedwatch.limits.sync_plan import Known, LastSync, Rejection, SyncPlan
+from pedwatch.limits.known import Known, LastSync, Rejection, SyncPlan
+from pedwatch.limits.stored_document import StoredDocument
 
 
 @dataclass

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from pedwatch.limits.document import PedLimit
-from pedwatch.limits.stored import StoredDocument
+from pedwatch.limits.stored_document import StoredDocument
 
 START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 

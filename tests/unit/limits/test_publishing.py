@@ -11,11 +11,11 @@ from pedwatch.config import Config, LabelKeys, PolicyConfig
 from pedwatch.errors import LimitDocumentError
 from pedwatch.limits.advice import warnings_about
 from pedwatch.limits.document import PedLimit
+from pedwatch.limits.document_changes import Write, describe, plan_changes, write_of
 from pedwatch.limits.files import Batch, WrittenLimit
 from pedwatch.limits.problems import Problem
-from pedwatch.limits.publisher import Publishing, compare, with_source
-from pedwatch.limits.publishing import Write, describe, plan_changes, write_of
-from pedwatch.limits.stored import StoredDocument
+from pedwatch.limits.publication import Publishing, compare, with_source
+from pedwatch.limits.stored_document import StoredDocument
 from tests.unit.limits.samples import exemption, limit, minutes, stored
 
 

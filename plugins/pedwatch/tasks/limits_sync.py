@@ -9,9 +9,9 @@ from typing import Any
 from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError, SyncRefusedError
-from pedwatch.hooks.limit_ledger import BigQueryLimits
+from pedwatch.limits.known import LastSync, LimitReader, SyncPlan
+from pedwatch.limits.store.bigquery import BigQueryLimits
 from pedwatch.limits.sync import check_source, is_elsewhere, plan_sync
-from pedwatch.limits.sync_plan import LastSync, LimitReader, SyncPlan
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from pedwatch.config import Config
 from pedwatch.errors import LimitDocumentError
 from pedwatch.limits.advice import warnings_about
 from pedwatch.limits.document import Source
+from pedwatch.limits.document_changes import DocumentChange, Write, plan_changes, write_of
 from pedwatch.limits.files import Batch, WrittenLimit
 from pedwatch.limits.overlaps import Overlap, Placed, overlaps_between, overlaps_within, takes_unlabelled
 from pedwatch.limits.problems import Problem
-from pedwatch.limits.publishing import DocumentChange, Write, plan_changes, write_of
-from pedwatch.limits.stored import StoredDocument
+from pedwatch.limits.stored_document import StoredDocument
 
 
 class LimitStore(Protocol):

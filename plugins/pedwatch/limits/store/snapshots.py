@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pedwatch.limits.stored import StoredDocument
+from pedwatch.limits.stored_document import StoredDocument
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentSnapshot

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from pedwatch.audit.replay import JUDGING, Outcome, replay
 from pedwatch.config import PolicyConfig, PolicyOverride, Slack
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.replay.thresholds import JUDGING, Outcome, replay
 
 _TYPES = {"tolerance_ratio": "FLOAT64"}
 

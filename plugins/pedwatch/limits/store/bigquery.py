@@ -9,9 +9,9 @@ from pedwatch.errors import LedgerError, SyncRefusedError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.limits.belief_rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, policy_rows, read_beliefs
 from pedwatch.limits.history import Belief
-from pedwatch.limits.rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, policy_rows, read_beliefs
-from pedwatch.limits.sync_plan import Known, LastSync, Rejection, SyncPlan
+from pedwatch.limits.known import Known, LastSync, Rejection, SyncPlan
 
 STAGING = "limit_staging"
 _QUIET = "limits/record_sync.sql"

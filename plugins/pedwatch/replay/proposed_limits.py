@@ -13,8 +13,8 @@ from pedwatch.config import Config, PolicyConfig
 from pedwatch.hooks import clients
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.limits.publishing import DocumentChange
-from pedwatch.limits.rows import PROPOSAL_COLUMNS, proposal_row
+from pedwatch.limits.belief_rows import PROPOSAL_COLUMNS, proposal_row
+from pedwatch.limits.document_changes import DocumentChange
 
 DAYS = 14
 AT_MOST = 500

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pedwatch.limits.history import Belief, Change, Statement, learn, newest
-from pedwatch.limits.stored import StoredDocument
-from pedwatch.limits.sync_plan import LimitReader, Mode, Rejection, SyncPlan
+from pedwatch.limits.known import LimitReader, Mode, Rejection, SyncPlan
+from pedwatch.limits.stored_document import StoredDocument
 
 
 def stands(belief: Belief | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from pedwatch.config import Firestore
 from pedwatch.limits.history import Belief, Change
-from pedwatch.limits.stored import StoredDocument
+from pedwatch.limits.stored_document import StoredDocument
 
 Mode = Literal["incremental", "full"]
 

@@ -12,10 +12,11 @@ from typing import Any
 from pedwatch.config import Config
 from pedwatch.errors import LimitDocumentError, NewerSchemaError
 from pedwatch.hooks import applied_schema, clients
-from pedwatch.hooks.limit_replay import would_have_fired
+from pedwatch.limits.document_changes import DocumentChange, describe
 from pedwatch.limits.files import SUFFIXES, read_paths
-from pedwatch.limits.publisher import Publishing, apply_changes, compare, with_source
-from pedwatch.limits.publishing import DocumentChange, describe
+from pedwatch.limits.publication import Publishing, apply_changes, compare, with_source
+from pedwatch.limits.store.firestore import FirestoreLimits
+from pedwatch.replay.proposed_limits import would_have_fired
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def publish(config: Config, request: Request, source: clients.ClientSource | Non
         NewerSchemaError: the tables are of a later build, which may read documents otherwise; nothing was written.
     """
     _refuse_newer_schema(config, source)
-    store = clients.limit_store(config, source)
+    store = FirestoreLimits.from_config(config, source)
     with local_folder(config, request.path, source) as folder:
         batch = with_source(read_paths([folder]), request.source_repo, request.source_commit, str(folder))
     comparison = compare(batch, store, Publishing(request.skip_invalid, request.withdraw_missing))

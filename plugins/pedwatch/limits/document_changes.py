@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pedwatch.limits.document import BOOKKEEPING, PedLimit
 from pedwatch.limits.plain_values import plain
-from pedwatch.limits.stored import StoredDocument
+from pedwatch.limits.stored_document import StoredDocument
 
 
 @dataclass(frozen=True)

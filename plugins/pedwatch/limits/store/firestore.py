@@ -3,17 +3,19 @@
 import datetime as dt
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud.firestore_v1 import DELETE_FIELD, SERVER_TIMESTAMP, FieldFilter
 
+from pedwatch.config import Config
 from pedwatch.errors import LimitStoreError
-from pedwatch.hooks.firestore_refusals import refuse
-from pedwatch.hooks.limit_snapshots import archived_version, plain_time, stored_document
-from pedwatch.limits.publishing import Write, archive_id
-from pedwatch.limits.stored import LAST_COUNTED, StoredDocument
+from pedwatch.hooks.clients import AsAirflow, ClientSource
+from pedwatch.limits.document_changes import Write, archive_id
+from pedwatch.limits.store.firestore_refusals import refuse
+from pedwatch.limits.store.snapshots import archived_version, plain_time, stored_document
+from pedwatch.limits.stored_document import LAST_COUNTED, StoredDocument
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client, CollectionReference, DocumentSnapshot
@@ -61,6 +63,11 @@ class FirestoreLimits:
         self._limits: CollectionReference = client.collection(collection)
         self._timeout = call_seconds
         self._retry = Retry(predicate=if_exception_type(*_TRANSIENT), initial=0.5, timeout=patience_seconds)
+
+    @classmethod
+    def from_config(cls, config: Config, source: ClientSource | None = None) -> Self:
+        """Return the configured collection, read as Airflow's connection unless told as whom."""
+        return cls((source or AsAirflow()).firestore(config), config.firestore.collection)
 
     def server_time(self) -> dt.datetime:
         """Return a read time taken from the server: its clock orders its documents, ours does not."""

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from pedwatch.errors import LimitStoreError
-from pedwatch.limits.stored import StoredDocument
+from pedwatch.limits.stored_document import StoredDocument
 
 
 def contents_of(documents: Sequence[StoredDocument]) -> tuple[list[dict[str, Any]], list[str]]:
