@@ -97,10 +97,10 @@ def measure() -> tuple[list[Goal], list[dict[str, Any]]]:
 def _play(call_seconds: float) -> dict[str, Any]:
     import pytest
 
+    from pedwatch.alerts.channels.slack import SlackChannel
+    from pedwatch.alerts.delivery.leasing import send_notifications
+    from pedwatch.alerts.delivery.sender import Pacer  # type: ignore[attr-defined]  # where the base has it
     from pedwatch.config import Slack
-    from pedwatch.hooks.slack_channel import SlackChannel
-    from pedwatch.tasks.send import send_notifications
-    from pedwatch.tasks.sender import Pacer  # type: ignore[attr-defined]  # where the base has it
     from tests.operators.outbox_model import OutboxModel
     from tests.operators.slack_in_process import Workspace, connect
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pedwatch.alerts import api_storms, block_kit, digest, limit_messages, outbox, platform_messages, silence, welcome
 from pedwatch.alerts.acknowledgements import Acknowledgement
+from pedwatch.alerts.channels.slack_refusals import CHANNEL
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.delivery_messages import odd_answer as odd_answer_of
 from pedwatch.alerts.episodes import Episode, Evidence, Subject
@@ -27,7 +28,6 @@ from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Cluster, Config, PolicyConfig, Slack
 from pedwatch.cycles import PERIOD, cycles_between
-from pedwatch.hooks.slack_refusals import CHANNEL
 from pedwatch.observations.discovery import unaccepted_run
 from pedwatch.observations.pins import settle
 from pedwatch.observations.places import KnownCluster, Listed, Place

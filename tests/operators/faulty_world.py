@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from bench.outbox_words import word
+from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.channels.transports import Transports
+from pedwatch.alerts.delivery.leasing import send_notifications
+from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import SOME_BACK, UnusableTransportError, kind_of
 from pedwatch.config import Config, Slack
 from pedwatch.cycles import PERIOD
 from pedwatch.deadlines import lease
-from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.hooks.transports import Transports
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.send import send_notifications
 from sandbox.odd_answers import ODD_ANSWERS
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from tests.operators import slack_in_process, wire_in_process

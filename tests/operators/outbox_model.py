@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from pedwatch.alerts.delivery.sender import PARENT_STANDS
 from pedwatch.alerts.outbox import carrier_of, kind_of
 from pedwatch.cycles import PERIOD
-from pedwatch.tasks.sender import PARENT_STANDS
 
 Row = dict[str, Any]
 UNDELIVERED = ("unsent", "sending", "ambiguous")

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.channels.slack_reactions import MOST_READ, SlackReactions
 from pedwatch.cli import main
 from pedwatch.errors import NotifyError
-from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.hooks.slack_reactions import MOST_READ, SlackReactions
 from tests.e2e.watched_world import World, workload
 
 SHELL = "local@example.com"

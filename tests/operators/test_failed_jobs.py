@@ -17,9 +17,9 @@ from google.auth.transport.requests import AuthorizedSession
 from google.cloud import bigquery
 
 from pedwatch import settings
+from pedwatch.alerts.delivery.leasing import lease_of
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.send import lease_of
 from tests.conftest import PROJECT, Server
 
 BACKEND_ERROR = {"reason": "backendError", "message": "Error encountered during execution. Retrying may solve it."}

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.delivery.leasing import send_notifications
+from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import DEAD_LETTER, ODD_ANSWER, Transport
 from pedwatch.config import Slack
-from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.send import send_notifications
 from sandbox.odd_answers import ODD_ANSWERS, TEXT, response
 from sandbox.slack.errors import SlackRefusal
 from tests.operators.faulty_world import channels

@@ -14,15 +14,15 @@ from typing import Any, ClassVar
 
 import pytest
 
+from pedwatch.alerts.channels.mail import MailChannel
+from pedwatch.alerts.channels.transports import Transports
+from pedwatch.alerts.channels.webhook import WebhookChannel
 from pedwatch.alerts.copies import alertmanager_json, with_copies
+from pedwatch.alerts.delivery.pacer import Pacer
+from pedwatch.alerts.delivery.sender import Sender
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import SendError
 from pedwatch.config import Slack
-from pedwatch.hooks.mail_channel import MailChannel
-from pedwatch.hooks.transports import Transports
-from pedwatch.hooks.webhook_channel import WebhookChannel
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.sender import Sender
 from tests.golden_messages import OVER, seen, story
 
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)

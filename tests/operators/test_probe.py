@@ -17,13 +17,13 @@ from google.api_core.exceptions import Forbidden
 from google.cloud import bigquery
 
 from pedwatch import settings, sql
+from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.cli import main
 from pedwatch.config import Cluster, Config
 from pedwatch.errors import ProbeError
 from pedwatch.hooks import probe_dataset
 from pedwatch.hooks.clients import AsPerson
 from pedwatch.hooks.probe_services import SLACK_METHODS, cluster_outcomes, slack_outcomes
-from pedwatch.hooks.slack_channel import SlackChannel
 from tests.conftest import ROOT, Server
 from tests.e2e.watched_world import World, workload
 from tests.operators.slack_in_process import Workspace, connect, serve

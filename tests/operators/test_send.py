@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.delivery.pacer import Pacer
+from pedwatch.alerts.delivery.sender import CLOCK_SKEW_SECONDS, Sender
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import UnusableTransportError
-from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.sender import CLOCK_SKEW_SECONDS, Sender
 from sandbox.slack.control import ControlClient
 from tests.conftest import Server, running
 

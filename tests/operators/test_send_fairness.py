@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from pedwatch.alerts.delivery.leasing import send_notifications
+from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import DEAD_LETTER, GIVE_UP_AFTER, Found, SendError, UnusableTransportError, kind_of
 from pedwatch.config import Slack
 from pedwatch.cycles import PERIOD
 from pedwatch.deadlines import lease
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.send import send_notifications
 from tests.operators.outbox_model import OutboxModel, Row
 from tests.operators.test_send_faults import RealOutbox
 

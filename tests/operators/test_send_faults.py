@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pedwatch.alerts.delivery import leasing as send_task
 from pedwatch.alerts.rows import EPISODE_COLUMNS, NOTIFICATION_COLUMNS
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import send as send_task
 from tests.operators import slack_in_process, wire_in_process
 from tests.operators.fault_schedules import CALLS, ONE, ORDERS, RECORDS, THREADS, Schedule, a_schedule
 from tests.operators.faulty_world import World

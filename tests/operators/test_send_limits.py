@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from bench.outbox_words import word
+from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.delivery.leasing import send_notifications
+from pedwatch.alerts.delivery.pacer import EDITS_A_MINUTE, POSTS_A_MINUTE, Pacer
 from pedwatch.alerts.messages import Message
 from pedwatch.config import Slack
 from pedwatch.cycles import PERIOD
-from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.tasks import plan
-from pedwatch.tasks.pacer import EDITS_A_MINUTE, POSTS_A_MINUTE, Pacer
-from pedwatch.tasks.send import send_notifications
 from sandbox.slack.ratelimit import RateLimits
 from tests.operators.outbox_model import OutboxModel
 from tests.operators.slack_in_process import Workspace, connect, serve

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.delivery.leasing import send_notifications
+from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.outbox import UnusableTransportError
 from pedwatch.alerts.rows import notification_to_row
-from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.send import send_notifications
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from sandbox.slack.records import Channel
 from tests.golden_messages import at, seen

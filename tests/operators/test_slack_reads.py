@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.channels.slack_answers import form
+from pedwatch.alerts.delivery.leasing import send_notifications
+from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import CannotReadBackError
 from pedwatch.config import Slack
 from pedwatch.hooks.preflight_slack import slack_findings
-from pedwatch.hooks.slack_answers import form
-from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.send import send_notifications
 from sandbox.slack.errors import SlackRefusal
 from tests.operators.outbox_model import OutboxModel
 from tests.operators.slack_in_process import Workspace, connect, serve

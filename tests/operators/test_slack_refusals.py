@@ -5,9 +5,9 @@ from typing import get_args
 
 import pytest
 
-from pedwatch.hooks.retry_after import LONGEST_SECONDS, retry_after
-from pedwatch.hooks.slack_answers import call_of
-from pedwatch.hooks.slack_refusals import UNUSABLE, Call, Meaning, meaning
+from pedwatch.alerts.channels.retry_after import LONGEST_SECONDS, retry_after
+from pedwatch.alerts.channels.slack_answers import call_of
+from pedwatch.alerts.channels.slack_refusals import UNUSABLE, Call, Meaning, meaning
 from sandbox.contracts.descriptions import description
 
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from pedwatch import deadlines
+from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.delivery import leasing
+from pedwatch.alerts.delivery.pacer import Pacer
+from pedwatch.alerts.delivery.sender import Sender
 from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError, PedwatchError
-from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import fold, send
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.sender import Sender
+from pedwatch.tasks import fold
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watched_world import World, workload
 
@@ -102,7 +103,7 @@ def test_of_two_senders_each_message_is_posted_by_one(many_over: World, monkeypa
     def sender(owner: str) -> Callable[[], dict[str, int]]:
         def deliver() -> dict[str, int]:
             slack, now = many_over.config.slack, many_over.now
-            return send.send_notifications(many_over.warehouse, channel, slack, now, owner, pacer).counts
+            return leasing.send_notifications(many_over.warehouse, channel, slack, now, owner, pacer).counts
 
         return deliver
 
@@ -116,13 +117,13 @@ def test_a_lease_holds_until_it_runs_out_and_then_the_message_is_found_again(man
     fold_now(many_over)
     channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
     leased = many_over.warehouse.run(
-        "alerts/lease_notifications.sql", send.lease_of("dead", many_over.now, deadlines.lease(PERIOD))
+        "alerts/lease_notifications.sql", leasing.lease_of("dead", many_over.now, deadlines.lease(PERIOD))
     )
     Sender(channel, pacer, many_over.now).send(leased)  # Slack took them; then the worker died
     slack, before_it_ends = many_over.config.slack, many_over.now + deadlines.lease(PERIOD) - dt.timedelta(seconds=1)
-    assert send.send_notifications(many_over.warehouse, channel, slack, before_it_ends, "next", pacer).counts == {}
+    assert leasing.send_notifications(many_over.warehouse, channel, slack, before_it_ends, "next", pacer).counts == {}
     after = many_over.now + deadlines.lease(PERIOD)
-    assert send.send_notifications(many_over.warehouse, channel, slack, after, "next", pacer).counts == {"sent": 5}
+    assert leasing.send_notifications(many_over.warehouse, channel, slack, after, "next", pacer).counts == {"sent": 5}
     assert len(many_over.texts()) == 5
     shown = {message["ts"] for message in many_over.slack.messages()}
     assert {row["message_ts"] for row in many_over.rows("notifications")} == shown
@@ -132,13 +133,13 @@ def test_a_dead_senders_late_word_does_not_undo_its_successor(many_over: World) 
     fold_now(many_over)
     channel, pacer = SlackChannel(many_over.config.connections.slack), Pacer(pause=lambda seconds: None)
     leased = many_over.warehouse.run(
-        "alerts/lease_notifications.sql", send.lease_of("slow", many_over.now, deadlines.lease(PERIOD))
+        "alerts/lease_notifications.sql", leasing.lease_of("slow", many_over.now, deadlines.lease(PERIOD))
     )
     later = many_over.now + deadlines.lease(PERIOD)
-    send.send_notifications(many_over.warehouse, channel, many_over.config.slack, later, "next", pacer)
+    leasing.send_notifications(many_over.warehouse, channel, many_over.config.slack, later, "next", pacer)
     told = many_over.rows("notifications")
     late = [{"notification_id": row["notification_id"], "status": "unsent", "error": "timed out"} for row in leased]
-    sends, no_alerts = send.Typed(send.SEND_COLUMNS, late), send.Typed(send.ALERT_COLUMNS, [])
+    sends, no_alerts = leasing.Typed(leasing.SEND_COLUMNS, late), leasing.Typed(leasing.ALERT_COLUMNS, [])
     many_over.warehouse.write(
         "alerts/record_sends.sql", {"owner": "slow", "run_id": "slow", "sends": sends, "alerts": no_alerts}
     )

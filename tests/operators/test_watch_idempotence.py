@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pedwatch.hooks.slack_channel import SlackChannel
+from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.hooks.warehouse import Warehouse
 from tests.e2e.stand_ins import StandIns
 from tests.e2e.watch_run import BRANCHES, TASKS, Run, parse_dag

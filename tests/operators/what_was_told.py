@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from pedwatch.alerts.delivery.sender import PARENT_STANDS
 from pedwatch.alerts.outbox import DEAD_LETTER, SOME_BACK, kind_of
-from pedwatch.tasks.sender import PARENT_STANDS
 from tests.operators.fault_schedules import HOOK, PLATFORM
 from tests.operators.faulty_world import World
 from tests.operators.outbox_model import Row

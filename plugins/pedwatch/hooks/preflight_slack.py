@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pedwatch.alerts import block_kit
+from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.channels.slack_answers import code_of
+from pedwatch.alerts.channels.slack_refusals import CHANNEL, MALFORMED, SCOPES
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import SendError, UnusableTransportError
 from pedwatch.config import Config, Slack
 from pedwatch.errors import NotifyError
 from pedwatch.hooks.preflight import Finding, skew
-from pedwatch.hooks.slack_answers import code_of
-from pedwatch.hooks.slack_channel import SlackChannel
-from pedwatch.hooks.slack_refusals import CHANNEL, MALFORMED, SCOPES
 
 AREA = "Slack"
 _INVITE = "invite the bot: /invite @{bot} in the channel"

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import replace
 
+from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import row_of
 from pedwatch.config import Config
@@ -10,7 +11,6 @@ from pedwatch.cycles import floor_to_cycle
 from pedwatch.errors import LedgerError, NotifyError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.preflight import Finding
-from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.hooks.warehouse import Warehouse
 
 RUN_ID = "doctor"

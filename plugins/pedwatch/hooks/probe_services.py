@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pedwatch import probe
 from pedwatch.alerts import block_kit
+from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.messages import Message
 from pedwatch.config import Cluster, Config
 from pedwatch.errors import LimitStoreError, NotifyError
-from pedwatch.hooks.slack_channel import SlackChannel
 from pedwatch.observations.discovery import ProjectListing, find
 from pedwatch.probe import Outcome
 

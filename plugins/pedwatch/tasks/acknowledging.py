@@ -8,12 +8,12 @@ from typing import Protocol
 
 from pedwatch.alerts import acknowledgements
 from pedwatch.alerts.acknowledgements import RANKS, Acknowledgement, in_force
+from pedwatch.alerts.channels.slack_reactions import MOST_READ, Place
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Told
 from pedwatch.alerts.reconcile import phase_of, reminders_due
 from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
-from pedwatch.hooks.slack_reactions import MOST_READ, Place
 from pedwatch.hooks.warehouse import Warehouse
 
 log = logging.getLogger(__name__)

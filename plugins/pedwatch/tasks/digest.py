@@ -70,9 +70,9 @@ def compose_digest(dag_run: Any = None, params: Any = None, run_id: Any = None, 
 
 def send_digest(composed: dict[str, Any], run_id: Any = None) -> dict[str, int]:
     """Deliver the outbox."""
+    from pedwatch.alerts.channels.transports import Transports
+    from pedwatch.alerts.delivery.leasing import send_notifications
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.hooks.transports import Transports
-    from pedwatch.tasks.send import send_notifications
 
     if not composed["notifications"]:
         return {}

@@ -102,9 +102,9 @@ def listen_once(
         LedgerError: BigQuery refused.
         UnusableTransportError: Slack refuses everything; the rows wait.
     """
+    from pedwatch.alerts.delivery.leasing import send_notifications
     from pedwatch.hooks.parameters import Typed
     from pedwatch.tasks.fold_commit import live_cursor
-    from pedwatch.tasks.send import send_notifications
 
     since = since_of(left, now, config.period)
     cursor = live_cursor(warehouse)
@@ -135,8 +135,8 @@ def listen(dag_run: Any = None, run_id: Any = None, ti: Any = None) -> dict[str,
 
 def _ready(dag_run: Any, run_id: Any, ti: Any) -> Callable[[], dict[str, Any]]:
     """Ask Airflow for what listening needs, and return what then does it."""
+    from pedwatch.alerts.channels.transports import Transports
     from pedwatch.hooks.clients import warehouse_of_any_schema
-    from pedwatch.hooks.transports import Transports
 
     run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
     if run_type != SCHEDULED:

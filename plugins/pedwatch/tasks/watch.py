@@ -134,9 +134,9 @@ def fold_episodes(plan: Plan, run_id: Any = None, ti: Any = None) -> str:
 
 
 def _fold(plan: Plan, run_id: Any) -> dict[str, int]:
+    from pedwatch.alerts.channels.slack import SlackChannel
+    from pedwatch.alerts.channels.slack_reactions import SlackReactions
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.hooks.slack_channel import SlackChannel
-    from pedwatch.hooks.slack_reactions import SlackReactions
     from pedwatch.tasks.fold import fold_alerts
     from pedwatch.tasks.run_links import run_url
 
@@ -156,9 +156,9 @@ def next_task(plan: Plan, folded: dict[str, int]) -> str:
 
 def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
     """Deliver the outbox while the run has time; besides the counts, ``message`` is where the newest in Slack is."""
+    from pedwatch.alerts.channels.transports import Transports
+    from pedwatch.alerts.delivery.leasing import send_notifications
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.hooks.transports import Transports
-    from pedwatch.tasks.send import send_notifications
 
     if not plan["may_notify"]:
         return {}

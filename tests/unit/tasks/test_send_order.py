@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from pedwatch.alerts.delivery import sender
 from pedwatch.alerts.outbox import GIVE_UP_AFTER, SendError, UnusableTransportError
-from pedwatch.tasks import sender
 
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
 

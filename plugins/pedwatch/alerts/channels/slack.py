@@ -12,6 +12,8 @@ from typing import Any
 
 from pedwatch import settings
 from pedwatch.alerts import block_kit
+from pedwatch.alerts.channels import slack_refusals as refusals
+from pedwatch.alerts.channels.slack_answers import SlackRefusedError, answered, call_of, code_of, form
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import (
     CannotEditError,
@@ -22,8 +24,6 @@ from pedwatch.alerts.outbox import (
     UnusableTransportError,
 )
 from pedwatch.errors import NotifyError
-from pedwatch.hooks import slack_refusals as refusals
-from pedwatch.hooks.slack_answers import SlackRefusedError, answered, call_of, code_of, form
 
 log = logging.getLogger(__name__)
 

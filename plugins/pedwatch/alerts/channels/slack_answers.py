@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pedwatch.alerts.channels import slack_refusals as refusals
+from pedwatch.alerts.channels.retry_after import retry_after
 from pedwatch.alerts.outbox import SendError, UnusableTransportError
 from pedwatch.errors import NotifyError
-from pedwatch.hooks import slack_refusals as refusals
-from pedwatch.hooks.retry_after import retry_after
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.errors import NotifyError
-from pedwatch.hooks.slack_channel import SlackChannel
 
 log = logging.getLogger(__name__)
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from pedwatch import deadlines
 from pedwatch.alerts import outbox
+from pedwatch.alerts.delivery.known_threads import Threads
+from pedwatch.alerts.delivery.pacer import Pacer
+from pedwatch.alerts.delivery.sender import Sender
+from pedwatch.alerts.delivery.time_shares import SLACK_SHARE
 from pedwatch.alerts.outbox import Transport, UnusableTransportError, kind_of
 from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.sender import Sender
-from pedwatch.tasks.threads import Threads
-from pedwatch.tasks.time_shares import SLACK_SHARE
 
 log = logging.getLogger(__name__)
 

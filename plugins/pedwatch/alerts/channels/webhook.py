@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pedwatch import settings
+from pedwatch.alerts.channels.retry_after import retry_after
 from pedwatch.alerts.copies import alertmanager_json
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import Found, SendError
-from pedwatch.hooks.retry_after import retry_after
 
 _PATIENCE = (408, 425, 429)
 _LOCKED = (401, 403, 407)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.copies import MAIL, WEBHOOK
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import Found, SendError, Transport
 from pedwatch.config import Config
 from pedwatch.errors import PedwatchError
-from pedwatch.hooks.slack_channel import SlackChannel
 
 
 class Transports:
@@ -39,8 +39,8 @@ class Transports:
         return self._others[key]
 
     def _connect(self, target: str) -> Transport:
-        from pedwatch.hooks.mail_channel import MailChannel
-        from pedwatch.hooks.webhook_channel import WebhookChannel
+        from pedwatch.alerts.channels.mail import MailChannel
+        from pedwatch.alerts.channels.webhook import WebhookChannel
 
         if target.startswith(MAIL):
             return MailChannel(self._config.connections.smtp)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pedwatch.alerts.delivery.known_threads import Threads, newest_of, payload_of
+from pedwatch.alerts.delivery.pacer import Pacer
+from pedwatch.alerts.delivery.time_shares import TimeShares
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import (
@@ -18,9 +21,6 @@ from pedwatch.alerts.outbox import (
     Transport,
     kind_of,
 )
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.threads import Threads, newest_of, payload_of
-from pedwatch.tasks.time_shares import TimeShares
 
 LOOK_BACK_SECONDS = 86_400.0  # Slack's clock stamps the messages, ours the rows
 

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pedwatch.alerts import outbox
+from pedwatch.alerts.delivery.known_threads import Threads, name_of
+from pedwatch.alerts.delivery.pacer import Pacer
+from pedwatch.alerts.delivery.thread_writer import ThreadWriter
+from pedwatch.alerts.delivery.time_shares import TimeShares
 from pedwatch.alerts.outbox import (
     OutOfTimeError,
     SendError,
@@ -18,10 +22,6 @@ from pedwatch.alerts.outbox import (
     kind_of,
 )
 from pedwatch.deadlines import CLOCK_SKEW
-from pedwatch.tasks.pacer import Pacer
-from pedwatch.tasks.thread_writer import ThreadWriter
-from pedwatch.tasks.threads import Threads, name_of
-from pedwatch.tasks.time_shares import TimeShares
 
 WORTH_WAITING_SECONDS = 0.5  # for so short a time nothing is put off
 CLOCK_SKEW_SECONDS = CLOCK_SKEW.total_seconds()

@@ -1,0 +1,1 @@
+"""The live state in BigQuery: cursor, episodes and outbox, read, folded and committed."""
