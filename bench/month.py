@@ -51,7 +51,7 @@ def parts(names: set[str]) -> Iterator[Part]:
     yield Part(
         "cycles that tell",
         lambda f: f.telling_cycles_per_day * DAYS_PER_MONTH,
-        ("alerts/message_evidence.sql", "alerts/commit_fold.sql", *_TELLING),
+        ("alerts/message_lookup.sql", "alerts/commit_fold.sql", *_TELLING),
     )
     if "alerts/acknowledgements.sql" in names:
         yield Part(

@@ -11,19 +11,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pedwatch.alerts import api_storms, block_kit, digest, limit_messages, outbox, platform_messages, silence, welcome
+from pedwatch.alerts import (
+    api_storm_messages,
+    block_kit,
+    digest,
+    limit_messages,
+    outbox,
+    platform_messages,
+    silence,
+    welcome,
+)
 from pedwatch.alerts.acknowledgements import Acknowledgement
 from pedwatch.alerts.channels.slack_refusals import CHANNEL
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.delivery_messages import odd_answer as odd_answer_of
 from pedwatch.alerts.episodes import Episode, Evidence, Subject
-from pedwatch.alerts.evidence import Exemption, Known, LimitSource, Links, Site
+from pedwatch.alerts.fold import fold_period
 from pedwatch.alerts.ledger import from_clusters, from_limits_known
 from pedwatch.alerts.limit_messages import Rejected
+from pedwatch.alerts.message_lookup import Exemption, Known, LimitSource, Links, Site
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.observed import Observation, SubjectObservation
-from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Cluster, Config, PolicyConfig, Slack
@@ -456,7 +465,7 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "blind": lambda: only(story(*blind("fff")), "first"),
     "clusters_blind": lambda: only(story(*dark("fff")), "storm"),
     "some_back": lambda: only(story(*dark("fffc", 50), *dark("ffff", 150, 50)), "some_back"),
-    "shadowed": lambda: shown(api_storms.left_in_shadow("orders", 12, at(2), at(3)), has_thread=False),
+    "shadowed": lambda: shown(api_storm_messages.left_in_shadow("orders", 12, at(2), at(3)), has_thread=False),
     "clusters_blind_some_stay": lambda: only(story(*dark("fff" + "c" * 4, 198), *dark("f" * 7, 2, 198)), "storm"),
     "clusters_blind_over": lambda: only(story(*dark("fffc")), "resolved"),
     "blind_resolved": lambda: only(story(*blind("fffc")), "resolved"),

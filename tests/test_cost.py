@@ -59,7 +59,7 @@ def scanned(catalog: Catalog, name: str, table: str) -> set[str]:
 
 
 def test_only_columns_that_are_needed_are_billed_also_of_what_a_with_names(catalog: Catalog) -> None:
-    found = scanned(catalog, "alerts/message_evidence.sql", "verdicts")
+    found = scanned(catalog, "alerts/message_lookup.sql", "verdicts")
     assert {"measured", "fingerprint", "cycle"} <= found and not {"subject", "content_sha256", "run_id"} & found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import WELCOME, row_of
 from pedwatch.hooks import clients
 from pedwatch.hooks.parameters import Typed

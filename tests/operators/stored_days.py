@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from pedwatch import settings, sql
-from pedwatch.alerts import ledger, rows
+from pedwatch.alerts import ledger, table_rows
 from pedwatch.alerts.episodes import Episode
-from pedwatch.alerts.period import fold_period
+from pedwatch.alerts.fold import fold_period
 from pedwatch.audit import judged
 from pedwatch.config import PolicyConfig
 from pedwatch.cycles import PERIOD, cycles_between
@@ -238,7 +238,7 @@ class StoredDays:
         self._load("episodes", [self._episode(episode) for episode in episodes])
 
     def _episode(self, episode: Episode) -> Row:
-        return {**rows.episode_to_row(episode), "updated_at": self.end}
+        return {**table_rows.episode_to_row(episode), "updated_at": self.end}
 
 
 _TRACED = ("max_replicas", "limit_version", "spec_replicas", "hpa_max_replicas")

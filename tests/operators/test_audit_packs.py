@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from pedwatch import settings
+from pedwatch.audit.bucket import period_pack
 from pedwatch.audit.request import AuditRequest, request_of_run
 from pedwatch.cli import main
 from pedwatch.errors import AuditError
-from pedwatch.tasks import audit_evidence
 from tests.e2e.stand_ins import StandIns
 from tests.e2e.watched_world import World
 from tests.operators.audit_model import figures_of_files
@@ -49,8 +49,8 @@ class Audited:
     def audit(self, request: AuditRequest) -> dict[str, Any]:
         """Write a pack and link it, as the DAG does."""
         world, now = self.world, settings.now()
-        written = audit_evidence.write_pack(world.warehouse, world.storage, world.config, request, now)
-        audit_evidence.link_pack(world.warehouse, world.storage, world.config, request, now, "run-1")
+        written = period_pack.write_pack(world.warehouse, world.storage, world.config, request, now)
+        period_pack.link_pack(world.warehouse, world.storage, world.config, request, now, "run-1")
         return written
 
     def objects(self, label: str) -> dict[str, bytes]:
@@ -151,11 +151,11 @@ def test_the_chain_does_not_depend_on_the_order_of_writing(audited: Audited) -> 
 def test_a_slow_model_finds_the_same_figures_in_the_files(audited: Audited, day: int, counted: Any) -> None:
     request = audited.request(day, f"model-{counted}", counted=counted)
     world = audited.world
-    sources = audit_evidence.read_sources(world.warehouse, request, settings.now())
+    sources = period_pack.read_sources(world.warehouse, request, settings.now())
     folder = world.folder / f"{counted}-{day}"
     folder.mkdir()
     days: dict[dt.date, list[Any]] = {}
-    findings, _ = audit_evidence.write_files(
+    findings, _ = period_pack.write_files(
         folder, request, sources, world.config, {}, settings.include_dir(), lambda of, rows: days.update({of: [*rows]})
     )
     model = figures_of_files(folder)

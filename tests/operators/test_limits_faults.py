@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pedwatch.alerts import ledger
-from pedwatch.alerts.period import fold_period
+from pedwatch.alerts.fold import fold_period
 from pedwatch.cycles import PERIOD, cycles_between, floor_to_cycle
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
 from pedwatch.hooks.clients import AsPerson

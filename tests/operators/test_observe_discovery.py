@@ -97,7 +97,7 @@ def test_a_status_that_the_client_does_not_know_is_watched(fleet: World) -> None
 
 def test_a_cluster_that_cannot_be_described_costs_itself_alone(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """GKE may answer with anything; that it is described wrongly is a fault of ours, and so is provoked here."""
-    from pedwatch.hooks import gke
+    from pedwatch.observations.intake import gke
 
     described = gke.describe
 

@@ -12,7 +12,7 @@ import pytest
 
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import observe
+from pedwatch.observations.intake import cycle_load
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watch_run import TASKS, Run
 from tests.e2e.watched_world import World, workload
@@ -224,7 +224,9 @@ def test_a_load_that_dies_leaves_everything_as_it_was_and_is_repeated(
     whole = newest.download_as_bytes(raw_download=True)
     newest.upload_from_string(whole[: len(whole) // 2], content_type="application/gzip")
     with monkeypatch.context() as patch:
-        patch.setattr("pedwatch.tasks.observe.lost_objects", lambda *_: {})  # bytes that go bad while they are read
+        patch.setattr(
+            "pedwatch.observations.intake.cycle_load.lost_objects", lambda *_: {}
+        )  # bytes that go bad while they are read
         assert_refused(shop, run, "load of 2 objects, gs://")
         assert_refused(shop, run, "load of 2 objects, gs://")
     newest.upload_from_string(whole, content_type="application/gzip")
@@ -233,7 +235,7 @@ def test_a_load_that_dies_leaves_everything_as_it_was_and_is_repeated(
 
 def test_of_two_who_load_at_once_one_does(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that was given up and still works, beside its own retry: rows that are there twice would be over."""
-    run, real, overtaken = collected(shop, 1), observe.read_manifests, []
+    run, real, overtaken = collected(shop, 1), cycle_load.read_manifests, []
 
     def be_overtaken(*given: Any) -> Any:
         if not overtaken:
@@ -241,7 +243,7 @@ def test_of_two_who_load_at_once_one_does(shop: World, monkeypatch: pytest.Monke
             load(run)
         return real(*given)
 
-    monkeypatch.setattr(observe, "read_manifests", be_overtaken)
+    monkeypatch.setattr(cycle_load, "read_manifests", be_overtaken)
     with pytest.raises(LedgerError, match="replica_observations is loaded by another task meanwhile; try again"):
         TASKS["load_observations"](run)
     assert names(shop, 1) == FIRST

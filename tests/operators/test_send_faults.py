@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pedwatch.alerts.delivery import leasing as send_task
-from pedwatch.alerts.rows import EPISODE_COLUMNS, NOTIFICATION_COLUMNS
+from pedwatch.alerts.table_rows import EPISODE_COLUMNS, NOTIFICATION_COLUMNS
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from tests.operators import slack_in_process, wire_in_process

@@ -38,7 +38,7 @@ TELLING = [
     "observations-record_collection",
     "verdicts-compare",
     "alerts-fold_input",
-    "alerts-message_evidence",
+    "alerts-message_lookup",
     "alerts-commit_fold",
     "alerts-lease_notifications",
     "alerts-record_sends",

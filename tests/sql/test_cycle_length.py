@@ -41,7 +41,7 @@ def test_those_that_live_with_the_present_are_told() -> None:
         "alerts/commit_staged_fold.sql",
         "alerts/digest.sql",
         "alerts/fold_input.sql",
-        "alerts/message_evidence.sql",
+        "alerts/message_lookup.sql",
         "alerts/move_cursor.sql",
         "observations/record_collection.sql",
         "verdicts/advisories.sql",

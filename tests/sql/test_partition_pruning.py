@@ -26,7 +26,7 @@ OF_A_CYCLE = (
     "observations/record_collection.sql",
     "verdicts/compare.sql",
     "alerts/fold_input.sql",
-    "alerts/message_evidence.sql",
+    "alerts/message_lookup.sql",
     "alerts/move_cursor.sql",
     "alerts/commit_fold.sql",
     "alerts/lease_notifications.sql",

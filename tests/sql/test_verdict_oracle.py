@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from pedwatch.alerts.fold import fold_period
 from pedwatch.alerts.ledger import from_verdict
-from pedwatch.alerts.period import fold_period
 from pedwatch.config import PolicyConfig
 from pedwatch.cycles import SHORTEST
 from pedwatch.hooks.parameters import Typed

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pedwatch.alerts import guidance
 from pedwatch.alerts.acknowledgements import Acknowledgement, fact_of
 from pedwatch.alerts.episodes import Episode
-from pedwatch.alerts.evidence import Known, LimitSource, Links
+from pedwatch.alerts.message_lookup import Known, LimitSource, Links
 from pedwatch.alerts.messages import UNSPOKEN
 from pedwatch.alerts.wording import clock_time, name, pods, running, sparkline, what_moved
 from pedwatch.config import Policy

@@ -8,8 +8,8 @@ from typing import Any, get_args
 from pedwatch.alerts.episodes import Episode, Evidence, Subject
 from pedwatch.alerts.observed import Observation, Seen, SubjectObservation
 from pedwatch.alerts.retirement import RETIRED
-from pedwatch.discovered import ENVIRONMENT as DISCOVERY
-from pedwatch.discovered import Unsettled
+from pedwatch.cluster_names import ENVIRONMENT as DISCOVERY
+from pedwatch.cluster_names import Unsettled
 
 _SEEN: dict[str, Seen] = {"over_limit": "over", "within_limit": "clean", "exempt": "exempt"}
 """What a verdict counts as; every other verdict freezes an episode (docs/design.md#d5)."""

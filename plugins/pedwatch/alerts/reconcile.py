@@ -13,7 +13,7 @@ from pedwatch.alerts import copies, episode_messages, platform_messages, storm_r
 from pedwatch.alerts.acknowledgements import RANKS
 from pedwatch.alerts.episode_facts import Context
 from pedwatch.alerts.episodes import Episode
-from pedwatch.alerts.evidence import Known
+from pedwatch.alerts.message_lookup import Known
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Telling, Told, notification_of
 from pedwatch.alerts.routing import is_configured, route

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pedwatch.alerts import api_storms, cluster_storms
+from pedwatch.alerts import api_storm_messages, cluster_storm_messages
 from pedwatch.alerts.acknowledgements import fact_of, in_force, people_of, thread_of
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import Message
@@ -114,25 +114,31 @@ def _message(
     is_new: bool,
 ) -> Message:
     if reason == SHADOWED:
-        return api_storms.left_in_shadow(storm.team_id, storm.members, storm.since, cycle)
+        return api_storm_messages.left_in_shadow(storm.team_id, storm.members, storm.since, cycle)
     standing = [episodes[name] for name in storm.open if name in episodes]
     if not storm.is_of_clusters:
-        return api_storms.message(storm.team_id, members, standing, storm.members, storm.since, cycle, slack.contact)
-    counts = cluster_storms.Counts(storm.members, storm.retired)
-    message = cluster_storms.message(storm.kind, storm.cause, standing, counts, storm.since, cycle)
+        return api_storm_messages.message(
+            storm.team_id, members, standing, storm.members, storm.since, cycle, slack.contact
+        )
+    counts = cluster_storm_messages.Counts(storm.members, storm.retired)
+    message = cluster_storm_messages.message(storm.kind, storm.cause, standing, counts, storm.since, cycle)
     if is_new:
         return message
     joined = known.joined_by(members)
     news = [telling for telling in members if telling.reason != "first" or telling in joined]
-    thread = cluster_storms.thread(storm.kind, news, standing, counts, storm.since, cycle)
+    thread = cluster_storm_messages.thread(storm.kind, news, standing, counts, storm.since, cycle)
     return replace(message, thread=thread)
 
 
 def _line(telling: Telling, is_new: bool) -> str:
     """Write the member's own row, which nobody is sent."""
-    if telling.episode.subject.kind in cluster_storms.KINDS:
-        return cluster_storms.line(telling)
-    return api_storms.line(telling.episode) if is_new or telling.reason == "first" else api_storms.news(telling)
+    if telling.episode.subject.kind in cluster_storm_messages.KINDS:
+        return cluster_storm_messages.line(telling)
+    return (
+        api_storm_messages.line(telling.episode)
+        if is_new or telling.reason == "first"
+        else api_storm_messages.news(telling)
+    )
 
 
 def _finished(

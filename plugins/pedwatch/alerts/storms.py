@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pedwatch.alerts import cluster_storms
+from pedwatch.alerts import cluster_storm_messages
 from pedwatch.alerts.episodes import NAMESPACE, Episode
 from pedwatch.alerts.notifications import Telling, Told
 from pedwatch.alerts.routing import is_configured
@@ -55,7 +55,7 @@ class Storm:
     @property
     def is_of_clusters(self) -> bool:
         """Whether it is about clusters, not about APIs."""
-        return self.kind in cluster_storms.KINDS
+        return self.kind in cluster_storm_messages.KINDS
 
     def to_state(self, phase: str) -> dict[str, Any]:
         """Return the ``told_state`` of a row."""
@@ -74,7 +74,7 @@ class Storm:
     def begun(members: Sequence[Telling], cycle: dt.datetime) -> "Storm":
         """Return a new one, before its members are counted."""
         episode = members[0].episode
-        if episode.subject.kind in cluster_storms.KINDS:
+        if episode.subject.kind in cluster_storm_messages.KINDS:
             began = min(telling.episode.started_cycle for telling in members)
             return Storm(episode.subject.kind, began, cause=episode.offender)
         return Storm(episode.subject.kind, cycle, team_id=episode.subject.team_id)
@@ -116,7 +116,7 @@ def group(
             continue
         if storm:
             grouped.setdefault(storm, []).append(telling)
-        elif telling.reason == "first" and subject.kind in ("over_limit", *cluster_storms.KINDS):
+        elif telling.reason == "first" and subject.kind in ("over_limit", *cluster_storm_messages.KINDS):
             what = subject.team_id if subject.kind == "over_limit" else telling.episode.offender
             fresh.setdefault((subject.kind, what, telling.channel, telling.destination), []).append(telling)
     for (kind, what, channel, _), members in fresh.items():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pedwatch.alerts.acknowledgements import Acknowledgement, in_force
 from pedwatch.alerts.episodes import Episode
-from pedwatch.alerts.evidence import Known, Links
+from pedwatch.alerts.message_lookup import Known, Links
 from pedwatch.alerts.notifications import Told
 from pedwatch.config import PolicyConfig
 from pedwatch.cycles import PERIOD

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from pedwatch.alerts import guidance
 from pedwatch.alerts.acknowledgements import SHOWN
 from pedwatch.alerts.episodes import NAMESPACE
-from pedwatch.alerts.evidence import links_of
+from pedwatch.alerts.message_lookup import links_of
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, notification_id
 from pedwatch.alerts.wording import name

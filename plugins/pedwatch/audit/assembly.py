@@ -10,9 +10,9 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.audit.coverage import Coverage, cycles_in, lengths_of, summarise, with_gaps
 from pedwatch.audit.differences import Difference, Spans, causes_of, difference, difference_row
 from pedwatch.audit.figures import Figures
-from pedwatch.audit.folding import EpisodeFold, seed
 from pedwatch.audit.judged import Judged, KnownAs, Row, by_cycle, side_by_side
 from pedwatch.audit.lines import Line, Lines
+from pedwatch.audit.period_episodes import EpisodeFold, seed
 from pedwatch.audit.policies import PolicyLine
 from pedwatch.audit.request import AuditRequest
 from pedwatch.audit.subject_days import SubjectDays, TakeDay

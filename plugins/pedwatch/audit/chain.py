@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pedwatch.audit.pack import PREVIOUS, to_json
+from pedwatch.audit.pack_files import PREVIOUS, to_json
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 PACK_FOLDER = re.compile(rf"{_DAY}(_{_DAY})?")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedwatch.audit.chain import before, hash_of, links
-from pedwatch.audit.pack import MANIFEST, PREVIOUS
+from pedwatch.audit.pack_files import MANIFEST, PREVIOUS
 
 _RESTORE = "restore it from a backup, or write the pack anew by running ped_replica_audit for that day and label"
 

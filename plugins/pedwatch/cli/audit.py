@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pedwatch import settings
 from pedwatch.audit.chain import PACK_FOLDER, hash_of
-from pedwatch.audit.pack import MANIFEST, sha256_of
+from pedwatch.audit.pack_files import MANIFEST, sha256_of
 from pedwatch.audit.verification import Pack, Problem, head, verify
 from pedwatch.errors import AuditError
 

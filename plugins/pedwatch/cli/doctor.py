@@ -94,7 +94,7 @@ def _storage(config: Config) -> Iterator[Finding]:
 
 def _clusters(config: Config) -> Iterator[Finding]:
     from pedwatch.hooks import clients, preflight
-    from pedwatch.tasks.discover import read_known
+    from pedwatch.observations.intake.found_clusters import read_known
 
     yield from preflight.examine(
         "Cluster", "see docs/deployment.md", lambda: preflight.cluster_findings(config.clusters)

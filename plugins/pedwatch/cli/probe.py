@@ -87,8 +87,8 @@ def _firestore(config: Config, arguments: argparse.Namespace) -> Iterator[Outcom
 
 def _clusters(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome]:
     from pedwatch.hooks import preflight_identity
-    from pedwatch.hooks.gke import GkeClusters
     from pedwatch.hooks.probe_services import cluster_outcomes
+    from pedwatch.observations.intake.gke import GkeClusters
 
     list_project = None
     if config.discovery.projects:

@@ -5,8 +5,8 @@ from typing import Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from pedwatch.cluster_names import qualifier
 from pedwatch.config.kinds_of_text import NAME, SERVICE_ACCOUNT, ClusterName, Name, Strict
-from pedwatch.discovered import qualifier
 
 COMPOSER_NAMESPACE = "composer-user-workloads"
 WorkloadKind = Literal["deployment", "statefulset", "rollout"]

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 from pedwatch.alerts.channels.slack import SlackChannel
-from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import row_of
 from pedwatch.config import Config
 from pedwatch.cycles import floor_to_cycle

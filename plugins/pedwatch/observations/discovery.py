@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pedwatch.cluster_names import ENVIRONMENT, plain_name
 from pedwatch.config import Cluster, Config, Discovery
-from pedwatch.discovered import ENVIRONMENT, plain_name
 from pedwatch.observations.pins import settle
 from pedwatch.observations.places import KnownCluster, Listed, Place
 
@@ -40,7 +40,7 @@ class Undescribed:
 
 @dataclass(frozen=True)
 class ProjectListing:
-    """What GKE answered for one project: clusters as plain dicts (see ``pedwatch.hooks.gke``), or why not."""
+    """What GKE answered for one project: clusters as plain dicts (``observations/intake/gke.py``), or why not."""
 
     project: str
     clusters: Sequence[Mapping[str, Any]] = ()

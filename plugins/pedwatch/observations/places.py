@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pedwatch.cluster_names import Unsettled, qualifier
 from pedwatch.config import Cluster
-from pedwatch.discovered import Unsettled, qualifier
 
 
 class Place(NamedTuple):

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from pedwatch.cluster_names import Unsettled
 from pedwatch.config import AcceptedCluster, Cluster
-from pedwatch.discovered import Unsettled
 from pedwatch.observations.places import KnownCluster, Place, Unaccepted
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pedwatch import settings
 from pedwatch.alerts.episodes import Episode
-from pedwatch.audit.folding import EpisodeFold
+from pedwatch.audit.period_episodes import EpisodeFold
 from pedwatch.config import Config, PolicyConfig
 from pedwatch.hooks import clients
 from pedwatch.hooks.parameters import Typed

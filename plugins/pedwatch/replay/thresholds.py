@@ -15,7 +15,7 @@ from typing import Any
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
-from pedwatch.audit.folding import EpisodeFold
+from pedwatch.audit.period_episodes import EpisodeFold
 from pedwatch.config import PolicyConfig, PolicyOverride, Slack
 from pedwatch.cycles import period_of
 

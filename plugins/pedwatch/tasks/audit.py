@@ -44,12 +44,12 @@ def is_settled(request: dict[str, Any]) -> bool:
 
 def write_pack_of_run(request: dict[str, Any]) -> dict[str, Any]:
     """Write the pack; returns where it is, and what it says in short."""
+    from pedwatch.audit.bucket import period_pack
     from pedwatch.hooks.clients import storage_client, warehouse
-    from pedwatch.tasks import audit_evidence
 
     config = settings.load_config()
     try:
-        return audit_evidence.write_pack(
+        return period_pack.write_pack(
             warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now()
         )
     except AuditError as error:
@@ -60,11 +60,11 @@ def link_pack_of_run(
     request: dict[str, Any], written: dict[str, Any], of: str = "run", run_id: Any = None, ti: Any = None
 ) -> list[str]:
     """Link the pack into its chain and record it; what it says in short is the name of this task's instance."""
+    from pedwatch.audit.bucket import period_pack
     from pedwatch.hooks.clients import storage_client, warehouse
-    from pedwatch.tasks import audit_evidence
 
     ti.xcom_push(key=IN_SHORT, value=written["in_short"])
     config = settings.load_config()
-    return audit_evidence.link_pack(
+    return period_pack.link_pack(
         warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now(), run_id
     )

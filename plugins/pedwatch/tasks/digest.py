@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pedwatch import settings
 from pedwatch.alerts import digest
-from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
 from pedwatch.cycles import MANUAL, SCHEDULED, floor_to_cycle

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pedwatch.alerts.dag_runs import Report
-from pedwatch.alerts.rows import notification_to_row
+from pedwatch.alerts.failed_runs import Report
+from pedwatch.alerts.table_rows import notification_to_row
 from pedwatch.config import Config
 from pedwatch.cycles import SHORTEST, cycle_of_run, floor_to_cycle
 from pedwatch.errors import LedgerError

@@ -10,14 +10,14 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from pedwatch.alerts import dag_runs
+from pedwatch.alerts import failed_runs
 from pedwatch.alerts.copies import with_copies
-from pedwatch.alerts.dag_runs import Report, Word
+from pedwatch.alerts.failed_runs import Report, Word
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.platform_messages import Progress
 from pedwatch.alerts.reconcile import told_from_row
 from pedwatch.alerts.routing import in_platforms_channel
-from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.config import Config, Slack
 from pedwatch.errors import LedgerError
 from pedwatch.hooks import applied_schema
@@ -53,7 +53,7 @@ def settle_reports(warehouse: Warehouse, config: Config, run_id: str) -> int:
             break
         rows = _decide(warehouse, config, found)
         if write_words(warehouse, rows, found[0]["run_rows"], EVER, run_id):
-            told = [row for row, _ in rows if row.reason == dag_runs.FAILED]
+            told = [row for row, _ in rows if row.reason == failed_runs.FAILED]
             for row in told:
                 log.warning("%s: %s", row.reason, row.message.text)
             return len(told)
@@ -81,7 +81,7 @@ def write_words(warehouse: Warehouse, rows: list[Row], run_rows: int, since: dt.
 
 def _decide(warehouse: Warehouse, config: Config, found: list[dict[str, Any]]) -> list[Row]:
     objection = applied_schema.newer(warehouse)
-    reports = [dag_runs.report_from_row(row) for row in found]
+    reports = [failed_runs.report_from_row(row) for row in found]
     if objection:  # every task refuses these tables
         reports = [replace(report, refusal="newer_schema", refusal_message=objection) for report in reports]
     words = {
@@ -89,7 +89,7 @@ def _decide(warehouse: Warehouse, config: Config, found: list[dict[str, Any]]) -
         for report, row in zip(reports, found, strict=True)
         if row["told"] is not None
     }
-    rows = dag_runs.settle(
+    rows = failed_runs.settle(
         reports,
         words,
         config.slack.platform_channel,

@@ -8,13 +8,13 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from pedwatch.alerts import evidence, ledger, limit_messages, reconcile, retirement, rows, silence
+from pedwatch.alerts import ledger, limit_messages, message_lookup, reconcile, retirement, silence, table_rows
 from pedwatch.alerts.carried import carried, to_write
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.fold import fold_period
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.observed import SubjectObservation
-from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
@@ -101,7 +101,7 @@ def _notifications(
     holding = acknowledging.acknowledged(warehouse, episodes, told, cycle, config.period, now, config.slack, reactions)
     around = Surroundings(policies=config.policy, acknowledged=holding, period=config.period)
     asked = reconcile.needs_evidence(episodes, told, cycle, config.slack, around)
-    known: dict[str, evidence.Known] = {}
+    known: dict[str, message_lookup.Known] = {}
     if asked:
         subjects = [
             {"fingerprint": e.subject.fingerprint, "limit_id": e.subject.limit_id, "limit_version": e.limit_version}
@@ -109,9 +109,9 @@ def _notifications(
         ]
         for start in range(0, len(subjects), SUBJECTS_AT_ONCE):
             batch = Typed(SUBJECT_COLUMNS, subjects[start : start + SUBJECTS_AT_ONCE])
-            rows_found = warehouse.run("alerts/message_evidence.sql", {"cycle": cycle, "subjects": batch})
-            known |= evidence.known_from_rows(rows_found, cycle, config.period)
-    links = evidence.links_of(config, found["clusters"], run_url or None)
+            rows_found = warehouse.run("alerts/message_lookup.sql", {"cycle": cycle, "subjects": batch})
+            known |= message_lookup.known_from_rows(rows_found, cycle, config.period)
+    links = message_lookup.links_of(config, found["clusters"], run_url or None)
     around = replace(around, known=known, links=links, limits_as_of=_stale_limits_time(found, cycle))
     moved = limit_messages.rows_elsewhere(told.values(), config.slack, cycle, links.for_help)
     return reconcile.reconcile(episodes, told, cycle, config.slack, around) + with_copies(moved, config.slack)
@@ -142,7 +142,7 @@ def fold_alerts(
     """
     cursor = live_cursor(warehouse)
     found = _input(warehouse, cycle, cursor)
-    stored = [rows.episode_from_row(row) for row in found["episodes"]]
+    stored = [table_rows.episode_from_row(row) for row in found["episodes"]]
     known = [carried(episode, cursor.cycle, cursor.period) for episode in stored] if cursor else stored
     is_new = cursor is None or cursor.cycle < cycle
     folded: list[Episode] = []
@@ -154,7 +154,7 @@ def fold_alerts(
         folded = fold_period(known, seen, cycles, config.policy, retired)
     changed = to_write(stored, folded, cycle, config.period)
     newest = {e.episode_id: e for e in known} | {e.episode_id: e for e in folded}
-    untold = [rows.episode_from_row(row) for row in found["untold_episodes"]]
+    untold = [table_rows.episode_from_row(row) for row in found["untold_episodes"]]
     notifications: list[Notification] = []
     settled = _settled(warehouse, config, run_id) if may_notify and found["reported"] else 0
     if may_notify:

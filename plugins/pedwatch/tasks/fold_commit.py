@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Notification
-from pedwatch.alerts.rows import EPISODE_COLUMNS, NOTIFICATION_COLUMNS, episode_to_row, notification_to_row
+from pedwatch.alerts.table_rows import EPISODE_COLUMNS, NOTIFICATION_COLUMNS, episode_to_row, notification_to_row
 from pedwatch.cycles import period_of
 from pedwatch.hooks.parameters import Typed, most_bytes
 from pedwatch.hooks.staging import stage

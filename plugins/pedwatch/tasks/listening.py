@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pedwatch import settings
-from pedwatch.alerts import dag_runs, silence
+from pedwatch.alerts import failed_runs, silence
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.outbox import Transport
@@ -74,7 +74,7 @@ def rows_to_write(found: Mapping[str, Any], slack: Slack, now: dt.datetime, peri
         silence.row_to_write(kind, heard, words.get(kind), slack.platform_channel, now, dag_url(WATCH))
         for kind in silence.KINDS
     ]
-    wanted += [dag_runs.recovery_row(each, cycles, period, dag_url(each.state["dag_id"])) for each, cycles in failed]
+    wanted += [failed_runs.recovery_row(each, cycles, period, dag_url(each.state["dag_id"])) for each, cycles in failed]
     return [row for row in wanted if row is not None]
 
 

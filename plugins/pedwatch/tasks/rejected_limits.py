@@ -5,10 +5,10 @@ import logging
 
 from pedwatch.alerts import limit_messages
 from pedwatch.alerts.copies import with_copies
-from pedwatch.alerts.evidence import links_of
 from pedwatch.alerts.limit_messages import Rejected
+from pedwatch.alerts.message_lookup import links_of
 from pedwatch.alerts.reconcile import told_from_row
-from pedwatch.alerts.rows import NOTIFICATION_COLUMNS, notification_to_row
+from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed

@@ -15,8 +15,8 @@ from pedwatch.tasks import plan as planning
 from pedwatch.tasks import run_conf
 
 if TYPE_CHECKING:
-    from pedwatch.hooks.gke import GkeClusters
     from pedwatch.hooks.warehouse import Warehouse
+    from pedwatch.observations.intake.gke import GkeClusters
 
 Plan = dict[str, Any]
 PLAN, FOUND, FOLDED = "plan", "found", "folded"
@@ -63,16 +63,16 @@ def plan_cycle(
 def _find_clusters(config: Config, target: "Warehouse", cycle: dt.datetime) -> dict[str, Any]:
     """Find the clusters that are expected; GKE's client is made only where there is something to discover."""
     from pedwatch.hooks import clients
-    from pedwatch.tasks import discover
+    from pedwatch.observations.intake import found_clusters
 
     @functools.cache
     def gke() -> "GkeClusters":
-        from pedwatch.hooks.gke import GkeClusters
+        from pedwatch.observations.intake.gke import GkeClusters
 
         return GkeClusters(config)
 
     storage = clients.storage_client(config)
-    return discover.find_clusters(
+    return found_clusters.find_clusters(
         config, storage, lambda: target, lambda project: gke().list_project(project), cycle, settings.now
     )
 
@@ -86,7 +86,7 @@ def load_observations(plan: Plan, found: dict[str, Any]) -> dict[str, Any]:
         ``rows``, ``seen`` and ``blind`` of the cycle, and ``limits``: by which it is to be judged.
     """
     from pedwatch.hooks.clients import storage_client, warehouse
-    from pedwatch.tasks.observe import record_observations
+    from pedwatch.observations.intake.cycle_load import record_observations
 
     config = settings.load_config()
     target = warehouse(config)
@@ -171,12 +171,12 @@ def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
 
 def write_evidence(plan: Plan, loaded: dict[str, Any], run_id: Any = None) -> str:
     """Write the evidence of a re-compared cycle to the audits folder."""
+    from pedwatch.audit.bucket import cycle_pack
     from pedwatch.hooks.clients import storage_client, warehouse
-    from pedwatch.tasks import evidence
 
     config = settings.load_config()
     known_at = dt.datetime.fromisoformat(loaded["limits"]["known_at"])
-    return evidence.write_evidence(
+    return cycle_pack.write_evidence(
         warehouse(config), storage_client(config), config, _cycle(plan), known_at, plan["label"], settings.now(), run_id
     )
 

@@ -4,12 +4,12 @@ import datetime as dt
 
 import pytest
 
-from pedwatch.alerts import dag_runs
-from pedwatch.alerts.dag_runs import Report, Word
+from pedwatch.alerts import failed_runs
+from pedwatch.alerts.failed_runs import Report, Word
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
 from pedwatch.alerts.reconcile import told_from_row
-from pedwatch.alerts.rows import notification_to_row
+from pedwatch.alerts.table_rows import notification_to_row
 from pedwatch.cycles import PERIOD
 from tests.golden_messages import at
 
@@ -24,9 +24,9 @@ def settled(
     *reports: Report, words: dict[str, Word] | None = None
 ) -> tuple[list[tuple[Notification, dt.datetime]], dict[str, str | None]]:
     """Return what is told of reports, and by what each report is settled."""
-    rows = dag_runs.settle(reports, words or {}, "C0PLATFORM", lambda one: "", lambda one: None)
-    told = [row for row in rows if row[0].reason == dag_runs.FAILED]
-    return told, {row.notification_id: row.told_by for row, _ in rows if row.reason == dag_runs.REPORT}
+    rows = failed_runs.settle(reports, words or {}, "C0PLATFORM", lambda one: "", lambda one: None)
+    told = [row for row in rows if row[0].reason == failed_runs.FAILED]
+    return told, {row.notification_id: row.told_by for row, _ in rows if row.reason == failed_runs.REPORT}
 
 
 def word(row: Notification, written_at: dt.datetime) -> Word:
@@ -42,12 +42,12 @@ def told_of(dag_id: str, runs: str) -> list[str]:
     for number, outcome in enumerate(runs, 1):
         if outcome == "o":
             finished.insert(0, at(number))
-            is_failed = told is not None and dag_runs.is_told_failed(told)
-            row = dag_runs.recovery_row(told, finished, PERIOD) if told is not None and is_failed else None
+            is_failed = told is not None and failed_runs.is_told_failed(told)
+            row = failed_runs.recovery_row(told, finished, PERIOD) if told is not None and is_failed else None
         else:
             finished = []
             message = Message("", "DAG failed", f"run {number}")
-            row = dag_runs.failure_row(told, report(dag_id, number), message, "C0PLATFORM")
+            row = failed_runs.failure_row(told, report(dag_id, number), message, "C0PLATFORM")
         if row is not None:
             told = told_from_row(notification_to_row(row))
             reasons.append(f"{number} {row.reason}")
@@ -74,7 +74,7 @@ def test_a_report_is_read_back_as_it_was_left() -> None:
     left = report("ped_digest", 3)
     row = notification_to_row(left.row("C0PLATFORM"))
     read = row | {"created_at": left.reported_at, "refusal": None, "refusal_message": None}
-    assert dag_runs.report_from_row(read) == left
+    assert failed_runs.report_from_row(read) == left
     assert (row["status"], row["notification_id"]) == ("reported", left.report_id)
 
 
@@ -97,7 +97,7 @@ def test_two_that_settle_one_after_the_other_end_as_one_that_settles_all() -> No
 
 def test_what_is_told_is_the_newest_word_although_its_callback_had_a_slow_clock() -> None:
     [(failed, _)], _ = settled(report("ped_digest", 1))
-    back = dag_runs.recovery_row(word(failed, at(1)).told, [at(2)], PERIOD)
+    back = failed_runs.recovery_row(word(failed, at(1)).told, [at(2)], PERIOD)
     assert back is not None
     known = word(back, at(3) + dt.timedelta(minutes=1))
     [(again, written_at)], _ = settled(report("ped_digest", 3), words={"ped_digest": known})

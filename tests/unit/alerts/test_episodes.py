@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pedwatch.alerts.carried import carried, to_write
 from pedwatch.alerts.episode_states import fold
 from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.fold import fold_period
 from pedwatch.alerts.observed import Observation, Seen, SubjectObservation
-from pedwatch.alerts.period import fold_period
 from pedwatch.config import Policy, PolicyConfig
 from pedwatch.cycles import PERIOD, cycles_between
 from tests.unit.alerts.stories import LIMIT, ORDERS, START, cycle_at, last, observations

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from pedwatch.alerts import block_kit
-from pedwatch.alerts.dag_runs import REPORT
+from pedwatch.alerts.failed_runs import REPORT
 from sandbox.slack import mrkdwn
 from sandbox.slack.block_rules import check_blocks
 from sandbox.slack.limits import EDITED_TEXT_LENGTH, accept_blocks, accept_text, text_length

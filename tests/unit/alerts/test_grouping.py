@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pedwatch.alerts.evidence import Exemption
+from pedwatch.alerts.message_lookup import Exemption
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.observed import Observation
 from pedwatch.alerts.reconcile import reminders_due

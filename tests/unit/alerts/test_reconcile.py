@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from pedwatch.alerts import block_kit, rows
+from pedwatch.alerts import block_kit, table_rows
 from pedwatch.alerts.episodes import Episode, Subject
+from pedwatch.alerts.fold import fold_period
 from pedwatch.alerts.ledger import from_clusters
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told
-from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import PolicyConfig, Slack
@@ -242,10 +242,10 @@ def test_a_count_of_a_part_is_told_as_a_lower_bound(count: int) -> None:
 @pytest.mark.parametrize("story", ["OO", "OOGG", "OOEE", "OO..", "OO.." * 5, "OOX"])
 def test_rows_keep_everything(story: str) -> None:
     for row in tell(story):
-        text = rows.notification_to_row(row)["message"]
+        text = table_rows.notification_to_row(row)["message"]
         assert Message.from_json(json.loads(text)) == row.message
     for episode in fold_period([], observations(story), cycles_between(START, cycle_at(30), PERIOD), PolicyConfig()):
-        assert rows.episode_from_row(rows.episode_to_row(episode)) == episode
+        assert table_rows.episode_from_row(table_rows.episode_to_row(episode)) == episode
 
 
 def test_the_text_alone_tells_the_whole_fact() -> None:

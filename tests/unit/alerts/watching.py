@@ -6,9 +6,9 @@ from typing import Any
 
 from pedwatch.alerts.acknowledgements import Acknowledgement
 from pedwatch.alerts.episodes import Episode
-from pedwatch.alerts.evidence import Exemption, Known
+from pedwatch.alerts.fold import fold_period
+from pedwatch.alerts.message_lookup import Exemption, Known
 from pedwatch.alerts.notifications import Notification, Told
-from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.reconcile import reconcile
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import PolicyConfig, Slack

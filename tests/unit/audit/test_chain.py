@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedwatch.audit import chain, pack
+from pedwatch.audit import chain, pack_files
 from pedwatch.audit.verification import Pack, head, verify
 
 DAYS = [f"2026-03-{day:02}" for day in range(1, 9)]
@@ -18,8 +18,8 @@ def linked(folders: Iterable[str], order: Iterable[str]) -> dict[str, bytes]:
     """Write packs in an order, each linking to what it finds and mending those after it."""
     manifests: dict[str, bytes] = {}
     for written in order:
-        manifests[written] = pack.to_json(
-            pack.manifest({"verdicts.csv": {"sha256": "v", "bytes": 1}}, {"day": written})
+        manifests[written] = pack_files.to_json(
+            pack_files.manifest({"verdicts.csv": {"sha256": "v", "bytes": 1}}, {"day": written})
         )
         for folder in [other for other in chain.links(manifests) if other >= written]:
             previous = chain.before(folder, manifests)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pedwatch.observations.loading import StoredObject, attempt_of, lost_objects, to_load
+from pedwatch.observations.attempts import StoredObject, attempt_of, lost_objects, to_load
 
 TEN = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pedwatch.alerts.episodes import NAMESPACE
-from pedwatch.audit import chain, pack
+from pedwatch.audit import chain, pack_files
 from pedwatch.audit.request import check_label
 from pedwatch.hooks.warehouse import Warehouse
 
@@ -50,11 +50,11 @@ class PackBucket:
         """Return the folders of finished packs: those with a manifest."""
         blobs = self._client.list_blobs(self._bucket, prefix=f"{self._root}/")
         parts = [blob.name.removeprefix(f"{self._root}/").split("/") for blob in blobs]
-        return sorted(part[0] for part in parts if part[1:] == [pack.MANIFEST])
+        return sorted(part[0] for part in parts if part[1:] == [pack_files.MANIFEST])
 
     def manifest(self, folder: str) -> bytes | None:
         """Return the bytes of a pack's manifest; None when there is none."""
-        blob = self._bucket.get_blob(f"{self._root}/{folder}/{pack.MANIFEST}")
+        blob = self._bucket.get_blob(f"{self._root}/{folder}/{pack_files.MANIFEST}")
         content: bytes | None = blob.download_as_bytes() if blob else None
         return content
 
@@ -64,22 +64,22 @@ class PackBucket:
         What is there already is left alone. What differs is replaced behind a missing manifest, so that at no time a
         manifest stands over files that are not its own.
         """
-        hashes = pack.file_hashes(files)
+        hashes = pack_files.file_hashes(files)
         before = self.manifest(folder)
         old = json.loads(before)["files"] if before else {}
         changed = [name for name, entry in hashes.items() if old.get(name) != entry]
         if before and (changed or old.keys() - hashes.keys()):
-            self._bucket.blob(f"{self._root}/{folder}/{pack.MANIFEST}").delete()
+            self._bucket.blob(f"{self._root}/{folder}/{pack_files.MANIFEST}").delete()
         for name in old.keys() - hashes.keys():
             self._bucket.blob(f"{self._root}/{folder}/{name}").delete()
         for name in changed:
             self._upload(folder, name, (files / name).read_bytes())
-        document = pack.manifest(hashes, facts)
+        document = pack_files.manifest(hashes, facts)
         if chain.PACK_FOLDER.fullmatch(folder):
-            document |= {pack.PREVIOUS: self._link(folder, self.folders())}
-        content = pack.to_json(document)
+            document |= {pack_files.PREVIOUS: self._link(folder, self.folders())}
+        content = pack_files.to_json(document)
         if changed or content != before:
-            self._upload(folder, pack.MANIFEST, content)
+            self._upload(folder, pack_files.MANIFEST, content)
         return content
 
     def link(self, folder: str) -> list[str]:
@@ -95,7 +95,7 @@ class PackBucket:
                 continue  # is being written anew, and links itself afterwards
             linked = chain.relinked(json.loads(content), self._link(each, folders))
             if linked != content:
-                self._upload(each, pack.MANIFEST, linked)
+                self._upload(each, pack_files.MANIFEST, linked)
                 rewritten.append(each)
             elif each != folder:
                 break

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pedwatch import __version__
-from pedwatch.audit import pack
+from pedwatch.audit import pack_files
+from pedwatch.audit.bucket.chained_packs import PackBucket, record_report
 from pedwatch.config import Config
 from pedwatch.cycles import SHORTEST, compact
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.audit_packs import PackBucket, record_report
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -26,7 +26,7 @@ def _write_files(warehouse: Warehouse, cycle: dt.datetime, known_at: dt.datetime
     counts = {}
     for name, (statement, parameters) in sources.items():
         columns, rows = warehouse.table(statement, parameters)
-        (folder / name).write_bytes(pack.to_csv(columns, rows))
+        (folder / name).write_bytes(pack_files.to_csv(columns, rows))
         counts[name] = len(rows)
     return counts["verdicts.csv"]
 

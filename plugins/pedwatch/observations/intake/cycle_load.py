@@ -13,7 +13,7 @@ from pedwatch.cycles import compact, hour_partition, hours_to_load
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.observations.loading import Loaded, StoredObject, attempt_of, lost_objects, to_load
+from pedwatch.observations.attempts import Loaded, StoredObject, attempt_of, lost_objects, to_load
 from pedwatch.observations.manifests import (
     MANIFEST_COLUMNS,
     UnreadableManifestError,
@@ -120,8 +120,8 @@ def record_observations(
 ) -> dict[str, Any]:
     """Load what was collected in the cycle, and write one ``collection_runs`` row per expected cluster.
 
-    ``found`` is what ``pedwatch.tasks.discover.find_clusters`` returned. What came late of the cycles before, in the
-    hour or early in the next one, is loaded and recorded as well.
+    ``found`` is what ``found_clusters.find_clusters`` returned. What came late of the cycles before, in the hour or early
+    in the next one, is loaded and recorded as well.
 
     Returns:
         ``rows``: observation rows loaded; ``seen`` and ``blind``: clusters of this cycle;

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from pedwatch.alerts.episodes import Episode, Subject
+from pedwatch.cluster_names import qualifier
 from pedwatch.config import Config
-from pedwatch.discovered import qualifier
 
 RECENT_CYCLES = 20
 KINDS = ("Deployment", "StatefulSet")
@@ -170,7 +170,7 @@ def links_of(config: Config, clusters: Iterable[Mapping[str, Any]], run_url: str
 
 
 def known_from_rows(rows: Sequence[Mapping[str, Any]], cycle: dt.datetime, period: dt.timedelta) -> dict[str, Known]:
-    """Read the answer of ``alerts/message_evidence.sql`` in a cycle of that length: fingerprint → what is known."""
+    """Read the answer of ``alerts/message_lookup.sql`` in a cycle of that length: fingerprint → what is known."""
     return {row["fingerprint"]: _known(row, cycle, period) for row in rows}
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from pedwatch.alerts import flapping, ledger
 from pedwatch.alerts.episodes import Episode, Memory, Subject
+from pedwatch.alerts.fold import fold_period
 from pedwatch.alerts.observed import SubjectObservation
-from pedwatch.alerts.period import fold_period
 from pedwatch.alerts.rekeying import place
 from pedwatch.alerts.retirement import retired_in
 from pedwatch.audit.judged import Row

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pedwatch import __version__, settings, sql
-from pedwatch.audit import coverage, differences, folding, judged, pack, report
+from pedwatch.audit import coverage, differences, judged, pack_files, period_episodes, report
 from pedwatch.audit.assembly import Findings, Sources, audit_period
+from pedwatch.audit.bucket.chained_packs import PackBucket, record_report
 from pedwatch.audit.request import AuditRequest, check_names
 from pedwatch.audit.subject_days import TakeDay
 from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.audit_packs import PackBucket, record_report
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -39,10 +39,10 @@ def read_sources(warehouse: Warehouse, request: AuditRequest, now: dt.datetime) 
     """Return what an audit is made of; verdicts are streamed, three results side by side."""
     names = warehouse.run("audit/known_names.sql", {"period_start": request.start, "period_end": request.end})
     check_names(request, _named(names, "team_id"), _named(names, "api_id"))
-    earliest = {"period_start": request.start - folding.LONGEST_WARM_UP, "period_end": request.end}
+    earliest = {"period_start": request.start - period_episodes.LONGEST_WARM_UP, "period_end": request.end}
     seen = warehouse.run("audit/period_coverage.sql", earliest)
     before = coverage.lengths_of(row for row in seen if row["cycle"] < request.start)
-    begin = request.start - folding.warm_up(before.values())
+    begin = request.start - period_episodes.warm_up(before.values())
     warm = {"period_start": begin, "period_end": request.end}
     narrowed = _narrowed(request)
     return Sources(
@@ -61,8 +61,8 @@ def _named(rows: list[dict[str, Any]], column: str) -> Iterator[str]:
     return (row[column] for row in rows if row[column])
 
 
-def _csv(stack: ExitStack, folder: Path, name: str, columns: list[str]) -> pack.CsvFile:
-    return pack.CsvFile(stack.enter_context((folder / name).open("w", encoding="utf-8", newline="")), columns)
+def _csv(stack: ExitStack, folder: Path, name: str, columns: list[str]) -> pack_files.CsvFile:
+    return pack_files.CsvFile(stack.enter_context((folder / name).open("w", encoding="utf-8", newline="")), columns)
 
 
 def write_files(
@@ -80,12 +80,12 @@ def write_files(
         different = _csv(stack, folder, "differences.csv", differences.COLUMNS)
         findings = audit_period(request, sources, config.policy, verdicts.add, different.add, take_day)
     tables: dict[str, tuple[list[str], list[Any]]] = {
-        "episodes.csv": (folding.COLUMNS, findings.episode_rows),
+        "episodes.csv": (period_episodes.COLUMNS, findings.episode_rows),
         "limits.csv": (LIMIT_COLUMNS, findings.limits),
         "coverage.csv": (coverage.COLUMNS, findings.coverage_rows),
     }
     for name, (columns, rows) in tables.items():
-        (folder / name).write_bytes(pack.to_csv(columns, rows))
+        (folder / name).write_bytes(pack_files.to_csv(columns, rows))
     facts = facts_of(findings, statements, include)
     (folder / "report.html").write_bytes(report.render(include / "report", findings, facts))
     return findings, facts

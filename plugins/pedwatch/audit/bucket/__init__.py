@@ -1,0 +1,1 @@
+"""Evidence packs on their way into the bucket: written, chained, read again."""
