@@ -17,7 +17,7 @@ import datetime as dt
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
 from pedwatch import build, settings
-from pedwatch.tasks import digest, failed_dags, heartbeats, whole_build
+from pedwatch.tasks import digest, failure_callback, heartbeats, whole_build
 
 CONFIG = settings.load_config()
 
@@ -39,7 +39,7 @@ with DAG(
             False, type="boolean", title="May tell", description="Let this manual run send its digest"
         )
     },
-    **failed_dags.CALLBACKS,
+    **failure_callback.CALLBACKS,
 ) as dag:
     sent = task(digest.send_digest)(task(digest.compose_digest)())
     sent >> task(heartbeats.heartbeat)()

@@ -18,7 +18,7 @@ import datetime as dt
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
 from pedwatch import build
-from pedwatch.tasks import failed_dags, heartbeats, housekeeping, whole_build
+from pedwatch.tasks import failure_callback, heartbeats, housekeeping, whole_build
 
 BUILD = "source"  # the bundle writes its id here
 
@@ -38,7 +38,7 @@ with DAG(
             False, type="boolean", title="Only check", description="Leave the tables alone, run the invariant checks"
         )
     },
-    **failed_dags.CALLBACKS,
+    **failure_callback.CALLBACKS,
 ) as dag:
     checked = task(**whole_build.ONLY_UNTIL_WHOLE)(housekeeping.check_invariants)()
     task(housekeeping.apply_ddl)() >> checked >> task(heartbeats.heartbeat)()

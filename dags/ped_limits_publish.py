@@ -21,7 +21,7 @@ import datetime as dt
 from airflow.sdk import DAG, Param, get_current_context, task
 
 from pedwatch import build
-from pedwatch.tasks import failed_dags, run_conf, whole_build
+from pedwatch.tasks import failure_callback, run_conf, whole_build
 
 
 def publish_limits() -> None:
@@ -61,6 +61,6 @@ with DAG(
         "source_repo": Param(None, type=["null", "string"], title="Repository", description="Recorded as evidence"),
         "source_commit": Param(None, type=["null", "string"], title="Commit", description="Recorded as evidence"),
     },
-    **failed_dags.CALLBACKS,
+    **failure_callback.CALLBACKS,
 ) as dag:
     task(publish_limits)()

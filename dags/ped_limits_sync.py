@@ -30,7 +30,7 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 
 from pedwatch import build, cycles, deadlines, settings
-from pedwatch.tasks import failed_dags, heartbeats, listening, run_conf, whole_build
+from pedwatch.tasks import failure_callback, heartbeats, listening, run_conf, whole_build
 
 
 def sync_limits() -> dict[str, Any]:
@@ -117,6 +117,6 @@ with DAG(
             "sync read; later runs go on from there",
         ),
     },
-    **failed_dags.CALLBACKS,
+    **failure_callback.CALLBACKS,
 ) as dag:
     task(task_id="sync_limits", execution_timeout=deadlines.sync_task_lasts(PERIOD))(sync_and_listen)()

@@ -30,8 +30,8 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
 
 from pedwatch import build, settings
 from pedwatch.audit.request import KNOWN_AT, LABEL
-from pedwatch.operators.links import AuditReportLink, with_links
-from pedwatch.tasks import audit, failed_dags, heartbeats, watch, whole_build
+from pedwatch.operators.extra_links import AuditReportLink, with_links
+from pedwatch.tasks import failure_callback, heartbeats, replica_audit, replica_watch, whole_build
 
 CONFIG = settings.load_config()
 NAMES = {"type": ["null", "array"], "items": {"type": "string"}}
@@ -79,19 +79,19 @@ with DAG(
             description="Folder under audits/; use one of your own for a question of your own",
         ),
     },
-    **failed_dags.CALLBACKS,
+    **failure_callback.CALLBACKS,
 ) as dag:
-    request = task(audit.plan_audit)()
+    request = task(replica_audit.plan_audit)()
 
     with TaskGroup("evidence", prefix_group_id=False):
         settled = task.sensor(
             task_id="observations_settled", mode="reschedule", poke_interval=300, timeout=7200, soft_fail=False
-        )(audit.is_settled)(request)
-        pack = task(task_id="write_pack")(audit.write_pack_of_run)(request)
+        )(replica_audit.is_settled)(request)
+        pack = task(task_id="write_pack")(replica_audit.write_pack_of_run)(request)
         # One at a time, whichever run (docs/decisions/0025); mapped over one thing to be named by what it says (0024).
         link = (
-            task(task_id="link_pack", max_active_tis_per_dag=1, map_index_template=watch.NAMED_IN_SHORT)(
-                audit.link_pack_of_run
+            task(task_id="link_pack", max_active_tis_per_dag=1, map_index_template=replica_watch.NAMED_IN_SHORT)(
+                replica_audit.link_pack_of_run
             )
             .partial(request=request, written=pack)
             .expand(of=["run"])

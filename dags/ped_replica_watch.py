@@ -34,10 +34,10 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, Trigge
 from pedwatch import build, deadlines, settings
 from pedwatch.cycles import cron
 from pedwatch.observations.batches import KUBECONFIG_PATH
-from pedwatch.operators import links
-from pedwatch.operators.links import with_links
+from pedwatch.operators import extra_links
+from pedwatch.operators.extra_links import with_links
 from pedwatch.operators.replica_collector import BATCH_NAME, ReplicaCollectorOperator, scheduling
-from pedwatch.tasks import failed_dags, watch, whole_build
+from pedwatch.tasks import failure_callback, replica_watch, whole_build
 
 CONFIG = settings.load_config()
 
@@ -64,42 +64,42 @@ with DAG(
             description="Folder under audits/ that a backfilled cycle writes its evidence to",
         ),
     },
-    **failed_dags.CALLBACKS,
+    **failure_callback.CALLBACKS,
 ) as dag:
-    pods: Any = task(watch.plan_cycle)(KUBECONFIG_PATH)
-    plan = pods[watch.PLAN]
+    pods: Any = task(replica_watch.plan_cycle)(KUBECONFIG_PATH)
+    plan = pods[replica_watch.PLAN]
 
     with TaskGroup("observations", prefix_group_id=False):
         collect = ReplicaCollectorOperator.partial(
             task_id="collect", map_index_template=BATCH_NAME, **scheduling(CONFIG.collector, CONFIG.period)
         ).expand(env_vars=pods)
         load = task(trigger_rule=TriggerRule.ALL_DONE, retries=deadlines.load_retries(CONFIG.period))(
-            watch.load_observations
-        )(plan, pods[watch.FOUND])
+            replica_watch.load_observations
+        )(plan, pods[replica_watch.FOUND])
         collect >> load
 
     with TaskGroup("verdicts", prefix_group_id=False):
-        compare = task(watch.compare)(plan, load)
+        compare = task(replica_watch.compare)(plan, load)
 
     with TaskGroup("alerts", prefix_group_id=False):
-        fold = task.branch(watch.fold_episodes)(plan)
-        notify = task(retries=3)(watch.notify)(plan)
+        fold = task.branch(replica_watch.fold_episodes)(plan)
+        notify = task(retries=3)(replica_watch.notify)(plan)
         nothing_to_say = EmptyOperator(task_id="nothing_to_say")
 
     with TaskGroup("audit", prefix_group_id=False):
-        evidence = task(watch.write_evidence)(plan, load)
+        evidence = task(replica_watch.write_evidence)(plan, load)
 
     # Mapped over one thing, because only a mapped task can be named by what it found.
     heartbeat = (
-        task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, map_index_template=watch.NAMED_IN_SHORT)(
-            watch.heartbeat
+        task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, map_index_template=replica_watch.NAMED_IN_SHORT)(
+            replica_watch.heartbeat
         )
         .partial(plan=plan)
         .expand(of=["run"])
     )
 
-    with_links(load, links.WorkloadsLink())
-    with_links(fold, links.VerdictsLink())
-    with_links(notify, links.SlackMessageLink())
-    with_links(evidence, links.EvidenceLink())
+    with_links(load, extra_links.WorkloadsLink())
+    with_links(fold, extra_links.VerdictsLink())
+    with_links(notify, extra_links.SlackMessageLink())
+    with_links(evidence, extra_links.EvidenceLink())
     compare >> fold >> [notify, evidence, nothing_to_say] >> heartbeat

@@ -107,10 +107,10 @@ def test_no_task_begins_on_a_mixture_of_builds(dag: "DAG") -> None:
 
 
 def test_a_failure_is_told_and_success_calls_nobody(dag: "DAG") -> None:
-    from pedwatch.tasks import failed_dags
+    from pedwatch.tasks import failure_callback
 
     # A callback of success would run after every run, on the processes that parse everybody's DAGs.
-    assert (dag.on_failure_callback, dag.on_success_callback) == (failed_dags.dag_failed, None)
+    assert (dag.on_failure_callback, dag.on_success_callback) == (failure_callback.dag_failed, None)
 
 
 @pytest.mark.parametrize("dag_id", sorted(SCHEDULED - {SYNC}))

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from pedwatch.tasks import watch
+from pedwatch.tasks import replica_watch
 
 DAG_ID = "ped_replica_watch"
 RETURNED = "return_value"
@@ -60,7 +60,7 @@ class Run:
     @property
     def plan(self) -> dict[str, Any]:
         """What the first task decided."""
-        return dict(self.told("plan_cycle", watch.PLAN))
+        return dict(self.told("plan_cycle", replica_watch.PLAN))
 
     def told(self, task: str, key: str = RETURNED) -> Any:
         """Return what a task handed on."""
@@ -108,22 +108,28 @@ def parse_dag(config: str) -> Any:
 
 def beat(run: Run) -> None:
     """Write the heartbeat."""
-    watch.heartbeat(run.plan, run_id=run.run_id, dag=SimpleNamespace(dag_id=DAG_ID), ti=TaskInstance(run, "heartbeat"))
+    replica_watch.heartbeat(
+        run.plan, run_id=run.run_id, dag=SimpleNamespace(dag_id=DAG_ID), ti=TaskInstance(run, "heartbeat")
+    )
 
 
 #: The tasks of the DAG in an order that it allows; a test holds this against the DAG file.
 TASKS: dict[str, Callable[[Run], Any]] = {
-    "plan_cycle": lambda run: watch.plan_cycle(
+    "plan_cycle": lambda run: replica_watch.plan_cycle(
         run.kubeconfig, dag_run=run.dag_run, params=run.params, ti=TaskInstance(run, "plan_cycle")
     ),
     "collect": collect,
-    "load_observations": lambda run: watch.load_observations(run.plan, run.told("plan_cycle", watch.FOUND)),
-    "compare": lambda run: watch.compare(run.plan, run.told("load_observations"), run_id=run.run_id),
-    "fold_episodes": lambda run: watch.fold_episodes(
+    "load_observations": lambda run: replica_watch.load_observations(
+        run.plan, run.told("plan_cycle", replica_watch.FOUND)
+    ),
+    "compare": lambda run: replica_watch.compare(run.plan, run.told("load_observations"), run_id=run.run_id),
+    "fold_episodes": lambda run: replica_watch.fold_episodes(
         run.plan, run_id=run.run_id, ti=TaskInstance(run, "fold_episodes")
     ),
-    "notify": lambda run: watch.notify(run.plan, run_id=run.run_id),
-    "write_evidence": lambda run: watch.write_evidence(run.plan, run.told("load_observations"), run_id=run.run_id),
+    "notify": lambda run: replica_watch.notify(run.plan, run_id=run.run_id),
+    "write_evidence": lambda run: replica_watch.write_evidence(
+        run.plan, run.told("load_observations"), run_id=run.run_id
+    ),
     "nothing_to_say": lambda run: None,
     "heartbeat": beat,
 }

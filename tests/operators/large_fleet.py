@@ -3,10 +3,10 @@
 import datetime as dt
 from typing import Any
 
+from pedwatch.alerts.live.live_fold import fold_alerts
 from pedwatch.cycles import PERIOD
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.fold import fold_alerts
 
 FIRST = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 TEAMS = 9

@@ -11,7 +11,7 @@ from pedwatch.config import Config
 from pedwatch.cycles import PERIOD, floor_to_cycle
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import failed_dags, heartbeats, listening
+from pedwatch.tasks import failure_callback, heartbeats, listening
 from tests.operators.slack_in_process import Workspace, connect, serve
 
 LEFT = (listening.LISTENED_AT, listening.OPEN_SINCE)
@@ -54,7 +54,7 @@ class Platform:
         end = cycle or self.now
         run = SimpleNamespace(dag_id=dag_id, run_id=run_id, run_type=run_type, data_interval_end=end, run_after=end)
         task = SimpleNamespace(task_id="verdicts.compare")
-        failed_dags.dag_failed({"dag_run": run, "ti": task, "reason": reason})
+        failure_callback.dag_failed({"dag_run": run, "ti": task, "reason": reason})
         self._pass(cycle)
 
     def finishes(

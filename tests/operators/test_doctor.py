@@ -15,10 +15,10 @@ from pedwatch import ddl, settings, sql
 from pedwatch.cli import main
 from pedwatch.cli.doctor import report
 from pedwatch.config import Cluster, Config
-from pedwatch.hooks import preflight, preflight_identity, preflight_image
-from pedwatch.hooks.probe_services import list_one
+from pedwatch.doctor import composer_image, identity, stores
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.places import KnownCluster
+from pedwatch.probe.services import list_one
 from sandbox.environment.servers import COLLECTOR_ACCOUNT
 from sandbox.environment.servers import PROJECT as SANDBOX
 from sandbox.slack.control import ControlClient
@@ -124,7 +124,7 @@ def test_names_that_may_be_anothers_are_warned_of(
         )
         for number, location in enumerate(locations)
     ]
-    found = list(preflight.name_findings(make_config(discovery=discovery), known))
+    found = list(stores.name_findings(make_config(discovery=discovery), known))
     assert [finding.status for finding in found] == [status]
     written = "\n".join(report(found))
     assert ("! Cluster" in written and "→ set discovery.names: qualified" in written) == (status == "warning")
@@ -134,17 +134,17 @@ def test_tables_as_the_ddl_says_and_not(warehouse: Warehouse) -> None:
     for name in sql.statement_names(settings.include_dir() / "sql"):
         if name.startswith("ddl/views/"):
             warehouse.run(name)
-    behind = next(each for each in preflight.bigquery_findings(warehouse) if each.what == "schema")
+    behind = next(each for each in stores.bigquery_findings(warehouse) if each.what == "schema")
     assert (behind.status, behind.detail) == ("failed", "behind 1, missing: ddl/tables")
     assert "ped_housekeeping" in behind.fix
     dataset = warehouse.config.dataset
     row = {"number": 1, "migration": "ddl/tables", "applied_at": START, "run_id": "r1"}
     warehouse.write("schema/record_step.sql", row)
-    assert {finding.status for finding in preflight.bigquery_findings(warehouse)} == {"ok"}
+    assert {finding.status for finding in stores.bigquery_findings(warehouse)} == {"ok"}
     warehouse.client.query(f"ALTER TABLE `{dataset}.notifications` DROP COLUMN permalink").result()
     warehouse.client.query(f"DROP VIEW `{dataset}.limits_now`").result()
     warehouse.write("schema/record_step.sql", row | {"number": 2, "migration": "ddl/migrations/0002_pages.sql"})
-    wrong = {f.what: f for f in preflight.bigquery_findings(warehouse) if f.status == "failed"}
+    wrong = {f.what: f for f in stores.bigquery_findings(warehouse) if f.status == "failed"}
     at = f"{START:%Y-%m-%d %H:%M} UTC"
     assert {what: finding.detail for what, finding in wrong.items()} == {
         "schema": f"dataset {dataset} has schema 2 (ddl/migrations/0002_pages.sql, applied {at}), "
@@ -156,12 +156,12 @@ def test_tables_as_the_ddl_says_and_not(warehouse: Warehouse) -> None:
     again = wrong["columns"].fix.partition(": ")[2]
     assert again.startswith(f"ALTER TABLE `{dataset}.notifications` ADD COLUMN permalink STRING OPTIONS")
     warehouse.client.query(again).result()
-    assert {f.what for f in preflight.bigquery_findings(warehouse) if f.status == "failed"} == {"schema", "views"}
+    assert {f.what for f in stores.bigquery_findings(warehouse) if f.status == "failed"} == {"schema", "views"}
 
 
 def test_no_dataset(warehouse: Warehouse, make_config: Callable[..., Config]) -> None:
     elsewhere = Warehouse(warehouse.client, make_config(), settings.include_dir() / "sql")
-    [finding] = preflight.bigquery_findings(elsewhere)
+    [finding] = stores.bigquery_findings(elsewhere)
     assert finding.status == "failed" and "ped_housekeeping" in finding.fix
 
 
@@ -173,13 +173,13 @@ def test_the_columns_of_a_statement_are_read_as_sqlglot_reads_them(table: str) -
 
 
 def test_an_image_that_moved_is_told_and_a_package_that_we_bring_has_to_be_there() -> None:
-    image = preflight_image.recorded(settings.include_dir())
+    image = composer_image.recorded(settings.include_dir())
     versions = {name: package["version"] for name, package in image["packages"].items()}
     brought = dict.fromkeys(image["lacks"], "1.0")
     here = versions | brought
 
     def found(here: dict[str, str]) -> dict[str, tuple[str, str]]:
-        findings = preflight_image.image_findings(image, here.get, "3.11.7")
+        findings = composer_image.image_findings(image, here.get, "3.11.7")
         return {finding.what: (finding.status, finding.detail) for finding in findings}
 
     assert {status for status, _ in found(here).values()} == {"ok"}
@@ -228,7 +228,7 @@ def test_an_iam_endpoint_that_is_none(
     address = f"{on_google_cloud.servers.addresses['kubernetes']}/clusters/eu-prod-1"
     collector = {"image": "i", "impersonate": f"x@{SANDBOX}.iam.gserviceaccount.com", "iam_endpoint": address}
     config = make_config(collector=collector)
-    [finding] = preflight_identity.identity_findings(config.collector, preflight_identity.connect)
+    [finding] = identity.identity_findings(config.collector, identity.connect)
     assert finding.status == "failed" and "not an answer of Google's" in finding.detail
 
 
@@ -236,7 +236,7 @@ def test_pods_that_are_who_they_run_as_impersonate_nobody(config: Config) -> Non
     def nobody_asks() -> Any:
         raise AssertionError
 
-    [finding] = preflight_identity.identity_findings(config.collector, nobody_asks)
+    [finding] = identity.identity_findings(config.collector, nobody_asks)
     assert (finding.status, finding.fix) == ("skipped", "")
 
 
@@ -251,7 +251,7 @@ def test_a_cluster_is_asked_as_gke_lists_it(stand_ins: StandIns, make_config: Ca
         {"name": "unknown-authority", **common, "ca_data": None},
         {"name": "silent", **common, "endpoint": "127.0.0.1:9"},
     ]
-    found = {f.what: f for f in preflight.cluster_findings(make_config(clusters=entries).clusters)}
+    found = {f.what: f for f in stores.cluster_findings(make_config(clusters=entries).clusters)}
     assert {name: one.status for name, one in found.items()} == {
         "bare": "ok",
         "written-out": "ok",

@@ -14,13 +14,14 @@ import pytest
 
 from pedwatch import settings
 from pedwatch.alerts import platform_messages
+from pedwatch.alerts.live import failure_reports
+from pedwatch.alerts.live.live_fold import fold_alerts
 from pedwatch.config import Config
 from pedwatch.cycles import PERIOD, floor_to_cycle
 from pedwatch.errors import MassEndError
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.store.bigquery import BigQueryLimits
-from pedwatch.tasks import failed_dags, failure_reports, watch
-from pedwatch.tasks.fold import fold_alerts
+from pedwatch.tasks import failure_callback, replica_watch
 from tests.operators.listening_platform import NOW, Platform
 from tests.sql.billed_references import asked_since
 
@@ -144,7 +145,7 @@ def test_the_watch_sends_it_where_the_sync_is_dead(platform: Platform) -> None:
     cycle = floor_to_cycle(platform.now, PERIOD)
     folded = fold_alerts(platform.warehouse, platform.config, cycle, platform.now, "run", may_notify=True)
     assert folded["deliverable"] == 1
-    watch.notify({"may_notify": True}, run_id="run")
+    replica_watch.notify({"may_notify": True}, run_id="run")
     assert platform.texts == ["DAG failed: the run of ped_limits_sync for 10:05 UTC failed, in verdicts.compare"]
 
 
@@ -369,7 +370,7 @@ def test_through_airflow(
     ],
 )
 def test_a_run_known_by_its_id_alone(run_id: str, days: int, is_told: bool) -> None:
-    run = failed_dags.read_context({"run_id": run_id})
+    run = failure_callback.read_context({"run_id": run_id})
     assert run.may_alert(NOW + dt.timedelta(days=days)) is is_told
 
 
@@ -411,8 +412,8 @@ def test_a_bigquery_that_never_answers_is_given_up_in_time(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert failed_dags.LIMIT_SECONDS <= 20
-    monkeypatch.setattr(failed_dags, "LIMIT_SECONDS", 0.5)
+    assert failure_callback.LIMIT_SECONDS <= 20
+    monkeypatch.setattr(failure_callback, "LIMIT_SECONDS", 0.5)
     monkeypatch.setattr(
         "pedwatch.hooks.clients.warehouse_of_any_schema", lambda config: silent_warehouse(never_answers, config)
     )
@@ -423,7 +424,7 @@ def test_a_bigquery_that_never_answers_is_given_up_in_time(
 
 def test_what_hangs_elsewhere_is_left_to_itself() -> None:
     with pytest.raises(Exception, match="not written within"):
-        failed_dags.within(0.05, lambda: time.sleep(5))
+        failure_callback.within(0.05, lambda: time.sleep(5))
 
 
 def test_a_heartbeat_is_a_line_and_a_row(platform: Platform, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from pedwatch.alerts import digest
+from pedwatch.alerts.live.live_fold import fold_alerts
 from pedwatch.config import Config
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import heartbeats
-from pedwatch.tasks.fold import fold_alerts
 from tests.operators.listening_platform import NOW, Platform
 
 PERIOD = dt.timedelta(minutes=5)

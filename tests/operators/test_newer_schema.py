@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pedwatch.errors import NewerSchemaError
-from pedwatch.tasks import audit, digest, failed_dags, heartbeats, housekeeping, listening
+from pedwatch.tasks import digest, failure_callback, heartbeats, housekeeping, listening, replica_audit
 from tests.dags.test_policy import DAG_IDS
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watch_run import TASKS, Run, TaskInstance
@@ -40,8 +40,10 @@ RUNS: dict[str, list[Callable[[World, Patch], Any]]] = {
     "ped_limits_sync": [lambda world, patch: load("ped_limits_sync", sync_run(), patch).sync_limits()],
     "ped_limits_publish": [publish],
     "ped_replica_audit": [
-        lambda world, patch: audit.write_pack_of_run(audit.plan_audit(dag_run=YESTERDAY, params=DAY)),
-        lambda world, patch: audit.link_pack_of_run({}, {"in_short": ""}, ti=TaskInstance(world.run(1), "link_pack")),
+        lambda world, patch: replica_audit.write_pack_of_run(replica_audit.plan_audit(dag_run=YESTERDAY, params=DAY)),
+        lambda world, patch: replica_audit.link_pack_of_run(
+            {}, {"in_short": ""}, ti=TaskInstance(world.run(1), "link_pack")
+        ),
     ],
     "ped_digest": [
         lambda world, patch: digest.compose_digest(YESTERDAY, {"allow_notify": False}, "r1"),
@@ -88,7 +90,7 @@ def test_a_cleared_task_of_the_watch_refuses_too(newer: tuple[World, Run]) -> No
 def test_the_platform_is_told_why_by_the_one_task_that_goes_on(newer: tuple[World, Run]) -> None:
     world, _ = newer
     run = world.run(2).dag_run
-    failed_dags.dag_failed({"dag_run": run, "dag": SimpleNamespace(dag_id="ped_replica_watch")})
+    failure_callback.dag_failed({"dag_run": run, "dag": SimpleNamespace(dag_id="ped_replica_watch")})
     listening.listen(run, "sync", SimpleNamespace(xcom_pull=lambda **asked: None))
     [text] = world.texts("C0PLATFORM")
     assert re.search(TOLD, text)

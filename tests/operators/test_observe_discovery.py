@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pedwatch.tasks.watch import FOUND
+from pedwatch.tasks.replica_watch import FOUND
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watch_run import Run
 from tests.e2e.watched_world import World, workload

@@ -21,9 +21,9 @@ from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.cli import main
 from pedwatch.config import Cluster, Config
 from pedwatch.errors import ProbeError
-from pedwatch.hooks import probe_dataset
 from pedwatch.hooks.clients import AsPerson
-from pedwatch.hooks.probe_services import SLACK_METHODS, cluster_outcomes, slack_outcomes
+from pedwatch.probe import dataset
+from pedwatch.probe.services import SLACK_METHODS, cluster_outcomes, slack_outcomes
 from tests.conftest import ROOT, Server
 from tests.e2e.watched_world import World, workload
 from tests.operators.slack_in_process import Workspace, connect, serve
@@ -89,7 +89,7 @@ def test_what_a_killed_run_leaves_the_next_one_removes(
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         assert process.stderr is not None and b"ddl/tables/" in process.stderr.readline()
         process.send_signal(signal.SIGKILL)
-    assert datasets(client) - before == {probe_dataset.dataset_name(config)}
+    assert datasets(client) - before == {dataset.dataset_name(config)}
     status, answer = probe(capsys, "--only", "bigquery", "--max-bytes", "0")
     assert status == 2 and answer["outcomes"] == []
     assert re.match(r"stopped at ddl/tables/.*of --max-bytes 0 B 0 B are left", answer["stopped"])
@@ -100,16 +100,14 @@ def test_what_a_killed_run_leaves_the_next_one_removes(
     ("labels", "why"),
     [
         pytest.param({}, "was not made by the probe, for it lacks the label pedwatch_probe", id="somebody else's"),
-        pytest.param(
-            {"pedwatch_probe": f"{probe_dataset.owner().rpartition('-')[0]}-1"}, "is in use", id="in use here"
-        ),
+        pytest.param({"pedwatch_probe": f"{dataset.owner().rpartition('-')[0]}-1"}, "is in use", id="in use here"),
         pytest.param({"pedwatch_probe": "elsewhere-7"}, "is in use by another probe", id="maybe in use elsewhere"),
     ],
 )
 def test_it_never_touches_a_dataset_that_is_not_its_own(
     client: bigquery.Client, config: Config, capsys: pytest.CaptureFixture[str], labels: dict[str, str], why: str
 ) -> None:
-    name = probe_dataset.dataset_name(config)
+    name = dataset.dataset_name(config)
     theirs = bigquery.Dataset(f"{config.project}.{name}")
     theirs.labels = labels
     client.create_dataset(theirs)
@@ -121,13 +119,13 @@ def test_it_never_touches_a_dataset_that_is_not_its_own(
 
 
 def test_what_another_machine_left_is_removed_after_an_hour(client: bigquery.Client, config: Config) -> None:
-    name = probe_dataset.dataset_name(config)
+    name = dataset.dataset_name(config)
     theirs = bigquery.Dataset(f"{config.project}.{name}")
     theirs.labels = {"pedwatch_probe": "elsewhere-7"}
     now = client.create_dataset(theirs).created
     with pytest.raises(ProbeError, match="elsewhere-7"):
-        probe_dataset.remove_left(client, config, now)
-    assert probe_dataset.remove_left(client, config, now + dt.timedelta(hours=2)) == [name]
+        dataset.remove_left(client, config, now)
+    assert dataset.remove_left(client, config, now + dt.timedelta(hours=2)) == [name]
 
 
 def test_without_bigquery_there_is_one_sentence(

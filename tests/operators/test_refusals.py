@@ -18,7 +18,7 @@ from google.auth.exceptions import DefaultCredentialsError, RefreshError
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud.bigquery.table import RowIterator
 
-from pedwatch import probe, settings
+from pedwatch import settings
 from pedwatch.cli import main
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError
@@ -26,6 +26,7 @@ from pedwatch.hooks import clients
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.probe import outcomes
 from tests.conftest import Server
 from tests.e2e.watched_world import World, workload
 
@@ -37,7 +38,7 @@ HOUSEKEEPING = r"Run the DAG ped_housekeeping once: it creates the dataset and i
 
 def sample(warehouse: Warehouse, name: str) -> dict[str, Typed]:
     """Return parameters that a statement takes."""
-    found = probe.sample_parameters(warehouse.render(name), CYCLE, name)
+    found = outcomes.sample_parameters(warehouse.render(name), CYCLE, name)
     return {key: Typed(kind, value) for key, (kind, value) in found.items()}
 
 

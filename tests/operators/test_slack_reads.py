@@ -15,7 +15,7 @@ from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import CannotReadBackError
 from pedwatch.config import Slack
-from pedwatch.hooks.preflight_slack import slack_findings
+from pedwatch.doctor.slack_channels import slack_findings
 from sandbox.slack.errors import SlackRefusal
 from tests.operators.outbox_model import OutboxModel
 from tests.operators.slack_in_process import Workspace, connect, serve

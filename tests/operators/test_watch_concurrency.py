@@ -12,10 +12,10 @@ from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.delivery import leasing
 from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.delivery.sender import Sender
+from pedwatch.alerts.live import live_fold
 from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError, PedwatchError
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import fold
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watched_world import World, workload
 
@@ -64,7 +64,7 @@ def many_over(world: World) -> World:
 
 def fold_now(world: World, number: int = 2) -> dict[str, int]:
     """Fold a cycle as its run does."""
-    return fold.fold_alerts(world.warehouse, world.config, cycle_at(number), world.now, "run", True)
+    return live_fold.fold_alerts(world.warehouse, world.config, cycle_at(number), world.now, "run", True)
 
 
 def test_of_two_folds_one_wins_and_the_other_changes_nothing(many_over: World, monkeypatch: pytest.MonkeyPatch) -> None:

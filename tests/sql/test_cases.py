@@ -2,8 +2,8 @@
 
 import pytest
 
+from pedwatch.declared_parameters import declared_types
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.sql_parameters import declared_types
 from tests.sql.case_files import Case, comparable, json_row, read_cases, typed_params
 
 CASES = read_cases()

@@ -16,9 +16,9 @@ import pytest
 
 from pedwatch import sql
 from pedwatch.cycles import PERIOD, floor_to_cycle
+from pedwatch.declared_parameters import declared_types
 from pedwatch.hooks.parameters import Typed, query_parameters
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.sql_parameters import declared_types
 from tests.conftest import Server
 from tests.oracle.worlds import START, Tables, build_world, policy_row
 from tests.sql.case_files import Case, comparable, read_cases, read_sample, typed_params

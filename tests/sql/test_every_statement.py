@@ -8,7 +8,7 @@ name begins with an underscore are fragments: they are checked within the statem
 import pytest
 
 from pedwatch import sql
-from pedwatch.sql_parameters import declared_types
+from pedwatch.declared_parameters import declared_types
 from tests.sql.googlesql import DATASET, SQL_ROOT, AnalysisError, analyze
 
 STATEMENTS = [name for name in sql.statement_names(SQL_ROOT) if not name.rpartition("/")[2].startswith("_")]

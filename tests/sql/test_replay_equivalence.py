@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from pedwatch.alerts.carried import carried
 from pedwatch.alerts.episodes import Episode
+from pedwatch.alerts.live.live_fold import fold_alerts
 from pedwatch.alerts.table_rows import episode_from_row
 from pedwatch.audit.coverage import cycles_in, lengths_of
 from pedwatch.audit.period_episodes import EpisodeFold
 from pedwatch.cycles import SHORTEST, minutes_of, period_of
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.fold import fold_alerts
 from tests.oracle.worlds import Tables
 from tests.sql.test_cases import _load
 from tests.sql.test_verdict_oracle import (

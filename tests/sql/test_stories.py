@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pedwatch.alerts import silence
+from pedwatch.alerts.live.live_fold import fold_alerts
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.fold import fold_alerts
 from tests.sql.case_files import comparable
 from tests.sql.story_files import Story, read_stories, retimed
 from tests.sql.test_cases import CASES, _load

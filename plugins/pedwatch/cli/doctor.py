@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from pedwatch import settings
 from pedwatch.config import Config
+from pedwatch.doctor.stores import Finding
 from pedwatch.errors import ConfigurationError
-from pedwatch.hooks.preflight import Finding
 
 MARKS = {"ok": "✓", "failed": "✗", "warning": "!", "skipped": "–"}
 AREAS = ("image", "identity", "slack", "bigquery", "firestore", "storage", "clusters")
@@ -34,88 +34,91 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _image(config: Config) -> Iterator[Finding]:
-    from pedwatch.hooks import preflight, preflight_image
+    from pedwatch.doctor import composer_image, stores
 
     def check() -> Iterator[Finding]:
-        yield from preflight_image.image_findings(preflight_image.recorded(settings.include_dir()))
+        yield from composer_image.image_findings(composer_image.recorded(settings.include_dir()))
 
-    return preflight.examine("Image", "deploy include/ beside the DAGs", check)
+    return stores.examine("Image", "deploy include/ beside the DAGs", check)
 
 
 def _identity(config: Config) -> Iterator[Finding]:
-    from pedwatch.hooks import preflight, preflight_identity
+    from pedwatch.doctor import identity, stores
 
     def check() -> Iterator[Finding]:
-        yield from preflight_identity.identity_findings(config.collector, preflight_identity.connect)
+        yield from identity.identity_findings(config.collector, identity.connect)
 
-    return preflight.examine("Identity", preflight_identity.NO_LOGIN, check)
+    return stores.examine("Identity", identity.NO_LOGIN, check)
 
 
 def _slack(config: Config) -> Iterator[Finding]:
-    from pedwatch.hooks import preflight, preflight_slack
+    from pedwatch.doctor import slack_channels, stores
 
     def check() -> Iterator[Finding]:
-        yield from preflight_slack.slack_findings(preflight_slack.connect(config), config)
+        yield from slack_channels.slack_findings(slack_channels.connect(config), config)
 
-    return preflight.examine("Slack", preflight_slack.smallest_fix(config), check)
+    return stores.examine("Slack", slack_channels.smallest_fix(config), check)
 
 
 def _bigquery(config: Config) -> Iterator[Finding]:
-    from pedwatch.hooks import clients, preflight
+    from pedwatch.doctor import stores
+    from pedwatch.hooks import clients
 
     fix = "log in (gcloud auth application-default login) as somebody with roles/bigquery.user on the project"
 
     def check() -> Iterator[Finding]:
-        yield from preflight.bigquery_findings(clients.warehouse_of_any_schema(config, clients.AsPerson()))
+        yield from stores.bigquery_findings(clients.warehouse_of_any_schema(config, clients.AsPerson()))
 
-    return preflight.examine("BigQuery", fix, check)
+    return stores.examine("BigQuery", fix, check)
 
 
 def _firestore(config: Config) -> Iterator[Finding]:
-    from pedwatch.hooks import clients, preflight
+    from pedwatch.doctor import stores
+    from pedwatch.hooks import clients
     from pedwatch.limits.store.firestore import FirestoreLimits
 
     fix = "give yourself datastore.entities.get and list on the database; docs/deployment.md"
-    return preflight.examine(
+    return stores.examine(
         "Firestore",
         fix,
-        lambda: preflight.firestore_findings(FirestoreLimits.from_config(config, clients.AsPerson()), config),
+        lambda: stores.firestore_findings(FirestoreLimits.from_config(config, clients.AsPerson()), config),
     )
 
 
 def _storage(config: Config) -> Iterator[Finding]:
-    from pedwatch.hooks import clients, preflight
+    from pedwatch.doctor import stores
+    from pedwatch.hooks import clients
 
     fix = "give yourself storage.buckets.get on the bucket"
-    return preflight.examine(
-        "Storage", fix, lambda: preflight.storage_findings(clients.storage_client(config, clients.AsPerson()), config)
+    return stores.examine(
+        "Storage", fix, lambda: stores.storage_findings(clients.storage_client(config, clients.AsPerson()), config)
     )
 
 
 def _clusters(config: Config) -> Iterator[Finding]:
-    from pedwatch.hooks import clients, preflight
+    from pedwatch.doctor import stores
+    from pedwatch.hooks import clients
     from pedwatch.observations.intake.found_clusters import read_known
 
-    yield from preflight.examine(
-        "Cluster", "see docs/deployment.md", lambda: preflight.cluster_findings(config.clusters)
-    )
+    yield from stores.examine("Cluster", "see docs/deployment.md", lambda: stores.cluster_findings(config.clusters))
     if config.discovery.projects and config.discovery.names == "name":
 
         def names() -> Iterator[Finding]:
             client = clients.storage_client(config, clients.AsPerson())
-            yield from preflight.name_findings(config, read_known(client, config.bucket) or [])
+            yield from stores.name_findings(config, read_known(client, config.bucket) or [])
 
-        yield from preflight.examine("Cluster", "give yourself storage.objects.get on the bucket", names)
+        yield from stores.examine("Cluster", "give yourself storage.objects.get on the bucket", names)
 
 
 def _welcome(config: Config, team_id: str) -> Iterator[Finding]:
-    from pedwatch.hooks import clients, preflight, preflight_slack, preflight_welcome
+    from pedwatch.doctor import slack_channels, stores, welcome
+    from pedwatch.hooks import clients
 
     def send() -> Iterator[Finding]:
         warehouse = clients.warehouse(config, clients.AsPerson())
-        yield preflight_welcome.welcome(preflight_slack.connect(config), warehouse, config, team_id, settings.now())
+        yield welcome.welcome(slack_channels.connect(config), warehouse, config, team_id, settings.now())
 
-    return preflight.examine("Slack", preflight_slack.smallest_fix(config), send)
+    return stores.examine("Slack", slack_channels.smallest_fix(config), send)
 
 
 CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {

@@ -5,11 +5,12 @@ import contextlib
 import sys
 from collections.abc import Callable, Generator, Iterator
 
-from pedwatch import probe, settings
+from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.cycles import floor_to_cycle
 from pedwatch.errors import PedwatchError, ProbeError
-from pedwatch.probe import Allowance, Outcome
+from pedwatch.probe import outcomes
+from pedwatch.probe.outcomes import Allowance, Outcome
 
 AREAS = ("bigquery", "firestore", "clusters", "slack")
 
@@ -38,7 +39,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--max-bytes",
         type=_bytes,
-        default=probe.DEFAULT_MAX_BYTES,
+        default=outcomes.DEFAULT_MAX_BYTES,
         metavar="SIZE",
         help="stop before BigQuery bills more than this, e.g. 500MB (default: 20GiB)",
     )
@@ -48,7 +49,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _bytes(text: str) -> int:
     try:
-        return probe.read_bytes(text)
+        return outcomes.read_bytes(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -57,8 +58,8 @@ def _bigquery(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome
     from google.api_core.exceptions import GoogleAPICallError, RetryError
 
     from pedwatch.hooks import clients
-    from pedwatch.hooks.probe_dataset import empty_dataset
-    from pedwatch.hooks.probe_statements import Statements
+    from pedwatch.probe.dataset import empty_dataset
+    from pedwatch.probe.statements import Statements
 
     now = settings.now()
     try:
@@ -79,28 +80,28 @@ def _bigquery(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome
 
 def _firestore(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome]:
     from pedwatch.hooks import clients
-    from pedwatch.hooks.probe_services import firestore_outcome
     from pedwatch.limits.store.firestore import FirestoreLimits
+    from pedwatch.probe.services import firestore_outcome
 
     yield firestore_outcome(FirestoreLimits.from_config(config, clients.AsPerson()))
 
 
 def _clusters(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome]:
-    from pedwatch.hooks import preflight_identity
-    from pedwatch.hooks.probe_services import cluster_outcomes
+    from pedwatch.doctor import identity
     from pedwatch.observations.intake.gke import GkeClusters
+    from pedwatch.probe.services import cluster_outcomes
 
     list_project = None
     if config.discovery.projects:
-        list_project = GkeClusters(config, preflight_identity.connect()).list_project
+        list_project = GkeClusters(config, identity.connect()).list_project
     yield from cluster_outcomes(
-        config, list_project, lambda: preflight_identity.collector_token(config.collector), settings.now()
+        config, list_project, lambda: identity.collector_token(config.collector), settings.now()
     )
 
 
 def _slack(config: Config, arguments: argparse.Namespace) -> Iterator[Outcome]:
-    from pedwatch.hooks.preflight_slack import connect, smallest_fix
-    from pedwatch.hooks.probe_services import SLACK, slack_outcomes
+    from pedwatch.doctor.slack_channels import connect, smallest_fix
+    from pedwatch.probe.services import SLACK, slack_outcomes
 
     if arguments.channel is None:
         yield Outcome(SLACK, "every method", "skipped", error="name a channel: --channel C0…")
@@ -141,11 +142,11 @@ def _run(arguments: argparse.Namespace) -> int:
     for area in arguments.only or AREAS:
         try:
             # Closed at once whatever ends the loop: that removes the dataset.
-            with contextlib.closing(_asked(area, config, arguments)) as outcomes:
-                for outcome in outcomes:
+            with contextlib.closing(_asked(area, config, arguments)) as told:
+                for outcome in told:
                     found.append(outcome)
                     elapsed = "" if outcome.elapsed_ms is None else f" {outcome.elapsed_ms} ms"
-                    mark = probe.MARKS[outcome.status]
+                    mark = outcomes.MARKS[outcome.status]
                     print(f"{len(found):>4} {mark} {outcome.area} {outcome.name}{elapsed}", file=sys.stderr, flush=True)
         except PedwatchError as error:
             stopped.append(str(error))
@@ -155,10 +156,10 @@ def _run(arguments: argparse.Namespace) -> int:
             break
     if arguments.format == "json":
         about = {"project": config.project, "location": config.location, "max_bytes": arguments.max_bytes}
-        print(probe.as_json(found, "; ".join(stopped) or None, about))
+        print(outcomes.as_json(found, "; ".join(stopped) or None, about))
     else:
-        print("\n".join(probe.table(found)))
-        print(f"\n{probe.summary(found)}")
+        print("\n".join(outcomes.table(found)))
+        print(f"\n{outcomes.summary(found)}")
     if stopped:
         return 2
     return 1 if any(outcome.status == "refused" for outcome in found) else 0

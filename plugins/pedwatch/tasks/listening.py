@@ -15,15 +15,15 @@ from typing import Any
 from pedwatch import settings
 from pedwatch.alerts import failed_runs, silence
 from pedwatch.alerts.copies import with_copies
+from pedwatch.alerts.live.failure_reports import EVER, settle_reports, write_words
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.outbox import Transport
 from pedwatch.alerts.reconcile import told_from_row
 from pedwatch.alerts.routing import in_platforms_channel
 from pedwatch.config import Config, Slack
 from pedwatch.cycles import SCHEDULED
+from pedwatch.hooks.run_urls import dag_url
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.failure_reports import EVER, settle_reports, write_words
-from pedwatch.tasks.run_links import dag_url
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +103,8 @@ def listen_once(
         UnusableTransportError: Slack refuses everything; the rows wait.
     """
     from pedwatch.alerts.delivery.leasing import send_notifications
+    from pedwatch.alerts.live.commit import live_cursor
     from pedwatch.hooks.parameters import Typed
-    from pedwatch.tasks.fold_commit import live_cursor
 
     since = since_of(left, now, config.period)
     cursor = live_cursor(warehouse)

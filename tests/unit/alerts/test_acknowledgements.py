@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pedwatch.alerts.acknowledgements import Acknowledgement, in_force, new_reactions, to_row
+from pedwatch.alerts.live.acknowledged import acknowledged
 from pedwatch.alerts.notifications import Told
 from pedwatch.cycles import PERIOD
-from pedwatch.tasks.acknowledging import acknowledged
 from tests.golden_messages import at, blind, seen
 from tests.unit.alerts.watching import Watch, all_seen, routes
 

@@ -9,7 +9,7 @@ import pytest
 from pedwatch import settings
 from pedwatch.audit.request import AuditRequest
 from pedwatch.cycles import PERIOD
-from pedwatch.tasks import audit
+from pedwatch.tasks import replica_audit
 
 NOW = dt.datetime(2026, 3, 10, 0, 10, tzinfo=dt.UTC)
 
@@ -28,11 +28,11 @@ def run(start: dt.datetime | None = None, end: dt.datetime | None = None) -> Sim
 
 def test_the_daily_run_audits_its_interval_and_waits_until_it_is_settled() -> None:
     day = dt.datetime(2026, 3, 9, tzinfo=dt.UTC)
-    request = audit.plan_audit(dag_run=run(day, day + dt.timedelta(days=1)), params={"label": "daily"})
+    request = replica_audit.plan_audit(dag_run=run(day, day + dt.timedelta(days=1)), params={"label": "daily"})
     assert AuditRequest.from_json(request).folder == "2026-03-09"
-    assert not audit.is_settled(request)
-    earlier = audit.plan_audit(dag_run=run(day - dt.timedelta(days=1), day), params={"label": "daily"})
-    assert audit.is_settled(earlier)
+    assert not replica_audit.is_settled(request)
+    earlier = replica_audit.plan_audit(dag_run=run(day - dt.timedelta(days=1), day), params={"label": "daily"})
+    assert replica_audit.is_settled(earlier)
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_a_wrong_param_fails_at_once_and_is_not_tried_again(params: dict[str, An
     from airflow.sdk.exceptions import AirflowFailException
 
     with pytest.raises(AirflowFailException, match=says):
-        audit.plan_audit(dag_run=run(), params=params)
+        replica_audit.plan_audit(dag_run=run(), params=params)

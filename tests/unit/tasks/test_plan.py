@@ -10,7 +10,7 @@ import pytest
 from pedwatch.config import Config
 from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError
-from pedwatch.tasks import plan, watch
+from pedwatch.tasks import plan, replica_watch
 
 CYCLE = dt.datetime(2026, 3, 2, 10, 5, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -83,14 +83,14 @@ def test_the_past_is_compared_and_no_more(run_type: str) -> None:
     assert (found["origin"], found["may_collect"], found["may_notify"]) == ("backfill", False, False)
     told: dict[str, Any] = {}
     ti = SimpleNamespace(xcom_push=lambda key, value: told.update({key: value}))
-    assert watch.fold_episodes(found, ti=ti) == "write_evidence"
-    assert set(told[watch.FOLDED].values()) == {0}
-    assert watch.notify(found) == {}
+    assert replica_watch.fold_episodes(found, ti=ti) == "write_evidence"
+    assert set(told[replica_watch.FOLDED].values()) == {0}
+    assert replica_watch.notify(found) == {}
 
 
 @pytest.mark.parametrize(("waiting", "task"), [(0, "nothing_to_say"), (1, "notify")])
 def test_slack_is_called_only_when_something_waits(waiting: int, task: str) -> None:
-    assert watch.next_task({"origin": "live"}, {"deliverable": waiting}) == task
+    assert replica_watch.next_task({"origin": "live"}, {"deliverable": waiting}) == task
 
 
 def test_each_pod_is_told_its_clusters_and_nothing_secret() -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pedwatch.operators import links
+from pedwatch.operators import extra_links
 from pedwatch.tasks.run_summary import in_short
 
 LIVE = {"origin": "live", "label": "watch"}
@@ -34,22 +34,22 @@ def test_a_compared_past_says_where_its_evidence_is() -> None:
     ("link", "returned", "url"),
     [
         (
-            links.AuditReportLink(),
+            extra_links.AuditReportLink(),
             {"location": "gs://bucket/audits/daily/2026-03-02"},
             "https://storage.cloud.google.com/bucket/audits/daily/2026-03-02/report.html",
         ),
         (
-            links.EvidenceLink(),
+            extra_links.EvidenceLink(),
             "gs://bucket/audits/march/20260302T100000Z",
             "https://console.cloud.google.com/storage/browser/bucket/audits/march/20260302T100000Z",
         ),
         (
-            links.SlackMessageLink(),
+            extra_links.SlackMessageLink(),
             {"sent": 1, "message": {"channel": "C0ORDERS", "message_ts": "1772445600.000100"}},
             "https://slack.com/app_redirect?channel=C0ORDERS&message_ts=1772445600.000100",
         ),
-        (links.SlackMessageLink(), {"sent": 0, "message": None}, ""),
-        (links.AuditReportLink(), None, ""),
+        (extra_links.SlackMessageLink(), {"sent": 0, "message": None}, ""),
+        (extra_links.AuditReportLink(), None, ""),
     ],
 )
 def test_links_lead_to_what_the_task_returned(link: Any, returned: Any, url: str) -> None:
@@ -59,5 +59,5 @@ def test_links_lead_to_what_the_task_returned(link: Any, returned: Any, url: str
 
 def test_the_ledgers_page_names_project_dataset_and_table() -> None:
     config: Any = SimpleNamespace(project="p-1", dataset="ped_watch")
-    query = parse_qs(urlsplit(links.table_url(config, "verdicts")).query)
+    query = parse_qs(urlsplit(extra_links.table_url(config, "verdicts")).query)
     assert query == {"project": ["p-1"], "ws": ["!1m5!1m4!4m3!1sp-1!2sped_watch!3sverdicts"]}

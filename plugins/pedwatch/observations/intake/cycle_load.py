@@ -120,8 +120,8 @@ def record_observations(
 ) -> dict[str, Any]:
     """Load what was collected in the cycle, and write one ``collection_runs`` row per expected cluster.
 
-    ``found`` is what ``found_clusters.find_clusters`` returned. What came late of the cycles before, in the hour or early
-    in the next one, is loaded and recorded as well.
+    ``found`` is what ``found_clusters.find_clusters`` returned. What came late of the cycles before, in the hour or
+    early in the next one, is loaded and recorded as well.
 
     Returns:
         ``rows``: observation rows loaded; ``seen`` and ``blind``: clusters of this cycle;

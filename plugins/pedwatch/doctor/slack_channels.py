@@ -12,8 +12,8 @@ from pedwatch.alerts.channels.slack_refusals import CHANNEL, MALFORMED, SCOPES
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.outbox import SendError, UnusableTransportError
 from pedwatch.config import Config, Slack
+from pedwatch.doctor.stores import Finding, skew
 from pedwatch.errors import NotifyError
-from pedwatch.hooks.preflight import Finding, skew
 
 AREA = "Slack"
 _INVITE = "invite the bot: /invite @{bot} in the channel"

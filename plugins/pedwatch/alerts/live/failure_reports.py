@@ -1,4 +1,4 @@
-"""Reads what the callbacks of failed runs left (``tasks/failed_dags.py``), and decides what the platform is told of it.
+"""Reads what the callbacks of failed runs left (``tasks/failure_callback.py``), and decides what the platform is told.
 
 Called where reports are found by what reads the outbox anyway: the task of ped_limits_sync that listens, and the fold
 of ped_replica_watch. What is told and the reports that it settles are written together, and only if nobody else wrote
@@ -22,8 +22,8 @@ from pedwatch.config import Config, Slack
 from pedwatch.errors import LedgerError
 from pedwatch.hooks import applied_schema
 from pedwatch.hooks.parameters import Typed
+from pedwatch.hooks.run_urls import run_url
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks.run_links import run_url
 
 log = logging.getLogger(__name__)
 

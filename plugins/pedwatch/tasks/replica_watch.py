@@ -136,9 +136,9 @@ def fold_episodes(plan: Plan, run_id: Any = None, ti: Any = None) -> str:
 def _fold(plan: Plan, run_id: Any) -> dict[str, int]:
     from pedwatch.alerts.channels.slack import SlackChannel
     from pedwatch.alerts.channels.slack_reactions import SlackReactions
+    from pedwatch.alerts.live.live_fold import fold_alerts
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.tasks.fold import fold_alerts
-    from pedwatch.tasks.run_links import run_url
+    from pedwatch.hooks.run_urls import run_url
 
     config = settings.load_config()
     url = run_url("ped_replica_watch", run_id)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from pedwatch.declared_parameters import Kind, declared_types, kind_of
 from pedwatch.errors import ProbeError
-from pedwatch.sql_parameters import Kind, declared_types, kind_of
 
 Status = Literal["accepted", "refused", "skipped"]
 MARKS = {"accepted": "✓", "refused": "✗", "skipped": "–"}

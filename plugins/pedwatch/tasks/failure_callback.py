@@ -1,4 +1,4 @@
-"""What every DAG does when a run of it failed: it leaves a report, which others read (``tasks/failure_reports.py``).
+"""What every DAG does when a run of it failed: it leaves a report for others (``alerts/live/failure_reports.py``).
 
 ``CALLBACKS`` goes into every DAG. Airflow calls it in its DAG processor, which parses everybody's DAGs and is killed
 with all it does after 50 seconds; the context is that of a task, or no more than ``dag``, ``run_id`` and ``reason``. So

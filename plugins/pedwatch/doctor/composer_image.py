@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from pedwatch.hooks.preflight import Finding
+from pedwatch.doctor.stores import Finding
 
 AREA = "Image"
 

@@ -8,9 +8,9 @@ from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import row_of
 from pedwatch.config import Config
 from pedwatch.cycles import floor_to_cycle
+from pedwatch.doctor.stores import Finding
 from pedwatch.errors import LedgerError, NotifyError
 from pedwatch.hooks.parameters import Typed
-from pedwatch.hooks.preflight import Finding
 from pedwatch.hooks.warehouse import Warehouse
 
 RUN_ID = "doctor"

@@ -7,8 +7,8 @@ from pedwatch import settings
 from pedwatch.audit.request import AuditRequest, request_of_run
 from pedwatch.cycles import LATE_FILES
 from pedwatch.errors import AuditError
+from pedwatch.tasks.replica_watch import IN_SHORT
 from pedwatch.tasks.run_conf import refuse_unknown
-from pedwatch.tasks.watch import IN_SHORT
 
 log = logging.getLogger(__name__)
 

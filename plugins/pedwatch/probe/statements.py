@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pedwatch import ddl, probe, sql
+from pedwatch import ddl, sql
 from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed, query_parameters
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.probe import Allowance, Outcome
+from pedwatch.probe import outcomes
+from pedwatch.probe.outcomes import Allowance, Outcome
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -57,7 +58,7 @@ class Statements:
 
     def _statement(self, name: str) -> Outcome:
         text = self._warehouse.render(name)
-        return self._ask(name, text, probe.sample_parameters(text, self._cycle, name))
+        return self._ask(name, text, outcomes.sample_parameters(text, self._cycle, name))
 
     def _view(self, name: str) -> Outcome:
         """Read a view: it is planned only then. What is partitioned below it is read by cycle, as people do."""
@@ -97,7 +98,7 @@ class Statements:
         except GoogleAPICallError as error:
             if _is_too_dear(error):
                 raise self._allowance.used_up(name, "would bill more than is left") from None
-            return Outcome(AREA, name, "refused", _since(began), error=probe.first_sentence(_message(error)))
+            return Outcome(AREA, name, "refused", _since(began), error=outcomes.first_sentence(_message(error)))
         except TimeoutError:
             job.cancel()
             return Outcome(

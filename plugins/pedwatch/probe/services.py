@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pedwatch import probe
 from pedwatch.alerts import block_kit
 from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.messages import Message
 from pedwatch.config import Cluster, Config
 from pedwatch.errors import LimitStoreError, NotifyError
 from pedwatch.observations.discovery import ProjectListing, find
-from pedwatch.probe import Outcome
+from pedwatch.probe import outcomes
+from pedwatch.probe.outcomes import Outcome
 
 if TYPE_CHECKING:
     from pedwatch.limits.store.firestore import FirestoreLimits
@@ -147,7 +147,9 @@ def cluster_outcomes(
         began = time.monotonic()
         listing = list_project(project) if list_project else ProjectListing(project)
         listings.append(listing)
-        error = probe.first_sentence(f"{listing.error_class}: {listing.error_message}") if listing.error_class else ""
+        error = (
+            outcomes.first_sentence(f"{listing.error_class}: {listing.error_message}") if listing.error_class else ""
+        )
         yield Outcome(GKE, project, "refused" if error else "accepted", _since(began), error=error)
     for cluster in find(config, listings, [], now).clusters:
         yield _asked(CLUSTER, cluster.name, lambda cluster=cluster: list_one(cluster, token))[0]  # type: ignore[misc]
@@ -209,7 +211,7 @@ def _asked(area: str, name: str, ask: Callable[[], Any]) -> tuple[Outcome, Any]:
     try:
         answer = ask()
     except (NotifyError, LimitStoreError) as error:
-        return Outcome(area, name, "refused", _since(began), error=probe.first_sentence(str(error))), None
+        return Outcome(area, name, "refused", _since(began), error=outcomes.first_sentence(str(error))), None
     except Exception as error:  # noqa: BLE001 (what is refused is what is asked about; no client shares a base class)
         return Outcome(area, name, "refused", _since(began), error=_named(error)), None
     return Outcome(area, name, "accepted", _since(began)), answer

@@ -13,6 +13,10 @@ from pedwatch.alerts.carried import carried, to_write
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.fold import fold_period
+from pedwatch.alerts.live import acknowledged
+from pedwatch.alerts.live.acknowledged import Reactions
+from pedwatch.alerts.live.commit import Cursor, Step, commit_fold, live_cursor
+from pedwatch.alerts.live.failure_reports import settle_reports
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.observed import SubjectObservation
 from pedwatch.alerts.surroundings import Surroundings
@@ -22,10 +26,6 @@ from pedwatch.cycles import cycles_of, minutes_of, period_of
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import acknowledging
-from pedwatch.tasks.acknowledging import Reactions
-from pedwatch.tasks.failure_reports import settle_reports
-from pedwatch.tasks.fold_commit import Cursor, Step, commit_fold, live_cursor
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def _notifications(
 ) -> list[Notification]:
     """Compare what is true with what was told; what messages say beyond that is asked only when there is something."""
     told = {row["episode_id"]: reconcile.told_from_row(row) for row in found["told"]}
-    holding = acknowledging.acknowledged(warehouse, episodes, told, cycle, config.period, now, config.slack, reactions)
+    holding = acknowledged.acknowledged(warehouse, episodes, told, cycle, config.period, now, config.slack, reactions)
     around = Surroundings(policies=config.policy, acknowledged=holding, period=config.period)
     asked = reconcile.needs_evidence(episodes, told, cycle, config.slack, around)
     known: dict[str, message_lookup.Known] = {}
