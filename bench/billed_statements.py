@@ -121,8 +121,8 @@ class Catalog:
 
 def _declared(text: str) -> Any:
     """Read the types of parameters off the header, by this tree's reader: an older tree has none of its own."""
-    path = tree.OWN / "plugins" / "pedwatch" / "sql_parameters.py"
-    spec = importlib.util.spec_from_file_location("bench_sql_parameters", path)
+    path = tree.OWN / "plugins" / "pedwatch" / "declared_parameters.py"
+    spec = importlib.util.spec_from_file_location("bench_declared_parameters", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

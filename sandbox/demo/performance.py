@@ -15,9 +15,9 @@ from sandbox.environment.airflow import BACKFILL
 from sandbox.environment.dag_runs import DagRun, DagRunner
 from sandbox.environment.process import StartError
 from sandbox.scenario.checking import check
-from sandbox.scenario.evidence import BackfillEvidence, Evidence, Outcome, Row
 from sandbox.scenario.expectations import Backfill
 from sandbox.scenario.gathering import Reader
+from sandbox.scenario.left_behind import BackfillEvidence, Evidence, Outcome, Row
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.world import CyclePlan
 

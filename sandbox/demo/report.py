@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sandbox.demo.performance import CycleReport, Result, count_verdicts
-from sandbox.scenario.evidence import Outcome, Row, SlackMessage
+from sandbox.scenario.left_behind import Outcome, Row, SlackMessage
 from sandbox.slack import mrkdwn
 
 _STATUS_COLUMNS = ("verdict", "API", "where", "measured", "ceiling", "reason", "episode")

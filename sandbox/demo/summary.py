@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.demo.performance import Result, count_verdicts
-from sandbox.scenario.evidence import BackfillEvidence
+from sandbox.scenario.left_behind import BackfillEvidence
 
 EPISODE_COLUMNS = (
     "episode_id",

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sandbox.scenario.evidence import Evidence, Outcome, Row, SlackMessage
 from sandbox.scenario.expectations import (
     ClusterExpectation,
     CountExpectation,
@@ -17,6 +16,7 @@ from sandbox.scenario.expectations import (
     VerdictExpectation,
 )
 from sandbox.scenario.invariants import check_backfill, check_invariants
+from sandbox.scenario.left_behind import Evidence, Outcome, Row, SlackMessage
 from sandbox.scenario.model import Scenario
 
 MAX_SHOWN = 4

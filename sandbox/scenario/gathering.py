@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.environment.servers import BUCKET, PROJECT, Servers
-from sandbox.scenario.evidence import Evidence, Row, SlackMessage
 from sandbox.scenario.fields import CYCLE_LENGTH
+from sandbox.scenario.left_behind import Evidence, Row, SlackMessage
 from sandbox.scenario.model import Scenario
 from sandbox.slack.control import ControlClient as SlackControl
 

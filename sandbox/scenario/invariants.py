@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from sandbox.scenario.evidence import BackfillEvidence, Evidence, Outcome
 from sandbox.scenario.expectations import Backfill
+from sandbox.scenario.left_behind import BackfillEvidence, Evidence, Outcome
 from sandbox.scenario.model import Scenario
 
 _SENT = ("sent", "suppressed")

@@ -15,7 +15,8 @@ from pedwatch.hooks.clients import AsPerson
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.document import PedLimit
 from pedwatch.limits.document_changes import plan_changes, write_of
-from pedwatch.limits.known import LastSync, SyncPlan
+from pedwatch.limits.known import LastSync
+from pedwatch.limits.learnt import SyncPlan
 from pedwatch.limits.store.bigquery import BigQueryLimits
 from pedwatch.limits.store.firestore import FirestoreLimits
 from pedwatch.tasks.housekeeping import checks

@@ -6,7 +6,7 @@ from typing import Any
 from google.cloud.firestore import SERVER_TIMESTAMP
 
 from pedwatch.config import Slack
-from pedwatch.limits.known import SyncPlan
+from pedwatch.limits.learnt import SyncPlan
 from pedwatch.tasks import rejected_limits
 from tests.operators.limit_slice import NAME, Slice, slice_
 from tests.unit.limits.samples import limit

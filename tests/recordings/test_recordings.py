@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Server
-from tests.recordings.replay import SCENES, SPENT, Row, Shot, judge, read_shots, said_of
+from tests.recordings.scenes import SCENES, SPENT, Row, Shot, judge, read_shots, said_of
 from tests.sql.conftest import warehouse_of
 
 SHOTS = read_shots()

@@ -14,7 +14,7 @@ from sandbox.kubernetes.kinds import AUTOSCALER, WORKLOADS
 from sandbox.kubernetes.objects import render
 from sandbox.kubernetes.snapshots import History
 from sandbox.kubernetes.workloads import parse_state
-from tests.recordings.replay import FIRST, SCENES
+from tests.recordings.scenes import FIRST, SCENES
 
 KINDS = {kind.plural: kind for kind in kinds("app", "team_id")}
 ORIGIN = Provenance(FIRST, "prod", "eu-1", "a1")

@@ -1,1 +1,1 @@
-"""Audit: evidence packs an auditor can check."""
+"""Audit: evidence packs an auditor can check. Pure; ``bucket/`` writes them."""

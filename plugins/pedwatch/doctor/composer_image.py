@@ -1,4 +1,4 @@
-"""The preflight's image part: is here what is recorded of Composer's image, and what the image lacks."""
+"""Composer's image: is here what is recorded of it, and what the image lacks."""
 
 import importlib.metadata
 import platform

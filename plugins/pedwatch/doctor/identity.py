@@ -1,4 +1,4 @@
-"""The preflight's identity part: may who we are here become who the collector's pods have to be."""
+"""Identities: may who we are here become who the collector's pods have to be."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any

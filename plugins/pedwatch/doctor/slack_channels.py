@@ -1,4 +1,4 @@
-"""The preflight's Slack part: who the token is, what it may, and every channel that is configured."""
+"""Slack: who the token is, what it may, and every channel that is configured."""
 
 import datetime as dt
 import email.utils

@@ -1,4 +1,4 @@
-"""What has to be in place before pedwatch can watch: each finding says whether it is, and what to do when it is not.
+"""BigQuery, Firestore, the bucket, clusters: is each in place? A finding says so, and what to do when it is not.
 
 A check that raises is a finding too: a doctor goes on to the next organ.
 """

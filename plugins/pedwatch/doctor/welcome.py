@@ -1,4 +1,4 @@
-"""The preflight's welcome: a team's first message, sent on request, and noted so that it is not sent again."""
+"""The welcome: a team's first message, sent on request, and noted so that it is not sent again."""
 
 import datetime as dt
 from dataclasses import replace

@@ -1,1 +1,1 @@
-"""Input and output: BigQuery, Cloud Storage, Firestore, Slack. Hooks do I/O, pure modules decide."""
+"""Clients: BigQuery and Cloud Storage as this project uses them. They know no noun; what a noun asks is in its folder."""

@@ -1,1 +1,1 @@
-"""PED limits: the document a team writes, how it is published, and the bitemporal history of it. Pure modules."""
+"""PED limits: the document a team writes, how it is published, its history. Pure; ``store/`` reads and writes."""

@@ -1,12 +1,85 @@
-"""Collects what the documents that one sync reads amount to: changes of the history, and rejections."""
+"""What a sync learns: what the documents that it reads amount to, and the plan of all that it commits. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
+from pedwatch.config import Firestore
 from pedwatch.limits.history import Belief, Change, Statement, learn, newest
-from pedwatch.limits.known import LimitReader, Mode, Rejection, SyncPlan
+from pedwatch.limits.known import LastSync, LimitReader, Rejection
 from pedwatch.limits.stored_document import StoredDocument
+
+Mode = Literal["incremental", "full"]
+
+
+@dataclass(frozen=True)
+class SyncPlan:
+    """Everything one sync commits.
+
+    ``documents_sha256`` is the fingerprint of what a full sync listed; checks/limits_listing_differs.sql works it out
+    again from ``limit_history``. ``ended`` counts the limits that end because their documents are gone.
+    ``rejected_before``: what the sync before could not read.
+    """
+
+    read_time: dt.datetime
+    mode: Mode
+    changes: Mapping[str, Change]
+    rejections: tuple[Rejection, ...]
+    documents_read: int
+    documents_known: int
+    documents_sha256: str | None = None
+    ended: int = 0
+    last_full_read_time: dt.datetime | None = None
+    """Of an incremental sync: when all was last read."""
+    rejected_before: tuple[Rejection, ...] = ()
+
+    def is_news_after(self, last: LastSync | None, policy_version: str) -> bool:
+        """Whether there is more to write than that the sync took place."""
+        return bool(
+            last is None
+            or self.changes
+            or self.rejections
+            or last.rejections != 0
+            or last.policy_version != policy_version
+        )
+
+    def stands(self, source: Firestore, policy_version: str) -> LastSync:
+        """Return where this sync stands once it is committed, for the next one to read on from."""
+        full = self.last_full_read_time or self.read_time
+        return LastSync(self.read_time, full, self.documents_known, source, self._rejected, policy_version)
+
+    @property
+    def _rejected(self) -> int:
+        return sum(rejection.is_current for rejection in self.rejections)
+
+    @property
+    def rejections_changed(self) -> set[str]:
+        """Documents that are newly rejected, rejected for another reason, or not any more."""
+        before = {(each.document_id, each.reason) for each in self.rejected_before}
+        now = {(each.document_id, each.reason) for each in self.rejections if each.is_current}
+        return {document_id for document_id, _ in before ^ now}
+
+    @property
+    def versions_written(self) -> int:
+        """How many versions the history gains."""
+        return sum(len(_numbers(change.opened) - _numbers(change.closed)) for change in self.changes.values())
+
+    def summary(self) -> dict[str, str | int]:
+        """Return the sync in numbers, for logs."""
+        return {
+            "read_time": self.read_time.isoformat(),
+            "mode": self.mode,
+            "documents_read": self.documents_read,
+            "documents_known": self.documents_known,
+            "changes": self.versions_written,
+            "ended": self.ended,
+            "rejections": self._rejected,
+        }
+
+
+def _numbers(beliefs: Iterable[Belief]) -> set[int]:
+    return {belief.version for belief in beliefs}
 
 
 def stands(belief: Belief | None) -> bool:
@@ -15,7 +88,7 @@ def stands(belief: Belief | None) -> bool:
 
 
 @dataclass
-class Findings:
+class Learnt:
     """What is found while documents are read, one after the other.
 
     ``since`` is when all documents were last listed: one that is not known by now was not there then.

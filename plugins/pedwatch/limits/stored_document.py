@@ -56,7 +56,7 @@ class StoredDocument:
         """The number this content has among the document's versions, published or not.
 
         What somebody else wrote over the publisher's version is archived under the next number, once the publisher
-        comes by (``publishing.write_of``).
+        comes by (``document_changes.write_of``).
         """
         return self.version + (not self.is_archived and self.was_edited_elsewhere)
 

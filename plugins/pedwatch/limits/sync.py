@@ -16,8 +16,8 @@ from pedwatch.config import Firestore, LimitsSync
 from pedwatch.cycles import PERIOD
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
 from pedwatch.limits.history import newest
-from pedwatch.limits.known import Known, LastSync, LimitLedger, LimitReader, Rejection, SyncPlan
-from pedwatch.limits.learnt import Findings, stands
+from pedwatch.limits.known import Known, LastSync, LimitLedger, LimitReader, Rejection
+from pedwatch.limits.learnt import Learnt, SyncPlan, stands
 
 OVERLAP = dt.timedelta(minutes=10)
 """SERVER_TIMESTAMP precedes its commit, and a batch shares one: look back further than the last read time."""
@@ -87,12 +87,12 @@ def _incremental(reader: LimitReader, ledger: LimitLedger, last: LastSync, at: d
     beliefs = ledger.beliefs([document.document_id for document in documents])
     rejected = _rejected(ledger, last)
     known = last.documents_known
-    findings = Findings(reader, at, beliefs, rejected, last.full_read_time)
+    learnt = Learnt(reader, at, beliefs, rejected, last.full_read_time)
     for document in documents:
         stood = document.document_id in rejected or stands(newest(beliefs.get(document.document_id, ())))
         known += (not document.is_withdrawn) - stood
-        findings.read(document)
-    return findings.plan("incremental", known)
+        learnt.read(document)
+    return learnt.plan("incremental", known)
 
 
 def _full(
@@ -106,21 +106,21 @@ def _full(
     gone |= rejected.keys() - listing.keys()
     gone |= _came_and_went(reader, known, listing, last, at)
     beliefs = ledger.beliefs([name for name in unread | gone if name in known])
-    findings = Findings(reader, at, beliefs, rejected, last.full_read_time if last else None)
+    learnt = Learnt(reader, at, beliefs, rejected, last.full_read_time if last else None)
     standing = {name: moment for name, moment in listing.items() if name not in unread and not known[name].is_deleted}
     documents_known = len(standing)
     for document in reader.fetch(sorted(unread), at):
         documents_known += not document.is_withdrawn
-        latest = findings.read(document)
+        latest = learnt.read(document)
         if latest is not None and not latest.is_deleted:
             # Of a document that does not validate, or says nothing new, an earlier version stays in force.
             standing[document.document_id] = latest.document_update_time
     for name in sorted(gone):
-        findings.is_gone(name)
-    findings.documents_read += len(listing)
+        learnt.is_gone(name)
+    learnt.documents_read += len(listing)
     if guard is not None:
-        _check_end(findings.ended, sum(not record.is_deleted for record in known.values()), len(listing), guard)
-    return findings.plan("full", documents_known, fingerprint(standing))
+        _check_end(learnt.ended, sum(not record.is_deleted for record in known.values()), len(listing), guard)
+    return learnt.plan("full", documents_known, fingerprint(standing))
 
 
 def _rejected(ledger: LimitLedger, last: LastSync | None) -> dict[str, Rejection]:

@@ -1,1 +1,1 @@
-"""Observations: what the collectors wrote, and when it may be loaded."""
+"""Observations: what the collectors wrote, and when it may be loaded. Pure; ``intake/`` asks, loads and records."""

@@ -1,1 +1,1 @@
-"""What the DAGs' tasks do: each orchestrates hooks (input and output) and pure modules (decisions)."""
+"""What the DAGs' tasks do: a module per DAG, named as it is, and what they share; each orchestrates nouns' folders."""

@@ -1,4 +1,4 @@
-"""Publishes a folder of PED files, local or in Cloud Storage, as the DAG does; the command line takes the same path."""
+"""The task of ``ped_limits_publish``: publishes a folder of PED files, local or in Cloud Storage; the command line too."""
 
 import contextlib
 import logging

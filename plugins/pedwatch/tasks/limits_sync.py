@@ -1,4 +1,4 @@
-"""One sync of Firestore into BigQuery, from asking where the last one stood to the commit."""
+"""The tasks of ``ped_limits_sync``: one sync of Firestore into BigQuery, from where the last one stood to the commit."""
 
 import contextlib
 import datetime as dt
@@ -9,7 +9,8 @@ from typing import Any
 from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError, SyncRefusedError
-from pedwatch.limits.known import LastSync, LimitReader, SyncPlan
+from pedwatch.limits.known import LastSync, LimitReader
+from pedwatch.limits.learnt import SyncPlan
 from pedwatch.limits.store.bigquery import BigQueryLimits
 from pedwatch.limits.sync import check_source, is_elsewhere, plan_sync
 

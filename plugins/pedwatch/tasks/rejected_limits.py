@@ -14,7 +14,7 @@ from pedwatch.config import Config
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.ids import parts_of
-from pedwatch.limits.known import SyncPlan
+from pedwatch.limits.learnt import SyncPlan
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.scenario.checking import check, not_held
-from sandbox.scenario.evidence import BackfillEvidence, Evidence, Outcome, SlackMessage
+from sandbox.scenario.left_behind import BackfillEvidence, Evidence, Outcome, SlackMessage
 from sandbox.scenario.tests.minimal import minimal
 
 VERDICT = {

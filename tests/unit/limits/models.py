@@ -9,7 +9,8 @@ from pedwatch.limits.belief_rows import belief_row, read_beliefs
 from pedwatch.limits.document import PedLimit
 from pedwatch.limits.document_changes import plan_changes, write_of
 from pedwatch.limits.history import FOREVER, Belief, Change, Statement
-from pedwatch.limits.known import Known, LastSync, Rejection, SyncPlan
+from pedwatch.limits.known import Known, LastSync, Rejection
+from pedwatch.limits.learnt import SyncPlan
 from pedwatch.limits.stored_document import StoredDocument
 
 

@@ -12,7 +12,8 @@ from pedwatch.config import Firestore, LimitsSync
 from pedwatch.errors import LimitStoreError, MassEndError, OtherSourceError
 from pedwatch.limits.document import PedLimit
 from pedwatch.limits.history import Statement
-from pedwatch.limits.known import LastSync, SyncPlan
+from pedwatch.limits.known import LastSync
+from pedwatch.limits.learnt import SyncPlan
 from pedwatch.limits.sync import FULL_EVERY, check_source, plan_sync
 from tests.unit.limits.models import MemoryFirestore, MemoryLedger, naive_content, naive_limit
 from tests.unit.limits.samples import limit, minutes

@@ -1,4 +1,4 @@
-"""The task that delivers the outbox: lease, post, record (docs/design.md#d8). Effectively once, not exactly once."""
+"""Delivers the outbox: lease, post, record (docs/design.md#d8). Effectively once, not exactly once."""
 
 import datetime as dt
 import logging

@@ -1,4 +1,4 @@
-"""The task that folds the live ledger into episodes and writes the outbox, in one transaction.
+"""Folds the live ledger into episodes and writes the outbox, in one transaction: the task ``fold_episodes``.
 
 Why so: docs/design.md#d7, #d8.
 """

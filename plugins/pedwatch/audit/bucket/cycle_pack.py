@@ -1,4 +1,4 @@
-"""The task that writes the evidence of a re-compared cycle: a pack like an audit's, of one cycle, without report."""
+"""Writes the evidence of a re-compared cycle: a pack like an audit's, of one cycle, without report."""
 
 import datetime as dt
 import tempfile

@@ -11,7 +11,8 @@ from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.limits.belief_rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, policy_rows, read_beliefs
 from pedwatch.limits.history import Belief
-from pedwatch.limits.known import Known, LastSync, Rejection, SyncPlan
+from pedwatch.limits.known import Known, LastSync, Rejection
+from pedwatch.limits.learnt import SyncPlan
 
 STAGING = "limit_staging"
 _QUIET = "limits/record_sync.sql"

@@ -1,4 +1,4 @@
-"""The task that loads what the collectors wrote: one load job a cycle, a row per cluster (docs/design.md#d5)."""
+"""Loads what the collectors wrote of a cycle: one load job, a row per cluster (docs/design.md#d5)."""
 
 import base64
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The task that finds the clusters of a cycle. What it knows of discovered ones lies in the bucket, one object.
+"""Finds the clusters of a cycle. What it knows of discovered ones lies in the bucket, one object.
 
 Where each of them is, and in which environment, is in ``collection_runs`` too: that is asked when the object is lost,
 so that no cluster is taken for another one then.
