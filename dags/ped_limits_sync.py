@@ -35,43 +35,11 @@ from pedwatch.tasks import failure_callback, heartbeats, listening, run_conf, wh
 
 def sync_limits() -> dict[str, Any]:
     """Read Firestore at one moment and commit what is new; returns what was found, for the log and the UI."""
-    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-
-    from pedwatch.errors import SyncRefusedError
-    from pedwatch.hooks import clients
-    from pedwatch.limits.store.bigquery import BigQueryLimits
-    from pedwatch.limits.store.firestore import FirestoreLimits
-    from pedwatch.tasks import limits_sync, rejected_limits
+    from pedwatch.tasks.limits_sync import sync_of_run
 
     context = get_current_context()
-    run = context["dag_run"]
-    run_conf.refuse_unknown(run, context["dag"])
-    if run.run_type == "backfill":
-        raise AirflowSkipException("limits cannot be read in the past: a backfilled sync does nothing")
-    config = settings.load_config()
-    warehouse = clients.warehouse(config)
-    asked = context["params"]
-    # Named by its map index: without one, all XComs that there ever were are fetched.
-    told = context["ti"].xcom_pull(task_ids="sync_limits", map_indexes=-1, include_prior_dates=True)
-    try:
-        plan = limits_sync.sync_limits(
-            FirestoreLimits.from_config(config),
-            BigQueryLimits(warehouse),
-            config,
-            run.run_id,
-            asked["full"],
-            asked["allow_mass_end"],
-            asked["accept_source"],
-            limits_sync.stood_before(told, settings.now(), config.period),
-            lambda plan: rejected_limits.tell(warehouse, config, plan, settings.now(), run.run_id),
-        )
-    except SyncRefusedError as error:
-        # Firestore answers the same in twenty seconds: no retries.
-        raise AirflowFailException(f"{type(error).__name__}: {error}") from error
-    if plan is None:
-        return {"note": f"{run.run_id} is committed already: nothing was written"}
-    stands = plan.stands(config.firestore, config.policy.version)
-    return plan.summary() | {limits_sync.STANDS: stands.to_json()}
+    run_conf.refuse_unknown(context["dag_run"], context["dag"])
+    return sync_of_run(context["dag_run"], context["params"], context["ti"])
 
 
 def sync_and_listen(dag_run: Any = None, dag: Any = None, run_id: Any = None, ti: Any = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The task of ``ped_limits_publish``: publishes a folder of PED files, local or in Cloud Storage; the command line too."""
+"""The task of ``ped_limits_publish``: publishes a folder of PED files, local or in the bucket; the command line too."""
 
 import contextlib
 import logging

@@ -1,9 +1,9 @@
-"""The tasks of ``ped_limits_sync``: one sync of Firestore into BigQuery, from where the last one stood to the commit."""
+"""The tasks of ``ped_limits_sync``: one sync of Firestore into BigQuery, from where the last one stood on."""
 
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pedwatch import settings
@@ -13,6 +13,7 @@ from pedwatch.limits.known import LastSync, LimitReader
 from pedwatch.limits.learnt import SyncPlan
 from pedwatch.limits.store.bigquery import BigQueryLimits
 from pedwatch.limits.sync import check_source, is_elsewhere, plan_sync
+from pedwatch.tasks import rejected_limits
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,44 @@ STANDS = "stands"
 TRUSTED = 3
 """For so many cycles a run's word is taken for the newest. Airflow finds the newest run by its logical date, which one
 that was started by hand may lack."""
+
+
+def sync_of_run(run: Any, asked: Mapping[str, Any], ti: Any) -> dict[str, Any]:
+    """Sync as a run of the DAG asks for it; returns what was found, and under ``STANDS`` where the sync stands.
+
+    Raises:
+        AirflowSkipException: it is a backfill.
+        AirflowFailException: what would have been written is not allowed; trying again changes nothing.
+    """
+    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+    from pedwatch.hooks import clients
+    from pedwatch.limits.store.firestore import FirestoreLimits
+
+    if run.run_type == "backfill":
+        raise AirflowSkipException("limits cannot be read in the past: a backfilled sync does nothing")
+    config = settings.load_config()
+    warehouse = clients.warehouse(config)
+    # Named by its map index: without one, all XComs that there ever were are fetched.
+    told = ti.xcom_pull(task_ids="sync_limits", map_indexes=-1, include_prior_dates=True)
+    try:
+        plan = sync_limits(
+            FirestoreLimits.from_config(config),
+            BigQueryLimits(warehouse),
+            config,
+            run.run_id,
+            asked["full"],
+            asked["allow_mass_end"],
+            asked["accept_source"],
+            stood_before(told, settings.now(), config.period),
+            lambda plan: rejected_limits.tell(warehouse, config, plan, settings.now(), run.run_id),
+        )
+    except SyncRefusedError as error:
+        # Firestore answers the same in twenty seconds: no retries.
+        raise AirflowFailException(f"{type(error).__name__}: {error}") from error
+    if plan is None:
+        return {"note": f"{run.run_id} is committed already: nothing was written"}
+    return plan.summary() | {STANDS: plan.stands(config.firestore, config.policy.version).to_json()}
 
 
 def sync_limits(
