@@ -13,7 +13,7 @@ from pedwatch.alerts.channels.slack_answers import form
 from pedwatch.alerts.delivery.leasing import send_notifications
 from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import CannotReadBackError
+from pedwatch.alerts.outbox import CannotReadBackError, Transport
 from pedwatch.config import Slack
 from pedwatch.doctor.slack_channels import slack_findings
 from sandbox.slack.errors import SlackRefusal
@@ -36,7 +36,8 @@ class Told:
         connect(patch)
         serve(patch, self.workspace)
         patch.setattr("slack_sdk.web.base_client.urlopen", self.open)
-        self.channel, self.outbox = SlackChannel("slack_ped"), OutboxModel()
+        self.channel: Transport = SlackChannel("slack_ped")
+        self.outbox = OutboxModel()
 
     def open(self, request: Any, **_: Any) -> Any:
         """Note how a method is asked, and let the workspace answer."""
@@ -44,7 +45,7 @@ class Told:
             self.asked.append((request.full_url.rpartition("/")[2], request.get_header("Content-type")))
         return self.workspace.open(request)
 
-    def say(self, sequence: int, reason: str) -> dict[str, int]:
+    def say(self, sequence: int, reason: str, channel: str = ORDERS) -> dict[str, int]:
         """Write the next word of the thread, and send what waits."""
         created_at = START + dt.timedelta(seconds=self.seconds)
         message = Message(":red_circle:", "Over limit", f"word {sequence}", thread=f"reply {sequence}")
@@ -54,7 +55,7 @@ class Told:
             "sequence": sequence,
             "reason": reason,
             "cycle": created_at,
-            "channel": ORDERS,
+            "channel": channel,
             "message": json.dumps(message.to_json()),
             "status": "unsent",
             "created_at": created_at,
