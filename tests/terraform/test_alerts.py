@@ -13,10 +13,10 @@ from typing import Any, cast, get_args
 import pytest
 import yaml
 
+from pedwatch.alerts.channels.transports import Transports
 from pedwatch.config import Config
-from pedwatch.hooks.transports import Transports
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.tasks import failed_dags, heartbeats
+from pedwatch.tasks import failure_callback, heartbeats
 from sandbox.slack.errors import SlackRefusal
 from tests.operators.test_slack_reads import READS, Told
 from tests.sql.googlesql import DATASET, analyze
@@ -94,7 +94,7 @@ def logged() -> Iterator[dict[str, list[str]]]:
         # No configuration: what a run that fails leaves cannot be written.
         patch.setenv("PEDWATCH_CONFIG", "/nowhere/pedwatch.yaml")
         run = SimpleNamespace(dag_id="ped_replica_watch", run_id="r", run_type="scheduled", data_interval_end=CYCLE)
-        failed_dags.dag_failed({"dag_run": run, "reason": "timed_out"})
+        failure_callback.dag_failed({"dag_run": run, "reason": "timed_out"})
         happened("a failed run could not be written down")
 
         world = Told(patch)
