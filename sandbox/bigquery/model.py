@@ -56,4 +56,5 @@ class StatementResult:
     ddl_target: TableRef | None = None
     ddl_operation: str | None = None  # CREATE | SKIP | REPLACE | ALTER | DROP
     referenced: list[TableRef] = field(default_factory=list)
+    bytes_processed: int = 0
     bytes_billed: int = 0

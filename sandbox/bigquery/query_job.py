@@ -50,7 +50,7 @@ def perform(work: Work) -> None:
     )
     if job.is_dry_run:
         result = session.describe(sql)
-        _set_statistics(job, statement_statistics(work.catalog, result))
+        _set_statistics(job, statement_statistics(result))
         return
     work.jobs.mark_started(job, work.cursor)
     results = session.run(sql)
@@ -67,7 +67,7 @@ def _set_statistics(job: Job, statistics: dict[str, Any]) -> None:
 
 def _record_script(work: Work, results: list[StatementResult], billed: int) -> None:
     told = _result_of_script(results)
-    _set_statistics(work.job, script_statistics(work.catalog, results, told, billed))
+    _set_statistics(work.job, script_statistics(results, told, billed))
     work.job.result = JobResult.of(told)
     work.job.settings()["destinationTable"] = anonymous_table(work.job)
 
@@ -78,7 +78,7 @@ def _record_statement(work: Work, told: StatementResult) -> None:
         settings["destinationTable"] = anonymous_table(job)
     elif told.ddl_target is not None and told.ddl_target.table:
         settings["destinationTable"] = rest_reference(told.ddl_target)
-    _set_statistics(job, statement_statistics(work.catalog, told))
+    _set_statistics(job, statement_statistics(told))
     job.result = JobResult.of(told)
 
 

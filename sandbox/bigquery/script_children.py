@@ -22,7 +22,7 @@ def add_child(work: Work, result: StatementResult) -> None:
         {name: value for name, value in configuration.items() if value},
         parent_id=parent.job_id,
     )
-    statistics = statement_statistics(work.catalog, result)
+    statistics = statement_statistics(result)
     child.statistics = {
         "query": statistics,
         "totalBytesProcessed": statistics["totalBytesProcessed"],

@@ -2,25 +2,22 @@
 
 from typing import Any
 
-from sandbox.bigquery.catalog import Catalog
 from sandbox.bigquery.model import StatementResult, TableRef
-from sandbox.bigquery.table_resource import ROW_BYTES, rest_reference
+from sandbox.bigquery.table_resource import rest_reference
 
 _COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE")
 """Whose rows are counted; of TRUNCATE TABLE only dmlStats tells."""
 
 
-def statement_statistics(catalog: Catalog, result: StatementResult) -> dict[str, Any]:
+def statement_statistics(result: StatementResult) -> dict[str, Any]:
     """The statistics of a job that is one statement."""
-    return _bytes(_size(catalog, result), result.bytes_billed) | _outcome(result)
+    return _bytes(result.bytes_processed, result.bytes_billed) | _outcome(result)
 
 
-def script_statistics(
-    catalog: Catalog, results: list[StatementResult], told: StatementResult, billed: int
-) -> dict[str, Any]:
+def script_statistics(results: list[StatementResult], told: StatementResult, billed: int) -> dict[str, Any]:
     """The statistics of a script whose result is that of the statement ``told``, and that billed so much in all."""
     outcome = {name: value for name, value in _outcome(told).items() if name not in ("numDmlAffectedRows", "dmlStats")}
-    return _bytes(sum(_size(catalog, result) for result in results), billed) | outcome | {"statementType": "SCRIPT"}
+    return _bytes(sum(result.bytes_processed for result in results), billed) | outcome | {"statementType": "SCRIPT"}
 
 
 def _bytes(size: int, billed: int) -> dict[str, Any]:
@@ -48,9 +45,3 @@ def _ddl_target(statement: str, ref: TableRef) -> dict[str, Any]:
     if "SCHEMA" in statement or not ref.table:
         return {"ddlTargetDataset": {"projectId": ref.project, "datasetId": ref.dataset}}
     return {"ddlTargetTable": rest_reference(ref)}
-
-
-def _size(catalog: Catalog, result: StatementResult) -> int:
-    """The bytes of the tables a statement read, as far as the stand-in counts bytes."""
-    metas = [catalog.find(ref) for ref in result.referenced]
-    return sum(catalog.count_rows(meta) * len(meta.fields) * ROW_BYTES for meta in metas if meta is not None)

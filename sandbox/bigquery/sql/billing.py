@@ -49,6 +49,8 @@ class Billing:
         self.billed = 0
         self.last = 0
         """What the last statement billed."""
+        self.processed = 0
+        """The bytes that the last statement read."""
 
     def charge(
         self,
@@ -70,7 +72,7 @@ class Billing:
         Raises:
             BigQueryError: it would bill more than the job or one of its statements may.
         """
-        size = bytes_billed(environment, ask, read, texts, rewritten)
+        self.processed, size = bytes_read(environment, ask, read, texts, rewritten)
         if self.statement_limit is not None and size > self.statement_limit:
             raise exceeded(self.statement_limit, size)
         if self.job_limit is not None and self.billed + size > self.job_limit:
@@ -79,22 +81,29 @@ class Billing:
         self.last = size
 
 
-def bytes_billed(
+def stored_bytes(environment: Environment, ref: TableRef) -> int:
+    """Return the bytes of a whole table; a view has none of its own."""
+    meta = environment.table(ref)
+    return int(environment.catalog.count_rows(meta)) * row_width(meta, None)
+
+
+def bytes_read(
     environment: Environment,
     ask: Ask,
     read: Iterable[TableRef],
     texts: Iterable[str],
     rewritten: TableRef | None,
-) -> int:
-    """Return what a statement bills."""
-    total = LEAST * len(environment.referenced_temporaries)
+) -> tuple[int, int]:
+    """Return what a statement reads, and what it bills for that."""
+    processed, billed = 0, LEAST * len(environment.referenced_temporaries)
     large: list[TableMeta] = []
     for ref in read:
-        meta = environment.catalog.find(ref)
-        if meta is None or meta.kind != "TABLE":
+        meta = environment.table(ref)
+        if meta.kind != "TABLE":
             continue  # a view bills what is below it
-        if environment.catalog.count_rows(meta) * row_width(meta, None) <= LEAST:
-            total += LEAST
+        if (size := stored_bytes(environment, ref)) <= LEAST:
+            processed += size
+            billed += LEAST
         else:
             large.append(meta)
     if large:
@@ -102,12 +111,13 @@ def bytes_billed(
         for meta in large:
             own = [scan for scan in scans if scan["Table"].endswith(physical_name(meta.ref).replace('"', ""))]
             if not own:
-                total += LEAST  # DuckDB sees that no row fits
+                billed += LEAST  # DuckDB sees that no row fits
                 continue
             columns = None if meta.ref == rewritten else {name for scan in own for name in _columns(meta, scan)}
-            rows = _rows(environment, ask, meta, own)
-            total += max(LEAST, _whole(rows * row_width(meta, columns)))
-    return total
+            size = _rows(environment, ask, meta, own) * row_width(meta, columns)
+            processed += size
+            billed += max(LEAST, _whole(size))
+    return processed, billed
 
 
 def _whole(size: int) -> int:

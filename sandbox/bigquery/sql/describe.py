@@ -3,6 +3,7 @@
 from sandbox.bigquery.errors import already_exists
 from sandbox.bigquery.model import StatementResult
 from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.billing import stored_bytes
 from sandbox.bigquery.sql.environment import TemporaryTable
 from sandbox.bigquery.sql.queries import compile_query, evaluate, fields_of
 from sandbox.bigquery.sql.script import Interpreter, plan_write
@@ -23,6 +24,7 @@ def describe(interpreter: Interpreter, statements: tuple[n.Statement, ...]) -> S
             break
         one = _describe(interpreter, statement)
         result.referenced += [ref for ref in one.referenced if ref not in result.referenced]
+        result.bytes_processed += one.bytes_processed
     return result
 
 
@@ -47,6 +49,7 @@ def _describe(interpreter: Interpreter, statement: n.Statement) -> StatementResu
     elif isinstance(statement, n.Transaction):
         result.statement_type = f"{statement.kind}_TRANSACTION"
     result.referenced = list(environment.referenced)
+    result.bytes_processed = sum(stored_bytes(environment, ref) for ref in result.referenced)
     return result
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from sandbox.bigquery.errors import invalid_query
-from sandbox.bigquery.model import TableRef
+from sandbox.bigquery.model import TableMeta, TableRef
 from sandbox.bigquery.sql.expression import Expression
 from sandbox.bigquery.sql.lexer import Position, at
 from sandbox.bigquery.sql.typesystem import Type
@@ -44,6 +44,7 @@ class Environment:
     binds: dict[str, Any] = field(default_factory=dict)
     referenced: list[TableRef] = field(default_factory=list)
     referenced_temporaries: set[str] = field(default_factory=set)
+    _tables: dict[TableRef, TableMeta] = field(default_factory=dict)
 
     def begin_statement(self) -> None:
         """Forget what belonged to the statement before."""
@@ -51,6 +52,13 @@ class Environment:
         self.binds = {}
         self.referenced = []
         self.referenced_temporaries = set()
+        self._tables = {}
+
+    def table(self, ref: TableRef) -> TableMeta:
+        """A table's metadata, looked up once for a statement; raises ``notFound``."""
+        if ref not in self._tables:
+            self._tables[ref] = self.catalog.get(ref)
+        return self._tables[ref]
 
     def bind(self, name: str, variable: Variable) -> Expression:
         """An expression that stands for a value handed to DuckDB beside the text."""

@@ -14,7 +14,7 @@ from sandbox.bigquery.sql.fetched_rows import reject_null_elements
 from sandbox.bigquery.sql.partition_filter import require_filters
 from sandbox.bigquery.sql.scopes import CompiledQuery, OutputColumn, Scope
 from sandbox.bigquery.sql.types import type_field
-from sandbox.bigquery.sql.typesystem import INT64, Type
+from sandbox.bigquery.sql.typesystem import INT64, STRING, Type
 
 
 def _result_names(query: CompiledQuery) -> list[str]:
@@ -73,6 +73,8 @@ def run_query(execution: Execution, statement: n.QueryStatement) -> StatementRes
 
 def evaluate(execution: Execution, node: n.Node, target: Type | None = None, what: str = "Expression") -> Variable:
     """The value of an expression of a script."""
+    if isinstance(node, n.Literal) and node.type == STRING and target in (None, STRING):
+        return Variable(STRING, node.value)  # the description of each column is one
     compiler = Compiler(execution.environment)
     value = compiler.expression(node, Scope())
     require_filters(compiler.scans)

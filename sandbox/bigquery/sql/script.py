@@ -60,12 +60,13 @@ class Interpreter:
     def _statement(self, statement: n.Statement) -> None:
         self.execution.check_cancelled()
         self.environment.begin_statement()
-        self.execution.billing.last = 0
+        billing = self.execution.billing
+        billing.last = billing.processed = 0
         if self.execution.in_transaction:
             self._check_within_transaction(statement)
         result = _DISPATCH[type(statement)](self, statement)
         if isinstance(result, StatementResult):
-            result.bytes_billed = self.execution.billing.last
+            result.bytes_processed, result.bytes_billed = billing.processed, billing.last
             self._report(result)
 
     def _check_within_transaction(self, statement: n.Statement) -> None:

@@ -43,7 +43,7 @@ class TableReader:
             self.environment.catalog.rights.check_table("bigquery.tables.updateData", ref)
         else:
             self.environment.catalog.rights.check_query(ref)
-        meta: TableMeta = self.environment.catalog.get(ref)
+        meta = self.environment.table(ref)
         if ref not in self.environment.referenced:
             self.environment.referenced.append(ref)
         return meta
