@@ -37,9 +37,15 @@ def java_server() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["stand-in", "java"])
-def firestore_server(request: pytest.FixtureRequest, firestore_server: Server) -> Server:
+def which_server(request: pytest.FixtureRequest) -> str:
+    """Which of the two. A parameter of ``firestore_server`` itself would start the session's one for each test anew."""
+    return request.param
+
+
+@pytest.fixture
+def firestore_server(which_server: str, request: pytest.FixtureRequest, firestore_server: Server) -> Server:
     """Each of the two in turn, in the place of the one that other tests take."""
-    return firestore_server if request.param == "stand-in" else request.getfixturevalue("java_server")
+    return firestore_server if which_server == "stand-in" else request.getfixturevalue("java_server")
 
 
 def test_a_published_limit_is_in_force_after_the_next_sync(slice_: Slice) -> None:
@@ -350,7 +356,7 @@ BREAKS = {
 }
 
 
-@pytest.mark.parametrize("firestore_server", ["stand-in"], indirect=True)
+@pytest.mark.parametrize("which_server", ["stand-in"])
 def test_a_check_finds_what_it_is_for_and_is_silent_before(config: Config, limit_store: Any, warehouse: Any) -> None:
     path = Slice(config, limit_store, warehouse)
     path.publish(limit(10))
@@ -371,7 +377,7 @@ def test_a_check_finds_what_it_is_for_and_is_silent_before(config: Config, limit
     assert {f"checks/limits_{check}.sql" for check in BREAKS} == set(CHECKS)
 
 
-@pytest.mark.parametrize("firestore_server", ["stand-in"], indirect=True)
+@pytest.mark.parametrize("which_server", ["stand-in"])
 def test_a_history_shorter_than_firestores_is_found(config: Config, limit_store: Any, warehouse: Any) -> None:
     """Somebody removed a version from the archive before a sync could read it."""
     path = Slice(config, limit_store, warehouse)
