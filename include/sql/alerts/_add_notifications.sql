@@ -1,4 +1,5 @@
-{#- Macro: how rows, told, get into the outbox, known, each once; the end of a MERGE. -#}
+{#- Macro: how rows, told, get into the outbox, known, each once; the end of a MERGE.
+    Writes one row per notification that is not there yet. -#}
 {%- macro add_notifications(created_at) -%}
 WHEN NOT MATCHED THEN
   INSERT (

@@ -1,5 +1,6 @@
 {#- Macro: move the cursor of the fold from @expected_cursor to @cycle; it never goes back. What was folded from where it
-    no longer is must not stand: rows that were not written say what they say as of the cursor. -#}
+    no longer is must not stand: rows that were not written say what they say as of the cursor.
+    One row per cursor; there is one, live. -#}
 {%- macro move_cursor() -%}
 MERGE `{{ dataset }}.fold_cursor` AS known
 USING (SELECT 'live' AS name) AS folded

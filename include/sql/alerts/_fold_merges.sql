@@ -1,5 +1,6 @@
 {#- Part of a fold's commit, within its transaction: the cursor's move, then what changed and what has to be told.
-    Variables: folded_episodes, folded_notifications: the queries that bring the rows. -#}
+    Variables: folded_episodes, folded_notifications: the queries that bring the rows.
+    Writes one row per episode and one per notification. -#}
 {%- from 'alerts/_add_notifications.sql' import add_notifications -%}
 {%- from 'alerts/_cursor.sql' import move_cursor with context -%}
 IF (SELECT MAX(cycle) FROM `{{ dataset }}.fold_cursor` WHERE name = 'live') IS DISTINCT FROM @expected_cursor THEN

@@ -1,4 +1,5 @@
-{#- Macro: a CTE of another's rows, in their order, an array for each page: a row of an answer ends at 100 MB. -#}
+{#- Macro: a CTE of another's rows, in their order, an array for each page: a row of an answer ends at 100 MB.
+    One row per page. -#}
 {%- set page_rows = 2000 -%}
 {%- macro pages(name, rows, column, keys) -%}
 {{ name }} AS (

@@ -1,4 +1,4 @@
--- What fires now and somebody could take care of: for a person at a shell.
+-- What fires now and somebody could take care of: for a person at a shell. One row per episode, by place and subject.
 -- Parameters: @api_id, @team_id, @environment, @cluster STRING: NULL for all.
 SELECT
   e.episode_id,

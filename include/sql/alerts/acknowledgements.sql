@@ -1,4 +1,5 @@
 -- Who takes care of these episodes, and of the storms that tell of them. Asked only while something fires that was told.
+-- One row per acknowledgement, the oldest first.
 -- Parameters: @episode_ids ARRAY<STRING>.
 SELECT
   a.acknowledgement_id,

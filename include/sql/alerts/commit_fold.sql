@@ -1,5 +1,6 @@
 -- Cursor, episodes and outbox rows commit together or not at all (docs/design.md#d7, #d8). Run again after a crash it
 -- changes nothing; two folds at once: the cursor has moved, and the second one stops.
+-- Writes one row per episode and one per notification; returns none.
 -- Parameters: @cycle, @computed_at, @expected_cursor TIMESTAMP; @run_id STRING; @episodes ARRAY<STRUCT<episode_id
 -- STRING, fingerprint STRING, subject STRING, kind STRING, scope STRING, environment STRING, cluster STRING, namespace
 -- STRING, workload_kind STRING, workload_name STRING, api_id STRING, team_id STRING, limit_id STRING, state STRING,

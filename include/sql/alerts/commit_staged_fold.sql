@@ -1,4 +1,5 @@
 -- As alerts/commit_fold.sql, for a fold whose rows are too many for a request: a load job has staged them.
+-- Writes one row per episode and one per notification; returns none.
 -- Parameters: @cycle, @computed_at, @expected_cursor TIMESTAMP; @run_id STRING; @fold_id STRING: its rows in
 -- fold_staging; @staged_rows INT64: how many, which guards the staging table.
 {%- set staged = 'FROM `' ~ dataset ~ '.fold_staging` AS s WHERE s.fold_id = @fold_id' %}

@@ -1,5 +1,6 @@
 -- How far a cycle came whose run failed: what was collected, judged and folded of it, and what waits to be told.
 -- Asked when a run of the watch that failed is to be told, so it is rare. Parameters: @cycle TIMESTAMP.
+-- One row.
 SELECT
   (
     SELECT COUNT(*)

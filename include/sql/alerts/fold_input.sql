@@ -2,6 +2,7 @@
 -- clusters were seen, the newest episodes of those subjects, and what was last told of them. Where the cursor stands is
 -- known before (docs/decisions/0027), so that no more of the ledger is read than is folded.
 -- What grows with the fleet comes in pages, since a row ends at 100 MB: the first row has all else as well.
+-- One row per page.
 -- Parameters: @cycle, @cursor TIMESTAMP: the latter NULL before the first fold. Times UTC.
 {%- from 'alerts/_pages.sql' import pages %}
 {#- Without a cursor the fold begins with this cycle; after a long stop it looks back a day at most. -#}

@@ -7,6 +7,7 @@
 -- within a kind one row after the other of each channel.
 -- A lease is one owner's: where it was taken already (a script may run twice unseen), the same rows come again, and no
 -- others are taken. Such a row was tried before this lease if it had been leased before.
+-- One row per leased notification, in the order in which they are sent.
 -- Parameters: @now, @lease_expires_at TIMESTAMP; @owner STRING: of this lease alone; @batch INT64; @slack_share INT64: rows of Slack to one
 -- row of each other kind.
 BEGIN TRANSACTION;

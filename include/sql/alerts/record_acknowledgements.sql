@@ -1,4 +1,5 @@
 -- Acknowledgements that were seen or given just now; written again they change nothing.
+-- Writes one row per acknowledgement; returns none.
 -- Parameters: @acknowledgements ARRAY<STRUCT<acknowledgement_id STRING, episode_id STRING, acknowledged_by STRING, via
 -- STRING, severity STRING, note STRING, acknowledged_at TIMESTAMP>>: acknowledged_by is NULL for who runs this.
 MERGE `{{ dataset }}.acknowledgements` AS known

@@ -1,5 +1,6 @@
 -- What became of the leased messages, and the alerts about those that died of it or got an answer nobody knows,
 -- together; running it again changes nothing. A sender that lost its lease writes nothing: another has taken its rows over.
+-- Writes one row per message that was leased, and one per alert; returns none.
 -- Parameters: @owner, @run_id STRING; @sends ARRAY<STRUCT<notification_id STRING, status STRING, parent_ts STRING,
 -- message_ts STRING, permalink STRING, error STRING, alert_id STRING, next_attempt_at TIMESTAMP,
 -- channel_failing_since TIMESTAMP, sent_at TIMESTAMP>>;

@@ -1,5 +1,6 @@
 -- The failed runs that nobody has read yet, the oldest first: each with the newest word about its DAG, why it was refused
 -- where it says so, and how many rows there are about runs, by which who writes knows that none came in between.
+-- One row per report.
 -- Parameters: @since TIMESTAMP: older rows are left out.
 {% from 'alerts/_run_rows.sql' import is_about_runs -%}
 WITH

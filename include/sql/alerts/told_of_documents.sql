@@ -1,4 +1,5 @@
 -- The newest word about documents of limits that are, or were, not valid. Asked only when their standing has changed.
+-- One row per document that something was told of.
 -- Parameters: @document_ids ARRAY<STRING>.
 SELECT
   n.episode_id,

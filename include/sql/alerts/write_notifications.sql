@@ -1,4 +1,5 @@
 -- Outbox rows that belong to no fold: digests, failed DAGs. Written again they change nothing.
+-- Writes one row per notification; returns none.
 -- Parameters: @created_at TIMESTAMP; @run_id STRING; @notifications ARRAY<STRUCT<notification_id STRING, episode_id
 -- STRING, sequence INT64, team_id STRING, cycle TIMESTAMP, reason STRING, destination STRING, channel STRING,
 -- told_state STRING, message STRING, status STRING, told_by STRING>>.

@@ -1,5 +1,6 @@
 -- Outbox rows about runs and their silence, and the reports that they settle: all of them, or none where a row about runs
 -- came since what they follow from was read. Whoever reads next starts from there, so that two at once end as one.
+-- Writes one row per notification; returns none.
 -- Parameters: @run_id STRING; @since TIMESTAMP; @run_rows INT64: how many rows were about runs from then on; @notifications
 -- ARRAY<STRUCT<notification_id STRING, episode_id STRING, sequence INT64, team_id STRING, cycle TIMESTAMP, reason STRING,
 -- destination STRING, channel STRING, told_state STRING, message STRING, status STRING, told_by STRING, created_at

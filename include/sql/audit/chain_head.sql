@@ -1,4 +1,5 @@
 -- The newest pack of a label's chain: its manifest's hash proves all packs before it. The digest posts it.
+-- One row per label, which is asked for.
 -- Parameters: @label STRING. No row when there is no pack.
 SELECT
   label,

@@ -1,4 +1,4 @@
--- The limit versions a cycle is judged by, as known at @known_at, for an evidence pack.
+-- The limit versions a cycle is judged by, as known at @known_at, for an evidence pack. One row per limit.
 -- Parameters: @cycle, @known_at TIMESTAMP.
 WITH
 limits_in_force AS (

@@ -1,4 +1,4 @@
--- The current revision of every verdict of one cycle, for an evidence pack.
+-- The current revision of every verdict of one cycle, for an evidence pack. One row per subject.
 -- Parameters: @cycle TIMESTAMP.
 {%- from 'verdicts/_columns.sql' import ledger_columns %}
 SELECT

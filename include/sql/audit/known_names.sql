@@ -1,4 +1,5 @@
 -- Teams and APIs that a limit has ever named, or a verdict of the period names: what an audit may be asked for.
+-- One row per team and API.
 -- Parameters: @period_start, @period_end TIMESTAMP.
 SELECT DISTINCT
   team_id,

@@ -1,4 +1,5 @@
 -- Live episodes that were open at a moment: what an audit's fold begins with. Only what never changes later is read.
+-- One row per episode, the oldest first.
 -- Parameters:
 --   @moment TIMESTAMP: when the fold begins
 --   @teams ARRAY<STRING>: empty for all

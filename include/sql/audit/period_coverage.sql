@@ -1,4 +1,4 @@
--- How each expected cluster was seen in each cycle of a period.
+-- How each expected cluster was seen in each cycle of a period. One row per cycle and expected cluster.
 -- Parameters: @period_start, @period_end TIMESTAMP.
 SELECT
   cycle,

@@ -1,4 +1,5 @@
 -- What was judged live in a period: the first live revision of every verdict, in the order an audit reads it.
+-- One row per cycle and subject.
 -- Parameters:
 --   @period_start TIMESTAMP: first cycle
 --   @period_end TIMESTAMP: the first moment that no longer counts

@@ -1,5 +1,6 @@
 -- Every limit version that held, as believed at any time, at some time of a period: an audit keeps those it has used.
 -- A version is shown as it was first believed, without its end: what was learnt later must not change a pack's bytes.
+-- One row per limit and version.
 -- Parameters: @period_start, @period_end TIMESTAMP.
 SELECT
   limit_id,

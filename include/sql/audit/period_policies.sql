@@ -1,4 +1,5 @@
 -- The policy versions that held at some time of a period: what episodes are folded by.
+-- One row per version and team or API that has settings of its own, and one for the defaults.
 -- Parameters: @period_start, @period_end TIMESTAMP.
 SELECT
   policy_version,

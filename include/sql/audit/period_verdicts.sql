@@ -1,4 +1,5 @@
 -- The recomputed verdicts of a period for an audit, of some teams or APIs or of all, in the order an audit reads them.
+-- One row per cycle and subject.
 -- Parameters:
 --   @period_start TIMESTAMP: first cycle
 --   @period_end TIMESTAMP: the first moment that no longer counts

@@ -1,4 +1,5 @@
 -- #fail Dead letters that no message to the platform tells of: they are written in one transaction with it.
+-- One row per dead letter.
 SELECT
   dead.notification_id,
   dead.channel,

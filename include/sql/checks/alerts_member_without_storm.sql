@@ -1,4 +1,4 @@
--- #fail Grouped messages whose storm does not exist: nobody was told.
+-- #fail Grouped messages whose storm does not exist: nobody was told. One row per grouped message.
 SELECT
   member.notification_id,
   member.episode_id,

@@ -1,5 +1,6 @@
 -- #fail The newest sync counted another number of documents in Firestore than the history and the rejections hold: rows
 -- were lost, or added by hand. A rejected document that never was a limit is in no history.
+-- One row per sync, the newest, where it differs.
 WITH
 newest_sync AS (
   SELECT

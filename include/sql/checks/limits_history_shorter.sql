@@ -1,5 +1,5 @@
 -- #warn Versions that Firestore numbered but that no sync could read: its archive lost them, or somebody removed them.
--- What held between the version before and this one is not known.
+-- What held between the version before and this one is not known. One row per version behind a gap.
 SELECT DISTINCT
   history.limit_id,
   history.version,

@@ -1,4 +1,4 @@
--- #fail Ranges that end before they begin, or are empty: no moment would ever find them.
+-- #fail Ranges that end before they begin, or are empty: no moment would ever find them. One row per range.
 SELECT
   history.limit_id,
   history.version,

@@ -1,6 +1,7 @@
 -- #fail Full syncs whose listing of Firestore is not what the history says was known at their read time: rows were lost,
 -- added or changed since. The last full sync of each of the last seven days is worked out again; the fingerprint is that
 -- of plugins/pedwatch/limits/sync.py: id and update time, in microseconds, of the version that holds of every limit.
+-- One row per sync that differs.
 WITH
 full_syncs AS (
   SELECT

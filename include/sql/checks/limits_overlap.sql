@@ -1,4 +1,5 @@
 -- #fail Two rows of one limit that overlap in valid time and in recorded time: the as-of rule would find both.
+-- One row per pair of rows.
 SELECT
   one.limit_id,
   one.version AS one_version,

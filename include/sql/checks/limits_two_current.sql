@@ -1,4 +1,5 @@
 -- #fail More or fewer than one row of a limit that is believed now and reaches to the end of time: the newest version.
+-- One row per limit.
 SELECT
   history.limit_id,
   COUNTIF(

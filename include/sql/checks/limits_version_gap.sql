@@ -1,4 +1,4 @@
--- #fail Limits whose versions do not count 1, 2, 3, …: a version was lost or written past the sync.
+-- #fail Limits whose versions do not count 1, 2, 3, …: a version was lost or written past the sync. One row per limit.
 SELECT
   history.limit_id,
   COUNT(DISTINCT history.version) AS versions,

@@ -1,4 +1,5 @@
 -- Written last by a run: a run without a heartbeat did not finish. A repeated run renews its own row.
+-- Writes one row per run; returns none.
 -- Parameters: @dag_id, @run_id, @run_type, @origin STRING; @cycle, @finished_at TIMESTAMP; @notifications_sent INT64.
 MERGE `{{ dataset }}.heartbeats` AS known
 USING (SELECT @run_id AS run_id) AS finished

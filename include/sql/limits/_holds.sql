@@ -1,5 +1,6 @@
 {#- Macro: the as-of rule of limits (docs/design.md#d3), and its only place: the version held at a moment, as it was
-    known at another. A tombstone says that nothing was granted any more. -#}
+    known at another. A tombstone says that nothing was granted any more.
+    One value per version of a limit and moment. -#}
 {%- macro holds(l, at, known_at) -%}
 {{ l }}.valid_from <= {{ at }}
   AND {{ at }} < {{ l }}.valid_to

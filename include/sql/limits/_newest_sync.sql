@@ -1,5 +1,5 @@
 {#- Scalar: how fresh the limits are at @cycle, the newest read_time that a sync has committed; NULL when there was none
-    in the 90 days before. -#}
+    in the 90 days before. One value per cycle. -#}
 (
     SELECT MAX(s.read_time)
     FROM `{{ dataset }}.limit_sync_runs` AS s

@@ -1,5 +1,6 @@
 -- Commits one sync: history, rejections, policy and the sync's own row together or not at all. A repeat of a committed
 -- sync writes nothing, so that a task may be run again without thought.
+-- Writes one row per range of a limit, rejection, policy and sync; returns none.
 -- Parameters:
 --   @sync_id STRING: run id of the sync
 --   @read_time TIMESTAMP: the Firestore moment all was read at

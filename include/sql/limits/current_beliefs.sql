@@ -1,4 +1,5 @@
 -- Everything believed now of some limits: the rows that a new version of them closes or cuts short.
+-- One row per limit and range of valid time.
 -- Parameters:
 --   @limit_ids ARRAY<STRING>: the limits
 SELECT

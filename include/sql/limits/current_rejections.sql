@@ -1,4 +1,4 @@
--- Documents that the newest sync could not understand.
+-- Documents that the newest sync could not understand. One row per document.
 SELECT
   rejections.document_id,
   rejections.reason,

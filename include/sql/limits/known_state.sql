@@ -1,5 +1,5 @@
 -- What is recorded of every document: when its newest version was written, and whether it was withdrawn. What a full
--- sync compares Firestore's listing with.
+-- sync compares Firestore's listing with. One row per document.
 SELECT
   history.limit_id,
   history.document_update_time,

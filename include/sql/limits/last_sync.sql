@@ -1,4 +1,4 @@
--- Where the last committed sync stood, for the next one to read on from; no row when there was none.
+-- Where the last committed sync stood, for the next one to read on from; no row when there was none. At most one row.
 -- Parameters:
 --   @sync_id STRING: run id of the sync that asks
 SELECT

@@ -1,4 +1,5 @@
 -- Notes that a sync of limits was refused. A run that is refused again, after it was cleared, stays one row.
+-- Writes one row per refused sync; returns none.
 -- Parameters: @sync_id, @reason, @message, @firestore_project, @firestore_database, @firestore_collection STRING;
 --   @refused_at TIMESTAMP: settings clock.
 MERGE `{{ dataset }}.limit_sync_refusals` AS refusals

@@ -1,6 +1,6 @@
 -- Records a sync that found nothing new: one row, in one table. It writes none when the sync is recorded already, or when
 -- another one was committed since the one that it continues. No day before that one is read. What changes something goes
--- by limits/commit_sync.sql.
+-- by limits/commit_sync.sql. Writes one row per sync; returns none.
 -- Parameters:
 --   @sync_id STRING: run id of the sync
 --   @read_time TIMESTAMP: the Firestore moment all was read at

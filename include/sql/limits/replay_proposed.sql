@@ -1,6 +1,6 @@
 -- Judges a period anew as if some limits had always been what is proposed; reads only. The same parts as
 -- verdicts/judge_period.sql, with another history of those limits. Only subjects that would have been over at some time
--- are returned, cycle by cycle, in the order a fold reads them.
+-- are returned, cycle by cycle, in the order a fold reads them. One row per cycle and subject.
 -- Parameters:
 --   @period_start, @period_end TIMESTAMP: half-open, UTC
 --   @known_at TIMESTAMP: what is known of the other limits; the far future for all of it

@@ -1,4 +1,4 @@
--- How many cycles of a period were observed: what there is to replay.
+-- How many cycles of a period were observed: what there is to replay. One row.
 -- Parameters: @period_start, @period_end TIMESTAMP: half-open, UTC
 SELECT COUNT(DISTINCT runs.cycle) AS cycles
 FROM `{{ dataset }}.collection_runs` AS runs

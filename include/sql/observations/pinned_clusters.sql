@@ -1,5 +1,5 @@
 -- Where discovered clusters were first seen, and in which environment: what each one's newest row says. Asked only when
--- the object that remembers it was lost.
+-- the object that remembers it was lost. One row per cluster.
 -- Parameters: @cycle TIMESTAMP.
 SELECT
   r.cluster,

@@ -1,4 +1,4 @@
--- Notes that the tables have reached a schema; again it changes nothing.
+-- Notes that the tables have reached a schema; again it changes nothing. Writes one row per step; returns none.
 -- Parameters: @number INT64; @migration STRING; @applied_at TIMESTAMP; @run_id STRING.
 MERGE `{{ dataset }}.schema_version` AS t
 USING (SELECT @number AS number) AS n

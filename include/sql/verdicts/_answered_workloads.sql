@@ -1,5 +1,5 @@
 {#- CTE: what the past says of a workload: whose it is, whether it is new, what is forgiven. Needs _lost_labels.sql and
-    `policies`. -#}
+    `policies`. One row per cycle and workload whose past was asked for. -#}
 {%- from 'verdicts/_period.sql' import closest, covers -%}
 answered_workloads AS (
   SELECT

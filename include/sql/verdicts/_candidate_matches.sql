@@ -1,6 +1,6 @@
 {#- CTEs: the limits that may take a workload. Matching looks at who a workload is, never at its counts, so it is done once
     per identity and not once per cycle. Needs `measured_workloads`, or what asked_workloads names of them, and
-    `considered_limits`; ends in `candidate_matches`. -#}
+    `considered_limits`; ends in `candidate_matches`. One row per workload and limit that may take it. -#}
 {%- from 'verdicts/_period.sql' import is_unlabelled -%}
 {%- from 'verdicts/_selectors.sql' import label_pattern, selects_workload, specificity -%}
 identities AS (

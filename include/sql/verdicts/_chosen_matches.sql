@@ -1,5 +1,5 @@
 {#- CTEs: of the limits that may take a workload, the one that does. Needs _candidate_matches.sql and `judged_cycles`; ends
-    in `chosen_matches`. -#}
+    in `chosen_matches`. One row per workload and stretch of cycles in which it is taken. -#}
 {%- from 'limits/_holds.sql' import holds -%}
 choices AS (
   -- The cycles to choose in, where several limits may take a workload, and one row for where only one may.

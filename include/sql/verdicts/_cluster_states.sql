@@ -1,5 +1,6 @@
 {#- CTEs: whether each cluster was seen whole, and whether all that a total counts was. Of a retired cluster nothing is
-    expected: it is neither. Needs `considered_limits` and `judged_cycles`. -#}
+    expected: it is neither. Needs `considered_limits` and `judged_cycles`.
+    One row per cycle and cluster; of total_completeness one row per cycle and total. -#}
 {%- from 'limits/_holds.sql' import holds -%}
 {%- from 'verdicts/_selectors.sql' import selects -%}
 cluster_states AS (

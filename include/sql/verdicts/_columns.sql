@@ -1,4 +1,5 @@
-{#- What is said of a subject in a cycle: the columns of `judged_subjects`, in this order, and of the ledger. -#}
+{#- What is said of a subject in a cycle: the columns of `judged_subjects`, in this order, and of the ledger.
+    One value per row of a subject. -#}
 {%- set subject_columns = [
   'cycle', 'subject', 'scope', 'environment', 'cluster', 'namespace', 'workload_kind', 'workload_name',
   'workload_count', 'api_id', 'team_id', 'verdict', 'measured', 'running', 'is_lower_bound', 'offender',

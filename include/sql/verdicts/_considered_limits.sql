@@ -1,4 +1,4 @@
-{#- CTE: the limits that may hold within the period. -#}
+{#- CTE: the limits that may hold within the period. One row per limit, version and what was believed of it. -#}
 considered_limits AS (
   SELECT
     h.limit_id,

@@ -1,4 +1,4 @@
-{#- Macros: how one observation of a workload is counted (docs/decisions/0043). -#}
+{#- Macros: how one observation of a workload is counted (docs/decisions/0043). One value per observation. -#}
 {%- set kinds = {'deployment': 'Deployment', 'statefulset': 'StatefulSet', 'rollout': 'Rollout'} -%}
 {%- macro workload_kind(o) -%}
 CASE {{ o }}.resource_type{% for type, kind in kinds.items() %} WHEN '{{ type }}' THEN '{{ kind }}'{% endfor %} END

@@ -1,4 +1,5 @@
-{#- CTEs: the exemptions in force in each judged cycle. Needs `considered_limits`, `policies` and `judged_cycles`. -#}
+{#- CTEs: the exemptions in force in each judged cycle. Needs `considered_limits`, `policies` and `judged_cycles`.
+    One row per cycle and limit: the exemption that counts. -#}
 {%- from 'limits/_holds.sql' import holds -%}
 approvers AS (
   SELECT DISTINCT

@@ -1,5 +1,5 @@
-{#- Each verdict as it was first judged, its limit version, its episode, and what Slack was last told of it by then. `judged`
-    is the condition on verdicts AS v; windows have its cycle, joins have it on their left, so that a reader's reaches it. -#}
+{#- One row per cycle and subject, as first judged: limit version, episode, and what Slack was last told by then.
+    `judged` is the condition on verdicts AS v; windows have its cycle, joins have it on their left: a reader's reaches it. -#}
 WITH
 first_verdicts AS (
   SELECT v.*, COUNT(*) OVER (PARTITION BY v.cycle, v.fingerprint) AS revisions

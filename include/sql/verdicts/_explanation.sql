@@ -1,4 +1,4 @@
-{#- Scalar: why there was a message, or none, of a row of verdicts/_explained.sql AS j. -#}
+{#- Scalar: why there was a message, or none, of a row of verdicts/_explained.sql AS j. One value per row. -#}
 CASE
     WHEN j.told_cycle = j.cycle AND j.told_status = 'sent' THEN CONCAT('told: ', j.told_reason)
     WHEN j.told_cycle = j.cycle AND j.told_status = 'suppressed' THEN 'not sent: the team is in shadow mode'

@@ -1,4 +1,5 @@
-{#- Macros: a workload that the last cycle counted by a limit, and that names another API since (docs/decisions/0045). -#}
+{#- Macros: a workload that the last cycle counted by a limit, and that names another API since (docs/decisions/0045).
+    One value per workload. -#}
 {%- macro place(w) -%}
 CONCAT({{ w }}.cluster, '/', {{ w }}.namespace, '/', {{ w }}.workload_kind, '/', {{ w }}.workload_name)
 {%- endmacro -%}

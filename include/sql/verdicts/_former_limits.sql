@@ -1,5 +1,6 @@
 {#- CTE: by what the last judged cycle counted workloads where something was over, from v_prior_members: a line for each
-    workload, its place, the limit and whose that is, and whose the workload itself said it was. -#}
+    workload, its place, the limit and whose that is, and whose the workload itself said it was.
+    One row per workload and limit that counted it. -#}
 former_limits AS (
   SELECT
     SPLIT(line, ' ')[OFFSET(0)] AS place,

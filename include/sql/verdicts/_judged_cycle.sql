@@ -1,4 +1,4 @@
-{#- CTE: the one cycle that is judged live. -#}
+{#- CTE: the one cycle that is judged live. One row per cycle, which is one. -#}
 judged_cycles AS (
   SELECT
     @cycle AS cycle,

@@ -1,6 +1,7 @@
 {#- The beginning of a script that judges a period: it fills the temporary table judged_period, which also holds the
     last cycle before the period, as the ledger has it. The period is taken in parts of about a million observations:
-    that many fit into memory anywhere, and a part goes on from what the part before it said, as live cycles do. -#}
+    that many fit into memory anywhere, and a part goes on from what the part before it said, as live cycles do.
+    One row per cycle and subject. -#}
 {%- from 'verdicts/_columns.sql' import nothing_seen, subject_columns, subject_from -%}
 {%- set period_start = '@period_start' -%}
 {%- set looked_at_first = '15 MINUTE' -%}

@@ -1,7 +1,8 @@
 {#- Statement: find the workloads that have no labels, and had none before: their past is known. That the cycle just before
     this one judged them so says that nobody sighted them with labels in the six hours before it, by what was there then; so
     it says nothing where another cycle lies between, or where observations of the cluster came in late since. One query of
-    the ledger then stands for six hours of sightings. Needs `measured_workloads` and prior_part. -#}
+    the ledger then stands for six hours of sightings. Needs `measured_workloads` and prior_part.
+    One row per workload. -#}
 {%- from 'verdicts/_former.sql' import place -%}
 {%- from 'verdicts/_period.sql' import is_unlabelled, is_young_or_surges -%}
 IF

@@ -1,6 +1,6 @@
 {#- CTE: where a workload names another API than it did in its cycle before, or comes back under other labels than it was
     counted by, but for the first cycle of a part. Needs `measured_workloads` and
-    `judged_cycles`. -#}
+    `judged_cycles`. One row per cycle and workload that changed. -#}
 {%- from 'verdicts/_former.sql' import has_left, owner -%}
 label_changes AS (
   SELECT w.cycle

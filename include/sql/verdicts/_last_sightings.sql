@@ -1,5 +1,6 @@
 {#- CTEs: where subjects that were known were not seen in every cycle: when each was seen last, and next. Needs
-    `seen_subjects`, `prior_subjects` and `judged_cycles`; ends in `last_sightings`. -#}
+    `seen_subjects`, `prior_subjects` and `judged_cycles`; ends in `last_sightings`.
+    One row per subject and cycle in which it was seen. -#}
 {%- macro known(table, is_prior) %}
   SELECT
     {{ table }}.subject,

@@ -1,5 +1,5 @@
 {#- CTEs: what the attempt that owns a cycle saw of a cluster; of that, the workloads. Needs `judged_cycles`; ends in
-    `listed_workloads`. -#}
+    `listed_workloads`. One row per cycle and workload. -#}
 {%- from 'verdicts/_counting.sql' import workload_kind -%}
 {%- from 'verdicts/_surge.sql' import counts, taken_name, takeover_replicas -%}
 owned_observations AS (

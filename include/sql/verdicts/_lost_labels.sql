@@ -1,5 +1,5 @@
 {#- CTEs: whose a workload was before its labels were taken off. Needs _recent_pasts.sql and `prior_subjects`; ends in
-    `named_workloads`. -#}
+    `named_workloads`. One row per cycle and workload. -#}
 {%- from 'verdicts/_period.sql' import is_unlabelled -%}
 lost_labels AS (
   -- A label that was taken off does not make a workload another one: for six hours by its sightings, and after that

@@ -1,4 +1,5 @@
-{#- CTE: which limit each workload is judged by. Needs _chosen_matches.sql and `measured_workloads`. -#}
+{#- CTE: which limit each workload is judged by. Needs _chosen_matches.sql and `measured_workloads`.
+    One row per cycle and workload. -#}
 {%- from 'verdicts/_selectors.sql' import is_chosen_for -%}
 matched_workloads AS (
   SELECT

@@ -1,5 +1,6 @@
 {#- CTEs: subjects of which nothing was seen in a judged cycle, although they were known before it. Needs
-    _last_sightings.sql, _cluster_states.sql and `considered_limits`; ends in `missing_subjects`. -#}
+    _last_sightings.sql, _cluster_states.sql and `considered_limits`; ends in `missing_subjects`.
+    One row per cycle and subject. -#}
 {%- from 'limits/_holds.sql' import holds -%}
 {%- from 'verdicts/_places.sql' import api_in, is_another_kind_there, is_there, workload_in -%}
 presences AS (

@@ -1,5 +1,5 @@
 {#- Statement: how many minutes of a period are judged at once: as many cycles of it as hold a million observations, where
-    cycles of several lengths are in it of the shortest. -#}
+    cycles of several lengths are in it of the shortest. One value per period. -#}
 DECLARE v_minutes INT64 DEFAULT (
   SELECT
     GREATEST(1, DIV(1000000, GREATEST(1, COALESCE(MAX(sizes.observations), 1))))

@@ -1,4 +1,4 @@
-{#- CTE: how long each cycle was in the six hours before, and in those that are judged. -#}
+{#- CTE: how long each cycle was in the six hours before, and in those that are judged. One row per cycle. -#}
 past_cycles AS (
   SELECT
     r.cycle,

@@ -1,5 +1,5 @@
 {#- CTEs: the workloads whose past matters, and where they were seen in the six hours before. Needs `measured_workloads`;
-    ends in `sightings`. -#}
+    ends in `sightings`. One row per cycle and workload. -#}
 {%- from 'verdicts/_counting.sql' import workload_kind -%}
 {%- from 'verdicts/_period.sql' import asks_for_its_past, is_unlabelled -%}
 {%- from 'verdicts/_surge.sql' import counts, successor, taken_name, takeover_replicas -%}

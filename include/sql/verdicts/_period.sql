@@ -1,4 +1,4 @@
-{#- Macros that more than one part of the comparison needs. -#}
+{#- Macros that more than one part of the comparison needs. One value per row that they are asked about. -#}
 {%- from 'verdicts/_former.sql' import has_left, place -%}
 {#- An empty value is no label, as templates leave it behind. -#}
 {%- macro is_unlabelled(w) -%}

@@ -1,5 +1,5 @@
 {#- CTEs: the cycles of a period, what was known of limits when each was judged, and the policy in force. Ends in
-    `cycles_of_part`. -#}
+    `cycles_of_part`. One row per cycle. -#}
 collected_cycles AS (
   SELECT
     r.cycle,

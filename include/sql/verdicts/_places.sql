@@ -1,4 +1,5 @@
-{#- Macros: where a workload is, as text, and whether one that was known (`k`) is still somewhere (`p`). -#}
+{#- Macros: where a workload is, as text, and whether one that was known (`k`) is still somewhere (`p`).
+    One value per workload. -#}
 {%- macro api_in(cluster, s) -%}
 CONCAT('api/', {{ cluster }}, '/', {{ s }}.team_id, '/', {{ s }}.api_id)
 {%- endmacro -%}

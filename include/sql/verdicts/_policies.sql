@@ -1,4 +1,5 @@
-{#- CTE: the policies in force at some time of the period. -#}
+{#- CTE: the policies in force at some time of the period.
+    One row per version and team or API that has settings of its own, and one for the defaults. -#}
 policies AS (
   -- A version that came back after another one has its rows twice.
   -- A replay puts other settings in place of a policy's.

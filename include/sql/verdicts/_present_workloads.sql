@@ -1,5 +1,5 @@
 {#- CTEs: the workloads that are there, by themselves, their HPA or both. Needs _listed_workloads.sql; ends in
-    `present_workloads`. -#}
+    `present_workloads`. One row per cycle and workload. -#}
 {%- from 'verdicts/_counting.sql' import asked_replicas, target_kind -%}
 autoscalers AS (
   -- Two HPAs on one workload fight over it: the greater count is what runs.

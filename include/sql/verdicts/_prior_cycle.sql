@@ -1,7 +1,8 @@
 {#- Statements: look for the last judged cycle before the period, first where it hardly ever is not (looked_at_first), then
     behind a pause, however long: what was known before it must not vanish in it without a word. It is looked
     for before it is read, so that its partition alone is: what a statement works out by itself prunes nothing; and in
-    parts, since two months of one column are what a statement may bill. Other declarations go before. -#}
+    parts, since two months of one column are what a statement may bill. Other declarations go before.
+    One value per period. -#}
 {%- macro last_judged_cycle(first, end) -%}
 (
   SELECT MAX(v.cycle)

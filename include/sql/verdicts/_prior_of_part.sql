@@ -1,4 +1,4 @@
-{#- CTE: the last cycle that is judged already, of a period that is judged in parts. -#}
+{#- CTE: the last cycle that is judged already, of a period that is judged in parts. One row per subject. -#}
 {%- from 'verdicts/_period.sql' import has_not_ended -%}
 prior_subjects AS (
   SELECT p.*

@@ -1,5 +1,5 @@
 {#- CTE: the last judged cycle before the period, v_prior_cycle, as the ledger has it: what it knew must not vanish
-    without a word. Subjects that have ended for good are left out. -#}
+    without a word. Subjects that have ended for good are left out. One row per subject. -#}
 {%- from 'verdicts/_period.sql' import has_not_ended -%}
 prior_subjects AS (
   SELECT v.*

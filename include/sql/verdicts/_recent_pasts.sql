@@ -1,4 +1,5 @@
-{#- CTEs: since when each workload is there, and how long it had surge. Needs _past_sightings.sql; ends in `recent_pasts`. -#}
+{#- CTEs: since when each workload is there, and how long it had surge. Needs _past_sightings.sql; ends in `recent_pasts`.
+    One row per workload and cycle in which it was sighted or is asked about. -#}
 seen_or_asked AS (
   -- A workload may be there by its HPA alone, where its kind could not be listed: it has a past as well. Whoever moves
   -- from one kind to another keeps it: it is the name that was sighted, or that of the Deployment it takes over.

@@ -1,4 +1,5 @@
-{#- CTEs: the rules for what was seen, from `measured_workloads` and `judged_cycles` to `seen_subjects`. -#}
+{#- CTEs: the rules for what was seen, from `measured_workloads` and `judged_cycles` to `seen_subjects`.
+    One row per cycle and subject. -#}
 {% include 'verdicts/_considered_limits.sql' %},
 {% include 'verdicts/_policies.sql' %},
 {% include 'verdicts/_candidate_matches.sql' %},

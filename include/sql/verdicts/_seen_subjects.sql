@@ -1,4 +1,5 @@
-{#- CTE: the verdict of every subject that was seen, in each judged cycle. Needs _weighed_subjects.sql. -#}
+{#- CTE: the verdict of every subject that was seen, in each judged cycle. Needs _weighed_subjects.sql.
+    One row per cycle and subject. -#}
 seen_subjects AS (
   SELECT
     cycle,

@@ -1,5 +1,5 @@
 {#- Macros: whether a limit's glob selectors (* and ?) take a workload. NULL selects everything; names hold no other
-    character that means something in a regular expression than the dot. -#}
+    character that means something in a regular expression than the dot. One value per limit and workload. -#}
 {%- from 'limits/_holds.sql' import holds -%}
 {%- macro selects(glob, value) -%}
 ({{ glob }} IS NULL OR REGEXP_CONTAINS(

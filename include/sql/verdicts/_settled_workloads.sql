@@ -1,6 +1,6 @@
 {#- CTEs: of workloads that others say something about, which limit goes on counting them (docs/decisions/0045), and
     whether they stand for one with what takes them over. Needs `measured_workloads`, `considered_limits` and
-    `judged_cycles`; ends in `settled_workloads`. -#}
+    `judged_cycles`; ends in `settled_workloads`. One row per cycle, workload and limit that it is held by. -#}
 {%- from 'verdicts/_former.sql' import holders -%}
 {%- from 'verdicts/_selectors.sql' import is_chosen_for -%}
 {%- set asked_workloads = 'unsettled_workloads' -%}

@@ -1,4 +1,5 @@
-{#- What a verdict of the live ledger adds to its day, as `subject_days` will say it. -#}
+{#- What a verdict of the live ledger adds to its day, as `subject_days` will say it.
+    One row per day and subject; of what no audit has come to one row per verdict. -#}
 {%- set of_a_verdict = {
   'day': 'DATE(v.cycle)',
   'judged_cycles': '1',

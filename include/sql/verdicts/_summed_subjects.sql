@@ -1,4 +1,4 @@
-{#- CTE: the workloads of each subject, summed up. Needs _matched_workloads.sql. -#}
+{#- CTE: the workloads of each subject, summed up. Needs _matched_workloads.sql. One row per cycle and subject. -#}
 {%- from 'verdicts/_counting.sql' import kinds -%}
 {%- from 'verdicts/_former.sql' import member -%}
 {%- set offenders = ['hpa'] + kinds | sort(reverse=true) -%}

@@ -1,4 +1,5 @@
-{#- Macros: what is forgiven of one observation of a workload, while the budget lasts (docs/decisions/0043). -#}
+{#- Macros: what is forgiven of one observation of a workload, while the budget lasts (docs/decisions/0043).
+    One value per observation. -#}
 {%- from 'verdicts/_counting.sql' import counted_replicas -%}
 {#- Only pods above what was asked for are forgiven. A StatefulSet counts those that stop, and they go one after another: all
     that is above. Elsewhere old pods must still stand: the second colour of a blue-green Rollout, else maxSurge, whose

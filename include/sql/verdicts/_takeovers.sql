@@ -1,5 +1,5 @@
 {#- CTE: what is known together of each Deployment that is taken over, and of the Rollouts that take it over. Needs
-    `owned_observations`. -#}
+    `owned_observations`. One row per cycle and Deployment. -#}
 {%- from 'verdicts/_surge.sql' import successor, taken_name -%}
 takeovers AS (
   -- Few are taken over: joined, not looked for in a window over all.

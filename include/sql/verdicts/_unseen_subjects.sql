@@ -6,7 +6,7 @@
     may end an episode, as a retired cluster does, or carry it over to another key of its limit. A limit that was
     withdrawn while its workloads still run ends nothing, nor does a limit that no longer takes the one workload it
     took, nor a label that makes that another API's without a limit: that is said in every cycle, and freezes. A
-    cluster that is no longer watched says nothing, which freezes too. -#}
+    cluster that is no longer watched says nothing, which freezes too. One row per cycle and subject. -#}
 {%- from 'verdicts/_period.sql' import endings -%}
 {%- set going_on = "('unknown', 'relabelled', 'limit_withdrawn', 'no_limit_matches')" -%}
 explained_subjects AS (

@@ -1,5 +1,6 @@
 {#- CTEs: what each seen subject is held against. Needs _summed_subjects.sql, _cluster_states.sql,
-    _exemptions_in_force.sql, `considered_limits` and `policies`; ends in `proven_subjects`. -#}
+    _exemptions_in_force.sql, `considered_limits` and `policies`; ends in `proven_subjects`.
+    One row per cycle and subject. -#}
 {%- from 'verdicts/_period.sql' import closest, covers_api -%}
 {%- from 'verdicts/_tolerance.sql' import tolerated -%}
 limit_policies AS (

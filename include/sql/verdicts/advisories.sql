@@ -1,4 +1,5 @@
 -- Advisory findings for the digest, never a page (docs/design.md#d1); only rules that are asked for. Times UTC.
+-- One row per finding.
 -- Parameters: @now TIMESTAMP; @rules ARRAY<STRING>: of hpa_max_over_limit, hpa_max_differs, sudden_change, near_limit,
 --   orphan_limit, contested.
 {%- from 'limits/_holds.sql' import holds %}

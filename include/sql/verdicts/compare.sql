@@ -1,6 +1,7 @@
 -- Judge every subject of @cycle by the limits that held at @cycle as known at @known_at, and append what is new to the
 -- ledger. Running it again writes nothing unless something changed, and then a new revision (docs/decisions/0002). A
 -- script: BigQuery plans what is named once and read often anew wherever it is read, so what ran is a temporary table.
+-- Writes one row per subject that is new or judged otherwise; returns none.
 -- Parameters: @cycle, @known_at, @computed_at TIMESTAMP; @is_limits_stale BOOL; @origin, @run_id STRING.
 {%- from 'verdicts/_columns.sql' import nothing_seen, subject_columns, subject_from %}
 {%- set period_start = '@cycle' %}

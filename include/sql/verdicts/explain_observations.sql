@@ -1,4 +1,5 @@
 -- What the clusters said of an API in a cycle, and how they were seen: a row per object, and one per cluster without.
+-- One row per object, and one per cluster without any.
 -- Parameters: @api_id STRING; @environment STRING: NULL for all; @cycle TIMESTAMP.
 SELECT
   r.environment,

@@ -1,5 +1,6 @@
 -- Judge a period anew as it was known then, as if the policy had had other settings; reads only. Only subjects that were
 -- over, or allowed to be, at some time are returned, cycle by cycle, in the order a fold reads them.
+-- One row per cycle and subject.
 -- Parameters: @period_start, @period_end TIMESTAMP: half-open, UTC; @known_at TIMESTAMP: NULL for "as known then";
 --   @tolerance_count INT64; @tolerance_ratio FLOAT64; @grace_minutes, @surge_budget_minutes INT64: NULL for the policy's.
 {% set policy_replacement = ' REPLACE ('

@@ -79,14 +79,6 @@ def test_a_belief_fills_every_column_that_is_not_the_syncs() -> None:
     assert {*belief_row(belief), "recorded_from", "recorded_to"} == set(HISTORY)
 
 
-def test_the_staging_table_has_the_columns_of_the_history() -> None:
-    staging = analyze("SELECT * FROM `ped_watch.limit_staging`", {})
-    own = {"sync_id", "operation"}
-    assert {name: kind for name, kind in staging.items() if name not in own} == {
-        name: kind for name, kind in HISTORY.items() if not name.startswith("recorded_")
-    }
-
-
 def test_a_policy_row_has_every_setting() -> None:
     assert set(Policy.model_fields) <= set(POLICY_COLUMNS)
     columns = analyze("SELECT * FROM `ped_watch.policy_history`", {})

@@ -1,4 +1,5 @@
 -- Who takes care of an episode: rows are only added. It quiets reminders until the episode is worse, or ends.
+-- One row per acknowledgement.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.acknowledgements` (
   acknowledgement_id STRING NOT NULL OPTIONS (description = 'uuid5 of episode, person, way and severity; of a command also of its time'),
   episode_id STRING NOT NULL OPTIONS (description = 'Episode, or the storm that tells of it'),

@@ -1,4 +1,5 @@
 -- A state over cycles per subject (docs/design.md#d6, #alerts), folded from the live ledger in data time.
+-- One row per episode.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.episodes` (
   episode_id STRING NOT NULL OPTIONS (description = 'uuid5 of fingerprint and first over cycle'),
   fingerprint STRING NOT NULL OPTIONS (description = 'Subject'),

@@ -1,5 +1,5 @@
 -- How far the live ledger has been folded into episodes; commits together with these and their notifications
--- (docs/design.md#d7).
+-- (docs/design.md#d7). One row per cursor; there is one, live.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.fold_cursor` (
   name STRING NOT NULL OPTIONS (description = 'live'),
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Last cycle folded, UTC'),

@@ -1,55 +1,13 @@
+{%- from 'ddl/_staged_columns.sql' import staged_columns with context -%}
 -- What one fold writes, on its way there when it is too much for a request: a load job replaces it, and
--- alerts/commit_staged_fold.sql reads it. Each row is an episode or a notification.
+-- alerts/commit_staged_fold.sql reads it. One row per episode or notification.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.fold_staging` (
   fold_id STRING NOT NULL OPTIONS (description = 'Fold the row belongs to'),
   episode STRUCT<
-    episode_id STRING OPTIONS (description = 'As in episodes'),
-    fingerprint STRING OPTIONS (description = 'As in episodes'),
-    subject STRING OPTIONS (description = 'As in episodes'),
-    kind STRING OPTIONS (description = 'As in episodes'),
-    scope STRING OPTIONS (description = 'As in episodes'),
-    environment STRING OPTIONS (description = 'As in episodes'),
-    cluster STRING OPTIONS (description = 'As in episodes'),
-    namespace STRING OPTIONS (description = 'As in episodes'),
-    workload_kind STRING OPTIONS (description = 'As in episodes'),
-    workload_name STRING OPTIONS (description = 'As in episodes'),
-    api_id STRING OPTIONS (description = 'As in episodes'),
-    team_id STRING OPTIONS (description = 'As in episodes'),
-    limit_id STRING OPTIONS (description = 'As in episodes'),
-    state STRING OPTIONS (description = 'As in episodes'),
-    severity STRING OPTIONS (description = 'As in episodes'),
-    is_exempted BOOL OPTIONS (description = 'As in episodes'),
-    is_blind BOOL OPTIONS (description = 'As in episodes'),
-    started_cycle TIMESTAMP OPTIONS (description = 'As in episodes'),
-    fired_cycle TIMESTAMP OPTIONS (description = 'As in episodes'),
-    resolved_cycle TIMESTAMP OPTIONS (description = 'As in episodes'),
-    last_cycle TIMESTAMP OPTIONS (description = 'As in episodes'),
-    over_cycles INT64 OPTIONS (description = 'As in episodes'),
-    unknown_cycles INT64 OPTIONS (description = 'As in episodes'),
-    measured INT64 OPTIONS (description = 'As in episodes'),
-    max_replicas INT64 OPTIONS (description = 'As in episodes'),
-    ceiling INT64 OPTIONS (description = 'As in episodes'),
-    limit_version INT64 OPTIONS (description = 'As in episodes'),
-    peak_measured INT64 OPTIONS (description = 'As in episodes'),
-    peak_cycle TIMESTAMP OPTIONS (description = 'As in episodes'),
-    offender STRING OPTIONS (description = 'As in episodes'),
-    end_reason STRING OPTIONS (description = 'As in episodes'),
-    previous_episode_id STRING OPTIONS (description = 'As in episodes'),
-    fold_state STRING OPTIONS (description = 'As in episodes')
-  > OPTIONS (description = 'An episode that is new or changed'),
+    {{ staged_columns('episodes', 2) }}
+  > OPTIONS (description = 'An episode that is new or changed, as in episodes; what the fold does not say is NULL'),
   notification STRUCT<
-    notification_id STRING OPTIONS (description = 'As in notifications'),
-    episode_id STRING OPTIONS (description = 'As in notifications'),
-    sequence INT64 OPTIONS (description = 'As in notifications'),
-    team_id STRING OPTIONS (description = 'As in notifications'),
-    cycle TIMESTAMP OPTIONS (description = 'As in notifications'),
-    reason STRING OPTIONS (description = 'As in notifications'),
-    destination STRING OPTIONS (description = 'As in notifications'),
-    channel STRING OPTIONS (description = 'As in notifications'),
-    told_state STRING OPTIONS (description = 'As in notifications'),
-    message STRING OPTIONS (description = 'As in notifications'),
-    status STRING OPTIONS (description = 'As in notifications'),
-    told_by STRING OPTIONS (description = 'As in notifications')
-  > OPTIONS (description = 'A message')
+    {{ staged_columns('notifications', 2) }}
+  > OPTIONS (description = 'A message, as in notifications; what its sending will say is NULL')
 )
 OPTIONS (description = 'Rows of the newest fold that was too large for a request, on their way; no history of its own');

@@ -1,4 +1,5 @@
 -- Written last by each run that did what its DAG is for: a run without a heartbeat did not finish.
+-- One row per run that finished.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.heartbeats` (
   dag_id STRING NOT NULL OPTIONS (description = 'DAG'),
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle, UTC; of a daily DAG the end of its data interval'),

@@ -2,6 +2,7 @@
 -- when we knew. Both ranges are half-open and open ends are 9999-12-31 23:59:59.999999 UTC. For one limit no two rows
 -- overlap in both times at once. Read it as of a cycle with:
 --   valid_from <= @cycle AND @cycle < valid_to AND recorded_from <= @known_at AND @known_at < recorded_to
+-- One row per version of a limit and what was believed of it.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_history` (
   limit_id STRING NOT NULL OPTIONS (description = 'Firestore document id: <environment>.<team_id>.<api_id>[.<name>], dots within a part doubled'),
   api_id STRING NOT NULL OPTIONS (description = 'API the limit was granted to; equals the workloads api_id label'),

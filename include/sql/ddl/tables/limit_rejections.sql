@@ -1,5 +1,6 @@
 -- Documents that did not validate: nothing is lost, the previous valid limit stays in force. A row is one stay, from
 -- first_seen to last_seen, both included, or on while it is current: what comes again is a row of its own.
+-- One row per document, reason and stay.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_rejections` (
   document_id STRING NOT NULL OPTIONS (description = 'Firestore document id'),
   reason STRING NOT NULL OPTIONS (description = 'Field, what is wrong and how to mend it'),

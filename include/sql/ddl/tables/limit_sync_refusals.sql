@@ -1,4 +1,5 @@
 -- Syncs of limits that were refused; no row of limit_sync_runs, so that none counts as fresh (docs/design.md#d11).
+-- One row per sync that was refused.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.limit_sync_refusals` (
   sync_id STRING NOT NULL OPTIONS (description = 'Airflow run id of the sync'),
   refused_at TIMESTAMP NOT NULL OPTIONS (description = 'When it was last refused, settings clock, UTC'),

@@ -1,5 +1,5 @@
 -- The outbox (docs/design.md#d8): what was, or is to be, told in a channel. Written in one transaction with the
--- episodes.
+-- episodes. One row per state told of an episode and channel.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.notifications` (
   notification_id STRING NOT NULL OPTIONS (description = 'uuid5 of episode, told-state sequence and channel'),
   episode_id STRING NOT NULL OPTIONS (description = 'Episode told about'),

@@ -1,6 +1,7 @@
 -- The platform's policy of include/config/pedwatch.yaml, versioned like limits (docs/design.md#d10). One version is a
 -- set of rows: the defaults (team_id and api_id NULL) and one per team or API that overrides them, already merged with
 -- the defaults. The first version ever holds from the beginning of time, because nothing else could have.
+-- One row per version and team or API that has settings of its own, and one for the defaults.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.policy_history` (
   policy_version STRING NOT NULL OPTIONS (description = 'First 12 hex digits of the hash of the policy'),
   valid_from TIMESTAMP NOT NULL OPTIONS (description = 'First moment the version held, UTC, inclusive'),

@@ -1,5 +1,6 @@
 -- Raw replica state as the clusters said it; the collector judges nothing. Each cycle's rows, and those of attempts that
 -- came late, are appended by one load job, once: see docs/observations.md.
+-- One row per cycle, attempt and object that was listed.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.replica_observations` (
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle the observation belongs to, UTC; 11:00 belongs to hour 11'),
   observed_at TIMESTAMP NOT NULL OPTIONS (description = 'When the cluster answered, UTC'),

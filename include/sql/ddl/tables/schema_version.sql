@@ -1,5 +1,6 @@
 -- Which schema the tables have: a row per number, 1 for the first installation and one for each migration since. Read by
 -- listing it, which is no job and costs nothing: every task does, before anything else (docs/decisions/0040).
+-- One row per number.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.schema_version` (
   number INT64 NOT NULL OPTIONS (description = 'Schema that the tables have since then; the greatest counts'),
   migration STRING NOT NULL OPTIONS (description = 'What led to it: ddl/tables, then scripts of ddl/migrations'),

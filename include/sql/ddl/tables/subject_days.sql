@@ -1,5 +1,6 @@
 -- What a subject was like on a day, as the audit of that day counted it: what charts of weeks read instead of its verdicts.
 -- An audit replaces its days, each with one load job, so that auditing again writes the same rows or the newer ones.
+-- One row per day and subject.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.subject_days` (
   day DATE NOT NULL OPTIONS (description = 'Day, in report_timezone'),
   from_cycle TIMESTAMP NOT NULL OPTIONS (description = 'First cycle of the day, UTC'),

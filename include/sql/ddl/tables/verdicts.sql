@@ -1,6 +1,6 @@
 -- The ledger: what was judged of every subject in every cycle (docs/design.md#d6, #verdicts). Append-only with
 -- revisions. By the hour, so that a cycle reads an hour and not a day and a half; kept as long as the observations that
--- it can be recomputed from (docs/decisions/0042).
+-- it can be recomputed from (docs/decisions/0042). One row per cycle, subject and revision.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.verdicts` (
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle judged, UTC'),
   cycle_minutes INT64 NOT NULL OPTIONS (description = 'Its length, as collection_runs has it: so many minutes count by it'),

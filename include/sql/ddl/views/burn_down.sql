@@ -1,7 +1,7 @@
 {%- from 'verdicts/_subject_days.sql' import subject_days with context -%}
 -- Violations by day of the last 13 weeks, for BI: sum over days, teams or APIs as you like. Days as they were audited, and
 -- what no audit has come to yet as it was judged live. The partition filters are in here; a longer look back is in
--- `subject_days` itself.
+-- `subject_days` itself. One row per day, environment, team and API.
 CREATE OR REPLACE VIEW `{{ dataset }}.burn_down`
 OPTIONS (description = 'Violation-hours per day and API of the last 13 weeks, as audited; the last day or two as judged live')
 AS

@@ -1,4 +1,4 @@
--- What holds now: the current revision of the newest judged cycle of the last day, worst first.
+-- What holds now: the current revision of the newest judged cycle of the last day, worst first. One row per subject.
 CREATE OR REPLACE VIEW `{{ dataset }}.current_status`
 OPTIONS (description = 'Current verdict of every subject, with the episode that is open on it')
 AS

@@ -2,6 +2,7 @@
 {%- from 'verdicts/_subject_days.sql' import subject_days with context -%}
 -- How much of its grant every limit in force uses: now, and at most in the last seven days. Below zero it is over.
 -- Days as they were audited, and what no audit has come to yet as it was judged live. The partition filters are in here.
+-- One row per limit in force and subject that it judged.
 CREATE OR REPLACE VIEW `{{ dataset }}.headroom`
 OPTIONS (description = 'Limit, use and peak of seven days per subject, as audited; the last day or two as judged live')
 AS

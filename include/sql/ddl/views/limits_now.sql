@@ -1,4 +1,5 @@
 -- The limits in force now, as known now: the read-only look-up for people and pipelines (docs/design.md#d1).
+-- One row per limit.
 CREATE OR REPLACE VIEW `{{ dataset }}.limits_now`
 OPTIONS (description = 'The limit versions in force at this moment')
 AS

@@ -1,4 +1,4 @@
--- Problems that have not ended, the longest first in the reader's ORDER BY started_cycle.
+-- Problems that have not ended, the longest first in the reader's ORDER BY started_cycle. One row per episode.
 CREATE OR REPLACE VIEW `{{ dataset }}.open_episodes`
 OPTIONS (description = 'Episodes that are pending, firing or recovering, with what was last told of them')
 AS
