@@ -139,7 +139,7 @@ def _config(dataset: str) -> Config:
             "dataset": dataset,
             "bucket": "bench-bucket",
             "firestore": {"project": "bench"},
-            "collector": {"image": "collector"},
+            "collector": {"image": "collector:1"},
             "clusters": [{"name": "c-0", "environment": "prod"}],
             "slack": {"platform_channel": "C0PLATFORM"},
         }

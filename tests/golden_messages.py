@@ -237,7 +237,7 @@ def waiting(outcome: str, cycles: int = 1) -> list[Any]:
             "project": "p",
             "bucket": "evidence",
             "firestore": {"project": "p"},
-            "collector": {"image": "i"},
+            "collector": {"image": "i:1"},
             "discovery": {"projects": projects},
             "slack": {"platform_channel": "C0PLATFORM"},
         }
@@ -366,7 +366,7 @@ WELCOMING = Config.model_validate(
         "project": "shop-prod",
         "bucket": "evidence",
         "firestore": {"project": "shop-prod"},
-        "collector": {"image": "i"},
+        "collector": {"image": "i:1"},
         "clusters": [{"name": "eu-prod-1", "environment": "prod"}],
         "slack": SLACK.model_dump() | {"help_url": LINKS.help, "request_url": LINKS.request},
     }

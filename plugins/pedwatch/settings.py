@@ -5,76 +5,30 @@ Variables:
     PEDWATCH_INCLUDE  path of the include folder (default: found in the package, or beside ``plugins/``)
     PEDWATCH_CLOCK    an RFC 3339 time, or a file that holds one; allowed only with emulators (docs/design.md#d9)
 
-``${NAME}`` and ``${NAME:-default}`` in the configuration file are replaced from the environment.
+``${NAME}`` and ``${NAME:-default}`` in values of the configuration file are replaced from the environment.
 """
 
 import datetime as dt
 import functools
 import importlib.resources
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
-from pedwatch.config import Config, cycle_length, describe_errors
+from pedwatch.config import Config
+from pedwatch.config.reading import WrittenConfig, read_config
 from pedwatch.errors import ConfigurationError
 
 EMULATOR_VARIABLES = ("BIGQUERY_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
-# A comment to whoever reviews the file, and two lines to the parser, which reads YAML 1.1.
-_SEPARATOR = re.compile(r"[\x85\u2028\u2029]")
-_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
-
-
-def expand_variables(text: str, environment: Mapping[str, str], source: str) -> str:
-    """Replace ``${NAME}`` and ``${NAME:-default}``; comment lines are left alone.
-
-    Raises:
-        ConfigurationError: a variable without a default is not set; names file, line and variable.
-    """
-
-    def replace(match: re.Match[str], line_number: int) -> str:
-        name, default = match.group(1), match.group(2)
-        value = environment.get(name) or default
-        if value is None:
-            raise ConfigurationError(
-                f"{source}, line {line_number}: environment variable {name} is not set. Set it in the Composer "
-                f"environment (Environment variables) or give a default: ${{{name}:-value}}."
-            )
-        return value
-
-    lines = []
-    for number, line in enumerate(text.split("\n"), 1):
-        is_comment = line.lstrip().startswith("#")
-        lines.append(line if is_comment else _VARIABLE.sub(functools.partial(replace, line_number=number), line))
-    return "\n".join(lines)
 
 
 def parse_config(text: str, environment: Mapping[str, str], source: str = "pedwatch.yaml") -> Config:
-    """Parse and validate a configuration file.
+    """Parse and validate the text of a configuration file.
 
     Raises:
-        ConfigurationError: names the file, the field and what is wrong with it.
+        ConfigurationError: a line for each mistake: file, line, field, value and fix.
     """
-    if separator := _SEPARATOR.search(text):
-        line, character = text.count("\n", 0, separator.start()) + 1, ord(separator[0])
-        raise ConfigurationError(
-            f"{source}: line {line} holds U+{character:04X}, which ends no line in YAML 1.2: end it as others"
-        )
-    try:
-        document = yaml.safe_load(expand_variables(text, environment, source))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a ValueError: a date such as 2026-13-01
-        raise ConfigurationError(f"{source} is not valid YAML: {error}") from None
-    try:
-        config = Config.model_validate(document)
-    except ValidationError as error:
-        details = describe_errors(error.errors(include_url=False, include_input=False))
-        raise ConfigurationError(f"{source} does not validate:\n{details}") from None
-    if objection := cycle_length.objection(config):
-        raise ConfigurationError(f"{source}: {objection}")
-    return config
+    return read_config(text.encode(), environment, source).config
 
 
 def include_dir() -> Path:
@@ -99,13 +53,32 @@ def include_dir() -> Path:
 
 
 @functools.lru_cache(maxsize=4)
-def _load(path: Path, modified_ns: int, environment: tuple[tuple[str, str], ...]) -> Config:
+def _load(path: Path, modified_ns: int, environment: tuple[tuple[str, str], ...]) -> WrittenConfig:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "is not UTF-8 text: save it as UTF-8" if isinstance(error, ValueError) else f"is not readable: {error}"
-        raise ConfigurationError(f"{path} {reason}") from None
-    return parse_config(text, dict(environment), str(path))
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} is not readable: {error}") from None
+    return read_config(raw, dict(environment), str(path))
+
+
+def config_path() -> Path:
+    """Return where the configuration file is: PEDWATCH_CONFIG, or in the include folder."""
+    named = os.environ.get("PEDWATCH_CONFIG")
+    return Path(named) if named else include_dir() / "config" / "pedwatch.yaml"
+
+
+def load_written_config(path: Path | None = None) -> WrittenConfig:
+    """Load a configuration file with its text, by default the one in force; cached as `load_config` is.
+
+    Raises:
+        ConfigurationError: the file is missing or wrong.
+    """
+    path = path or config_path()
+    try:
+        modified_ns = path.stat().st_mtime_ns
+    except OSError:
+        raise ConfigurationError(f"no configuration at {path}: deploy it, or point PEDWATCH_CONFIG at it") from None
+    return _load(path, modified_ns, tuple(sorted(os.environ.items())))
 
 
 def load_config() -> Config:
@@ -114,13 +87,7 @@ def load_config() -> Config:
     Raises:
         ConfigurationError: the file is missing or wrong.
     """
-    named = os.environ.get("PEDWATCH_CONFIG")
-    path = Path(named) if named else include_dir() / "config" / "pedwatch.yaml"
-    try:
-        modified_ns = path.stat().st_mtime_ns
-    except OSError:
-        raise ConfigurationError(f"no configuration at {path}: deploy it, or point PEDWATCH_CONFIG at it") from None
-    return _load(path, modified_ns, tuple(sorted(os.environ.items())))
+    return load_written_config().config
 
 
 def is_emulated(*variables: str) -> bool:

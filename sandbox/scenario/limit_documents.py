@@ -7,8 +7,8 @@ import yaml
 from pydantic import ValidationError
 
 from pedwatch.limits import ids
-from pedwatch.limits.document import PedLimit
-from pedwatch.limits.problems import validation_problems
+from pedwatch.limits.document import SHAPE, PedLimit
+from pedwatch.written.problems import explanations, field_path
 
 
 def document_id(document: dict[str, Any]) -> str:
@@ -22,7 +22,7 @@ def document_problems(document: dict[str, Any]) -> list[tuple[str, str]]:
     try:
         PedLimit.model_validate(document)
     except ValidationError as error:
-        return [(problem.field, problem.message) for problem in validation_problems(error, "")]
+        return [(field_path(location), message) for location, message in explanations(error, SHAPE)]
     return []
 
 

@@ -1,5 +1,6 @@
 """A wrong environment is an import error that a person can act on, in the Airflow UI, before any task runs."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ def test_a_missing_variable_is_named_with_its_file_and_line(
     number = next(i for i, line in enumerate(lines, 1) if f"${{{variable}" in line)
     monkeypatch.delenv(variable)
     error = import_error(WATCH)
-    assert f"{CONFIGURATION}, line {number}: environment variable {variable} is not set" in error
+    assert re.search(
+        rf"{re.escape(str(CONFIGURATION))}:{number}: [\w.\[\]]+: environment variable {variable} is not set", error
+    )
 
 
 def test_a_wrong_field_is_named(
@@ -36,8 +39,7 @@ def test_a_wrong_field_is_named(
     path.write_text(CONFIGURATION.read_text().replace("for_observations: 2", "for_observation: 2"))
     monkeypatch.setenv("PEDWATCH_CONFIG", str(path))
     error = import_error(WATCH)
-    assert f"{path} does not validate" in error
-    assert "policy.defaults.for_observation: unknown key; did you mean for_observations?" in error
+    assert f"{path}:44: policy.defaults.for_observation: unknown key; did you mean for_observations?" in error
 
 
 def test_a_configuration_that_is_not_there_is_named(

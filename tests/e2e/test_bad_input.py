@@ -220,7 +220,7 @@ def test_a_pod_that_may_not_become_the_collector_says_so_of_every_cluster(
         for name in CLUSTERS
     ]
     storage = {"STORAGE_EMULATOR_HOST": on_google_cloud.servers.addresses["storage"]}
-    collector = {"image": "i", "environment": storage, "impersonate": account, "iam_endpoint": address}
+    collector = {"image": "i:1", "environment": storage, "impersonate": account, "iam_endpoint": address}
     world = make_world(clusters=clusters, collector=collector)
     for cluster in CLUSTERS:
         world.holds(cluster, workload("orders", 4))

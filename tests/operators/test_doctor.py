@@ -213,7 +213,7 @@ def test_the_collectors_identity(
 ) -> None:
     account = f"{name}@{SANDBOX}.iam.gserviceaccount.com"
     address = on_google_cloud.servers.addresses["kubernetes"]
-    config = make_config(collector={"image": "i", "impersonate": account, "iam_endpoint": address})
+    config = make_config(collector={"image": "i:1", "impersonate": account, "iam_endpoint": address})
     monkeypatch.setattr(settings, "load_config", lambda: config)
     on_google_cloud.kubernetes.set_iam(**iam)
     assert main(["doctor", "--only", "identity"]) == (0 if status == "ok" else 1)
@@ -226,7 +226,7 @@ def test_an_iam_endpoint_that_is_none(
     on_google_cloud: StandIns, make_config: Callable[..., Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
     address = f"{on_google_cloud.servers.addresses['kubernetes']}/clusters/eu-prod-1"
-    collector = {"image": "i", "impersonate": f"x@{SANDBOX}.iam.gserviceaccount.com", "iam_endpoint": address}
+    collector = {"image": "i:1", "impersonate": f"x@{SANDBOX}.iam.gserviceaccount.com", "iam_endpoint": address}
     config = make_config(collector=collector)
     [finding] = identity.identity_findings(config.collector, identity.connect)
     assert finding.status == "failed" and "not an answer of Google's" in finding.detail

@@ -50,7 +50,7 @@ class Fleet:
                 "project": "p",
                 "bucket": "evidence",
                 "firestore": {"project": "p"},
-                "collector": {"image": "i"},
+                "collector": {"image": "i:1"},
                 "clusters": [{"name": "own", "environment": "staging"}],
                 "slack": {"platform_channel": "C0PLATFORM"},
                 **self._config,

@@ -11,11 +11,12 @@ from pedwatch.errors import ConfigurationError
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
-        (b"project: \xff\n", "is not UTF-8 text: save it as UTF-8"),
-        ("a: 1\n# see\u2028slack: {}\n".encode(), "line 2 holds U+2028, which ends no line in YAML 1.2"),
-        (b"project: 2026-13-01\n", "is not valid YAML: month must be in 1..12"),
+        (b"project: \xff\n", ":1: is not UTF-8 text: is this a YAML file? Save it as UTF-8"),
+        ("a: 1\n# see\u2028slack: {}\n".encode(), ":2: holds U+2028, which ends no line in YAML 1.2"),
         (b"project: [\n", "is not valid YAML"),
-        (b"- 1\n", "does not validate"),
+        (b"- 1\n", ":1: must be a block of keys such as bucket: ped-evidence"),
+        (b"# nothing\n", "holds nothing: docs/configuration.md says what it is to hold"),
+        (b"a: 1\n---\nb: 2\n", ":3: a second document begins here"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(
@@ -33,7 +34,7 @@ def test_a_file_that_cannot_be_read_is_named(
 def written(minutes: object, clusters: int = 1, discovery: str = "") -> str:
     names = "".join(f"  - {{name: c-{number}, environment: prod}}\n" for number in range(clusters))
     return (
-        "project: p\nbucket: b-b\nfirestore: {project: p}\ncollector: {image: 'c@sha256:1'}\n"
+        "project: p\nbucket: b-b\nfirestore: {project: p}\ncollector: {image: 'c:1'}\n"
         f"slack: {{platform_channel: C0PLATFORM}}\ncycle_minutes: {minutes}\nclusters:\n{names}{discovery}"
     )
 
@@ -47,8 +48,8 @@ def test_a_cycle_is_as_long_as_the_configuration_says(minutes: int) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (written(7), "cycle_minutes: Input should be 1, 5, 10, 15, 30 or 60"),
-        (written("'5 min'"), "cycle_minutes: Input should be"),
+        (written(7), "pedwatch.yaml:6: cycle_minutes: must be 1, 5, 10, 15, 30 or 60, not 7"),
+        (written("'5 min'"), "cycle_minutes: must be 1, 5, 10, 15, 30 or 60, not '5 min'"),
         (
             written(1, 34),
             "cycle_minutes: 1 is for up to 20 clusters, and there are 34: 10 pods a minute are 14,400 a day, each "

@@ -8,7 +8,7 @@ from pedwatch.config import Config
 from pedwatch.errors import ConfigurationError
 from pedwatch.limits.document import PedLimit
 from pedwatch.settings import parse_config
-from pedwatch.spelling import unknown_key
+from pedwatch.written.spelling import unknown_key
 
 SMALL = """\
 project: p
@@ -39,5 +39,8 @@ def test_keys_that_are_not_for_people_are_never_proposed() -> None:
 
 
 def test_a_misspelt_key_of_the_configuration_is_named_with_its_file() -> None:
-    with pytest.raises(ConfigurationError, match=r"x\.yaml does not validate:\n  policy\.teams\.orders\.grace_minuts"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"x\.yaml:7: policy\.teams\.orders\.grace_minuts: unknown key",
+    ):
         parse_config(SMALL + "policy: {teams: {orders: {grace_minuts: 5}}}\n", {}, "x.yaml")

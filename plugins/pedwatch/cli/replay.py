@@ -8,9 +8,11 @@ from pydantic import ValidationError
 
 from pedwatch import settings
 from pedwatch.cli.moments import read_moment
-from pedwatch.config import PolicyOverride, describe_errors
+from pedwatch.config import PolicyOverride
 from pedwatch.errors import ConfigurationError
 from pedwatch.replay import thresholds
+from pedwatch.written.problems import Shape, explanations, field_path
+from pedwatch.written.yaml_text import typed
 
 EXAMPLE = """examples:
   python -m pedwatch replay --from 2026-03-01T00:00Z --to 2026-03-08T00:00Z
@@ -72,18 +74,19 @@ def _line(name: str, outcome: thresholds.Outcome) -> str:
     return f"{name:<52} {outcome.messages:>8} {outcome.episodes:>8} {minutes:>10}"
 
 
-def _settings(words: list[str]) -> dict[str, str]:
+def _settings(words: list[str]) -> dict[str, Any]:
     found = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not value:
             raise ConfigurationError(f"--set {word}: write it as SETTING=VALUE, e.g. for_observations=3")
-        found[name] = value
+        found[name] = typed(value)
     return found
 
 
-def _policy(policy: Any, candidate: Mapping[str, str]) -> Any:
+def _policy(policy: Any, candidate: Mapping[str, Any]) -> Any:
     try:
         return thresholds.with_settings(policy, candidate)
     except ValidationError as error:
-        raise ConfigurationError("--set:\n" + describe_errors(list(error.errors(include_url=False)))) from None
+        wrong = explanations(error, Shape(PolicyOverride))
+        raise ConfigurationError("\n".join(f"--set {field_path(at)}: {message}" for at, message in wrong)) from None

@@ -4,13 +4,15 @@ A module for each noun; from outside they are read through here.
 """
 
 from pedwatch.config.clusters import AcceptedCluster, Cluster, Collector, Discovery
-from pedwatch.config.document import Config, describe_errors
-from pedwatch.config.kinds_of_text import ChannelId, LabelKey, LabelValue
+from pedwatch.config.document import SHAPE, Config
+from pedwatch.config.kinds_of_text import PATTERNS, ChannelId, LabelKey, LabelValue, Name
 from pedwatch.config.policy import Policy, PolicyConfig, PolicyOverride, TeamPolicy
 from pedwatch.config.routing import Destination, Slack
 from pedwatch.config.services import Connections, Firestore, LabelKeys, LimitsSync
 
 __all__ = [
+    "PATTERNS",
+    "SHAPE",
     "AcceptedCluster",
     "ChannelId",
     "Cluster",
@@ -24,10 +26,10 @@ __all__ = [
     "LabelKeys",
     "LabelValue",
     "LimitsSync",
+    "Name",
     "Policy",
     "PolicyConfig",
     "PolicyOverride",
     "Slack",
     "TeamPolicy",
-    "describe_errors",
 ]

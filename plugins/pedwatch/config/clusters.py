@@ -3,13 +3,16 @@
 import re
 from typing import Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pedwatch.cluster_names import qualifier
-from pedwatch.config.kinds_of_text import NAME, SERVICE_ACCOUNT, ClusterName, Name, Strict
+from pedwatch.config.kinds_of_text import HTTPS_ADDRESS, NAME, SERVICE_ACCOUNT, ClusterName, Image, Name, Strict, Text
+from pedwatch.written.problems import Objections, refuse
+from pedwatch.written.yaml_text import Location
 
 COMPOSER_NAMESPACE = "composer-user-workloads"
 WorkloadKind = Literal["deployment", "statefulset", "rollout"]
+SECRET_ENDINGS = ("PASSWORD", "SECRET", "TOKEN", "API_KEY", "PRIVATE_KEY")
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
@@ -41,8 +44,21 @@ class Cluster(Strict):
             return None
         scheme, separator, rest = endpoint.rpartition("://")
         if separator and scheme.lower() != "https":
-            raise ValueError("a cluster is reached over https alone: write https://host[:port], or the host alone")
+            raise ValueError(
+                f"{endpoint!r}: a cluster is reached over https alone: write https://host[:port], or the host alone"
+            )
+        if not rest or re.search(r"[\s@]", rest):
+            raise ValueError(f"{endpoint!r} is no address: write https://host[:port], without user and password")
         return f"https://{rest}"
+
+    @model_validator(mode="after")
+    def _token_file_is_read(self) -> "Cluster":
+        if self.auth == "token_file" and not self.token_file:
+            raise Objections([(("auth",), "is token_file, and none is named: add token_file, the path in the pod")])
+        if self.token_file and self.auth != "token_file":
+            message = f"is read only with auth: token_file, and auth is {self.auth}: take it out, or change auth"
+            raise Objections([(("token_file",), message)])
+        return self
 
 
 class AcceptedCluster(Strict):
@@ -50,7 +66,7 @@ class AcceptedCluster(Strict):
 
     name: ClusterName = Field(description="What to watch it by: its own name, or project_location_name")
     environment: Name = Field(description="Goes before what its label says")
-    project: str = Field(description="Google Cloud project it is in, one of `projects`")
+    project: Text = Field(description="Google Cloud project it is in, one of `projects`")
     location: str = Field(pattern=NAME, description="Region or zone it is in")
 
     @property
@@ -71,7 +87,7 @@ class AcceptedCluster(Strict):
 class Discovery(Strict):
     """Clusters that GKE itself lists are watched too; without projects there is no discovery."""
 
-    projects: list[str] = Field(default_factory=list, description="Google Cloud projects whose clusters are listed")
+    projects: list[Text] = Field(default_factory=list, description="Google Cloud projects whose clusters are listed")
     labels: dict[str, str] = Field(
         default_factory=dict,
         description="Resource labels a cluster must carry, every one of them; all clusters when there are none",
@@ -98,28 +114,33 @@ class Discovery(Strict):
     )
     api_endpoint: str = Field(
         default="https://container.googleapis.com",
-        pattern=r"^https://\S+$",
+        pattern=HTTPS_ADDRESS,
         description="Address of the GKE API, for Private Service Connect",
     )
     timeout_seconds: int = Field(default=15, ge=1, le=60, description="For one project; the cycle waits for it")
 
-    @model_validator(mode="after")
-    def _accepted_clusters_are_clear(self) -> "Discovery":
-        names = [entry.name for entry in self.accept]
-        places = [(entry.project, entry.location, entry.own_name) for entry in self.accept]
-        for entry, place in zip(self.accept, places, strict=True):
-            if entry.project not in self.projects:
-                raise ValueError(f"accept: {entry.name} is in {entry.project}, which projects does not name; add it")
-            if names.count(entry.name) > 1 or places.count(place) > 1:
-                raise ValueError(f"accept: {entry.name} stands there twice; one line for a name, one for a cluster")
-        return self
+    @field_validator("accept")
+    @classmethod
+    def _accepted_clusters_are_clear(cls, accept: list[AcceptedCluster], info: ValidationInfo) -> list[AcceptedCluster]:
+        names = [entry.name for entry in accept]
+        places = [(entry.project, entry.location, entry.own_name) for entry in accept]
+        projects = info.data.get("projects")
+        found: list[tuple[Location, str]] = []
+        for index, (entry, place) in enumerate(zip(accept, places, strict=True)):
+            if projects is not None and entry.project not in projects:
+                found.append(((index, "project"), f"{entry.project!r} is not named in projects; add it there"))
+            if names.index(entry.name) != index or places.index(place) != index:
+                message = f"{entry.name!r} stands there twice; one line for a name, one for a cluster"
+                found.append(((index, "name"), message))
+        refuse(found)
+        return accept
 
 
 class Collector(Strict):
     """The pod that lists a cluster."""
 
-    image: str
-    namespace: str = COMPOSER_NAMESPACE
+    image: Image
+    namespace: Name = COMPOSER_NAMESPACE
     service_account_name: str | None = Field(
         default=None,
         description="Kubernetes service account of the pods, only where they run in a cluster of your own "
@@ -133,7 +154,7 @@ class Collector(Strict):
     )
     iam_endpoint: str = Field(
         default="https://iamcredentials.googleapis.com",
-        pattern=r"^https://\S+$",
+        pattern=HTTPS_ADDRESS,
         description="Address of the IAM Credentials API, for Private Service Connect",
     )
     kinds: list[WorkloadKind] = Field(
@@ -157,12 +178,17 @@ class Collector(Strict):
 
     @field_validator("environment")
     @classmethod
-    def _no_proxy(cls, environment: dict[str, str]) -> dict[str, str]:
+    def _no_proxy_and_no_secret(cls, environment: dict[str, str]) -> dict[str, str]:
         if proxies := [name for name in environment if name.upper() in PROXY_VARIABLES]:
             raise ValueError(
                 f"{', '.join(proxies)}: the collector uses no proxy, it reaches clusters and bucket directly; take it "
                 f"out, and use the clusters' DNS endpoints or Private Service Connect"
             )
+        refuse(
+            ((name,), "looks like a secret, and whoever may see the pod reads its environment: take it out")
+            for name in environment
+            if name.upper().endswith(SECRET_ENDINGS)
+        )
         return environment
 
     @model_validator(mode="after")

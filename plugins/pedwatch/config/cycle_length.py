@@ -16,14 +16,14 @@ def objection(config: Config) -> str | None:
     count, pods = len(config.clusters), min(len(config.clusters), config.collector.max_pods)
     if config.discovery.projects:
         return (
-            f"cycle_minutes: 1 is for up to {MOST_CLUSTERS} clusters, and how many discovery.projects will find is not "
+            f"1 is for up to {MOST_CLUSTERS} clusters, and how many discovery.projects will find is not "
             "known: name them in clusters and take the projects out, or write cycle_minutes: 5"
         )
     if count <= MOST_CLUSTERS:
         return None
     open_for, each = collection(config.period).total_seconds(), math.ceil(count / pods)
     return (
-        f"cycle_minutes: 1 is for up to {MOST_CLUSTERS} clusters, and there are {count}: {pods} pods a minute are "
+        f"1 is for up to {MOST_CLUSTERS} clusters, and there are {count}: {pods} pods a minute are "
         f"{pods * 24 * 60:,} a day, each lists {each} {'cluster' if each == 1 else 'clusters'} in the {open_for:.0f} s "
         f"that a collection is open, and {pods} worker slots are taken for {open_for:.0f} s of every 60 by collectors "
         "alone: watch fewer clusters, or write cycle_minutes: 5"

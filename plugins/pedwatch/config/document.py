@@ -1,27 +1,27 @@
-"""The whole of ``include/config/pedwatch.yaml``, and what is wrong with one in words."""
+"""The whole of ``include/config/pedwatch.yaml``."""
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pedwatch.config.clusters import Cluster, Collector, Discovery
-from pedwatch.config.kinds_of_text import Strict
+from pedwatch.config.kinds_of_text import DATASET, PATTERNS, BucketName, ClusterName, Strict, Text
 from pedwatch.config.policy import PolicyConfig
 from pedwatch.config.routing import Slack
 from pedwatch.config.services import Connections, CostGuard, Firestore, LabelKeys, LimitsSync
 from pedwatch.cycles import period_of
-from pedwatch.spelling import unknown_key
+from pedwatch.written.problems import Shape, refuse
 
 
 class Config(Strict):
     """The whole of ``include/config/pedwatch.yaml``."""
 
-    project: str
-    dataset: str = Field(default="ped_watch", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    location: str = "EU"
-    bucket: str = Field(min_length=3, description="Bucket of observations and audits, without gs://")
+    project: Text
+    dataset: str = Field(default="ped_watch", pattern=DATASET)
+    location: Text = "EU"
+    bucket: BucketName = Field(description="Bucket of observations and audits: its name alone, without gs:// or folder")
     report_timezone: str = "UTC"
     cycle_minutes: Literal[1, 5, 10, 15, 30, 60] = Field(
         default=5,
@@ -39,7 +39,7 @@ class Config(Strict):
     collector: Collector
     clusters: list[Cluster] = Field(default_factory=list)
     discovery: Discovery = Field(default_factory=Discovery, description="Clusters that GKE lists are watched too")
-    retired_clusters: list[str] = Field(default_factory=list)
+    retired_clusters: list[ClusterName] = Field(default_factory=list)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     slack: Slack
 
@@ -52,25 +52,45 @@ class Config(Strict):
             raise ValueError(f"{name!r} is no IANA time zone such as UTC or Europe/Berlin") from None
         return name
 
-    @model_validator(mode="after")
-    def _cluster_names_are_unique(self) -> "Config":
-        names = [cluster.name for cluster in self.clusters]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"clusters: {', '.join(twice)} listed twice; identity includes the cluster name")
-        if not names and not self.discovery.projects:
-            raise ValueError("nothing would be watched: name clusters, or projects in discovery")
-        return self
+    @field_validator("clusters")
+    @classmethod
+    def _cluster_names_are_unique(cls, clusters: list[Cluster]) -> list[Cluster]:
+        names = [cluster.name for cluster in clusters]
+        refuse(
+            ((index, "name"), f"{name!r} is the name of clusters[{names.index(name)}] too; a name is one cluster's")
+            for index, name in enumerate(names)
+            if names.index(name) != index
+        )
+        return clusters
+
+    @field_validator("discovery")
+    @classmethod
+    def _accepted_clusters_are_discovered(cls, discovery: Discovery, info: ValidationInfo) -> Discovery:
+        named = {cluster.name for cluster in info.data.get("clusters", ())}
+        refuse(
+            (("accept", index, "name"), f"{entry.name!r} is in clusters too; it can be in one of them")
+            for index, entry in enumerate(discovery.accept)
+            if entry.name in named
+        )
+        return discovery
+
+    @field_validator("retired_clusters")
+    @classmethod
+    def _retired_clusters_are_not_watched(cls, retired: list[str], info: ValidationInfo) -> list[str]:
+        discovery = info.data.get("discovery")
+        watched = {cluster.name: "clusters" for cluster in info.data.get("clusters", ())}
+        watched |= {entry.name: "discovery.accept" for entry in (discovery.accept if discovery else ())}
+        refuse(
+            ((index,), f"{name!r} is in {watched[name]} too; it can be in one of them")
+            for index, name in enumerate(retired)
+            if name in watched
+        )
+        return retired
 
     @model_validator(mode="after")
-    def _accepted_clusters_are_discovered(self) -> "Config":
-        names = {entry.name for entry in self.discovery.accept}
-        for where, others in (
-            ("clusters", [cluster.name for cluster in self.clusters]),
-            ("retired_clusters", self.retired_clusters),
-        ):
-            if both := sorted(names & set(others)):
-                raise ValueError(f"discovery.accept: {', '.join(both)} is in {where} too; it can be in one of them")
+    def _something_is_watched(self) -> "Config":
+        if not self.clusters and not self.discovery.projects:
+            raise ValueError("nothing would be watched: name clusters, or projects in discovery")
         return self
 
     @property
@@ -83,12 +103,5 @@ class Config(Strict):
         return {cluster.name: cluster for cluster in self.clusters}[name]
 
 
-def describe_errors(errors: list[Any]) -> str:
-    """Put pydantic's errors into lines of ``field: what is wrong``."""
-    lines = []
-    for error in errors:
-        path = ".".join(str(part) for part in error["loc"]) or "(document)"
-        is_unknown = error["type"] == "extra_forbidden"
-        message = unknown_key(Config, error["loc"]) if is_unknown else error["msg"].removeprefix("Value error, ")
-        lines.append(f"  {path}: {message}")
-    return "\n".join(lines)
+SHAPE = Shape(Config, PATTERNS)
+"""How its mistakes are told."""

@@ -5,11 +5,14 @@ Everything that weakens detection lives here, with the platform team, never in a
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from pedwatch.config.kinds_of_text import LabelValue, Strict
+from pedwatch.config.kinds_of_text import LabelValue, Strict, Text
+from pedwatch.written.problems import refuse
+from pedwatch.written.yaml_text import Location
 
 Advisory = Literal["hpa_max_over_limit", "hpa_max_differs", "sudden_change", "near_limit", "orphan_limit", "contested"]
 """Rules that advise and never page; all are off until they are listed (docs/design.md#d1)."""
@@ -34,7 +37,7 @@ class PolicyOverride(Strict):
     def _is_a_decimal(cls, ratio: float | None) -> float | None:
         """BigQuery's decimals have nine places; a share that needs more would be rounded, perhaps up."""
         if ratio is not None and ratio != round(ratio, 9):
-            raise ValueError(f"tolerance_ratio {ratio}: write at most nine decimal places, such as {round(ratio, 4)}")
+            raise ValueError(f"{ratio} is too fine: write at most nine decimal places, such as {round(ratio, 4)}")
         return ratio
 
 
@@ -65,13 +68,13 @@ class Policy(Strict):
 class TeamPolicy(PolicyOverride):
     """Overrides for one team, and for single APIs of it."""
 
-    apis: dict[str, PolicyOverride] = Field(default_factory=dict)
+    apis: dict[LabelValue, PolicyOverride] = Field(default_factory=dict)
 
 
 class Approver(Strict):
     """Somebody whose approval makes an exemption count."""
 
-    id: str = Field(min_length=1)
+    id: Text
     team_id: LabelValue
 
 
@@ -79,17 +82,46 @@ class PolicyConfig(Strict):
     """The policy: defaults, per team, per API, and who may approve exemptions."""
 
     defaults: PolicyOverride = Field(default_factory=PolicyOverride)
-    teams: dict[str, TeamPolicy] = Field(default_factory=dict)
+    teams: dict[LabelValue, TeamPolicy] = Field(default_factory=dict)
     approvers: list[Approver] = Field(default_factory=list)
     advisories: list[Advisory] = Field(default_factory=list, description="Advisory rules that the digest reports")
 
+    @field_validator("approvers")
+    @classmethod
+    def _an_approver_stands_there_once(cls, approvers: list[Approver]) -> list[Approver]:
+        """Of one in two teams, the second team would count, and exemptions of the first could be self-made."""
+        names = [approver.id for approver in approvers]
+        refuse(
+            (
+                (index, "id"),
+                f"{name!r} is approvers[{names.index(name)}] already; an approver has one team",
+            )
+            for index, name in enumerate(names)
+            if names.index(name) != index
+        )
+        return approvers
+
     @model_validator(mode="after")
     def _every_level_is_valid(self) -> "PolicyConfig":
-        for team_id, team in self.teams.items():
-            for api_id in [None, *team.apis]:
-                self.for_api(team_id, api_id)
-        self.for_api(None, None)
+        refuse(self._contradictions())
         return self
+
+    def _contradictions(self) -> Iterator[tuple[Location, str]]:
+        """Find the levels whose own settings do not go together with what they inherit."""
+        levels: list[tuple[Location, str | None, str | None, PolicyOverride]] = [
+            (("defaults",), None, None, self.defaults)
+        ]
+        for team_id, team in self.teams.items():
+            levels.append((("teams", team_id), team_id, None, team))
+            levels += [(("teams", team_id, "apis", name), team_id, name, own) for name, own in team.apis.items()]
+        for at, owner, api, level in levels:
+            setting = "window_observations" if level.for_observations is None else "for_observations"
+            if getattr(level, setting) is None:
+                continue  # whoever it inherits both from is told
+            try:
+                self.for_api(owner, api)
+            except ValidationError as error:
+                yield (*at, setting), str(error.errors()[0]["msg"]).removeprefix("Value error, ")
 
     def for_api(self, team_id: str | None, api_id: str | None) -> Policy:
         """Return the merged policy of an API: its own settings, else its team's, else the defaults."""

@@ -3,15 +3,24 @@
 import string
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from pedwatch.config.kinds_of_text import ChannelId, HttpAddress, Strict
+from pedwatch.config.kinds_of_text import (
+    COPY_TARGET,
+    MENTION,
+    ChannelId,
+    HttpAddress,
+    LabelValue,
+    Strict,
+)
+from pedwatch.written.problems import refuse
 
+_LINK_NAMES = ("project", "location", "environment", "cluster", "namespace", "kind", "name")
 Destination = Literal["team", "canary", "suppressed"]
 CopyTarget = Annotated[
     str,
     Field(
-        pattern=r"^(mailto:[^@\s,]+@[^@\s,]+|webhook:[A-Za-z0-9_.-]+)$",
+        pattern=COPY_TARGET,
         description="`mailto:<address>`, or `webhook:<Airflow connection>` for Alertmanager's JSON",
     ),
 ]
@@ -21,7 +30,7 @@ class TeamRoute(Strict):
     """Where a team's alerts go."""
 
     channel: ChannelId
-    mention: str | None = Field(default=None, pattern=r"^<[!@].+>$", description="e.g. <!subteam^S0ORDERS>")
+    mention: str | None = Field(default=None, pattern=MENTION, description="e.g. <!subteam^S0ORDERS>")
     mode: Destination = "team"
     also: list[CopyTarget] = Field(
         default_factory=list,
@@ -76,25 +85,33 @@ class Slack(Strict):
         "{namespace}, {kind}, {name}. With {location} only workloads get a link whose cluster was discovered, or has a "
         "location in `clusters`",
     )
-    teams: dict[str, TeamRoute] = Field(default_factory=dict)
+    teams: dict[LabelValue, TeamRoute] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _reminders_back_off(self) -> "Slack":
-        if self.reminder_hours != sorted(set(self.reminder_hours)):
-            raise ValueError(f"reminder_hours: {self.reminder_hours} must rise, each later than the one before")
-        return self
+    @field_validator("reminder_hours")
+    @classmethod
+    def _reminders_back_off(cls, hours: list[float]) -> list[float]:
+        if hours != sorted(set(hours)):
+            raise ValueError(f"{hours} must rise, each later than the one before: write {sorted(set(hours))}")
+        return hours
 
-    @model_validator(mode="after")
-    def _workload_link_can_be_filled(self) -> "Slack":
-        names = {name for _, name, _, _ in string.Formatter().parse(self.workload_link or "") if name is not None}
-        unknown = names - {"project", "location", "environment", "cluster", "namespace", "kind", "name"}
-        if unknown:
-            raise ValueError(f"workload_link: {{{sorted(unknown)[0]}}} is not known")
-        return self
+    @field_validator("workload_link")
+    @classmethod
+    def _workload_link_can_be_filled(cls, link: str | None) -> str | None:
+        try:
+            names = {name for _, name, _, _ in string.Formatter().parse(link or "") if name is not None}
+        except ValueError as error:  # a brace that nothing closes
+            raise ValueError(f"{link!r} cannot be filled: {error}; known are {', '.join(_LINK_NAMES)}") from None
+        if unknown := sorted(names - set(_LINK_NAMES)):
+            raise ValueError(f"{{{unknown[0]}}} is not known; known are {', '.join(_LINK_NAMES)}")
+        return link
 
-    @model_validator(mode="after")
-    def _canary_has_a_channel(self) -> "Slack":
-        for team_id, route in self.teams.items():
-            if route.mode == "canary" and self.canary_channel is None:
-                raise ValueError(f"teams.{team_id}.mode is canary but canary_channel is not set")
-        return self
+    @field_validator("teams")
+    @classmethod
+    def _canary_has_a_channel(cls, teams: dict[str, TeamRoute], info: ValidationInfo) -> dict[str, TeamRoute]:
+        if info.data.get("canary_channel", "wrong") is None:
+            refuse(
+                ((team_id, "mode"), "is canary, and there is no channel for it: set slack.canary_channel")
+                for team_id, route in teams.items()
+                if route.mode == "canary"
+            )
+        return teams

@@ -2,15 +2,15 @@
 
 from pydantic import Field, model_validator
 
-from pedwatch.config.kinds_of_text import LabelKey, Strict
+from pedwatch.config.kinds_of_text import LabelKey, Strict, Text
 
 
 class Firestore(Strict):
     """Where the limits are kept."""
 
-    project: str
-    database: str = "ped"
-    collection: str = "ped_limits"
+    project: Text
+    database: Text = "ped"
+    collection: Text = "ped_limits"
 
     def __str__(self) -> str:
         return f"collection {self.collection} of database {self.database} in project {self.project}"
@@ -52,10 +52,10 @@ class CostGuard(Strict):
 class Connections(Strict):
     """Names of the Airflow connections used; secrets live only there."""
 
-    google: str = "google_cloud_default"
-    kubernetes: str = "kubernetes_default"
-    slack: str = "slack_ped"
-    smtp: str = Field(default="smtp_default", description="Mail server, where a team's alerts are copied by mail")
+    google: Text = "google_cloud_default"
+    kubernetes: Text = "kubernetes_default"
+    slack: Text = "slack_ped"
+    smtp: Text = Field(default="smtp_default", description="Mail server, where a team's alerts are copied by mail")
 
 
 class LabelKeys(Strict):

@@ -23,14 +23,16 @@ from pydantic import (
     model_validator,
 )
 
-from pedwatch.config import LabelKey, LabelValue
+from pedwatch.config import PATTERNS, LabelKey, LabelValue, Name
 from pedwatch.limits import ids
-from pedwatch.limits.plain_values import plain, shown
+from pedwatch.written.plain_values import plain, shown
+from pedwatch.written.problems import Shape
 
 MAX_EXEMPTION = dt.timedelta(days=90)
 BOOKKEEPING = ("updated_at", "content_sha256", "deleted", "version", "previous_update_time")
 """Fields of a stored document that publishing fills in; they are no content."""
 
+GLOB = r"^[-A-Za-z0-9._*?]+$"
 _TIME = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:?\d{2})?$")
 _FIRST_TIME = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _END_OF_TIMES = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
@@ -74,8 +76,7 @@ def _written_out(value: str) -> str:
 
 
 Time = Annotated[dt.datetime, BeforeValidator(_read_time), AfterValidator(_in_utc)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
-Glob = Annotated[str, Field(pattern=r"^[-A-Za-z0-9._*?]+$", max_length=253)]
+Glob = Annotated[str, Field(pattern=GLOB, max_length=253)]
 Text = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_written_out)]
 Replicas = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
 
@@ -210,6 +211,9 @@ class PedLimit(_Strict):
                 f"publish it anew and delete this one"
             )
         return limit
+
+
+SHAPE = Shape(PedLimit, PATTERNS | {GLOB: "letters, digits, . _ - and the wildcards * and ?"}, hidden=("source",))
 
 
 def raw_sha256(data: Mapping[str, Any]) -> str:

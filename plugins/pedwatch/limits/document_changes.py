@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pedwatch.limits.document import BOOKKEEPING, PedLimit
-from pedwatch.limits.plain_values import plain
 from pedwatch.limits.stored_document import StoredDocument
+from pedwatch.written.plain_values import plain
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from pedwatch.errors import LimitDocumentError
-from pedwatch.limits.document import PedLimit
+from pedwatch.limits.document import SHAPE, PedLimit
 from pedwatch.limits.overlaps import Placed, overlaps_within
-from pedwatch.limits.problems import Problem, field_path, validation_problems
-from pedwatch.limits.yaml_text import MAX_BYTES, YamlDocument, YamlProblem, read_documents
+from pedwatch.written.problems import Problem, document_problems, explanations
+from pedwatch.written.yaml_text import MAX_BYTES, Location, YamlDocument, YamlProblem, read_documents
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -76,27 +76,30 @@ def read_file(source: str, raw: bytes | OSError) -> list[WrittenLimit | Problem]
     try:
         documents = read_documents(raw)
     except YamlProblem as problem:
-        return [Problem(source, str(problem), field_path(problem.field), problem.line)]
+        return [Problem(source, str(problem), line=problem.line)]
     if not documents:
         return [Problem(source, "holds no document: write the limit, or remove the file")]
     return [found for document in documents for found in _read_document(source, document)]
 
 
-def _read_document(source: str, document: YamlDocument) -> Iterator[WrittenLimit | Problem]:
+def _read_document(source: str, document: YamlDocument) -> list[WrittenLimit | Problem]:
     value: Any = document.value
+    wrong: list[tuple[Location, str]] = []
+    limit = None
     if not isinstance(value, dict):
         message = "a document must be a block of keys such as api_id: orders; begin each further one with ---"
-        yield Problem(source, message, line=document.line)
-        return
-    if "source" in value:
-        line = document.lines[("source",)]
-        yield Problem(source, "publishing fills in where a document came from: remove it", "source", line)
-        return
-    try:
-        yield WrittenLimit(PedLimit.model_validate(value), source, document.line)
-    except ValidationError as error:
-        problems = validation_problems(error, source, document.lines)
-        yield from sorted(problems, key=lambda problem: problem.line or 0)
+        wrong.append(((), message))
+    elif "source" in value:
+        wrong.append((("source",), "publishing fills in where a document came from: remove it"))
+    else:
+        try:
+            limit = PedLimit.model_validate(value)
+        except ValidationError as error:
+            wrong += explanations(error, SHAPE)
+    problems = document_problems(document, wrong, source)
+    if limit is None or problems:
+        return list(problems)
+    return [WrittenLimit(limit, source, document.line)]
 
 
 def _bytes(path: Path) -> bytes | OSError:

@@ -13,8 +13,8 @@ from pedwatch.limits.document import Source
 from pedwatch.limits.document_changes import DocumentChange, Write, plan_changes, write_of
 from pedwatch.limits.files import Batch, WrittenLimit
 from pedwatch.limits.overlaps import Overlap, Placed, overlaps_between, overlaps_within, takes_unlabelled
-from pedwatch.limits.problems import Problem
 from pedwatch.limits.stored_document import StoredDocument
+from pedwatch.written.problems import Problem
 
 
 class LimitStore(Protocol):

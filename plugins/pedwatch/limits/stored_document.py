@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pedwatch.limits.document import PedLimit, raw_sha256
-from pedwatch.limits.plain_values import shown
-from pedwatch.limits.problems import explain, field_path
+from pedwatch.limits.document import SHAPE, PedLimit, raw_sha256
+from pedwatch.written.plain_values import shown
+from pedwatch.written.problems import explain, field_path
 
 MAX_VERSION = 2**31 - 1
 """Higher ones nobody published; a step below the end of INT64 none could follow."""
@@ -109,7 +109,7 @@ def _reason(error: ValidationError) -> str:
     entries = error.errors(include_url=False)
     for number, entry in enumerate(entries):
         place = field_path(entry["loc"])
-        part = f"{place}: {explain(entry)}" if place else explain(entry)
+        part = f"{place}: {explain(entry, SHAPE)}" if place else explain(entry, SHAPE)
         if len(text) + len(part) > _MAX_REASON:
             return f"{text or f'{part[:_MAX_REASON]}…'}; and {len(entries) - max(number, 1)} more"
         text += f"; {part}" if text else part

@@ -14,7 +14,7 @@ CONFIG = Config.model_validate(
         "project": "p",
         "bucket": "evidence",
         "firestore": {"project": "p"},
-        "collector": {"image": "i"},
+        "collector": {"image": "i:1"},
         "clusters": [{"name": "eu-prod-1", "environment": "prod"}],
         "slack": {
             "platform_channel": "C0PLATFORM",

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from pedwatch.limits.files import read_file
-from pedwatch.limits.problems import Problem
 from pedwatch.limits.stored_document import StoredDocument, raw_sha256
+from pedwatch.written.problems import Problem
 from tests.unit.limits.odd_documents import FILES, Novelty, Point, Reference, documents
 from tests.unit.limits.samples import limit, minutes
 from tests.unit.limits.test_sync import NAME, World

@@ -13,9 +13,9 @@ from pedwatch.limits.advice import warnings_about
 from pedwatch.limits.document import PedLimit
 from pedwatch.limits.document_changes import Write, describe, plan_changes, write_of
 from pedwatch.limits.files import Batch, WrittenLimit
-from pedwatch.limits.problems import Problem
 from pedwatch.limits.publication import Publishing, compare, with_source
 from pedwatch.limits.stored_document import StoredDocument
+from pedwatch.written.problems import Problem
 from tests.unit.limits.samples import exemption, limit, minutes, stored
 
 

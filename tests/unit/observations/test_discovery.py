@@ -27,7 +27,7 @@ def config(clusters: tuple[str, ...] = (), retired: tuple[str, ...] = (), **disc
             "project": "p",
             "bucket": "evidence",
             "firestore": {"project": "p"},
-            "collector": {"image": "i"},
+            "collector": {"image": "i:1"},
             "clusters": [{"name": name, "environment": "prod", "endpoint": "https://own.example"} for name in clusters],
             "retired_clusters": list(retired),
             "discovery": {"projects": ["shop", "example.com:lab"], **discovery},

@@ -189,11 +189,11 @@ def test_an_accepted_cluster_that_is_not_listed_is_noted(pinned: list[KnownClust
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"discovery": {"project": "other"}}, "which projects does not name; add it"),
+        ({"discovery": {"project": "other"}}, "'other' is not named in projects; add it there"),
         ({"discovery": {"name": "shop_us-east1_eu"}}, "cannot be in shop/europe-west1; write the cluster's own name"),
-        ({"clusters": ("eu",)}, "discovery.accept: eu is in clusters too"),
-        ({"retired": ("eu",)}, "discovery.accept: eu is in retired_clusters too"),
-        ({"twice": True}, "accept: eu stands there twice"),
+        ({"clusters": ("eu",)}, "'eu' is in clusters too; it can be in one of them"),
+        ({"retired": ("eu",)}, "'eu' is in discovery.accept too; it can be in one of them"),
+        ({"twice": True}, "'eu' stands there twice; one line for a name, one for a cluster"),
     ],
     ids=["another project", "another place", "configured", "retired", "twice"],
 )

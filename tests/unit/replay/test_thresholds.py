@@ -59,7 +59,7 @@ def test_nothing_over_sends_nothing() -> None:
 def test_three_observations_tell_less_and_later() -> None:
     story = "OO.... OO.... OO.... OOOO.."
     now = replay(verdicts(story), PolicyConfig(), SLACK)
-    stricter = with_settings(PolicyConfig(), {"for_observations": "3"})
+    stricter = with_settings(PolicyConfig(), {"for_observations": 3})
     then = replay(verdicts(story), stricter, SLACK)
     assert (now.episodes, then.episodes) == (4, 1)
     assert then.messages < now.messages
@@ -70,7 +70,7 @@ def test_three_observations_tell_less_and_later() -> None:
 
 def test_settings_count_for_teams_and_apis_that_have_their_own() -> None:
     policy = PolicyConfig.model_validate({"teams": {"a": {"for_observations": 1, "apis": {"x": {"gross_count": 9}}}}})
-    changed = with_settings(policy, {"for_observations": "3"})
+    changed = with_settings(policy, {"for_observations": 3})
     assert changed.for_api("a", "x").for_observations == 3
     assert changed.for_api("a", "x").gross_count == 9
     assert changed.for_api(None, None).for_observations == 3
@@ -78,7 +78,7 @@ def test_settings_count_for_teams_and_apis_that_have_their_own() -> None:
 
 def test_an_unknown_setting_is_refused() -> None:
     with pytest.raises(ValidationError, match="for_observation"):
-        with_settings(PolicyConfig(), {"for_observation": "3"})
+        with_settings(PolicyConfig(), {"for_observation": 3})
 
 
 def test_cycles_may_be_missing() -> None:

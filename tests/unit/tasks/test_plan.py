@@ -23,7 +23,7 @@ def config(clusters: int = 2, **collector: Any) -> Config:
             "project": "p",
             "bucket": "evidence",
             "firestore": {"project": "p"},
-            "collector": {"image": "i", **collector},
+            "collector": {"image": "i:1", **collector},
             "clusters": [{"name": f"c{place}", "environment": "prod"} for place in range(clusters)],
             "label_keys": {"api_id": "example.com/api", "team_id": "example.com/team", "also": ["tier", "app"]},
             "slack": {"platform_channel": "C0PLATFORM"},

@@ -1,0 +1,1 @@
+"""What people write, the configuration and PED files alike: read plainly, and told in words where it is wrong."""
