@@ -13,7 +13,9 @@ from tests.sql.googlesql import DATASET, AnalysisError, analyze
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([*(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")), *DOCS.rglob("*.md")])
+PAGES = sorted(
+    [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")), *DOCS.rglob("*.md")]
+)
 
 
 def text(name: str) -> str:

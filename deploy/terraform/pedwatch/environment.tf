@@ -201,6 +201,8 @@ resource "google_composer_environment" "pedwatch" {
 
   lifecycle {
     prevent_destroy = true
+    # An image is upgraded by a deploy, which saves a snapshot before.
+    ignore_changes = [config[0].software_config[0].image_version]
 
     precondition {
       condition     = (var.network == null) == (var.subnetwork == null)

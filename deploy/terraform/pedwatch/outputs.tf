@@ -69,7 +69,7 @@ output "egress_address" {
   value       = try(google_compute_address.egress[0].address, null)
 }
 
-output "silence_policies" {
-  description = "Alert policies that a deploy snoozes, since it pauses the watch."
+output "heartbeat_absence_policy" {
+  description = "Alert policies on silence, which a deploy snoozes while it pauses the watch: absence_policies of its environment's file."
   value       = [for policy in google_monitoring_alert_policy.stays_away : policy.name]
 }

@@ -74,7 +74,7 @@ variable "environment_name" {
 }
 
 variable "image_version" {
-  description = "Image of the environment, pinned to a build: what include/composer_image.yaml records."
+  description = "Image that the environment is made with, pinned to a build: what include/composer_image.yaml records. Upgrades are a deploy's (docs/versions.md)."
   type        = string
   default     = "composer-3-airflow-3.3.1-build.0"
 
