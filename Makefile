@@ -1,13 +1,15 @@
 # The whole developer interface. `make` alone lists the targets; each first makes .venv/ when it has to.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down lint bench bundle image clean
+.PHONY: help setup demo test up down lint bench bundle deploy rollback image clean
 .DELETE_ON_ERROR:
 
 # The shop of sandbox/scenario; SCENARIO=path plays another file of the same schema.
 SCENARIO ?=
 # Passed on to pytest: make test ARGS='-k episodes -x'
 ARGS ?=
+# Which environment: make deploy ENV=prod reads deploy/environments/prod.yaml. ARGS=--dry-run only prints commands.
+ENV ?=
 # Which benchmarks, and what to compare with: make bench BASE=main NAMES='limits collector'
 NAMES ?=
 BASE ?=
@@ -80,6 +82,12 @@ bench: $(STAMP) ## benchmarks, to build/bench/; BASE=commit compares with it
 
 bundle: $(STAMP) ## build/composer/: the folders of the bucket as they would ship
 	@$(PYTHON_RUN) -m deploy.bundle
+
+deploy: $(STAMP) ## bring the bundle into the environment ENV, by gcloud; ARGS=--dry-run prints every command
+	@$(PYTHON_RUN) -m deploy.release deploy '$(ENV)' $(ARGS)
+
+rollback: $(STAMP) ## bring the build that ran before back into ENV; ARGS='--to BUILD' another one
+	@$(PYTHON_RUN) -m deploy.release rollback '$(ENV)' $(ARGS)
 
 image: $(STAMP) ## the collector's container, built with podman and tried offline
 	@$(PYTHON_RUN) -m deploy.collector_image

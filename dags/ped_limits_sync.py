@@ -52,6 +52,7 @@ def sync_and_listen(dag_run: Any = None, dag: Any = None, run_id: Any = None, ti
 
 PERIOD = settings.load_config().period
 BUILD = "source"  # the bundle writes its id here
+
 with DAG(
     dag_id="ped_limits_sync",
     description="Bring the history of PED limits up to date with Firestore",
