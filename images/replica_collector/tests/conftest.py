@@ -12,7 +12,7 @@ from collector_api_server import DEPLOYMENTS, HPAS, ApiServer, deployment, hpa, 
 from collector_harness import CYCLE, Collect, Collected
 from google_identity import MetadataServer
 
-from replica_collector import tls, transport
+from replica_collector import retrying, tls
 from replica_collector.batch import Batch, exit_status
 from replica_collector.clusters import Cluster
 from replica_collector.config import Config
@@ -31,7 +31,7 @@ def api() -> Iterator[ApiServer]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry pauses of milliseconds."""
-    monkeypatch.setattr(transport, "FIRST_PAUSE_SECONDS", 0.002)
+    monkeypatch.setattr(retrying, "FIRST_PAUSE_SECONDS", 0.002)
 
 
 @pytest.fixture(autouse=True)

@@ -54,8 +54,10 @@ def test_the_image_installs_what_is_locked() -> None:
 
 
 def test_the_readme_and_the_help_name_every_option() -> None:
-    from replica_collector.config import _parser
+    from replica_collector.command_line import parser_of
 
     readme = (PROJECT / "README.md").read_text()
-    options = {option for action in _parser({})._actions for option in action.option_strings if option.startswith("--")}
+    options = {
+        option for action in parser_of({})._actions for option in action.option_strings if option.startswith("--")
+    }
     assert {option for option in options - {"--help", "--version"} if f"`{option}`" not in readme} == set()

@@ -8,7 +8,7 @@ import pytest
 from collector_api_server import DEPLOYMENTS, HPAS, ApiServer, Behaviour, Exchange, deployment
 from collector_harness import Collect
 
-from replica_collector import listing, transport
+from replica_collector import body, listing
 from replica_collector.clusters import Cluster
 
 ALL = 37
@@ -255,7 +255,7 @@ def test_a_server_that_goes_in_circles_is_caught(api: ApiServer, collect: Collec
 def test_pages_beyond_the_memory_bound_are_asked_for_smaller(
     api: ApiServer, collect: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 6_000)
+    monkeypatch.setattr(body, "MAX_BODY_BYTES", 6_000)
     collected = collect()
     assert (collected.manifest["status"], len(collected.rows)) == ("complete", ALL)
     assert {exchange.query["limit"] for exchange in api.exchanges} == {"10", str(10 // listing.SHRINK)}
@@ -264,7 +264,7 @@ def test_pages_beyond_the_memory_bound_are_asked_for_smaller(
 def test_one_object_beyond_the_memory_bound_is_an_error(
     api: ApiServer, collect: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 500)
+    monkeypatch.setattr(body, "MAX_BODY_BYTES", 500)
     assert collect().manifest["error_class"] == "bad_payload"
 
 

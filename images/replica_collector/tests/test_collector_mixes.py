@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from replica_collector import batch, transport, turns
+from replica_collector import batch, retrying, turns
 from replica_collector import collect as collecting
 from replica_collector.clusters import Cluster
 from replica_collector.config import Config
@@ -122,7 +122,7 @@ def test_whoever_is_well_is_whole_whatever_the_others_do(fleet: dict[str, Cluste
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
         patch.setattr(collecting, "KNOCK_SECONDS", 0.4)
         patch.setattr(turns, "MOMENT_SECONDS", 0.1)
-        patch.setattr(transport, "FIRST_PAUSE_SECONDS", 0.002)
+        patch.setattr(retrying, "FIRST_PAUSE_SECONDS", 0.002)
         found = collected(fleet, sorts, Path(folder))
         assert found.status == 0
         told = {name: (line["status"], line["error_class"]) for name, line in found.manifests.items()}

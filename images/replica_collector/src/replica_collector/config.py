@@ -1,68 +1,17 @@
-"""The command line and its environment variables, as one frozen configuration."""
+"""What a collection is asked for, as one frozen configuration."""
 
 import argparse
-import math
-import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from replica_collector import __version__, clusters
+from replica_collector import clusters, option_values
 from replica_collector.clusters import Cluster
+from replica_collector.command_line import IAM_ENDPOINT, parser_of
 from replica_collector.errors import Misconfigured
 from replica_collector.kinds import WORKLOADS
-
-PREFIX = "REPLICA_COLLECTOR_"
-IAM_ENDPOINT = "https://iamcredentials.googleapis.com"
-
-_ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_LABEL_KEY = re.compile(
-    r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII
-)
-_SERVICE_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9.-]*@[a-z0-9][a-z0-9.-]*\.gserviceaccount\.com")
-_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-
-DESCRIPTION = """\
-List the Deployments, StatefulSets, Argo Rollouts and HorizontalPodAutoscalers of one or more clusters and write their
-raw replica state as gzipped NDJSON, then one manifest per cluster that says how the listing went. A cluster that cannot
-be listed gets a manifest too (status failed, with the reason), so that missing data is never mistaken for zero
-replicas.
-"""
-
-EPILOG = """\
-examples:
-  # try it: list one cluster, print its manifest, write nothing
-  replica-collector --clusters-file clusters.yaml --cluster eu-prod-1 --cycle 2026-01-01T10:05:00Z --dry-run
-
-  # two clusters of the file, to a local folder
-  replica-collector --clusters-file clusters.yaml --cluster eu-prod-1 --cluster eu-prod-2 \\
-      --cycle 2026-01-01T10:05:00Z --output file:///tmp/replicas
-
-  # all clusters given, as a pod does it: everything from the environment
-  REPLICA_COLLECTOR_CLUSTERS_JSON='[{"name": "eu-prod-1", "environment": "prod", "endpoint": "gke-1.example"}]' \\
-  REPLICA_COLLECTOR_CYCLE=2026-01-01T10:05:00Z REPLICA_COLLECTOR_OUTPUT=gs://bucket/replicas replica-collector
-
-clusters.yaml is a list of
-  - name: eu-prod-1            # letters, digits, - and _
-    environment: prod
-    endpoint: https://…        # host, address or URL, a path prefix is fine
-    auth: google               # or token_file, kubeconfig, none
-    ca_file: ca.pem            # or ca_data: base64 of PEM; neither: the system's CAs
-    token_file: token          # for auth: token_file
-    kubeconfig: config.yaml    # for auth: kubeconfig, with context: NAME unless it is the current one
-
-every option is also an environment variable: --page-size is REPLICA_COLLECTOR_PAGE_SIZE; lists take commas.
-
-exit status:
-  0  every cluster has a manifest, be it complete, partial or failed (a dark cluster is data, not an error)
-  2  the command line or the list of clusters is wrong; nothing was listed
-  3  an object could not be written: infrastructure, try again
-  4  stopped by SIGTERM or SIGINT; clusters that were not finished have a manifest failed/cancelled
-"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +48,7 @@ class Config:
 
 def from_args(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
     """Read the command line, with the environment for what it leaves out; exits with status 2 when it is wrong."""
-    parser = _parser(environment)
+    parser = parser_of(environment)
     given = parser.parse_args(arguments)
     try:
         chosen = _chosen(given)
@@ -142,63 +91,6 @@ def new_attempt_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
-def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "replica-collector",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-
-    def variable(flag: str) -> str:
-        return environment.get(PREFIX + flag[2:].upper().replace("-", "_"), "")
-
-    def switch(flag: str, text: str) -> None:
-        is_on = variable(flag).lower() in ("1", "true", "yes")
-        parser.add_argument(flag, action="store_true", default=is_on, help=text)
-
-    def option(flag: str, parse: Callable[[str], Any], default: str, metavar: str, text: str) -> None:
-        # argparse runs a default that is a string through ``type``, so both sources are checked alike.
-        shown = f" (default {default})" if default else ""
-        parser.add_argument(flag, type=parse, default=variable(flag) or default, metavar=metavar, help=text + shown)
-
-    parser.add_argument(
-        "--cluster",
-        action="append",
-        metavar="NAME",
-        default=None,
-        help="a cluster to list; repeat it for several (default: all that are given)",
-    )
-    parser.set_defaults(cluster_default=variable("--cluster"))
-    option("--clusters-file", str, "", "FILE", "YAML or JSON list of clusters")
-    option("--clusters-json", str, "", "JSON", "the same list inline")
-    option("--cycle", _cycle, "", "TIME", "the cycle this is for, RFC 3339 with a zone")
-    option("--output", _output, "", "URI", "gs://bucket[/prefix] or file:///folder")
-    option("--namespaces", _namespaces, "", "A,B", "only these namespaces (default: all)")
-    option("--kinds", _kinds, ",".join(WORKLOADS), "A,B", "workloads to list, beside HPAs")
-    option("--page-size", _count, "500", "N", "objects per page; sets memory, hardly CPU")
-    option("--budget-seconds", _seconds, "90", "S", "hard limit for listing one cluster, from its turn on")
-    option("--total-seconds", _seconds, "110", "S", "hard limit for listing all of them")
-    option("--request-seconds", _seconds, "30", "S", "hard limit for one page")
-    option("--output-seconds", _seconds, "25", "S", "hard limit for writing one cluster's objects")
-    option("--start-jitter-seconds", _seconds_or_none, "0", "S", "wait up to this long before each cluster")
-    option("--parallel", _count, "4", "N", "clusters listed at once; all are asked at once whether they answer")
-    option("--attempt", _attempt, "", "ID", "name of this attempt, new for every try (default: time and chance)")
-    option("--label-api-id", _label_key, "api_id", "KEY", "label that holds the API's id")
-    option("--label-team-id", _label_key, "team_id", "KEY", "label that holds the team's id")
-    option("--label-also", _label_keys, "", "A,B", "further labels that are stored (default: none)")
-    option("--log-every-pages", _count, "50", "N", "log progress each N pages of a cluster")
-    option(
-        "--impersonate", _service_account, "", "EMAIL", "service account to be, for clusters and output (default: none)"
-    )
-    option("--iam-endpoint", str, IAM_ENDPOINT, "URL", "where the IAM Credentials API is")
-    switch("--no-gzip", "ask for uncompressed pages: half the CPU, ten times the traffic")
-    switch("--dry-run", "list, print the manifests to stdout, write nothing")
-    parser.add_argument("--version", action="version", version=__version__)
-    return parser
-
-
 def _chosen(given: argparse.Namespace) -> tuple[Cluster, ...]:
     if bool(given.clusters_file) == bool(given.clusters_json):
         raise Misconfigured("give the clusters with --clusters-file or --clusters-json (one of them)")
@@ -209,7 +101,7 @@ def _chosen(given: argparse.Namespace) -> tuple[Cluster, ...]:
         except OSError as error:
             raise Misconfigured(f"cannot read {given.clusters_file}: {error.strerror}") from None
     known = clusters.parse(text)
-    names = given.cluster or _list(given.cluster_default) or list(known)
+    names = given.cluster or option_values.names(given.cluster_default) or list(known)
     if not names:
         raise Misconfigured("there is no cluster to list")
     if len(set(names)) < len(names):
@@ -217,80 +109,3 @@ def _chosen(given: argparse.Namespace) -> tuple[Cluster, ...]:
     if missing := [name for name in names if name not in known]:
         raise Misconfigured(f"not in the list of clusters: {', '.join(missing)}")
     return tuple(known[name] for name in names)
-
-
-def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _cycle(text: str) -> datetime | None:
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or moment.microsecond:
-        raise argparse.ArgumentTypeError("a cycle is a whole second with a zone, like 2026-01-01T10:05:00Z")
-    return moment.astimezone(UTC)
-
-
-def _output(text: str) -> str:
-    parts = urlsplit(text)
-    is_bucket = parts.scheme == "gs" and parts.netloc
-    is_folder = parts.scheme == "file" and parts.path and not parts.netloc
-    if (text and not (is_bucket or is_folder)) or parts.query or parts.fragment:
-        raise argparse.ArgumentTypeError("an output is gs://bucket[/prefix] or file:///folder")
-    return text.rstrip("/")
-
-
-def _namespaces(text: str) -> tuple[str, ...]:
-    names = _list(text)
-    if wrong := [name for name in names if not _NAMESPACE.fullmatch(name)]:
-        raise argparse.ArgumentTypeError(f"not a namespace: {', '.join(wrong)}")
-    return tuple(sorted(set(names)))
-
-
-def _kinds(text: str) -> tuple[str, ...]:
-    names = _list(text)
-    if wrong := [name for name in names if name not in WORKLOADS]:
-        raise argparse.ArgumentTypeError(f"not a kind: {', '.join(wrong)}; known are {', '.join(WORKLOADS)}")
-    return tuple(kind for kind in WORKLOADS if kind in names)
-
-
-def _label_key(text: str) -> str:
-    if not _LABEL_KEY.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"not a label key: {text!r}")
-    return text
-
-
-def _label_keys(text: str) -> tuple[str, ...]:
-    return tuple(sorted(_label_key(key) for key in _list(text)))
-
-
-def _service_account(text: str) -> str:
-    if text and not _SERVICE_ACCOUNT.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"not the e-mail address of a service account: {text!r}")
-    return text
-
-
-def _attempt(text: str) -> str:
-    if text and not _ATTEMPT.fullmatch(text):
-        raise argparse.ArgumentTypeError("an attempt is letters, digits, - and _")
-    return text
-
-
-def _count(text: str) -> int:
-    if not 1 <= (number := int(text)) <= 10_000:
-        raise argparse.ArgumentTypeError("must be from 1 to 10000")
-    return number
-
-
-def _seconds(text: str) -> float:
-    if not (number := _seconds_or_none(text)) > 0:
-        raise argparse.ArgumentTypeError("must be more than 0")
-    return number
-
-
-def _seconds_or_none(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number) or number < 0:
-        raise argparse.ArgumentTypeError("must be a number of seconds")
-    return number

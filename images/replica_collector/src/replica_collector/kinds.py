@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from replica_collector.kubernetes_types import DeploymentList, HpaList, RolloutList, StatefulSetList
+from replica_collector.kubernetes_pages import DeploymentList, HpaList, RolloutList, StatefulSetList
 
 _APPS, _ARGO, _AUTOSCALING = "apps/v1", "argoproj.io/v1alpha1", "autoscaling/v2"
 _SERVED: dict[str, tuple[str, str, str, Any]] = {

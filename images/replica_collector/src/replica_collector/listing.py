@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from replica_collector import salvage
+from replica_collector.body import Body
 from replica_collector.errors import CLUSTER_WIDE, UNDECODABLE, ApiError, BadPayload, PageTooLarge, classify
 from replica_collector.kinds import Kind
-from replica_collector.kubernetes_types import STATUS_DECODER, ListMeta, Status
+from replica_collector.kubernetes_pages import STATUS_DECODER, ListMeta, Status
 from replica_collector.observations import Provenance, encode
 from replica_collector.rows import observe
 from replica_collector.salvage import Faults, Unreadable
 from replica_collector.spool import Mark, Spool
-from replica_collector.transport import Body, Client
+from replica_collector.transport import Client
 
 GONE = 410
 SHRINK = 4

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from replica_collector.kubernetes_types import (
+from replica_collector.kubernetes_objects import (
     DEFAULT_MAX_SURGE,
     Condition,
     Deployment,

@@ -7,7 +7,7 @@ import msgspec
 
 from replica_collector.errors import UNDECODABLE, BadPayload
 from replica_collector.kinds import Kind
-from replica_collector.kubernetes_types import RAW_LIST_DECODER, RAW_OBJECT_DECODER, ListMeta
+from replica_collector.kubernetes_pages import RAW_LIST_DECODER, RAW_OBJECT_DECODER, ListMeta
 
 NAMED = 3
 _ALONE = b'{"kind":"","metadata":{},"items":[%b]}'

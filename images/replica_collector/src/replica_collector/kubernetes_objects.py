@@ -1,13 +1,12 @@
-"""The few fields of Kubernetes lists that are read; everything else is skipped while parsing.
+"""The few fields of Kubernetes objects that are read; everything else is skipped while parsing.
 
 The API server omits counts that are zero, hence the defaults; where zero and "never written" would be judged otherwise,
 an absent one stays None. Fields it always fills in carry its documented default.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-import msgspec
 from msgspec import Meta, Raw, Struct
 
 LabelsT = TypeVar("LabelsT")
@@ -200,73 +199,3 @@ class Hpa(Struct, Generic[LabelsT]):
     metadata: ObjectMeta[LabelsT]
     spec: HpaSpec
     status: HpaStatus = HpaStatus()
-
-
-class ListMeta(Struct, rename={"continue_token": "continue", "resource_version": "resourceVersion"}):
-    """Where the list stands and where it goes on."""
-
-    continue_token: str = ""
-    resource_version: str = ""
-
-
-class Page(Struct, Generic[LabelsT]):
-    """A page of a list; ``items`` has no default, so that an answer without them is not taken for an empty one."""
-
-    kind: str
-    metadata: ListMeta
-
-
-class DeploymentList(Page[LabelsT], Generic[LabelsT]):
-    """A page of Deployments."""
-
-    items: list[Deployment[LabelsT]] | None
-
-
-class StatefulSetList(Page[LabelsT], Generic[LabelsT]):
-    """A page of StatefulSets."""
-
-    items: list[StatefulSet[LabelsT]] | None
-
-
-class RolloutList(Page[LabelsT], Generic[LabelsT]):
-    """A page of Rollouts."""
-
-    items: list[Rollout[LabelsT]] | None
-
-
-class HpaList(Page[LabelsT], Generic[LabelsT]):
-    """A page of HPAs."""
-
-    items: list[Hpa[LabelsT]] | None
-
-
-class RawList(Struct):
-    """A page of any kind, its objects undecoded: where one of them is not what it should be, the others are."""
-
-    kind: str
-    metadata: ListMeta
-    items: list[msgspec.Raw] | None
-
-
-class _RawMeta(Struct, frozen=True):
-    name: Any = None
-    namespace: Any = None
-
-
-class RawObject(Struct):
-    """Of an object that cannot be decoded what it may still be known by."""
-
-    metadata: _RawMeta = msgspec.field(default_factory=_RawMeta)
-
-
-class Status(Struct):
-    """How the API server says no; a 410 carries the token of an inconsistent continuation."""
-
-    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
-    reason: str = ""
-    message: str = ""
-
-
-RAW_LIST_DECODER = msgspec.json.Decoder(RawList)
-RAW_OBJECT_DECODER = msgspec.json.Decoder(RawObject)
-STATUS_DECODER = msgspec.json.Decoder(Status)
