@@ -143,6 +143,25 @@ def test_files_that_are_named_exist(path: Path) -> None:
             assert any((root / name).exists() for root in roots), f"{name_of(path)} names {name}"
 
 
+def anchors(path: Path) -> set[str]:
+    """The names that a page's headings have in links: lower case, hyphens for spaces, nothing else but words."""
+    text_ = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = (re.sub(r"\]\([^)]*\)", "", heading) for heading in re.findall(r"^#+ (.+)$", text_, re.MULTILINE))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_links_lead_to_pages_and_headings_that_exist(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"^```.*?^```", "", path.read_text(), flags=re.M | re.S)):
+        if re.match(r"\w+:", target):
+            continue
+        file, _, heading = target.partition("#")
+        page = (path.parent / file).resolve() if file else path
+        assert page.exists(), f"{name_of(path)} links to {target}"
+        if heading:
+            assert heading in anchors(page), f"{name_of(path)} links to {target}"
+
+
 #: Files that a run writes, and files of a deployment.
 OUTPUTS = {
     *("verdicts.csv", "limits.csv", "coverage.csv", "manifest.json"),

@@ -120,7 +120,7 @@ CONFIGURATION = {
     "project": "acme",
     "bucket": "acme-evidence",
     "firestore": {"project": "acme"},
-    "collector": {"image": "replica-collector@sha256:0"},
+    "collector": {"image": "replica-collector:1.0"},
     "clusters": [{"name": "eu-prod-1", "environment": "prod"}],
     "slack": {"platform_channel": "C0PLATFORM"},
 }

@@ -41,8 +41,9 @@ resource "google_firestore_field" "field" {
       for_each = each.value.indexes
 
       content {
-        order       = indexes.value.order
-        query_scope = indexes.value.queryScope
+        order        = lookup(indexes.value, "order", null)
+        array_config = lookup(indexes.value, "arrayConfig", null)
+        query_scope  = indexes.value.queryScope
       }
     }
   }

@@ -71,5 +71,9 @@ output "egress_address" {
 
 output "heartbeat_absence_policy" {
   description = "Alert policies on silence, which a deploy snoozes while it pauses the watch: absence_policies of its environment's file."
-  value       = [for policy in google_monitoring_alert_policy.stays_away : policy.name]
+  value = concat(
+    [for policy in google_monitoring_alert_policy.stays_away : policy.name],
+    # The second eye waits for the same silence.
+    [for name, policy in google_monitoring_alert_policy.measured : policy.name if name == "second_eye"],
+  )
 }

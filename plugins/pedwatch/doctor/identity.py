@@ -120,4 +120,4 @@ def _fix(answer: Any, reason: str, account: str) -> str:
             f"grant {ROLE} (it holds {RIGHT}) on {account} to the environment's service account, which the pods run "
             "as; to yourself too, to ask from here"
         )
-    return "see docs/deployment.md, section 2"
+    return "see docs/deployment.md, Rights"
