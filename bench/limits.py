@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import tree
+from bench.former_names import first_of
 from bench.results import Goal
 
 if TYPE_CHECKING:
@@ -111,12 +112,26 @@ def _limit(number: int, max_replicas: int) -> Any:
     )
 
 
+def _publishing() -> tuple[Any, Any]:
+    """What decides on changes of documents, and what writes one, as the measured tree has them."""
+    module = first_of("pedwatch.limits.document_changes", "pedwatch.limits.publishing")
+    return module.plan_changes, module.write_of
+
+
+def _store() -> Any:
+    """The limits in the Firestore stand-in."""
+    from pedwatch.hooks import clients
+
+    module = first_of("pedwatch.limits.store.firestore", "pedwatch.hooks.limit_store")
+    return module.FirestoreLimits(clients.AsPerson().firestore(bench_config()), bench_config().firestore.collection)
+
+
 def _set_up() -> None:
     """Create the tables, and the documents as they stand long after they were published."""
     from pedwatch import settings, sql
     from pedwatch.hooks import clients
-    from pedwatch.limits.document_changes import plan_changes, write_of
 
+    plan_changes, write_of = _publishing()
     warehouse = clients.warehouse(bench_config(), clients.AsPerson())
     warehouse.create_dataset()
     for name in sql.statement_names(settings.include_dir() / "sql"):
@@ -134,11 +149,8 @@ def _set_up() -> None:
 
 def _edit(count: int) -> None:
     """Publish other ceilings for some documents."""
-    from pedwatch.hooks import clients
-    from pedwatch.limits.document_changes import plan_changes, write_of
-    from pedwatch.limits.store.firestore import FirestoreLimits
-
-    store = FirestoreLimits.from_config(bench_config(), clients.AsPerson())
+    plan_changes, write_of = _publishing()
+    store = _store()
     names = [_limit(number, 0).limit_id for number in range(count)]
     stored = list(store.fetch(names))
     ceiling = stored[0].limit().max_replicas + 1
@@ -147,10 +159,7 @@ def _edit(count: int) -> None:
 
 
 def _let_time_pass(control: str) -> None:
-    from pedwatch.hooks import clients
-    from pedwatch.limits.store.firestore import FirestoreLimits
-
-    at = FirestoreLimits.from_config(bench_config(), clients.AsPerson()).server_time() + A_WHILE
+    at = _store().server_time() + A_WHILE
     body = json.dumps({"now": at.isoformat()}).encode()
     urllib.request.urlopen(urllib.request.Request(f"{control}/clock", body, method="PUT")).close()
 
@@ -175,12 +184,11 @@ def main() -> int:
     arguments = parser.parse_args()
 
     from pedwatch.hooks import clients
-    from pedwatch.limits.store.bigquery import BigQueryLimits
-    from pedwatch.limits.store.firestore import FirestoreLimits
-    from pedwatch.tasks.limits_sync import sync_limits
 
-    store = FirestoreLimits.from_config(bench_config(), clients.AsPerson())
-    ledger = BigQueryLimits(clients.warehouse(bench_config(), clients.AsPerson()))
+    sync_limits = first_of("pedwatch.tasks.limits_sync", "pedwatch.hooks.limit_sync").sync_limits
+    ledger_module = first_of("pedwatch.limits.store.bigquery", "pedwatch.hooks.limit_ledger")
+    store = _store()
+    ledger = ledger_module.BigQueryLimits(clients.warehouse(bench_config(), clients.AsPerson()))
     # A base tree that is measured too may still take the policy alone.
     takes_policy = "policy" in inspect.signature(sync_limits).parameters
     given: Any = bench_config().policy if takes_policy else bench_config()

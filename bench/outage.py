@@ -16,6 +16,7 @@ from collections import deque
 from email.message import Message as Headers
 from typing import Any
 
+from bench.former_names import first_of
 from bench.results import Goal
 
 CHANNELS = [f"C0TEAM{number:02}" for number in range(20)]
@@ -97,19 +98,20 @@ def measure() -> tuple[list[Goal], list[dict[str, Any]]]:
 def _play(call_seconds: float) -> dict[str, Any]:
     import pytest
 
-    from pedwatch.alerts.channels.slack import SlackChannel
-    from pedwatch.alerts.delivery.leasing import send_notifications
-    from pedwatch.alerts.delivery.sender import Pacer  # type: ignore[attr-defined]  # where the base has it
     from pedwatch.config import Slack
     from tests.operators.outbox_model import OutboxModel
     from tests.operators.slack_in_process import Workspace, connect
+
+    channel_type = first_of("pedwatch.alerts.channels.slack", "pedwatch.hooks.slack_channel").SlackChannel
+    send_notifications = first_of("pedwatch.alerts.delivery.leasing", "pedwatch.tasks.send").send_notifications
+    pacer_type = first_of("pedwatch.alerts.delivery.pacer", "pedwatch.tasks.pacer", "pedwatch.tasks.sender").Pacer
 
     with pytest.MonkeyPatch.context() as patch:
         connect(patch)
         workspace = Workspace(lambda: START.timestamp() + gate.now, *CHANNELS)
         gate = Gate(workspace, call_seconds)
         patch.setattr("slack_sdk.web.base_client.urlopen", gate.open)
-        outbox, channel = OutboxModel(), SlackChannel("slack_ped")
+        outbox, channel = OutboxModel(), channel_type("slack_ped")
         slack = Slack.model_validate({"platform_channel": CHANNELS[0]})
         limit = {"seconds": TASK_SECONDS} if "seconds" in inspect.signature(send_notifications).parameters else {}
 
@@ -119,8 +121,8 @@ def _play(call_seconds: float) -> dict[str, Any]:
         def cycle() -> float:
             began = gate.now
             now = START + dt.timedelta(seconds=gate.now)
-            pacer = Pacer(pause, lambda: gate.now)
-            send_notifications(outbox, channel, slack, now, "run", pacer, **limit)  # type: ignore[arg-type]
+            pacer = pacer_type(pause, lambda: gate.now)
+            send_notifications(outbox, channel, slack, now, "run", pacer, **limit)
             return gate.now - began
 
         for number in range(OPEN_BEFORE):
