@@ -1,8 +1,8 @@
 """A gcloud whose environment is a folder: it keeps a bucket, parses DAGs late, and refuses what gcloud refuses.
 
-Groups, flags and words of refusal are those of the Google Cloud SDK 528.0.0 and 578.0.0; what Airflow's commands print
-is what ``airflow`` 3.3.1 prints: warnings before the JSON, ``"False"`` for False, and no complaint about a DAG that is
-not there. Run as a program it does one command: ``fake_gcloud.py FOLDER words…``.
+Groups and flags are those of command_shapes.yaml, words of refusal those of the Google Cloud SDK 528 and 578; what
+Airflow's commands print is what ``airflow`` 3.3.1 prints: warnings before the JSON, ``"False"`` for False, and no
+complaint about a DAG that is not there. Run as a program it does one command: ``fake_gcloud.py FOLDER words…``.
 """
 
 import json
@@ -11,21 +11,19 @@ import shutil
 import sys
 from pathlib import Path
 
+import yaml
+
 AIRFLOW = "3.3.1"
-#: What each command takes besides --project, --quiet and --format.
-FLAGS = {
-    "composer environments describe": {"location"},
-    "composer environments run": {"location"},
-    "composer environments update": {"location", "image-version", "update-pypi-packages-from-file", "async"},
-    "composer environments snapshots save": {"location", "snapshot-location", "async"},
-    "monitoring snoozes create": {"display-name", "criteria-policies", "criteria-filter", "start-time", "end-time"},
-    "monitoring snoozes update": {"display-name", "start-time", "end-time"},
-    "storage cat": set(),
-    "storage cp": {"recursive", "no-clobber"},
-    "storage ls": {"recursive", "long"},
-    "storage rm": {"recursive", "continue-on-error"},
-    "storage rsync": {"recursive", "checksums-only", "exclude", "delete-unmatched-destination-objects"},
-}
+SHAPES = yaml.safe_load((Path(__file__).resolve().parents[1] / "command_shapes.yaml").read_text())
+EVERYWHERE = {flag for flags in SHAPES["everywhere"].values() for flag in flags}
+
+
+def flags_of(shape: dict) -> set[str]:
+    """The flags of a command, and those of every command."""
+    return {*shape.get("takes_a_value", ()), *shape.get("takes_none", ()), *EVERYWHERE}
+
+
+FLAGS = {name: flags_of(shape) for name, shape in SHAPES["gcloud"].items()}
 WARNING = "2026-11-30T20:28:16Z [warning  ] Could not import graphviz. [py.warnings] category=UserWarning\n"
 NEW = {
     "state": "RUNNING",
@@ -89,7 +87,7 @@ class FakeGcloud:
     def _do(self, command: str, words: list[str]) -> str:
         own = words[: words.index("--")] if "--" in words else words
         flags = dict(word[2:].partition("=")[::2] for word in own if word.startswith("--"))
-        unknown = flags.keys() - FLAGS[command] - {"project", "format", "quiet"}
+        unknown = flags.keys() - FLAGS[command]
         if unknown:
             raise Refused(f"ERROR: (gcloud.{'.'.join(command.split())}) unrecognized arguments: --{min(unknown)}", 2)
         names = [word for word in own if not word.startswith("--")]
