@@ -39,7 +39,7 @@ def scenario() -> Scenario:
             "start": FIRST.isoformat(),
             "cycles": CYCLES,
             "clusters": [{"name": name, "environment": "prod"} for name in CLUSTERS],
-            "teams": [{"team_id": "orders", "channel": {"id": "C0ORDERS", "name": "orders-alerts"}}],
+            "teams": [{"team_id": "orders", "channel": {"id": "C0ORDERS", "name": "orders-alerts"}, "mode": "team"}],
             "platform_channel": {"id": "C0PLATFORM", "name": "ped-platform"},
             "limits": [
                 {"environment": "prod", "team_id": "orders", "api_id": name, "max_replicas": 8, "grant": grant}

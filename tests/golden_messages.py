@@ -46,7 +46,7 @@ START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 SLACK = Slack.model_validate(
     {
         "platform_channel": "C0PLATFORM",
-        "teams": {"orders": {"channel": "C0ORDERS", "mention": "<!subteam^S0ORDERS>"}},
+        "teams": {"orders": {"channel": "C0ORDERS", "mention": "<!subteam^S0ORDERS>", "mode": "team"}},
     }
 )
 ORDERS = Subject(

@@ -63,7 +63,6 @@ EXPLAINED = {
     "PolicyConfig.defaults": "For everybody",
     "PolicyConfig.teams": "Overrides by team_id",
     "PolicyConfig.approvers": "Whose approval makes an exemption count",
-    "TeamRoute.mode": "`team`: live; `canary`: to the canary channel; `suppressed`: recorded, not sent",
     "Slack.platform_channel": "Required: blind clusters, unknown teams and teams without a route are told here",
     "Slack.canary_channel": "Where teams with `mode: canary` are told",
     "Slack.teams": "Routes by team_id",

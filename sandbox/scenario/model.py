@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from pedwatch.config import ChannelId, Destination, LabelValue, PolicyConfig
+from pedwatch.config import ChannelId, LabelValue, Mode, PolicyConfig
 from sandbox.scenario.events import Step
 from sandbox.scenario.expectations import Backfill, Expectations
 from sandbox.scenario.fields import CYCLE_LENGTH, Model, Moment, Name
@@ -41,8 +41,10 @@ class Team(Model):
     team_id: LabelValue
     channel: Channel
     mention: str | None = Field(default=None, pattern=r"^<[!@].+>$", description="e.g. <!subteam^S0ORDERS>")
-    mode: Destination = Field(
-        default="team", description="team: live; canary: to the canary channel; suppressed: shadow"
+    mode: Mode = Field(
+        default="platform",
+        description="platform: told in the platform's channel; canary: to the canary channel; team: live; "
+        "suppressed: shadow",
     )
 
 

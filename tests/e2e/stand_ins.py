@@ -54,7 +54,7 @@ def make_config(servers: Servers, **fields: Any) -> Config:
         "clusters": [{"name": name, "environment": "prod", "auth": "kubeconfig"} for name in CLUSTERS],
         "slack": {
             "platform_channel": "C0PLATFORM",
-            "teams": {"orders": {"channel": "C0ORDERS", "mention": "<!subteam^S0ORDERS>"}},
+            "teams": {"orders": {"channel": "C0ORDERS", "mention": "<!subteam^S0ORDERS>", "mode": "team"}},
         },
     }
     return Config.model_validate(given | fields)

@@ -46,7 +46,8 @@ def control(
     """A workspace as it should be, and the configuration that names its channels."""
     connection = {"conn_type": "slack", "password": TOKEN, "extra": {"base_url": f"{slack[0]}/api/", "timeout": 5}}
     monkeypatch.setenv("AIRFLOW_CONN_SLACK_PED", json.dumps(connection))
-    config = make_config(slack={"platform_channel": "C0PLATFORM", "teams": {"orders": {"channel": "C0ORDERS"}}})
+    teams = {"orders": {"channel": "C0ORDERS", "mode": "team"}}
+    config = make_config(slack={"platform_channel": "C0PLATFORM", "teams": teams})
     monkeypatch.setattr(settings, "load_config", lambda: config)
     client = ControlClient.from_folder(slack[1])
     yield client

@@ -12,9 +12,8 @@ from tests.operators.limit_slice import NAME, Slice, slice_
 from tests.unit.limits.samples import limit
 
 __all__ = ["slice_"]
-SLACK = Slack.model_validate(
-    {"platform_channel": "C0PLATFORM", "teams": {"orders": {"channel": "C0ORDERS", "also": ["webhook:pager"]}}}
-)
+TEAMS = {"orders": {"channel": "C0ORDERS", "also": ["webhook:pager"], "mode": "team"}}
+SLACK = Slack.model_validate({"platform_channel": "C0PLATFORM", "teams": TEAMS})
 
 
 def spoil(slice_: Slice, replicas: Any, document_id: str = NAME) -> None:

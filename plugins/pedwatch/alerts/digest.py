@@ -13,6 +13,7 @@ from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, notification_id
+from pedwatch.alerts.routing import route_of_team
 from pedwatch.alerts.wording import counted, name
 from pedwatch.config import Destination, Slack
 from pedwatch.cycles import PERIOD, period_of
@@ -226,9 +227,8 @@ def notifications(
     """Return the outbox rows of a day: all teams to the platform's channel, each team's own to its channel."""
     targets: list[tuple[str | None, Destination, str]] = [(None, "team", slack.platform_channel)]
     for team_id, team in slack.teams.items():
-        is_canary = team.mode == "canary" and slack.canary_channel is not None
-        target = slack.canary_channel if is_canary else team.channel
-        targets.append((team_id, team.mode, target or team.channel))
+        if team.mode != "platform":
+            targets.append((team_id, *route_of_team(team_id, slack)))
     written = []
     for whose, destination, channel in targets:
         own = digest if whose is None else digest.of_team(whose)

@@ -35,7 +35,7 @@ class Context:
         known: of the subject; see ``alerts.evidence``.
         limits_as_of: when the limits judged by were read, if they were stale; else None.
         mention: Slack mention of the team; the only text that is not escaped.
-        has_route: whether the team is in the configuration.
+        told_here: why the platform hears of the team's alerts, to stand behind its name.
         policy: of the API; says when an alert ends.
         contact: whom to ask, in words.
         acknowledged: who takes care of it, if somebody does.
@@ -47,7 +47,7 @@ class Context:
     links: Links = field(default_factory=Links)
     limits_as_of: dt.datetime | None = None
     mention: str | None = None
-    has_route: bool = True
+    told_here: str = ""
     policy: Policy = field(default_factory=Policy)
     contact: str = guidance.CONTACT
     acknowledged: Acknowledgement | None = None
@@ -143,7 +143,7 @@ def notes(episode: Episode, context: Context) -> list[str]:
     if context.known.is_past_deadline and episode.is_open:
         found.append("a rollout is past its deadline (ProgressDeadlineExceeded): it does not end by itself")
     team = name(episode.subject.team_id or "unknown")
-    found.append(f"team {team}" if context.has_route else f"team {team} has no route in pedwatch.yaml: told here")
+    found.append(f"team {team}{context.told_here}")
     if episode.subject.limit_id:
         found.append(f"limit {name(episode.subject.limit_id)} version {episode.limit_version}")
     return found

@@ -14,7 +14,7 @@ from pedwatch.alerts import guidance
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Told, notification_id
-from pedwatch.alerts.routing import is_configured, route_of_team
+from pedwatch.alerts.routing import is_configured, route_of_team, why_told_here
 from pedwatch.alerts.wording import name
 from pedwatch.config import Destination, Slack
 from pedwatch.cycles import SHORTEST, floor_to_cycle
@@ -140,13 +140,12 @@ def _rejected(
 ) -> Message:
     before = "the version before it stays in force"
     means = before if now.has_previous_limit else "its API has no limit"
-    no_route = "" if team_id in slack.teams else " has no route in pedwatch.yaml: told here"
     return Message(
         mark=":warning:",
         title="Limit not valid",
         summary=f"the document of PED limit {name(document_id)} is not valid: {now.reason}",
         advice=f"Correct it and publish it again, or ask {slack.contact}. Until then {means}",
-        notes=[f"team {name(team_id or 'unknown')}{no_route}", guidance.WHAT_IT_IS],
+        notes=[f"team {name(team_id or 'unknown')}{why_told_here(team_id, slack)}", guidance.WHAT_IT_IS],
         thread=f"Still not valid, for another reason: {now.reason}" if is_again else "",
         links=links,
         labels={"alertname": "PedLimitRejected", "limit_id": document_id},

@@ -16,7 +16,7 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.message_lookup import Known
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Telling, Told, notification_of
-from pedwatch.alerts.routing import is_configured, route
+from pedwatch.alerts.routing import is_configured, route, why_told_here
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Slack
 
@@ -184,7 +184,7 @@ def _message(telling: Telling, told: Told | None, cycle: dt.datetime, slack: Sla
         links=around.links,
         limits_as_of=around.limits_as_of,
         mention=telling.mention,
-        has_route=episode.subject.team_id in slack.teams,
+        told_here=why_told_here(episode.subject.team_id, slack),
         policy=around.policies.for_api(episode.subject.team_id, episode.subject.api_id),
         contact=slack.contact,
         acknowledged=acknowledged,

@@ -7,7 +7,7 @@ from pedwatch.config.clusters import AcceptedCluster, Cluster, Collector, Discov
 from pedwatch.config.document import SHAPE, Config
 from pedwatch.config.kinds_of_text import PATTERNS, ChannelId, LabelKey, LabelValue, Name
 from pedwatch.config.policy import Policy, PolicyConfig, PolicyOverride, TeamPolicy
-from pedwatch.config.routing import Destination, Slack
+from pedwatch.config.routing import Destination, Mode, Slack
 from pedwatch.config.services import Connections, Firestore, LabelKeys, LimitsSync
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "LabelKeys",
     "LabelValue",
     "LimitsSync",
+    "Mode",
     "Name",
     "Policy",
     "PolicyConfig",

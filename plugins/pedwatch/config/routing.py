@@ -17,6 +17,7 @@ from pedwatch.written.problems import refuse
 
 _LINK_NAMES = ("project", "location", "environment", "cluster", "namespace", "kind", "name")
 Destination = Literal["team", "canary", "suppressed"]
+Mode = Literal["platform", "canary", "team", "suppressed"]
 CopyTarget = Annotated[
     str,
     Field(
@@ -31,7 +32,11 @@ class TeamRoute(Strict):
 
     channel: ChannelId
     mention: str | None = Field(default=None, pattern=MENTION, description="e.g. <!subteam^S0ORDERS>")
-    mode: Destination = "team"
+    mode: Mode = Field(
+        default="platform",
+        description="`platform`: in the platform's channel, as a team that is not named; `canary`: in the canary "
+        "channel; `team`: live, in its own; `suppressed`: recorded, told nowhere",
+    )
     also: list[CopyTarget] = Field(
         default_factory=list,
         description="Copies while `mode` is team: `mailto:<address>`, or `webhook:<Airflow connection>` for "
@@ -40,7 +45,7 @@ class TeamRoute(Strict):
 
 
 class Slack(Strict):
-    """Routing of alerts; a team that is not named is told of in the platform's channel (docs/design.md#d12)."""
+    """Routing of alerts; what is of a team that is not named, or not live, is told in the platform's channel."""
 
     platform_channel: ChannelId
     platform_also: list[CopyTarget] = Field(

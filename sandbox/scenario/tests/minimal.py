@@ -14,7 +14,7 @@ DOCUMENT: dict[str, Any] = {
     "start": "2026-03-02T10:00:00Z",
     "cycles": 4,
     "clusters": [{"name": "eu-1", "environment": "prod"}],
-    "teams": [{"team_id": "orders", "channel": {"id": "C0ORDERS", "name": "orders"}}],
+    "teams": [{"team_id": "orders", "channel": {"id": "C0ORDERS", "name": "orders"}, "mode": "team"}],
     "platform_channel": {"id": "C0PLATFORM", "name": "platform"},
     "limits": [
         {

@@ -25,9 +25,10 @@ SLACK = Slack.model_validate(
         "platform_channel": "C0PLATFORM",
         "canary_channel": "C0CANARY",
         "teams": {
-            "team-orders": {"channel": "C0ORDERS", "mention": "<!subteam^S0ORDERS>"},
+            "team-orders": {"channel": "C0ORDERS", "mention": "<!subteam^S0ORDERS>", "mode": "team"},
             "team-shadow": {"channel": "C0SHADOW", "mode": "suppressed"},
             "team-canary": {"channel": "C0OTHER", "mode": "canary"},
+            "team-new": {"channel": "C0NEWCOMERS", "mention": "<!subteam^S0NEWCOMERS>"},
         },
     }
 )
@@ -117,6 +118,7 @@ def test_gates_delay(gates: str, reasons: list[str]) -> None:
         ("team-shadow", "C0SHADOW", "suppressed", "suppressed"),
         ("team-canary", "C0CANARY", "canary", "unsent"),
         ("team-nobody-knows", "C0PLATFORM", "team", "unsent"),
+        ("team-new", "C0PLATFORM", "team", "unsent"),
         (None, "C0PLATFORM", "team", "unsent"),
     ],
 )
@@ -125,6 +127,8 @@ def test_routing(team: str | None, channel: str, destination: str, status: str) 
     (row,) = tell("OO", subject)
     assert (row.channel, row.destination, row.status) == (channel, destination, status)
     assert row.message.mention == ("<!subteam^S0ORDERS>" if team == "team-orders" else None)
+    why = {"team-nobody-knows": "no route in", "team-new": "not live in", None: "no route in"}.get(team, "")
+    assert why in " ".join(row.message.notes) and ("told here" in " ".join(row.message.notes)) == bool(why)
 
 
 def cluster_row(number: int, status: str, error_class: str | None, cluster: str = "eu-prod-1") -> dict[str, Any]:

@@ -20,10 +20,11 @@ CONFIG = Config.model_validate(
             "platform_channel": "C0PLATFORM",
             "canary_channel": "C0CANARY",
             "teams": {
-                "orders": {"channel": "C0ORDERS", "also": ["mailto:oncall@shop.example"]},
+                "orders": {"channel": "C0ORDERS", "also": ["mailto:oncall@shop.example"], "mode": "team"},
                 "growth": {"channel": "C0GROWTH", "mode": "canary"},
                 "search": {"channel": "C0SEARCH", "mode": "suppressed"},
-                "payments": {"channel": "C0PLATFORM"},
+                "payments": {"channel": "C0PLATFORM", "mode": "team"},
+                "media": {"channel": "C0MEDIA"},
             },
         },
     }
@@ -45,8 +46,9 @@ def rows_of(team: str) -> list[Notification]:
         ("search", [], [("C0SEARCH", "first")]),
         ("payments", [], [("C0PLATFORM", "first")]),
         ("newcomers", [], [("C0PLATFORM", "first")]),
+        ("media", [], [("C0PLATFORM", "first")]),
     ],
-    ids=["new", "known", "in the canary's channel", "in the shadow", "in the platform's own", "no route"],
+    ids=["new", "known", "in the canary's channel", "in the shadow", "in the platform's own", "no route", "no mode"],
 )
 def test_who_is_welcomed(team: str, told: Collection[str], reasons: list[tuple[str, str]]) -> None:
     assert [(row.channel, row.reason) for row in with_welcomes(rows_of(team), CONFIG, told)] == reasons

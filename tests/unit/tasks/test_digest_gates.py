@@ -48,6 +48,14 @@ def test_each_team_reads_its_own_and_the_platform_reads_all() -> None:
     assert busy().of_team("growth").is_clear
 
 
+def test_a_team_that_is_not_live_has_no_digest_of_its_own() -> None:
+    slack = SLACK.model_copy(
+        update={"teams": {"orders": SLACK.teams["orders"].model_copy(update={"mode": "platform"})}}
+    )
+    rows = notifications(busy(), slack, START.date(), "UTC", START)
+    assert [(row.channel, row.team_id) for row in rows] == [("C0PLATFORM", None)]
+
+
 def test_times_are_those_of_the_report() -> None:
     text = compose(busy(), "orders", START.date(), "Asia/Tokyo").text
     assert "since Mon 02 Mar 19:00" in text and "Times in: Asia/Tokyo" in text
