@@ -68,6 +68,8 @@ def check(words: list[str]) -> None:
     if program == "make":
         targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
         _demand(rest and rest[0] in targets, words, "no such target")
+        settings = set(re.findall(r"\$\((\w+)\)", (ROOT / "Makefile").read_text()))
+        _demand({word.partition("=")[0] for word in rest[1:]} <= settings, words, "make knows no such setting")
     elif program == "python":
         _check_pedwatch(words)
     elif program == "cp":
@@ -200,6 +202,7 @@ def test_scopes_of_the_slack_app_are_the_same_on_both_pages() -> None:
     ("line", "why"),
     [
         ("make deplyo ENV=prod", "no such target"),
+        ("make deploy EVN=prod", "no such setting"),
         ("gcloud composer environmets run E --location L dags list", "no such command"),
         ("gcloud secrets versions add NAME --data-fiel FILE", "no flag data-fiel"),
         ("gcloud secrets versions add --data-file FILE", "takes 1 to 1 words"),
