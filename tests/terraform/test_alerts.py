@@ -19,7 +19,6 @@ from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import failure_callback, heartbeats
 from sandbox.slack.errors import SlackRefusal
 from tests.operators.test_slack_reads import READS, Told
-from tests.sql.googlesql import DATASET, analyze
 from tests.terraform.configuration import Block, literal, names_in, read_folder
 from tests.terraform.logging_query import QueryError, compile_query
 
@@ -234,16 +233,6 @@ def test_the_guide_has_the_table_of_alerts() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|", table, re.MULTILINE)
     expected = [(name, alert["title"], alert["reason"]) for name, alert in ALERTS.items()]
     assert rows == expected
-
-
-def test_the_second_eye_asks_bigquery_what_it_can_answer() -> None:
-    text = (MODULE / "second_eye.sql.tftpl").read_text()
-    assert set(re.findall(r"\$\{(\w+)\}", text)) == {"project", "dataset", "minutes"}
-    rendered = Template(text).substitute(project="acme", dataset=DATASET, minutes=15)
-    analyze(rendered.replace(f"`acme.{DATASET}.", f"`{DATASET}."), None)  # the catalog has no projects
-    assert set(re.findall(r"'(ped_\w+)'", text)) == {
-        match for line in LINES.values() for match in re.findall(r"dag_id=(ped_\w+)", line)
-    }, "it waits for the same two"
 
 
 def test_a_query_is_understood_or_refused() -> None:

@@ -47,8 +47,8 @@ resource "google_monitoring_notification_channel" "mail" {
   depends_on = [google_project_service.used]
 }
 
-# Silence is the absence of points, or points that are zero: which of them Cloud Logging writes depends on how long ago
-# it saw a line, so either counts.
+# Silence is the absence of points, or points that are zero: which of them Cloud Logging writes while no line comes depends
+# on how long ago one came, so either counts. It may be ten minutes late: the window holds three heartbeats.
 resource "google_monitoring_alert_policy" "stays_away" {
   for_each = { for name, alert in local.policies : name => alert if alert.kind == "stays_away" }
 
