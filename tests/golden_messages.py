@@ -15,8 +15,9 @@ from pedwatch.alerts import (
     api_storm_messages,
     block_kit,
     digest,
+    failed_sends,
     limit_messages,
-    outbox,
+    notifications,
     platform_messages,
     silence,
     welcome,
@@ -150,7 +151,7 @@ def only(rows: list[Notification], reason: str) -> Shown:
     """Return the one message that was told last, for the reason that the situation is about."""
     [row] = rows
     assert row.reason == reason, f"told because {row.reason}, not {reason}"
-    return shown(row.message, has_thread=row.sequence > 1 and reason != outbox.SOME_BACK)
+    return shown(row.message, has_thread=row.sequence > 1 and reason != notifications.SOME_BACK)
 
 
 def known(**fields: Any) -> Surroundings:
@@ -343,7 +344,7 @@ def dead_letter() -> Shown:
     ]
     error = f"chat.postMessage: is_archived: {CHANNEL['is_archived']}"
     sends = [{"notification_id": n, "status": "dead", "error": error} for n in ("n1", "n2")]
-    [row] = outbox.alerts_of(leased, sends, {}, "C0PLATFORM", at(1))
+    [row] = failed_sends.alerts_of(leased, sends, {}, "C0PLATFORM", at(1))
     return shown(Message.from_json(json.loads(row["message"])), has_thread=False)
 
 

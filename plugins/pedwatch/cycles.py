@@ -7,8 +7,6 @@ lies between them, also where the length of cycles was changed (docs/decisions/0
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 PERIOD = dt.timedelta(minutes=5)
 """The length of a cycle where the configuration names none."""
@@ -18,12 +16,7 @@ LONGEST = dt.timedelta(hours=1)
 LOADABLE = dt.timedelta(hours=2)
 """For so long after it began an hour may be loaded; later nothing of it changes any more."""
 
-CLOCK_BEHIND = dt.timedelta(minutes=1)
-"""By so much a worker's clock may be behind the one that made the run: its cycle is no future to be denied."""
-
 LATE_FILES = dt.timedelta(minutes=15)
-SCHEDULED, MANUAL, BACKFILL = "scheduled", "manual", "backfill"
-KNOWN_RUN_TYPES = (SCHEDULED, MANUAL, BACKFILL, "asset_triggered")
 
 
 def floor_to_cycle(moment: dt.datetime, period: dt.timedelta) -> dt.datetime:
@@ -108,34 +101,3 @@ def hours_to_load(cycle: dt.datetime, now: dt.datetime) -> list[dt.datetime]:
     hour = cycle.replace(minute=0, second=0, microsecond=0)
     wanted = [hour - dt.timedelta(hours=1), hour] if cycle - hour < LATE_FILES else [hour]
     return [hour for hour in wanted if now - hour < LOADABLE]
-
-
-@dataclass(frozen=True)
-class Gates:
-    """What a run may do. The default is to deny (docs/design.md#d9)."""
-
-    origin: Literal["live", "backfill"]
-    may_collect: bool
-    may_notify: bool
-    reason: str
-
-
-def gates(cycle: dt.datetime, now: dt.datetime, run_type: str, allow_notify: bool, period: dt.timedelta) -> Gates:
-    """Decide what a run of ``cycle`` that starts at ``now`` may do.
-
-    The past cannot be observed: only a run that starts within a ``period`` of its cycle, and is no backfill, collects.
-    A run that starts less than a minute before its cycle has a worker whose clock is behind.
-    It may alert only when scheduled, or manual with the explicit parameter ``allow_notify``.
-    """
-    if run_type not in KNOWN_RUN_TYPES:
-        return Gates("backfill", False, False, f"run type {run_type!r} is not known: denied")
-    if run_type == BACKFILL:
-        return Gates("backfill", False, False, "a backfill re-compares stored observations and never alerts")
-    age = now - cycle
-    if age < -CLOCK_BEHIND:
-        return Gates("backfill", False, False, "the cycle lies in the future")
-    if age >= period:
-        return Gates("backfill", False, False, f"the run starts {int(age.total_seconds())} s after its cycle: stale")
-    if run_type == SCHEDULED or (run_type == MANUAL and allow_notify):
-        return Gates("live", True, True, "live")
-    return Gates("live", True, False, "a manual run alerts only with allow_notify")

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from bench.outbox_words import word
+from pedwatch.alerts.channels.dispatch import Transports
 from pedwatch.alerts.channels.slack import SlackChannel
-from pedwatch.alerts.channels.transports import Transports
 from pedwatch.alerts.delivery.leasing import send_notifications
 from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import SOME_BACK, UnusableTransportError, kind_of
+from pedwatch.alerts.notifications import SOME_BACK
+from pedwatch.alerts.transport import UnusableTransportError, kind_of
 from pedwatch.config import Config, Slack
 from pedwatch.cycles import PERIOD
 from pedwatch.deadlines import lease

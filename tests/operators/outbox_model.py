@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pedwatch.alerts.delivery.sender import PARENT_STANDS
-from pedwatch.alerts.outbox import carrier_of, kind_of
+from pedwatch.alerts.transport import carrier_of, kind_of
 from pedwatch.cycles import PERIOD
 
 Row = dict[str, Any]

@@ -152,7 +152,7 @@ def test_a_first_installation_has_an_hour(
 
 
 def test_slack_that_refuses_everything_leaves_the_row_to_the_next_one(platform: Platform) -> None:
-    from pedwatch.alerts.outbox import UnusableTransportError
+    from pedwatch.alerts.transport import UnusableTransportError
     from sandbox.slack.errors import SlackRefusal
 
     at(platform, 4)

@@ -14,8 +14,9 @@ import pytest
 from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.delivery.leasing import send_notifications
 from pedwatch.alerts.delivery.pacer import Pacer
+from pedwatch.alerts.failed_sends import DEAD_LETTER, ODD_ANSWER
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import DEAD_LETTER, ODD_ANSWER, Transport
+from pedwatch.alerts.transport import Transport
 from pedwatch.config import Slack
 from sandbox.odd_answers import ODD_ANSWERS, TEXT, response
 from sandbox.slack.errors import SlackRefusal

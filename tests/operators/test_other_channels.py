@@ -14,14 +14,14 @@ from typing import Any, ClassVar
 
 import pytest
 
+from pedwatch.alerts.channels.dispatch import Transports
 from pedwatch.alerts.channels.mail import MailChannel
-from pedwatch.alerts.channels.transports import Transports
 from pedwatch.alerts.channels.webhook import WebhookChannel
 from pedwatch.alerts.copies import alertmanager_json, with_copies
 from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.delivery.sender import Sender
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import SendError
+from pedwatch.alerts.transport import SendError
 from pedwatch.config import Slack
 from tests.golden_messages import OVER, seen, story
 
@@ -148,7 +148,7 @@ class NoSlack:
 
     def post(self, *_: Any) -> str:
         """Refuse."""
-        from pedwatch.alerts.outbox import UnusableTransportError
+        from pedwatch.alerts.transport import UnusableTransportError
 
         raise UnusableTransportError("token_revoked: renew it")
 

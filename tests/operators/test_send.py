@@ -12,7 +12,7 @@ from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.delivery.sender import CLOCK_SKEW_SECONDS, Sender
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import UnusableTransportError
+from pedwatch.alerts.transport import UnusableTransportError
 from sandbox.slack.control import ControlClient
 from tests.conftest import Server, running
 

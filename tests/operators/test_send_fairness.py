@@ -12,8 +12,9 @@ import pytest
 
 from pedwatch.alerts.delivery.leasing import send_notifications
 from pedwatch.alerts.delivery.pacer import Pacer
+from pedwatch.alerts.failed_sends import DEAD_LETTER, GIVE_UP_AFTER
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import DEAD_LETTER, GIVE_UP_AFTER, Found, SendError, UnusableTransportError, kind_of
+from pedwatch.alerts.transport import Found, SendError, UnusableTransportError, kind_of
 from pedwatch.config import Slack
 from pedwatch.cycles import PERIOD
 from pedwatch.deadlines import lease

@@ -13,8 +13,8 @@ import pytest
 from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.delivery.leasing import send_notifications
 from pedwatch.alerts.delivery.pacer import Pacer
-from pedwatch.alerts.outbox import UnusableTransportError
 from pedwatch.alerts.table_rows import notification_to_row
+from pedwatch.alerts.transport import UnusableTransportError
 from sandbox.slack.errors import RateLimited, SlackRefusal
 from sandbox.slack.records import Channel
 from tests.golden_messages import at, seen

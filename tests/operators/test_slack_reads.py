@@ -13,7 +13,7 @@ from pedwatch.alerts.channels.slack_answers import form
 from pedwatch.alerts.delivery.leasing import send_notifications
 from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import CannotReadBackError, Transport
+from pedwatch.alerts.transport import CannotReadBackError, Transport
 from pedwatch.config import Slack
 from pedwatch.doctor.slack_channels import slack_findings
 from sandbox.slack.errors import SlackRefusal

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 from pedwatch.alerts.delivery.sender import PARENT_STANDS
-from pedwatch.alerts.outbox import DEAD_LETTER, SOME_BACK, kind_of
+from pedwatch.alerts.failed_sends import DEAD_LETTER
+from pedwatch.alerts.notifications import SOME_BACK
+from pedwatch.alerts.transport import kind_of
 from tests.operators.fault_schedules import HOOK, PLATFORM
 from tests.operators.faulty_world import World
 from tests.operators.outbox_model import Row

@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 import pytest
 import yaml
 
-from pedwatch.alerts.channels.transports import Transports
+from pedwatch.alerts.channels.dispatch import Transports
 from pedwatch.config import Config
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import failure_callback, heartbeats

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedwatch import cycles, deadlines
+from pedwatch import cycles, deadlines, run_gates
 from pedwatch.cycles import PERIOD
 
 TEN = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -108,7 +108,7 @@ DENIED = ("backfill", False, False)
 )
 def test_gates(run_type: str, age_seconds: int, allow_notify: bool, expected: tuple[str, bool, bool]) -> None:
     now = TEN + dt.timedelta(seconds=age_seconds)
-    allowed = cycles.gates(TEN, now, run_type, allow_notify, PERIOD)
+    allowed = run_gates.gates(TEN, now, run_type, allow_notify, PERIOD)
     assert (allowed.origin, allowed.may_collect, allowed.may_notify) == expected
     assert allowed.reason
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Notification, notification_id
-from pedwatch.alerts.outbox import SOME_BACK
+from pedwatch.alerts.notifications import SOME_BACK, Notification, notification_id
 from pedwatch.config import Slack
 
 MAIL, WEBHOOK = "mailto:", "webhook:"

@@ -10,6 +10,10 @@ from pedwatch.alerts.episodes import NAMESPACE, Episode
 from pedwatch.alerts.messages import Message
 from pedwatch.config import Destination
 
+SOME_BACK = "some_back"
+"""Reason of a word that the parent alone shows: some clusters of a storm are seen again, and others are not yet. Where
+the parent cannot be edited it is said in the thread, as all words are; copies have no parents, and leave it out."""
+
 
 @dataclass(frozen=True)
 class Told:

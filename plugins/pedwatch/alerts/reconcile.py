@@ -16,6 +16,7 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.message_lookup import Known
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import Notification, Telling, Told, notification_of
+from pedwatch.alerts.reminders import reminders_due
 from pedwatch.alerts.routing import is_configured, route, why_told_here
 from pedwatch.alerts.surroundings import Surroundings
 from pedwatch.config import Slack
@@ -56,15 +57,6 @@ def frozen_by(episode: Episode) -> str | None:
     """Return why an open episode can neither go on nor end until somebody acts; None when it can."""
     reason = episode.memory.frozen_by if episode.is_open else None
     return reason if reason in FREEZING else None
-
-
-def reminders_due(episode: Episode, cycle: dt.datetime, slack: Slack) -> int:
-    """Return how many reminders of an episode are due: at each of the steps, then as often as the last one is long."""
-    if episode.fired_cycle is None or not slack.reminder_hours:
-        return 0
-    hours = (cycle - episode.fired_cycle) / dt.timedelta(hours=1)
-    last = slack.reminder_hours[-1]
-    return sum(hours >= step for step in slack.reminder_hours[:-1]) + int(hours // last)
 
 
 def is_ending_soon(episode: Episode, known: Known | None, cycle: dt.datetime) -> bool:
@@ -193,7 +185,7 @@ def _message(telling: Telling, told: Told | None, cycle: dt.datetime, slack: Sla
     return episode_messages.compose(episode, telling.reason, context)
 
 
-def needs_evidence(
+def needs_lookup(
     episodes: Iterable[Episode],
     told: Mapping[str, Told],
     cycle: dt.datetime,

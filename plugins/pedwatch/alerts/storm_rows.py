@@ -9,8 +9,7 @@ from pedwatch.alerts import api_storm_messages, cluster_storm_messages
 from pedwatch.alerts.acknowledgements import fact_of, in_force, people_of, thread_of
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Notification, Telling, Told, notification_id, notification_of
-from pedwatch.alerts.outbox import SOME_BACK
+from pedwatch.alerts.notifications import SOME_BACK, Notification, Telling, Told, notification_id, notification_of
 from pedwatch.alerts.routing import is_configured, route_of_team
 from pedwatch.alerts.storms import STORM, Groups, Storm, left
 from pedwatch.alerts.surroundings import Surroundings

@@ -10,7 +10,7 @@ from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.channels.slack_answers import code_of
 from pedwatch.alerts.channels.slack_refusals import CHANNEL, MALFORMED, SCOPES
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import SendError, UnusableTransportError
+from pedwatch.alerts.transport import SendError, UnusableTransportError
 from pedwatch.config import Config, Slack
 from pedwatch.doctor.stores import Finding, skew
 from pedwatch.errors import NotifyError

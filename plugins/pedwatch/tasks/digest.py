@@ -10,7 +10,8 @@ from pedwatch.alerts import digest
 from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
-from pedwatch.cycles import MANUAL, SCHEDULED, floor_to_cycle
+from pedwatch.cycles import floor_to_cycle
+from pedwatch.run_gates import MANUAL, SCHEDULED
 from pedwatch.tasks.run_conf import refuse_unknown
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def compose_digest(dag_run: Any = None, params: Any = None, run_id: Any = None, 
 
 def send_digest(composed: dict[str, Any], run_id: Any = None) -> dict[str, int]:
     """Deliver the outbox."""
-    from pedwatch.alerts.channels.transports import Transports
+    from pedwatch.alerts.channels.dispatch import Transports
     from pedwatch.alerts.delivery.leasing import send_notifications
     from pedwatch.hooks.clients import warehouse
 

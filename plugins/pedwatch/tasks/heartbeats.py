@@ -5,8 +5,9 @@ import logging
 from typing import Any, Literal
 
 from pedwatch import settings
-from pedwatch.cycles import BACKFILL, cycle_of_run
+from pedwatch.cycles import cycle_of_run
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.run_gates import BACKFILL
 
 log = logging.getLogger(__name__)
 

@@ -17,13 +17,13 @@ from pedwatch.alerts import failed_runs, silence
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.live.failure_reports import EVER, settle_reports, write_words
 from pedwatch.alerts.notifications import Notification
-from pedwatch.alerts.outbox import Transport
 from pedwatch.alerts.reconcile import told_from_row
 from pedwatch.alerts.routing import in_platforms_channel
+from pedwatch.alerts.transport import Transport
 from pedwatch.config import Config, Slack
-from pedwatch.cycles import SCHEDULED
 from pedwatch.hooks.run_urls import dag_url
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.run_gates import SCHEDULED
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ def listen(dag_run: Any = None, run_id: Any = None, ti: Any = None) -> dict[str,
 
 def _ready(dag_run: Any, run_id: Any, ti: Any) -> Callable[[], dict[str, Any]]:
     """Ask Airflow for what listening needs, and return what then does it."""
-    from pedwatch.alerts.channels.transports import Transports
+    from pedwatch.alerts.channels.dispatch import Transports
     from pedwatch.hooks.clients import warehouse_of_any_schema
 
     run_type = getattr(dag_run.run_type, "value", dag_run.run_type)

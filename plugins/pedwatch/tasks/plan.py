@@ -9,10 +9,11 @@ from typing import Any
 
 from pedwatch import deadlines
 from pedwatch.config import Cluster, Config
-from pedwatch.cycles import CLOCK_BEHIND, SCHEDULED, compact, cycle_of_run, gates
+from pedwatch.cycles import compact, cycle_of_run
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.batches import BATCH, CLOSES_AT, batch_clusters, collector_target
+from pedwatch.run_gates import CLOCK_BEHIND, SCHEDULED, gates
 
 log = logging.getLogger(__name__)
 

@@ -156,7 +156,7 @@ def next_task(plan: Plan, folded: dict[str, int]) -> str:
 
 def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
     """Deliver the outbox while the run has time; besides the counts, ``message`` is where the newest in Slack is."""
-    from pedwatch.alerts.channels.transports import Transports
+    from pedwatch.alerts.channels.dispatch import Transports
     from pedwatch.alerts.delivery.leasing import send_notifications
     from pedwatch.hooks.clients import warehouse
 

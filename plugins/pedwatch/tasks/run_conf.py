@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from pedwatch.cycles import BACKFILL, MANUAL
+from pedwatch.run_gates import BACKFILL, MANUAL
 
 
 def unknown_keys(conf: Iterable[str], known: Iterable[str]) -> str | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pedwatch.alerts.message_lookup import Exemption
 from pedwatch.alerts.notifications import Notification
 from pedwatch.alerts.observed import Observation
-from pedwatch.alerts.reconcile import reminders_due
+from pedwatch.alerts.reminders import reminders_due
 from pedwatch.config import Slack
 from pedwatch.cycles import PERIOD
 from tests.golden_messages import ORDERS, at, blind, dark, seen

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from pedwatch.alerts.delivery import sender
-from pedwatch.alerts.outbox import GIVE_UP_AFTER, SendError, UnusableTransportError
+from pedwatch.alerts.failed_sends import GIVE_UP_AFTER
+from pedwatch.alerts.transport import SendError, UnusableTransportError
 
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
 

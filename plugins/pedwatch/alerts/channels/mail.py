@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import Found, Outcome, SendError
+from pedwatch.alerts.transport import Found, Outcome, SendError
 
 _DOMAIN = "pedwatch.invalid"
 

@@ -15,7 +15,7 @@ from pedwatch.alerts import block_kit
 from pedwatch.alerts.channels import slack_refusals as refusals
 from pedwatch.alerts.channels.slack_answers import SlackRefusedError, answered, call_of, code_of, form
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import (
+from pedwatch.alerts.transport import (
     CannotEditError,
     CannotReadBackError,
     Found,

@@ -13,7 +13,7 @@ from typing import Any
 
 from pedwatch.alerts.channels import slack_refusals as refusals
 from pedwatch.alerts.channels.retry_after import retry_after
-from pedwatch.alerts.outbox import SendError, UnusableTransportError
+from pedwatch.alerts.transport import SendError, UnusableTransportError
 from pedwatch.errors import NotifyError
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from pedwatch import settings
 from pedwatch.alerts.channels.retry_after import retry_after
 from pedwatch.alerts.copies import alertmanager_json
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import Found, SendError
+from pedwatch.alerts.transport import Found, SendError
 
 _PATIENCE = (408, 425, 429)
 _LOCKED = (401, 403, 407)

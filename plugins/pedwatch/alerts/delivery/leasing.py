@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pedwatch import deadlines
-from pedwatch.alerts import outbox
+from pedwatch.alerts import failed_sends
 from pedwatch.alerts.delivery.known_threads import Threads
 from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.delivery.sender import Sender
 from pedwatch.alerts.delivery.time_shares import SLACK_SHARE
-from pedwatch.alerts.outbox import Transport, UnusableTransportError, kind_of
+from pedwatch.alerts.transport import Transport, UnusableTransportError, kind_of
 from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
@@ -134,7 +134,7 @@ def send_batch(
     if not leased:
         return delivery, None
     sends, stopped = sender.send(leased)
-    alerts = outbox.alerts_of(leased, sends, sender.odd, slack.platform_channel, now)
+    alerts = failed_sends.alerts_of(leased, sends, sender.odd, slack.platform_channel, now)
     warehouse.write(
         "alerts/record_sends.sql",
         {

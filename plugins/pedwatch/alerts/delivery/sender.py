@@ -8,19 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pedwatch.alerts import outbox
+from pedwatch.alerts import failed_sends, transport
 from pedwatch.alerts.delivery.known_threads import Threads, name_of
 from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.delivery.thread_writer import ThreadWriter
 from pedwatch.alerts.delivery.time_shares import TimeShares
-from pedwatch.alerts.outbox import (
-    OutOfTimeError,
-    SendError,
-    Transport,
-    UnusableTransportError,
-    carrier_of,
-    kind_of,
-)
+from pedwatch.alerts.transport import OutOfTimeError, SendError, Transport, UnusableTransportError, carrier_of, kind_of
 from pedwatch.deadlines import CLOCK_SKEW
 
 WORTH_WAITING_SECONDS = 0.5  # for so short a time nothing is put off
@@ -152,7 +145,7 @@ class Sender:
         except Exception as error:  # noqa: BLE001 one bad row never stops the others
             # Its type alone: what it says may hold an address with a key in it.
             log.error("pedwatch_send_error notification_id=%s error=%s", row["notification_id"], type(error).__name__)
-            outcome: outbox.Outcome = "ambiguous" if progress.get("is_posting") else "later"
+            outcome: transport.Outcome = "ambiguous" if progress.get("is_posting") else "later"
             raise SendError(outcome, f"{type(error).__name__}: a fault of pedwatch, report it") from None
 
     def _failing_since(self, row: Mapping[str, Any], error: SendError) -> dt.datetime | None:
@@ -177,7 +170,7 @@ class Sender:
         is_blocked: bool,
         failing_since: dt.datetime | None = None,
     ) -> dict[str, Any]:
-        return outbox.failed(
+        return failed_sends.failed(
             row, error, self._now(), is_unclear, is_blocked, failing_since, last_resort=self.platform_channel
         )
 

@@ -11,8 +11,8 @@ from pedwatch.alerts.delivery.pacer import Pacer
 from pedwatch.alerts.delivery.time_shares import TimeShares
 from pedwatch.alerts.delivery_messages import cannot_edit
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import (
-    SOME_BACK,
+from pedwatch.alerts.notifications import SOME_BACK
+from pedwatch.alerts.transport import (
     CannotEditError,
     CannotReadBackError,
     Found,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
-from pedwatch.alerts.outbox import OutOfTimeError, kind_of
+from pedwatch.alerts.transport import OutOfTimeError, kind_of
 
 SLACK_SHARE = 4
 """Of rows and of time Slack gets so much to one of each other kind of channel."""

@@ -11,7 +11,8 @@ from pedwatch.alerts.acknowledgements import RANKS, Acknowledgement, in_force
 from pedwatch.alerts.channels.slack_reactions import MOST_READ, Place
 from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.notifications import Told
-from pedwatch.alerts.reconcile import phase_of, reminders_due
+from pedwatch.alerts.reconcile import phase_of
+from pedwatch.alerts.reminders import reminders_due
 from pedwatch.config import Slack
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse

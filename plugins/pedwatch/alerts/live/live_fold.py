@@ -100,7 +100,7 @@ def _notifications(
     told = {row["episode_id"]: reconcile.told_from_row(row) for row in found["told"]}
     holding = acknowledged.acknowledged(warehouse, episodes, told, cycle, config.period, now, config.slack, reactions)
     around = Surroundings(policies=config.policy, acknowledged=holding, period=config.period)
-    asked = reconcile.needs_evidence(episodes, told, cycle, config.slack, around)
+    asked = reconcile.needs_lookup(episodes, told, cycle, config.slack, around)
     known: dict[str, message_lookup.Known] = {}
     if asked:
         subjects = [

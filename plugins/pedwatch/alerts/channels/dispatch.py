@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.copies import MAIL, WEBHOOK
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.outbox import Found, SendError, Transport
+from pedwatch.alerts.transport import Found, SendError, Transport
 from pedwatch.config import Config
 from pedwatch.errors import PedwatchError
 
