@@ -1,5 +1,6 @@
 """What deploy/terraform makes is what the code needs: names, places, units and sizes agree on both sides."""
 
+import datetime as dt
 import json
 import re
 from pathlib import Path
@@ -120,6 +121,15 @@ def test_the_environment_has_slots_for_a_cycle_as_it_is_set_by_default() -> None
 
 def test_the_length_of_a_cycle_is_that_of_the_configuration() -> None:
     assert variable("cycle_minutes") == Config.model_fields["cycle_minutes"].default
+
+
+def test_google_may_maintain_for_twelve_hours_a_week() -> None:
+    """What Composer's API asks for, and neither schema nor plan says."""
+    window = {name: str(literal(value)) for name, value in variable("maintenance_window").items()}
+    days = re.fullmatch(r"FREQ=WEEKLY;BYDAY=((?:\w\w)(?:,\w\w)*)", window["recurrence"])
+    assert days is not None
+    start, end = (dt.datetime.fromisoformat(window[f"{name}_time"]) for name in ("start", "end"))
+    assert (end - start) * len(days[1].split(",")) >= dt.timedelta(hours=12)
 
 
 def test_packages_are_those_of_the_bundle() -> None:
