@@ -51,8 +51,15 @@ def _load(path: Path) -> Any:
 
 
 def _rows(folder: Path, defaults: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    given = _load(folder / "given.yaml").items()
-    return {table: [{**defaults.get(table, {}), **row} for row in rows or []] for table, rows in given}
+    return with_defaults(_load(folder / "given.yaml"), defaults)
+
+
+def with_defaults(
+    given: Mapping[str, list[dict[str, Any]]], defaults: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """Return rows by table with the columns that they leave out, as ``cases/defaults.yaml`` has them."""
+    defaults = _load(CASES / "defaults.yaml") if defaults is None else defaults
+    return {table: [{**defaults.get(table, {}), **row} for row in rows or []] for table, rows in given.items()}
 
 
 def _params(folder: Path, defaults: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -94,7 +101,7 @@ def json_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row as a JSON load job takes it."""
 
     def cell(value: Any) -> Any:
-        if isinstance(value, dt.datetime):
+        if isinstance(value, dt.date):
             return value.isoformat()
         if isinstance(value, dict):
             return json_row(value)
