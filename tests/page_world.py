@@ -1,7 +1,7 @@
 """A fleet to look at: what the pages' tests, their pictures and their first look in a browser show.
 
-A month of an API that was over, exempt, rolled out and not seen; a cluster that cannot be seen now; a team whose name is
-hostile; and enough quiet APIs for several pages.
+A month of an API that was over, exempt, rolled out and not seen; a cluster that cannot be seen now; a team whose name
+is hostile; and enough quiet APIs for several pages.
 """
 
 import datetime as dt

@@ -18,10 +18,10 @@ class Wish(Protocol):
 
 def address(path: str, wish: Wish, **changed: Any) -> str:
     """Return the relative address of a wish with some of it changed; it begins at the first page of a table again."""
-    wished = replace(wish, **{"page": 1, **changed})  # type: ignore[type-var]
+    wished = replace(wish, **{"page": 1, **changed})
     given = {
         each.name: "1" if getattr(wished, each.name) is True else getattr(wished, each.name)
-        for each in fields(wish)  # type: ignore[arg-type]
+        for each in fields(wish)
         if getattr(wished, each.name) != each.default
     }
     return f"{path}?{urlencode(given)}" if given else path

@@ -48,7 +48,7 @@ class Subject:
     @property
     def words(self) -> str:
         """The verdict as people say it."""
-        return WORDS.get(self.row["verdict"], self.row["verdict"])
+        return WORDS.get(self.row["verdict"], str(self.row["verdict"]))
 
     @property
     def bar(self) -> int:
