@@ -1,4 +1,5 @@
--- How each cluster was seen over a period, run-length coded: cycles in a row that were alike are one row.
+-- How each cluster was seen over a period, run-length coded: cycles in a row that were alike are one row. One row
+-- per cluster and stretch.
 -- Parameters: @period_start, @period_end TIMESTAMP: the end excluded.
 WITH
 runs AS (

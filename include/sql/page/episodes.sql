@@ -1,4 +1,5 @@
 -- Problems that go on, or ended since a moment, and what was last told of each; those that never fired are left out.
+-- One row per episode.
 -- Parameters: @since TIMESTAMP; @api_id, @environment STRING: NULL for all.
 SELECT
   e.episode_id,

@@ -1,4 +1,5 @@
--- An API's subjects cycle by cycle, as they were judged live: what no audit has come to yet.
+-- An API's subjects cycle by cycle, as they were judged live: what no audit has come to yet. One row per subject
+-- and cycle.
 -- Parameters: @api_id STRING; @environment STRING: NULL for all; @period_start, @period_end TIMESTAMP: the end excluded.
 SELECT
   v.subject,

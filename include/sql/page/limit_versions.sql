@@ -1,4 +1,5 @@
 -- The versions of an API's limits, as they are known today: what was granted, by whom, from which commit.
+-- One row per version.
 -- Parameters: @api_id STRING; @environment STRING: NULL for all.
 SELECT
   h.limit_id,

@@ -1,4 +1,5 @@
 -- Every subject as it was judged in a cycle, with the episode that is open on it and what was last told of that.
+-- One row per subject.
 -- Parameters: @cycle TIMESTAMP: the newest that was folded, so that an hour of verdicts is read and no more.
 WITH
 judged AS (

@@ -1,4 +1,4 @@
--- An API's subjects day by day, run-length coded, as they were audited.
+-- An API's subjects day by day, run-length coded, as they were audited. One row per subject and day.
 -- Parameters: @api_id STRING; @environment, @team_id STRING: NULL for all; @first_day, @last_day DATE: both included.
 SELECT
   d.subject,

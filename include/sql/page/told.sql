@@ -1,4 +1,4 @@
--- What was told of some episodes, where, and what became of it; the newest first.
+-- What was told of some episodes, where, and what became of it; the newest first. One row per notification.
 -- Parameters: @episode_ids ARRAY<STRING>.
 SELECT
   n.episode_id,

@@ -1,7 +1,6 @@
 """The report as a person meets it, in Chromium: asks for nothing, is drawn, printed, and usable without a mouse."""
 
 import datetime as dt
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import pytest
 from pedwatch import settings
 from pedwatch.audit import report
 from pedwatch.audit.request import AuditRequest
+from tests.accessibility import violations
 from tests.unit.audit.shop_day import DAY, UNKNOWN, at, limit, line, over, sources
 from tests.unit.audit.test_audit_period import audit
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 CHROMIUM = Path("/usr/bin/chromium")
-AXE = "axe-core@4.14.1"
-CACHE = Path(__file__).resolve().parents[3] / "build" / "cache" / "axe-core"
 DAYS = 22
 FACTS = {"pedwatch_version": "1", "rule_version": "0" * 64, "policy_versions": ["p1"]}
 HOSTILE = '<script>alert("x")</script>&{{ 7 * 7 }}'
@@ -131,27 +129,8 @@ def test_a_narrow_window_scrolls_tables_not_the_page(browser_page: Any) -> None:
     assert width <= 390
 
 
-def axe_source() -> str:
-    """Return axe-core, by npm; fetched once."""
-    script = CACHE / "package" / "axe.min.js"
-    if not script.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        try:
-            subprocess.run(["npm", "pack", AXE, "--silent"], cwd=CACHE, check=True, capture_output=True, timeout=40)
-            subprocess.run(["tar", "xzf", f"{AXE.replace('@', '-')}.tgz"], cwd=CACHE, check=True, timeout=20)
-        except (OSError, subprocess.SubprocessError) as error:
-            pytest.skip(f"{AXE} cannot be fetched with npm ({type(error).__name__}): accessibility is not checked")
-    return script.read_text()
-
-
 def test_axe_finds_no_violation_of_level_a_or_aa(browser_page: Any) -> None:
-    source = axe_source()
-    browser_page.evaluate(source)
-    levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = browser_page.evaluate("levels => axe.run(document, {runOnly: {type: 'tag', values: levels}})", levels)
-    assert len(found["passes"]) > 20, "axe looked at nothing"
-    told = [f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:120]}" for v in found["violations"]]
-    assert told == []
+    assert violations(browser_page) == []
 
 
 def test_the_same_findings_are_the_same_bytes() -> None:

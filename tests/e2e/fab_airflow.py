@@ -1,23 +1,28 @@
-"""Airflow's database with Flask AppBuilder's people in it: ``python -m tests.e2e.fab_database``, in Airflow's environment.
+"""Airflow's web server with Flask AppBuilder's people: ``python -m tests.e2e.fab_airflow``, in Airflow's environment.
 
-One process, for the import time of one: it migrates, and makes three people. FAB gives rights to single DAGs, which the
-simple auth manager does not know.
+One process, for the import time of one: it makes the database and three people, and serves. FAB gives rights to single
+DAGs, which the simple auth manager does not know.
 """
 
 import sys
 
 WATCHED = "ped_replica_watch"
 PEOPLE = {"admin": "Admin", "watcher": "Watcher", "stranger": "Stranger"}
-"""Each by role; the password of each is the name."""
+"""Each with its role; the password of each is the name."""
 
 
 def main() -> None:
-    """Create the database, the roles and the people."""
+    """Create the database, the roles and the people; serve until told to stop."""
     from airflow.__main__ import main as airflow
 
     sys.argv = ["airflow", "db", "migrate"]
     airflow()  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
+    _make_people()
+    sys.argv = ["airflow", "api-server", "--apps", "core"]
+    airflow()  # type: ignore[no-untyped-call]
 
+
+def _make_people() -> None:
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
     with get_application_builder() as builder:
