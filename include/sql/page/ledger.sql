@@ -3,9 +3,6 @@
 -- Parameters: @api_id STRING; @environment STRING: NULL for all; @period_start, @period_end TIMESTAMP: the end excluded.
 SELECT
   v.subject,
-  v.environment,
-  v.cluster,
-  v.team_id,
   v.cycle,
   v.cycle_minutes,
   v.verdict,

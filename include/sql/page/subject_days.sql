@@ -2,10 +2,6 @@
 -- Parameters: @api_id STRING; @environment, @team_id STRING: NULL for all; @first_day, @last_day DATE: both included.
 SELECT
   d.subject,
-  d.environment,
-  d.cluster,
-  d.team_id,
-  d.from_cycle,
   d.runs
 FROM `{{ dataset }}.subject_days` AS d
 WHERE
@@ -14,4 +10,4 @@ WHERE
   AND (@team_id IS NULL OR d.team_id = @team_id)
   AND d.api_id = @api_id
   AND (@environment IS NULL OR d.environment = @environment)
-ORDER BY d.subject, d.from_cycle
+ORDER BY d.subject, d.day

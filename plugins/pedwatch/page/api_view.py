@@ -62,7 +62,7 @@ def lines_of(days: Iterable[Row], ledger: Iterable[Row], start: dt.datetime, end
 def _line(lines: dict[str, Line], row: Row) -> Line:
     subject = row["subject"]
     if subject not in lines:
-        lines[subject] = Line(subject, (row["environment"], row["team_id"] or "", ""))
+        lines[subject] = Line(subject, ("", "", ""))
     return lines[subject]
 
 
