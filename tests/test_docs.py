@@ -131,7 +131,7 @@ def test_every_stand_in_is_documented() -> None:
 
 
 #: What is built, written in a bucket, or another place than the repository.
-ELSEWHERE = re.compile(r"^(?:build|audits|obs|manifests|\.uv|\.venv)/|^plugins/$")
+ELSEWHERE = re.compile(r"^(?:build|audits|obs|manifests|ped-replicas|\.uv|\.venv)/|^plugins/$")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

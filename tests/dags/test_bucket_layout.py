@@ -24,31 +24,6 @@ SEES = {
     "web_server": ("plugins",),
     "scheduler": ("dags",),
 }
-PAGE = '''
-"""Stands for a page: a plugin of one file, with a script and pictures that ship inside the package."""
-
-from importlib import resources
-
-from airflow.plugins_manager import AirflowPlugin
-from fastapi import FastAPI, Response
-
-app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-
-
-@app.get("/")
-def page() -> Response:
-    from pedwatch import settings, sql
-
-    config = settings.load_config()
-    query = sql.render(settings.include_dir() / "sql", "alerts/done_in_cycle.sql", dataset=config.dataset)
-    picture, script = (resources.files("pedwatch").joinpath("page", name).read_text() for name in ("a.svg", "a.js"))
-    return Response(picture + script + query)
-
-
-class Page(AirflowPlugin):
-    name = "pedwatch_page"
-    fastapi_apps = [{"app": app, "url_prefix": "/pedwatch", "name": "pedwatch"}]
-'''
 #: As on Composer, nothing is importable but the process's folders and the installed packages: not this repository.
 BEGINNING = f"""
 import importlib.util, json, sys
@@ -96,12 +71,17 @@ WEB_SERVER = """
 from airflow import plugins_manager
 from airflow.serialization.serialized_objects import DagSerialization
 from fastapi.testclient import TestClient
-apps = plugins_manager.get_fastapi_plugins()[0]
-[app] = [entry["app"] for entry in apps if entry["name"] == "pedwatch"]
-answer = TestClient(app).get("/")
+[mounted] = plugins_manager.get_fastapi_plugins()[0]
+before = "pedwatch.page.app" in sys.modules
+from pedwatch import settings
+from pedwatch.page.app import make_app
+closed = TestClient(mounted["app"]).get("/now").status_code
+client = TestClient(make_app(may_see=lambda: None), headers={"accept": "text/html"})
+shown = {path: client.get(path).text for path in ("/page.css", "/page.js", "/nowhere")}
 dags = [DagSerialization.from_dict(dag) for dag in json.load(sys.stdin).values()]
 result = {
-    "status": answer.status_code, "text": answer.text, "plugins": plugins_manager.get_import_errors(),
+    "closed": closed, "before": before, "shown": shown, "include": str(settings.include_dir()),
+    "plugins": plugins_manager.get_import_errors(),
     "dags": sorted(dag.dag_id for dag in dags),
     "links": sorted(link for dag in dags for task in dag.tasks for link in task.extra_links),
 }
@@ -122,16 +102,9 @@ result = {"next": following, "package": importlib.util.find_spec("pedwatch") is 
 
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Each process's folders: the bundle of this repository and of a page that was added to it."""
-    root, target = (tmp_path_factory.mktemp(name) for name in ("root", "bundle"))
-    for folder in bundle.FOLDERS:
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "requirements.txt", root)
-    (root / "plugins" / "pedwatch_page.py").write_text(PAGE)
-    (root / "plugins" / "pedwatch" / "page").mkdir()
-    (root / "plugins" / "pedwatch" / "page" / "a.svg").write_text("<svg/>")
-    (root / "plugins" / "pedwatch" / "page" / "a.js").write_text("true;")
-    bundle.build(root, target)
+    """Each process's folders, of the bundle of this repository."""
+    target = tmp_path_factory.mktemp("bundle")
+    bundle.build(ROOT, target)
     found = {}
     for process, folders in SEES.items():
         found[process] = tmp_path_factory.mktemp(process)
@@ -209,10 +182,13 @@ def test_a_worker_has_what_tasks_read_and_begins_them(found: dict[str, Any]) -> 
         assert answer[folder] == sorted(path.name for path in (ROOT / "include" / folder).iterdir())
 
 
-def test_the_web_server_shows_a_page_without_any_dag_file(found: dict[str, Any]) -> None:
+def test_the_web_server_shows_its_pages_without_any_dag_file(found: dict[str, Any]) -> None:
     answer = found["web_server"]
-    assert (answer["status"], answer["plugins"]) == (200, {})
-    assert str(answer["text"]).startswith("<svg/>true;") and "ped_watch." in str(answer["text"])
+    assert (answer["plugins"], answer["closed"]) == ({}, 401)
+    assert answer["before"] is False, "a process that shows no page imports none"
+    assert "color-scheme" in answer["shown"]["/page.css"] and "localStorage" in answer["shown"]["/page.js"]
+    assert "there is no page nowhere" in answer["shown"]["/nowhere"]
+    assert str(answer["include"]).endswith("plugins/pedwatch/include")
     assert answer["dags"] == DAG_IDS
     assert "Audit report" in answer["links"]
 
