@@ -38,18 +38,21 @@ locals {
     watched_project    = local.watched_projects
     discovered_project = var.discovered_projects
   }
+  # What is granted on the secret of the table is granted on those of further connections.
   lines = flatten([
     for b in local.iam.bindings : [
       for project in lookup(local.level_projects, b.level, toset([var.project])) : [
-        for member in local.members[b.member] : {
-          key       = join(" ", concat([b.member, b.role, lookup(b, "resource", project)], contains(keys(local.iam.people), b.member) ? [member] : []))
-          level     = b.level
-          project   = project
-          resource  = lookup(b, "resource", null)
-          role      = b.role
-          condition = lookup(b, "condition", null)
-          member    = member
-        }
+        for resource in b.level == "secret" ? local.secrets : [lookup(b, "resource", null)] : [
+          for member in local.members[b.member] : {
+            key       = join(" ", concat([b.member, b.role, resource == null ? project : resource], contains(keys(local.iam.people), b.member) ? [member] : []))
+            level     = b.level
+            project   = project
+            resource  = resource
+            role      = b.role
+            condition = lookup(b, "condition", null)
+            member    = member
+          }
+        ]
       ]
     ]
   ])

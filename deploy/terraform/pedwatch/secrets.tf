@@ -1,9 +1,17 @@
 # Secrets without what they hold: nothing secret is in a file, in a plan or in the state. docs/deployment.md says how each
 # gets its value.
 
-# One for each connection that the table of bindings names, by the name under which Airflow asks for it.
+# One for each connection, by the name under which Airflow asks for it: the bot's, which the table of bindings names, and
+# further ones.
+locals {
+  secrets = concat(
+    [for b in local.iam.bindings : b.resource if b.level == "secret"],
+    [for name in var.connections : "airflow-connections-${name}"],
+  )
+}
+
 resource "google_secret_manager_secret" "connection" {
-  for_each = toset([for b in local.iam.bindings : b.resource if b.level == "secret"])
+  for_each = toset(local.secrets)
 
   project   = var.project
   secret_id = each.value

@@ -193,6 +193,17 @@ variable "platform_channel" {
   }
 }
 
+variable "connections" {
+  description = "Further connections of Airflow that pedwatch.yaml names, such as smtp_default or a webhook's: an empty secret is made for each, which tasks may read."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.connections : can(regex("^[A-Za-z0-9_-]+$", name))])
+    error_message = "connections are ids of connections, such as smtp_default, without airflow-connections- before them."
+  }
+}
+
 variable "kubeconfig_secrets" {
   description = "Names of Secrets in composer-user-workloads that hold kubeconfigs (collector.kubeconfig_secret). They are made empty: what they hold never comes near Terraform's state."
   type        = set(string)
