@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pedwatch.build import MANIFEST, SOURCE, Manifest
+from pedwatch.config.reading import examine
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "build" / "composer"
@@ -104,12 +105,30 @@ def _stamp(contents: dict[PurePosixPath, bytes], build_id: str) -> None:
     contents[PACKAGE / MANIFEST] = Manifest(build_id, files).to_json().encode()
 
 
+def check_configuration(root: Path = ROOT) -> None:
+    """Refuse to ship a configuration that the DAGs could not be parsed with.
+
+    What stands for a variable is left unchecked: it is set in the environment that the bundle is for.
+
+    Raises:
+        BundleError: a line for each mistake.
+    """
+    path = root / "include" / "config" / "pedwatch.yaml"
+    if not path.is_file():
+        return  # whoever points PEDWATCH_CONFIG elsewhere ships none
+    reading = examine(path.read_bytes(), {}, str(path.relative_to(root)), may_be_unset=True)
+    if reading.problems:
+        lines = "\n".join(str(problem) for problem in reading.problems)
+        raise BundleError(f"{lines}\nnothing was bundled: mend the configuration first")
+
+
 def build(root: Path = ROOT, target: Path = TARGET) -> Bundle:
     """Write the bundle anew.
 
     Raises:
-        BundleError: a file is of an unknown kind, or a DAG file has no place for the id.
+        BundleError: the configuration is wrong, a file is of an unknown kind, or a DAG file has no place for the id.
     """
+    check_configuration(root)
     contents = {name: path.read_bytes() for path, name in sources(root)}
     build_id = f"{commit_of(root)}-{fingerprint(contents)[:12]}"
     _stamp(contents, build_id)

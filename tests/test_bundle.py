@@ -166,3 +166,14 @@ def test_each_mixture_is_objected_to_and_named(root: Path, tmp_path: Path) -> No
     assert build.objection(new.id, new.id, package) is None, "what the build before left is no mixture"
     (package / "build.json").write_text('{"id": "half')
     assert "is no list of a build's files" in seen(new.id, new.id)
+
+
+def test_a_wrong_configuration_is_not_bundled(root: Path, tmp_path: Path) -> None:
+    path = root / "include" / "config" / "pedwatch.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        (ROOT / "include" / "config" / "pedwatch.yaml").read_text().replace("grace_minutes", "grace_minuts")
+    )
+    with pytest.raises(BundleError, match=r"pedwatch.yaml:42: policy.defaults.grace_minuts: unknown key; did you mean"):
+        bundle.build(root, tmp_path / "target")
+    assert not (tmp_path / "target").exists()

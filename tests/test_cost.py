@@ -38,6 +38,7 @@ OCCASIONAL = {
     "page/told.sql",
     "verdicts/cycle_at.sql",
     "observations/pinned_clusters.sql",
+    "observations/seen_clusters.sql",  # whether names in the configuration are known
     "schema/record_step.sql",
     "audit/cycle_limits.sql",  # backfills
     "audit/cycle_verdicts.sql",

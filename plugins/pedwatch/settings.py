@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pedwatch.config import Config
-from pedwatch.config.reading import WrittenConfig, read_config
+from pedwatch.config.reading import Reading, WrittenConfig, examine, read_config
 from pedwatch.errors import ConfigurationError
 
 EMULATOR_VARIABLES = ("BIGQUERY_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
@@ -79,6 +79,20 @@ def load_written_config(path: Path | None = None) -> WrittenConfig:
     except OSError:
         raise ConfigurationError(f"no configuration at {path}: deploy it, or point PEDWATCH_CONFIG at it") from None
     return _load(path, modified_ns, tuple(sorted(os.environ.items())))
+
+
+def examine_config(path: Path | None = None, *, may_be_unset: bool = False) -> Reading:
+    """Read a configuration file, by default the one in force, and return all that is wrong with it.
+
+    Raises:
+        ConfigurationError: there is no file, or it cannot be opened.
+    """
+    path = path or config_path()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} is not readable: {error.strerror}; check the path") from None
+    return examine(raw, os.environ, str(path), may_be_unset=may_be_unset)
 
 
 def load_config() -> Config:

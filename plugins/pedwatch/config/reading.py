@@ -1,7 +1,7 @@
 """Reads a configuration file: all its mistakes at once, and for each value where it comes from. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pydantic import ValidationError
@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from pedwatch.config import cycle_length
 from pedwatch.config.document import SHAPE, Config
 from pedwatch.errors import ConfigurationError
-from pedwatch.written.problems import document_problems, explanations
-from pedwatch.written.variables import expand
+from pedwatch.written.problems import Problem, document_problems, explanations
+from pedwatch.written.variables import UnsetVariableError, expand
 from pedwatch.written.yaml_text import Location, YamlDocument, YamlProblem, read_documents
 
 
@@ -23,36 +23,66 @@ class WrittenConfig:
     source: str
 
 
-def read_config(raw: bytes, environment: Mapping[str, str], source: str) -> WrittenConfig:
-    """Read a configuration file as PED files are read, its variables replaced in values.
+@dataclass(frozen=True)
+class Reading:
+    """What was read: a configuration, or what is wrong. ``unset`` are the variables that are not set here."""
 
-    Raises:
-        ConfigurationError: a line for each mistake: file, line, field, value and fix.
+    written: WrittenConfig | None
+    problems: tuple[Problem, ...] = ()
+    unset: tuple[str, ...] = ()
+
+
+def examine(raw: bytes, environment: Mapping[str, str], source: str, *, may_be_unset: bool = False) -> Reading:
+    """Read a configuration file as PED files are read, its variables replaced in values; it never raises.
+
+    Args:
+        raw: the file.
+        environment: the variables.
+        source: its name, for messages.
+        may_be_unset: whether a variable that is not set here is no mistake: what it stands for is left unchecked.
     """
     try:
         documents = read_documents(raw, partial(expand, environment=environment))
     except YamlProblem as problem:
-        place = f"{source}:{problem.line}" if problem.line else source
-        raise ConfigurationError(f"{place}: {problem}") from None
+        return Reading(None, (Problem(source, str(problem), line=problem.line),))
     if not documents:
-        raise ConfigurationError(f"{source}: holds nothing: docs/configuration.md says what it is to hold")
+        message = "holds nothing: docs/configuration.md says what it is to hold"
+        return Reading(None, (Problem(source, message),))
     if len(documents) > 1:
-        raise ConfigurationError(
-            f"{source}:{documents[1].line}: a second document begins here, and only one would count: take out the ---"
-        )
-    document = documents[0]
-    wrong: list[tuple[Location, str]] = []
-    config = None
+        message = "a second document begins here, and only one would count: take out the ---"
+        return Reading(None, (Problem(source, message, line=documents[1].line),))
+    config, wrong = _validated(documents[0])
+    problems = document_problems(documents[0], wrong, source)
+    unset = [one for one in documents[0].problems if isinstance(one.cause, UnsetVariableError)]
+    if may_be_unset:
+        rest = replace(documents[0], problems=tuple(one for one in documents[0].problems if one not in unset))
+        unread = [one.field for one in unset]
+        seen = [(at, told) for at, told in wrong if not any(at[: len(where)] == where for where in unread)]
+        problems = document_problems(rest, seen, source)
+    names = tuple(dict.fromkeys(one.cause.name for one in unset if isinstance(one.cause, UnsetVariableError)))
+    if config is None or problems or unset:
+        return Reading(None, tuple(problems), names)
+    return Reading(WrittenConfig(config, documents[0], source))
+
+
+def _validated(document: YamlDocument) -> tuple[Config | None, list[tuple[Location, str]]]:
     if not isinstance(document.value, dict):
-        wrong.append(((), "must be a block of keys such as bucket: ped-evidence"))
-    else:
-        try:
-            config = Config.model_validate(document.value)
-        except ValidationError as error:
-            wrong += explanations(error, SHAPE)
-    if config is not None and (objection := cycle_length.objection(config)):
-        wrong.append((("cycle_minutes",), objection))
-    problems = document_problems(document, wrong, source)
-    if config is None or problems:
-        raise ConfigurationError("\n".join(str(problem) for problem in problems))
-    return WrittenConfig(config, document, source)
+        return None, [((), "must be a block of keys such as bucket: ped-evidence")]
+    try:
+        config = Config.model_validate(document.value)
+    except ValidationError as error:
+        return None, list(explanations(error, SHAPE))
+    objection = cycle_length.objection(config)
+    return config, [(("cycle_minutes",), objection)] if objection else []
+
+
+def read_config(raw: bytes, environment: Mapping[str, str], source: str) -> WrittenConfig:
+    """Read a configuration file.
+
+    Raises:
+        ConfigurationError: a line for each mistake: file, line, field, value and fix.
+    """
+    reading = examine(raw, environment, source)
+    if reading.written is None:
+        raise ConfigurationError("\n".join(str(problem) for problem in reading.problems))
+    return reading.written

@@ -35,12 +35,15 @@ ValueError, which says what to write instead."""
 
 
 class YamlProblem(PedwatchError):
-    """The text is not plain YAML; ``line`` says where, the message what to do."""
+    """The text is not plain YAML; ``line`` says where, the message what to do, ``cause`` what could not be expanded."""
 
-    def __init__(self, message: str, line: int | None = None, field: Location = ()) -> None:
+    def __init__(
+        self, message: str, line: int | None = None, field: Location = (), cause: ValueError | None = None
+    ) -> None:
         super().__init__(message)
         self.line = line
         self.field = field
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ class _Builder:
             try:
                 text, self._variables[at] = self._expand(text)
             except ValueError as error:
-                self._refuse(str(error), event.start_mark.line + 1, at)
+                self._problems.append(YamlProblem(str(error), event.start_mark.line + 1, at, error))
                 return None
         # implicit[0]: a plain scalar, whose type shows in its spelling; a quoted one is text.
         if not event.implicit[0]:
