@@ -1,7 +1,7 @@
 """Datasets and tables as one DuckDB cursor sees them: their metadata, and the DuckDB objects behind them.
 
 Metadata is read and written through the cursor the catalog was made for, so it commits and rolls back with the data;
-nothing is cached outside the database.
+nothing is cached outside the database. What changes both, or several rows, is called within a transaction.
 """
 
 import json
@@ -25,8 +25,14 @@ from sandbox.bigquery.names import (
 )
 from sandbox.bigquery.physical_tables import create_statement
 from sandbox.bigquery.rights import Rights
-from sandbox.bigquery.storage import transaction
-from sandbox.bigquery.table_records import delete_record, read_record, read_records, touch_record, write_record
+from sandbox.bigquery.table_records import (
+    delete_record,
+    last_touch_ms,
+    read_record,
+    read_records,
+    touch_record,
+    write_record,
+)
 
 DEFAULT_LOCATION = "US"
 
@@ -105,7 +111,6 @@ class Catalog:
         dataset: str,
         *,
         location: str | None = None,
-        cursor: DuckDBPyConnection,
         more: dict[str, Any] | None = None,
     ) -> None:
         """Create a dataset; ``more`` takes further REST attributes as they are."""
@@ -114,21 +119,19 @@ class Catalog:
             raise already_exists("Dataset", f"{project}:{dataset}")
         now = now_ms()
         body = {"location": location or DEFAULT_LOCATION, "creationTime": now, "lastModifiedTime": now}
-        with transaction(cursor):
-            cursor.execute(f"CREATE SCHEMA {physical_schema(project, dataset)}")
-            cursor.execute(
-                "INSERT INTO _bq.datasets VALUES (?, ?, ?)", [project, dataset, json.dumps({**(more or {}), **body})]
-            )
+        self._cursor.execute(f"CREATE SCHEMA {physical_schema(project, dataset)}")
+        self._cursor.execute(
+            "INSERT INTO _bq.datasets VALUES (?, ?, ?)", [project, dataset, json.dumps({**(more or {}), **body})]
+        )
 
-    def drop_dataset(self, project: str, dataset: str, *, cascade: bool = False, cursor: DuckDBPyConnection) -> None:
+    def drop_dataset(self, project: str, dataset: str, *, cascade: bool = False) -> None:
         """Drop a dataset, with its tables only if ``cascade``."""
         self.get_dataset(project, dataset)
         if not cascade and self.list_tables(project, dataset):
             raise BigQueryError(400, "resourceInUse", f"Dataset {project}:{dataset} is still in use")
-        with transaction(cursor):
-            cursor.execute(f"DROP SCHEMA IF EXISTS {physical_schema(project, dataset)} CASCADE")
-            for table in ("_bq.tables", "_bq.touches", "_bq.datasets"):
-                cursor.execute(f"DELETE FROM {table} WHERE project = ? AND dataset = ?", [project, dataset])
+        self._cursor.execute(f"DROP SCHEMA IF EXISTS {physical_schema(project, dataset)} CASCADE")
+        for table in ("_bq.tables", "_bq.touches", "_bq.datasets"):
+            self._cursor.execute(f"DELETE FROM {table} WHERE project = ? AND dataset = ?", [project, dataset])
 
     # ---- tables
 
@@ -150,10 +153,8 @@ class Catalog:
         self.get_dataset(project, dataset)
         return [meta for meta in read_records(self._cursor, project, dataset) if not _is_expired(meta)]
 
-    def create_table(
-        self, meta: TableMeta, *, or_replace: bool = False, if_not_exists: bool = False, cursor: DuckDBPyConnection
-    ) -> str:
-        """Create the table (its DuckDB table and its metadata, in one transaction); answers CREATE, SKIP or REPLACE.
+    def create_table(self, meta: TableMeta, *, or_replace: bool = False, if_not_exists: bool = False) -> str:
+        """Create the table, its DuckDB table and its metadata; answers CREATE, SKIP or REPLACE.
 
         A view is metadata only: queries expand ``view_query``. Hold the table's lock.
         """
@@ -169,34 +170,34 @@ class Catalog:
         meta.created_ms = now_ms()
         if meta.expiration_ms is None and meta.kind == "TABLE" and dataset.get("defaultTableExpirationMs"):
             meta.expiration_ms = meta.created_ms + int(dataset["defaultTableExpirationMs"])
-        with transaction(cursor):
-            if old is not None:
-                self._drop_objects(old, cursor)
-            if meta.kind == "TABLE":
-                cursor.execute(create_statement(meta))
-            write_record(cursor, meta, now_ms())
+        if old is not None:
+            self._drop_objects(old)
+        if meta.kind == "TABLE":
+            self._cursor.execute(create_statement(meta))
+        write_record(self._cursor, meta, now_ms())
         return "REPLACE" if exists else "CREATE"
 
-    def save(self, meta: TableMeta, *, cursor: DuckDBPyConnection) -> None:
+    def save(self, meta: TableMeta) -> None:
         """Store changed metadata of an existing table; its DuckDB table is the caller's to alter."""
-        with transaction(cursor):
-            delete_record(cursor, meta.ref)
-            write_record(cursor, meta, now_ms())
+        delete_record(self._cursor, meta.ref)
+        write_record(self._cursor, meta, now_ms())
 
-    def touch(self, ref: TableRef, *, cursor: DuckDBPyConnection) -> None:
+    def touch(self, ref: TableRef) -> None:
         """Note that the table's rows changed: it was modified now."""
-        touch_record(cursor, ref, now_ms())
+        touch_record(self._cursor, ref, now_ms())
 
-    def drop_table(self, ref: TableRef, *, cursor: DuckDBPyConnection) -> None:
+    def modified_ms(self, meta: TableMeta) -> int:
+        """When the table or its rows were changed last."""
+        return max(meta.modified_ms, last_touch_ms(self._cursor, meta.ref))
+
+    def drop_table(self, ref: TableRef) -> None:
         """Drop a table or view. Hold the table's lock."""
-        meta = self.get(ref)
-        with transaction(cursor):
-            self._drop_objects(meta, cursor)
+        self._drop_objects(self.get(ref))
 
-    def _drop_objects(self, meta: TableMeta, cursor: DuckDBPyConnection) -> None:
+    def _drop_objects(self, meta: TableMeta) -> None:
         if meta.kind == "TABLE":
-            cursor.execute(f"DROP TABLE IF EXISTS {physical_name(meta.ref)}")
-        delete_record(cursor, meta.ref)
+            self._cursor.execute(f"DROP TABLE IF EXISTS {physical_name(meta.ref)}")
+        delete_record(self._cursor, meta.ref)
 
     def physical_name(self, ref: TableRef) -> str:
         """The quoted DuckDB name of a table, like ``"p:d"."t"``."""

@@ -50,8 +50,8 @@ class DatasetRoutes:
         check_labels(body.get("labels"))
         self._service.rights.check_project("bigquery.datasets.create", project)
         kept = {name: body[name] for name in _READ[3:] if body.get(name)}
-        with self._lock(project, dataset), self._service.catalog() as (catalog, cursor):
-            catalog.create_dataset(project, dataset, location=body.get("location"), more=kept, cursor=cursor)
+        with self._lock(project, dataset), self._service.catalog() as (catalog, cursor), transaction(cursor):
+            catalog.create_dataset(project, dataset, location=body.get("location"), more=kept)
             return Answer(_resource(catalog, project, dataset))
 
     def get(self, request: Request, project: str, dataset: str) -> Answer:
@@ -64,7 +64,7 @@ class DatasetRoutes:
         """datasets.delete."""
         cascade = request.query.get("deleteContents", "").lower() == "true"
         with self._lock(project, dataset), self._service.catalog() as (catalog, cursor), transaction(cursor):
-            catalog.drop_dataset(project, dataset, cascade=cascade, cursor=cursor)
+            catalog.drop_dataset(project, dataset, cascade=cascade)
         return Answer(status=NO_CONTENT)
 
     def _lock(self, project: str, dataset: str) -> Any:

@@ -45,10 +45,10 @@ class TableRoutes:
         refuse_unsupported(body)
         ref = TableRef(project, dataset, table)
         meta = TableMeta(ref, fields=read_fields(body.get("schema")), description=body.get("description"))
-        with self._service.catalog() as (catalog, cursor), catalog.write_lock(ref):
+        with self._service.catalog() as (catalog, cursor), catalog.write_lock(ref), transaction(cursor):
             catalog.get_dataset(project, dataset)
             apply_partitioning(meta, body)
-            catalog.create_table(meta, cursor=cursor)
+            catalog.create_table(meta)
             return Answer(_resource(catalog, meta))
 
     def get(self, request: Request, project: str, dataset: str, table: str) -> Answer:
@@ -62,7 +62,7 @@ class TableRoutes:
         """tables.delete."""
         ref = whole_table(project, dataset, table)
         with self._service.catalog() as (catalog, cursor), catalog.write_lock(ref), transaction(cursor):
-            catalog.drop_table(ref, cursor=cursor)
+            catalog.drop_table(ref)
         return Answer(status=NO_CONTENT)
 
 
@@ -75,4 +75,4 @@ def whole_table(project: str, dataset: str, table: str) -> TableRef:
 
 def _resource(catalog: Catalog, meta: TableMeta) -> dict[str, Any]:
     location = catalog.get_dataset(meta.ref.project, meta.ref.dataset)["location"]
-    return table_resource(meta, catalog.count_rows(meta), location)
+    return table_resource(meta, catalog.count_rows(meta), catalog.modified_ms(meta), location)

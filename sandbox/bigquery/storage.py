@@ -66,22 +66,9 @@ class Database:
         self._connection.close()
 
 
-def is_in_transaction(cursor: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the cursor has a transaction open.
-
-    DuckDB offers no such question, and a second BEGIN aborts the first; but outside a transaction every statement has
-    a transaction id of its own.
-    """
-    ids = [cursor.execute("SELECT txid_current()").fetchone() for _ in range(2)]
-    return ids[0] == ids[1]
-
-
 @contextmanager
 def transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit what the block does as one, or nothing of it; inside an open transaction, be part of that one."""
-    if is_in_transaction(cursor):
-        yield
-        return
+    """Commit what the block does as one, or nothing of it."""
     cursor.execute("BEGIN")
     try:
         yield

@@ -16,11 +16,8 @@ from sandbox.bigquery.model import TableMeta, TableRef
 def read_record(cursor: DuckDBPyConnection, ref: TableRef) -> TableMeta | None:
     """A table's metadata, or None."""
     row = cursor.execute(
-        """
-        SELECT body, (SELECT max(ms) FROM _bq.touches WHERE project = $project AND dataset = $dataset AND name = $name)
-        FROM _bq.tables WHERE project = $project AND dataset = $dataset AND name = $name
-        """,
-        {"project": ref.project, "dataset": ref.dataset, "name": ref.table},
+        "SELECT body FROM _bq.tables WHERE project = ? AND dataset = ? AND name = ?",
+        [ref.project, ref.dataset, ref.table],
     ).fetchone()
     return _meta(*row) if row else None
 
@@ -28,14 +25,7 @@ def read_record(cursor: DuckDBPyConnection, ref: TableRef) -> TableMeta | None:
 def read_records(cursor: DuckDBPyConnection, project: str, dataset: str) -> list[TableMeta]:
     """The metadata of a dataset's tables, by name."""
     rows = cursor.execute(
-        """
-        WITH touched AS (
-          SELECT name, max(ms) AS ms FROM _bq.touches WHERE project = $project AND dataset = $dataset GROUP BY name
-        )
-        SELECT body, ms FROM _bq.tables LEFT JOIN touched USING (name)
-        WHERE project = $project AND dataset = $dataset ORDER BY name
-        """,
-        {"project": project, "dataset": dataset},
+        "SELECT body FROM _bq.tables WHERE project = ? AND dataset = ? ORDER BY name", [project, dataset]
     ).fetchall()
     return [_meta(*row) for row in rows]
 
@@ -60,8 +50,15 @@ def touch_record(cursor: DuckDBPyConnection, ref: TableRef, now_ms: int) -> None
     cursor.execute("INSERT INTO _bq.touches VALUES (?, ?, ?, ?)", [ref.project, ref.dataset, ref.table, now_ms])
 
 
-def _meta(body: str, touched_ms: int | None) -> TableMeta:
+def last_touch_ms(cursor: DuckDBPyConnection, ref: TableRef) -> int:
+    """When a table's rows changed last; 0 when they never did."""
+    row = cursor.execute(
+        "SELECT max(ms) FROM _bq.touches WHERE project = ? AND dataset = ? AND name = ?",
+        [ref.project, ref.dataset, ref.table],
+    ).fetchone()
+    return row[0] or 0 if row else 0
+
+
+def _meta(body: str) -> TableMeta:
     stored: dict[str, Any] = json.loads(body)
-    meta = TableMeta(**{**stored, "ref": TableRef(**stored["ref"])})
-    meta.modified_ms = max(meta.modified_ms, touched_ms or 0)
-    return meta
+    return TableMeta(**{**stored, "ref": TableRef(**stored["ref"])})

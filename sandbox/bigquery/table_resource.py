@@ -110,14 +110,14 @@ def table_etag(meta: TableMeta) -> str:
     return f'"{hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:22]}"'
 
 
-def table_resource(meta: TableMeta, rows: int, location: str) -> dict[str, Any]:
+def table_resource(meta: TableMeta, rows: int, modified_ms: int, location: str) -> dict[str, Any]:
     """The full REST resource of a table or view."""
     resource = table_summary(meta) | {
         "etag": table_etag(meta),
         "selfLink": f"/bigquery/v2/projects/{meta.ref.project}/datasets/{meta.ref.dataset}/tables/{meta.ref.table}",
         "location": location,
         "schema": {"fields": meta.fields},
-        "lastModifiedTime": str(meta.modified_ms),
+        "lastModifiedTime": str(modified_ms),
         "description": meta.description,
     }
     if meta.kind == "VIEW":

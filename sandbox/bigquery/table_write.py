@@ -91,7 +91,7 @@ def _write(catalog: Catalog, cursor: DuckDBPyConnection, to: Destination, fields
         _check_rows_belong(cursor, meta, partition)
     columns = ", ".join(quote(field["name"]) for field in fields)
     row = cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {STAGE}").fetchone()
-    catalog.touch(meta.ref, cursor=cursor)
+    catalog.touch(meta.ref)
     return int(row[0]) if row else 0
 
 

@@ -3,6 +3,7 @@
 Whoever uses the engine imports this first: then it is compiled once, and not by every process.
 """
 
+import fcntl
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,7 +29,16 @@ def _cache_the_compiled_engine() -> None:
             super().__init__()
             self.cache = str(settings)
 
+    class ModuleCompiledOnce(wasm.Module):  # type: ignore[misc]
+        @classmethod
+        def from_file(cls, engine: Any, path: str) -> Any:
+            # Else each of several processes that begin at once would compile it.
+            with (folder / "compiling").open("w") as held:
+                fcntl.flock(held, fcntl.LOCK_EX)
+                return super().from_file(engine, path)
+
     wasm.Config = CachingConfig
+    wasm.Module = ModuleCompiledOnce
 
 
 def _read_types_once() -> None:

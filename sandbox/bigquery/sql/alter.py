@@ -24,7 +24,7 @@ def alter(execution: Execution, node: n.Alter) -> StatementResult:
             _add_column(execution, meta, definition, if_not_exists)
         for name in node.dropped:
             _drop_column(execution, meta, name)
-        environment.catalog.save(meta, cursor=execution.cursor)
+        environment.catalog.save(meta)
 
     execution.write(ref, work)
     return StatementResult(node.text, "ALTER_TABLE", ddl_target=ref, ddl_operation="ALTER")

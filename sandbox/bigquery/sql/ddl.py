@@ -63,9 +63,7 @@ class DefinitionRunner:
                 # The new table may be made of the one it replaces.
                 self.execution.execute(f"CREATE OR REPLACE TEMP TABLE _bq_filling AS {source}")
                 source = "SELECT * FROM _bq_filling"
-            operation = self.catalog.create_table(
-                meta, or_replace=node.or_replace, if_not_exists=node.if_not_exists, cursor=self.execution.cursor
-            )
+            operation = self.catalog.create_table(meta, or_replace=node.or_replace, if_not_exists=node.if_not_exists)
             if source is not None:
                 columns = ", ".join(quote(field["name"]) for field in meta.fields)
                 self.execution.execute(f"INSERT INTO {self.catalog.physical_name(ref)} ({columns}) {source}")
@@ -152,7 +150,7 @@ class DefinitionRunner:
         meta = self.view_meta(node, ref)
 
         def work() -> str:
-            return str(self.catalog.create_table(meta, or_replace=node.or_replace, cursor=self.execution.cursor))
+            return str(self.catalog.create_table(meta, or_replace=node.or_replace))
 
         return self._result(node, "CREATE_VIEW", ref, self.execution.write(ref, work))
 
@@ -181,5 +179,5 @@ class DefinitionRunner:
             raise invalid_query(f"{ref} is not allowed for this operation because it is currently a {meta.kind}.")
         if meta is None and node.if_exists:
             return self._result(node, kind, ref, "SKIP")
-        self.execution.write(ref, lambda: self.catalog.drop_table(ref, cursor=self.execution.cursor))
+        self.execution.write(ref, lambda: self.catalog.drop_table(ref))
         return self._result(node, kind, ref, "DROP")

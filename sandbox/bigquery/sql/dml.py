@@ -141,8 +141,8 @@ def run_plan(execution: Execution, plan: WritePlan, statement: n.Statement) -> S
             execution.execute(sql)
         if target.ref is not None and any(stats.values()):
             touched = target.ref
-            execution.environment.catalog.touch(touched, cursor=execution.cursor)
-            execution.remember(lambda: execution.environment.catalog.touch(touched, cursor=execution.cursor))
+            execution.environment.catalog.touch(touched)
+            execution.remember(lambda: execution.environment.catalog.touch(touched))
         return stats
 
     stats = execution.write(target.ref, work)

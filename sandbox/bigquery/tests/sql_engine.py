@@ -21,7 +21,7 @@ class Engine:
         self.database = Database(None)
         self.locks = TableLocks()
         with self.database.cursor() as cursor:
-            Catalog(cursor, self.locks, Rights()).create_dataset(PROJECT, DATASET, cursor=cursor)
+            Catalog(cursor, self.locks, Rights()).create_dataset(PROJECT, DATASET)
 
     def _with_session(self, work: Callable[[Session], Any], **options: Any) -> Any:
         with self.database.cursor() as cursor:

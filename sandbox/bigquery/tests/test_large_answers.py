@@ -1,5 +1,6 @@
 """Answers that are too large to be held: the same rows, from a file, and only those that are asked for."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -32,8 +33,19 @@ def nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution, "_HELD_CELLS", 0)
 
 
+def one_of_each_type() -> Iterator[Any]:
+    """The first recorded SELECT that answers these types with rows: how a row is written depends on nothing else."""
+    seen = set()
+    for case in cases():
+        recorded = case.values[0]
+        kind = (tuple(recorded.get("types", ())), bool(recorded.get("rows")))
+        if not recorded.get("error") and kind not in seen:
+            seen.add(kind)
+            yield case
+
+
 @pytest.mark.usefixtures("nothing_is_held")
-@pytest.mark.parametrize("case", [case for case in cases() if not case.values[0].get("error")])
+@pytest.mark.parametrize("case", one_of_each_type())
 def test_the_same_as_an_answer_that_is_held(engine: Engine, case: dict[str, Any]) -> None:
     answer = engine.run(case["sql"])[-1]
     assert isinstance(answer.rows, SpooledRows) == bool(case["rows"])
