@@ -199,7 +199,7 @@ def run_as_composed(services: dict[str, Any], name: str, folder: Path) -> subpro
 def test_its_stand_ins_start_and_can_be_prepared_twice(
     services: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    processes = {name: run_as_composed(services, name, tmp_path) for name in ("firestore", "kubernetes")}
+    processes = {name: run_as_composed(services, name, tmp_path) for name in ("firestore", "kubernetes", "bigquery")}
     try:
         ready = {name: (process.stdout.readline() if process.stdout else "") for name, process in processes.items()}
         assert all(line.startswith("ready ") for line in ready.values()), ready
@@ -208,6 +208,7 @@ def test_its_stand_ins_start_and_can_be_prepared_twice(
             **services["prepare"]["environment"],
             "PEDWATCH_CONFIG": str(ROOT / "deploy" / "compose" / "pedwatch.yaml"),
             "FIRESTORE_EMULATOR_HOST": ready["firestore"].split()[1],
+            "BIGQUERY_EMULATOR_HOST": ready["bigquery"].split()[1],  # publishing asks it what would have been told
             "SANDBOX_KUBE": str(tmp_path / "kube"),
         }
         prepare = [sys.executable, *command(services["prepare"])[1:]]
