@@ -225,3 +225,9 @@ def test_ci_runs_lint_then_the_tests_the_readme_names() -> None:
     assert steps == ["setup", "lint", "test"]
     assert "make test" in (ROOT / "README.md").read_text()
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+def test_the_files_that_are_to_run_first_are_there() -> None:
+    from conftest import LONGEST
+
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
