@@ -206,6 +206,19 @@ def test_both_folders_ask_for_the_same_providers(modules: dict[str, list[Block]]
         assert literal(provider["version"]) == ">= 7.33, < 9", "both majors have all that is used"
 
 
+def test_a_workflow_validates_with_each_major_of_the_pin() -> None:
+    """What only the providers themselves can say, they say there."""
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "terraform.yaml").read_text())["jobs"]
+    job = jobs["validate"]
+    majors = [int(re.findall(r"\d+", version)[0]) for version in job["strategy"]["matrix"]["provider"]]
+    assert majors == list(range(7, 9)), "from 7.33 up to, not with, 9"
+    runs = [step["run"] for step in job["steps"] if "run" in step]
+    assert runs[-1] == "terraform -chdir=deploy/terraform/example validate"
+    assert "google-beta" in runs[1] and "$PROVIDER" in runs[1]
+    (call,) = (b for b in read_folder(FOLDER / "example") if b.kind == "module")
+    assert literal(call.body.arguments["source"]) == "../pedwatch", "so that the module is validated with it"
+
+
 def test_the_files_that_terraform_reads_are_there(module: list[Block]) -> None:
     named = re.findall(
         r'\$\{path\.module\}/([\w./-]+)"',
