@@ -3,7 +3,7 @@
 from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.model import Field, TableMeta
 from sandbox.bigquery.names import check_column_names, physical_name, quote
-from sandbox.bigquery.sql.types import duckdb_type
+from sandbox.bigquery.sql.type_mapping import duckdb_type
 
 
 def create_statement(meta: TableMeta) -> str:

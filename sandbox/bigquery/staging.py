@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from sandbox.bigquery.errors import invalid
 from sandbox.bigquery.model import Field
 from sandbox.bigquery.names import literal, quote
-from sandbox.bigquery.sql.types import duckdb_type
+from sandbox.bigquery.sql.type_mapping import duckdb_type
 
 STAGE = "temp._bq_stage"
 _AS_THEY_ARE = {"STRING", "INTEGER", "FLOAT", "BOOLEAN"}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.slack import limits
+from sandbox.slack import message_checks
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackRefusal
 from sandbox.slack.message_json import content_json, message_json
@@ -14,7 +14,7 @@ from sandbox.slack.workspace import BOT_USER
 
 def _read_blocks(arguments: Arguments) -> list[dict[str, Any]] | None:
     blocks = arguments.structure("blocks", "invalid_blocks_format")
-    return None if blocks is None else limits.accept_blocks(blocks)
+    return None if blocks is None else message_checks.accept_blocks(blocks)
 
 
 def _refuse_what_is_not_sent(arguments: Arguments) -> None:
@@ -34,9 +34,9 @@ def _new_content(call: Call) -> Content:
     _refuse_what_is_not_sent(arguments)
     metadata = arguments.structure("metadata", "invalid_metadata_format")
     content = Content(
-        text=limits.accept_text(arguments.get("text")),
+        text=message_checks.accept_text(arguments.get("text")),
         blocks=_read_blocks(arguments) or [],
-        metadata=None if metadata is None else limits.accept_metadata(metadata),
+        metadata=None if metadata is None else message_checks.accept_metadata(metadata),
         is_mrkdwn=arguments.flag("mrkdwn", default=True),
     )
     _require_something(content)
@@ -87,9 +87,9 @@ def _edited_content(call: Call, old: Content) -> Content:
         raise SlackRefusal("no_text")
     is_kept = text is None and blocks is None
     content = Content(
-        text=old.text if is_kept else limits.accept_text(text, limits.EDITED_TEXT_LENGTH),
+        text=old.text if is_kept else message_checks.accept_text(text, message_checks.EDITED_TEXT_LENGTH),
         blocks=old.blocks if is_kept else blocks or [],
-        metadata=old.metadata if metadata is None else limits.accept_metadata(metadata),
+        metadata=old.metadata if metadata is None else message_checks.accept_metadata(metadata),
         is_mrkdwn=old.is_mrkdwn,
     )
     _require_something(content)

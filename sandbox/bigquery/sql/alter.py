@@ -7,7 +7,7 @@ from sandbox.bigquery.partitions import partition_column
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.ddl_options import column_field
 from sandbox.bigquery.sql.execution import Execution
-from sandbox.bigquery.sql.types import field_type
+from sandbox.bigquery.sql.type_mapping import field_type
 from sandbox.bigquery.sql.typesystem import quote
 
 

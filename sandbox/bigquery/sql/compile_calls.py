@@ -2,8 +2,8 @@
 
 from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
+from sandbox.bigquery.sql.aggregate_calls import compile_aggregate
 from sandbox.bigquery.sql.aggregate_functions import AGGREGATES, WINDOW_ONLY
-from sandbox.bigquery.sql.aggregates import compile_aggregate
 from sandbox.bigquery.sql.compile_operators import OperatorCompiler
 from sandbox.bigquery.sql.expression import Expression, fail
 from sandbox.bigquery.sql.functions import KNOWN_MISSING

@@ -12,7 +12,7 @@ from sandbox.bigquery.sql.environment import TemporaryTable
 from sandbox.bigquery.sql.execution import Execution
 from sandbox.bigquery.sql.queries import compile_query, fields_of
 from sandbox.bigquery.sql.scopes import CompiledQuery, Scope
-from sandbox.bigquery.sql.types import field_type
+from sandbox.bigquery.sql.type_mapping import field_type
 from sandbox.bigquery.sql.typesystem import quote
 
 

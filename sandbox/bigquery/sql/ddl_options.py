@@ -9,7 +9,7 @@ from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.execution import Execution
 from sandbox.bigquery.sql.expression import fail
 from sandbox.bigquery.sql.queries import evaluate
-from sandbox.bigquery.sql.types import type_field
+from sandbox.bigquery.sql.type_mapping import type_field
 
 _MILLISECONDS_PER_DAY = 86_400_000
 _UNITS = ("HOUR", "DAY", "MONTH", "YEAR")

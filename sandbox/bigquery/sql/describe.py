@@ -7,7 +7,7 @@ from sandbox.bigquery.sql.billing import stored_bytes
 from sandbox.bigquery.sql.environment import TemporaryTable
 from sandbox.bigquery.sql.queries import compile_query, evaluate, fields_of
 from sandbox.bigquery.sql.script import Interpreter, plan_write
-from sandbox.bigquery.sql.types import field_type
+from sandbox.bigquery.sql.type_mapping import field_type
 from sandbox.bigquery.sql.typesystem import BOOL
 
 _UNKNOWN = (n.Create, n.Drop, n.Alter, n.Block, n.If, n.While)

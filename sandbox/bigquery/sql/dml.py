@@ -13,7 +13,7 @@ from sandbox.bigquery.sql.expression import Column, Expression, fail
 from sandbox.bigquery.sql.lexer import Position
 from sandbox.bigquery.sql.scopes import Relation, Source
 from sandbox.bigquery.sql.tables import TableReader
-from sandbox.bigquery.sql.types import field_type
+from sandbox.bigquery.sql.type_mapping import field_type
 from sandbox.bigquery.sql.typesystem import Type, quote
 
 DUPLICATE_SOURCE = "UPDATE/MERGE must match at most one source row for each target row"

@@ -13,7 +13,7 @@ from sandbox.bigquery.sql.expression import Expression
 from sandbox.bigquery.sql.fetched_rows import reject_null_elements
 from sandbox.bigquery.sql.partition_filter import require_filters
 from sandbox.bigquery.sql.scopes import CompiledQuery, OutputColumn, Scope
-from sandbox.bigquery.sql.types import type_field
+from sandbox.bigquery.sql.type_mapping import type_field
 from sandbox.bigquery.sql.typesystem import INT64, STRING, Type
 
 

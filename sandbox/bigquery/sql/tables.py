@@ -8,7 +8,7 @@ from sandbox.bigquery.sql.compiler_base import CompilerBase
 from sandbox.bigquery.sql.expression import Column
 from sandbox.bigquery.sql.parser import parse_query
 from sandbox.bigquery.sql.scopes import OutputColumn, Relation, Scan, Scope, Source
-from sandbox.bigquery.sql.types import field_type
+from sandbox.bigquery.sql.type_mapping import field_type
 from sandbox.bigquery.sql.typesystem import quote
 
 _DEEPEST_VIEW = 16

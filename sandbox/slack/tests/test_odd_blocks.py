@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sandbox.slack.block_html import blocks_html
 from sandbox.slack.block_rules import check_blocks
-from sandbox.slack.limits import text_length
+from sandbox.slack.message_checks import text_length
 from sandbox.slack.tests.alert_story import firing_blocks, header
 
 WHOLE: list[dict[str, Any]] = [

@@ -9,7 +9,7 @@ from pedwatch.alerts import block_kit
 from pedwatch.alerts.failed_runs import REPORT
 from sandbox.slack import mrkdwn
 from sandbox.slack.block_rules import check_blocks
-from sandbox.slack.limits import EDITED_TEXT_LENGTH, accept_blocks, accept_text, text_length
+from sandbox.slack.message_checks import EDITED_TEXT_LENGTH, accept_blocks, accept_text, text_length
 from tests.golden_messages import FOLDER, SITUATIONS, text_of
 from tests.sql.googlesql import SQL_ROOT
 
