@@ -79,6 +79,11 @@ EXPLAINED = {
 VARIABLES = {
     "PEDWATCH_CONFIG": "Path of the configuration file; default `config/pedwatch.yaml` in the include folder",
     "PEDWATCH_INCLUDE": "Path of the include folder; default: found in the package, or beside `plugins/`",
+    "PEDWATCH_ENVIRONMENT": "Name of this environment, in the dataset's owner row and in Slack messages' metadata; "
+    "default on Composer: its whole name, from the three variables below",
+    "GCP_PROJECT": "Set by Composer",
+    "COMPOSER_LOCATION": "Set by Composer",
+    "COMPOSER_ENVIRONMENT": "Set by Composer",
     "PEDWATCH_CLOCK": "A time, or a file that holds one. Refused unless an emulator variable is set",
     "BIGQUERY_EMULATOR_HOST": "Stand-in for BigQuery, with scheme. Never set on Composer",
     "FIRESTORE_EMULATOR_HOST": "Stand-in for Firestore, without scheme. Never set on Composer",

@@ -40,6 +40,7 @@ OCCASIONAL = {
     "observations/pinned_clusters.sql",
     "observations/seen_clusters.sql",  # whether names in the configuration are known
     "schema/record_step.sql",
+    "heartbeats/newest.sql",  # the doctor
     "audit/cycle_limits.sql",  # backfills
     "audit/cycle_verdicts.sql",
     "verdicts/advisories.sql",  # off, until asked for

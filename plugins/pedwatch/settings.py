@@ -3,6 +3,7 @@
 Variables:
     PEDWATCH_CONFIG   path of the configuration file (default: ``config/pedwatch.yaml`` in the include folder)
     PEDWATCH_INCLUDE  path of the include folder (default: found in the package, or beside ``plugins/``)
+    PEDWATCH_ENVIRONMENT  name of this environment; on Composer its whole name, from what Composer sets
     PEDWATCH_CLOCK    an RFC 3339 time, or a file that holds one; allowed only with emulators (docs/design.md#d9)
 
 ``${NAME}`` and ``${NAME:-default}`` in values of the configuration file are replaced from the environment.
@@ -102,6 +103,17 @@ def load_config() -> Config:
         ConfigurationError: the file is missing or wrong.
     """
     return load_written_config().config
+
+
+def environment() -> str | None:
+    """Return which environment this is, ``projects/…/locations/…/environments/…`` on Composer; None at a desk.
+
+    By it two environments that were given one dataset, or one Slack app, tell each other apart.
+    """
+    if named := os.environ.get("PEDWATCH_ENVIRONMENT"):
+        return named
+    parts = (os.environ.get("GCP_PROJECT"), os.environ.get("COMPOSER_LOCATION"), os.environ.get("COMPOSER_ENVIRONMENT"))
+    return "projects/{}/locations/{}/environments/{}".format(*parts) if all(parts) else None
 
 
 def is_emulated(*variables: str) -> bool:

@@ -3,22 +3,19 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiException
 from pydantic import ValidationError
 
 from pedwatch import ddl, settings, sql
 from pedwatch.cli import main
-from pedwatch.cli.doctor import report
 from pedwatch.config import Cluster, Config
-from pedwatch.doctor import composer_image, identity, stores
+from pedwatch.doctor import clusters, composer_image, identity, stores
+from pedwatch.doctor.findings import lines
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.places import KnownCluster
-from pedwatch.probe.services import list_one
 from sandbox.environment.servers import COLLECTOR_ACCOUNT
 from sandbox.environment.servers import PROJECT as SANDBOX
 from sandbox.slack.control import ControlClient
@@ -100,7 +97,7 @@ def test_without_a_connection_the_other_organs_are_examined(
     monkeypatch.delenv("AIRFLOW_CONN_SLACK_PED")
     status, report = doctor(capsys, "slack", "clusters")
     assert status == 1 and "AIRFLOW_CONN_SLACK_PED" in report
-    assert "– Cluster    eu-prod-1" in report
+    assert "– Cluster     eu-prod-1" in report
 
 
 @pytest.mark.parametrize(
@@ -125,9 +122,9 @@ def test_names_that_may_be_anothers_are_warned_of(
         )
         for number, location in enumerate(locations)
     ]
-    found = list(stores.name_findings(make_config(discovery=discovery), known))
+    found = list(clusters.name_findings(make_config(discovery=discovery), known))
     assert [finding.status for finding in found] == [status]
-    written = "\n".join(report(found))
+    written = "\n".join(lines(found))
     assert ("! Cluster" in written and "→ set discovery.names: qualified" in written) == (status == "warning")
 
 
@@ -241,30 +238,72 @@ def test_pods_that_are_who_they_run_as_impersonate_nobody(config: Config) -> Non
     assert (finding.status, finding.fix) == ("skipped", "")
 
 
-def test_a_cluster_is_asked_as_gke_lists_it(stand_ins: StandIns, make_config: Callable[..., Config]) -> None:
-    """An address without a scheme is no "unknown url type"; a stranger's certificate and silence are told apart."""
-    address = stand_ins.servers.addresses["kubernetes"].removeprefix("https://")
-    ca_data = b64encode((stand_ins.servers.kubeconfigs / "ca.pem").read_bytes()).decode()
+def test_a_cluster_is_asked_for_a_real_list_as_gke_lists_it(
+    on_google_cloud: StandIns, make_config: Callable[..., Config], tmp_path: Path
+) -> None:
+    """An address without a scheme is no "unknown url type"; what keeps the collector out is told apart."""
+    (tmp_path / "token").write_text("no-token-of-ours")
+    servers = on_google_cloud.servers
+    address = servers.addresses["kubernetes"].removeprefix("https://")
+    ca_data = b64encode((servers.kubeconfigs / "ca.pem").read_bytes()).decode()
     common = {"environment": "prod", "ca_data": ca_data, "endpoint": f"{address}/clusters/eu-prod-1"}
     entries = [
         {"name": "bare", **common},
         {"name": "written-out", **common, "endpoint": f"https://{address}/clusters/eu-prod-1/"},
+        {"name": "nobodys", **common, "auth": "none"},
+        {"name": "stale", **common, "auth": "token_file", "token_file": str(tmp_path / "token")},
+        {"name": "no-cluster", **common, "endpoint": f"{address}/clusters/nothing"},
         {"name": "unknown-authority", **common, "ca_data": None},
         {"name": "silent", **common, "endpoint": "127.0.0.1:9"},
+        {"name": "elsewhere", "environment": "prod", "auth": "kubeconfig"},
     ]
-    found = {f.what: f for f in stores.cluster_findings(make_config(clusters=entries).clusters)}
+    account = f"{COLLECTOR_ACCOUNT}@{SANDBOX}.iam.gserviceaccount.com"
+    collector = {"image": "i:1", "impersonate": account, "iam_endpoint": servers.addresses["kubernetes"]}
+    config = make_config(clusters=entries, collector=collector)
+
+    def asked() -> dict[str, Any]:
+        findings, there = clusters.discovered_findings(config, None, START)
+        assert findings == []
+        return {f.what: f for f in clusters.cluster_findings(there, lambda: identity.collector_token(config.collector))}
+
+    found = asked()
     assert {name: one.status for name, one in found.items()} == {
         "bare": "ok",
         "written-out": "ok",
+        "nobodys": "failed",
+        "stale": "failed",
+        "no-cluster": "failed",
         "unknown-authority": "failed",
         "silent": "failed",
+        "elsewhere": "skipped",
     }
+    assert found["nobodys"].detail.startswith("HTTP 403"), "Kubernetes knows anonymous callers and lets them do nothing"
+    assert found["stale"].detail.startswith("HTTP 401") and "does not know who asks" in found["stale"].fix
+    assert found["no-cluster"].detail.startswith("HTTP 404") and "correct endpoint" in found["no-cluster"].fix
     assert "CERTIFICATE_VERIFY_FAILED" in found["unknown-authority"].detail
-    assert "refused" in found["silent"].detail
-    [bare, *_] = make_config(clusters=entries).clusters
-    with pytest.raises(ApiException) as answer:  # the probe's client too: without a scheme it would speak plain http
-        list_one(bare, lambda: "no-token-of-ours")
-    assert answer.value.status == HTTPStatus.UNAUTHORIZED
+    assert "refused" in found["silent"].detail and "authorised networks" in found["silent"].fix
+    on_google_cloud.kubernetes.set_iam(may_impersonate=False)
+    found = asked()
+    assert {found[name].status for name in ("bare", "written-out")} == {"denied"}
+    assert "answers (200 without credentials)" in found["bare"].detail
+    assert (
+        f"you may not become {account}" in found["bare"].fix
+        and "roles/iam.serviceAccountTokenCreator" in found["bare"].fix
+    )
+    assert found["silent"].status == "failed", "nobody answers, whoever asks"
+
+
+def test_a_cluster_that_lets_the_collector_in_and_nothing_more(
+    on_google_cloud: StandIns, make_config: Callable[..., Config]
+) -> None:
+    address = on_google_cloud.servers.addresses["kubernetes"]
+    ca_data = b64encode((on_google_cloud.servers.kubeconfigs / "ca.pem").read_bytes()).decode()
+    place = {"environment": "prod", "ca_data": ca_data, "endpoint": f"{address}/clusters/eu-prod-1"}
+    config = make_config(clusters=[{"name": "eu-prod-1", **place}])
+    # Not impersonated, the environment's own account asks, whom no RBAC binds.
+    [found] = clusters.cluster_findings(config.clusters, lambda: identity.collector_token(config.collector))
+    assert (found.status, found.detail[:8]) == ("failed", "HTTP 403")
+    assert "kubectl apply -f deploy/rbac/replica-collector.yaml" in found.fix
 
 
 @pytest.mark.parametrize("endpoint", ["http://10.0.0.2", "http://127.0.0.1:6443", "ftp://10.0.0.2"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from pedwatch.doctor.stores import Finding
+from pedwatch.doctor.findings import Finding
 
 AREA = "Image"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pedwatch.config import Collector
-from pedwatch.doctor.stores import Finding
+from pedwatch.doctor.findings import Finding
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials

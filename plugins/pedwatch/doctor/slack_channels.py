@@ -12,7 +12,8 @@ from pedwatch.alerts.channels.slack_refusals import CHANNEL, MALFORMED, SCOPES
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.transport import SendError, UnusableTransportError
 from pedwatch.config import Config, Slack
-from pedwatch.doctor.stores import Finding, skew
+from pedwatch.doctor.findings import Finding
+from pedwatch.doctor.stores import skew
 from pedwatch.errors import NotifyError
 
 AREA = "Slack"

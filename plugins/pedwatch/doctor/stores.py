@@ -1,55 +1,27 @@
-"""BigQuery, Firestore, the bucket, clusters: is each in place? A finding says so, and what to do when it is not.
-
-A check that raises is a finding too: a doctor goes on to the next organ.
-"""
+"""BigQuery, Firestore, the bucket: is each in place, and is what is in them as young as it should be?"""
 
 import datetime as dt
-import ssl
-import urllib.error
-import urllib.request
-from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pedwatch import ddl, schema, settings, sql
 from pedwatch.byte_budgets import MIB
-from pedwatch.config import Cluster, Config
+from pedwatch.config import Config
+from pedwatch.doctor.findings import Finding
 from pedwatch.hooks import applied_schema
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.observations.places import KnownCluster
 
 if TYPE_CHECKING:
     from google.cloud import storage
 
     from pedwatch.limits.store.firestore import FirestoreLimits
 
-Status = Literal["ok", "failed", "warning", "skipped"]
 MOST_SKEW = dt.timedelta(seconds=30)
+QUIET = dt.timedelta(minutes=15)
+"""After so long without a heartbeat, or three cycles, silence is told: deploy/terraform has the same rule."""
+LONGEST_SILENCE = dt.timedelta(days=3, hours=4)
+"""Of a DAG that runs on weekdays: from Friday's digest to Monday's."""
 _HOUSEKEEPING = "run the DAG ped_housekeeping once: it creates the dataset, its tables and views"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report."""
-
-    area: str
-    what: str
-    status: Status
-    detail: str = ""
-    fix: str = ""
-
-
-Check = Callable[[], Iterator[Finding]]
-
-
-def examine(area: str, fix: str, check: Check) -> Iterator[Finding]:
-    """Run a check; an error it raises is a finding with the area's fix."""
-    try:
-        yield from check()
-    except Exception as error:  # noqa: BLE001 whatever is wrong is what is looked for, and the other checks go on
-        text = str(error).strip().splitlines()
-        yield Finding(area, "reachable", "failed", f"{type(error).__name__}: {text[0] if text else ''}"[:300], fix)
 
 
 def skew(area: str, theirs: dt.datetime | None) -> Finding:
@@ -145,52 +117,45 @@ def firestore_findings(store: "FirestoreLimits", config: Config) -> Iterator[Fin
 
 
 def storage_findings(client: "storage.Client", config: Config) -> Iterator[Finding]:
-    """Check the bucket of observations."""
-    is_there = client.bucket(config.bucket).exists()
-    fix = "" if is_there else f"create it, in {config.location}, or correct bucket: in pedwatch.yaml"
-    yield Finding(
-        "Storage", f"bucket {config.bucket}", "ok" if is_there else "failed", "" if is_there else "absent", fix
-    )
+    """Check that the bucket of observations can be listed: no role of ours may read what a bucket is."""
+    from google.api_core.exceptions import NotFound
 
-
-def name_findings(config: Config, known: Iterable[KnownCluster]) -> Iterator[Finding]:
-    """Check that the names of discovered clusters can hold: alone, a name is unique in one project and location."""
-    places = {f"{one.project}/{one.location}" for one in known}
-    wide = config.discovery.projects if len(config.discovery.projects) > 1 else sorted(places)
-    if config.discovery.names == "qualified" or len(wide) < 2:
-        yield Finding("Cluster", "names of discovered clusters", "ok", f"names: {config.discovery.names}")
-        return
-    detail = f"names: name over {', '.join(wide[:5])}: two clusters may have one name, and the second is not watched"
-    fix = "set discovery.names: qualified; clusters that are known keep the names they have"
-    yield Finding("Cluster", "names of discovered clusters", "warning", detail, fix)
-
-
-def cluster_findings(clusters: list[Cluster], timeout_seconds: float = 5.0) -> Iterator[Finding]:
-    """Check that each cluster's API server answers; what it answers, only the collector's identity can tell."""
-    for cluster in clusters:
-        if cluster.endpoint is None:
-            yield Finding("Cluster", cluster.name, "skipped", "its address is in the collector's kubeconfig")
-            continue
-        fix = "run the doctor where the collector runs; else look at endpoint, ca_data and the authorised networks"
-        try:
-            status = _answer(cluster, timeout_seconds)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            yield Finding("Cluster", cluster.name, "failed", f"{cluster.endpoint}: {reason}"[:200], fix)
-        else:
-            yield Finding("Cluster", cluster.name, "ok", f"{cluster.endpoint} answers ({status} without credentials)")
-
-
-def _answer(cluster: Cluster, timeout_seconds: float) -> int:
-    assert cluster.endpoint is not None, "only clusters with an address are asked"
-    context = ssl.create_default_context(cadata=b64decode(cluster.ca_data).decode() if cluster.ca_data else None)
-    if cluster.ca_data:
-        # Strict since Python 3.13; the authorities that clusters make for themselves often lack an extension it wants.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    area, what = "Storage", f"bucket {config.bucket}"
     try:
-        with urllib.request.urlopen(
-            f"{cluster.endpoint.rstrip('/')}/version", timeout=timeout_seconds, context=context
-        ) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return int(error.code)
+        next(iter(client.list_blobs(config.bucket, max_results=1)), None)
+    except NotFound:
+        fix = f"create it, in {config.location}, or correct bucket: in pedwatch.yaml"
+        yield Finding(area, what, "failed", "absent", fix)
+    else:
+        yield Finding(area, what, "ok")
+
+
+def heartbeat_findings(warehouse: Warehouse, now: dt.datetime) -> Iterator[Finding]:
+    """Look for the newest heartbeat of each DAG that leaves one: is it as young as its schedule lets expect.
+
+    Args:
+        warehouse: the tables.
+        now: UTC.
+    """
+    since = now - LONGEST_SILENCE - dt.timedelta(days=1)
+    newest = {row["dag_id"]: row["finished_at"] for row in warehouse.run("heartbeats/newest.sql", {"since": since})}
+    period = warehouse.config.period
+    for dag_id, patience in {
+        "ped_replica_watch": max(QUIET, 3 * period),
+        "ped_limits_sync": max(QUIET, 3 * period),
+        "ped_housekeeping": dt.timedelta(hours=26),
+        "ped_replica_audit": dt.timedelta(hours=28),
+        "ped_digest": LONGEST_SILENCE,
+    }.items():
+        yield _heartbeat(dag_id, newest.get(dag_id), patience, now)
+
+
+def _heartbeat(dag_id: str, finished_at: dt.datetime | None, patience: dt.timedelta, now: dt.datetime) -> Finding:
+    area, fix = "Heartbeat", "docs/runbooks/a-heartbeat-stays-away.md; unpause the DAG if it is paused"
+    if finished_at is None:
+        return Finding(area, dag_id, "failed", f"none in {LONGEST_SILENCE.days + 1} days", fix)
+    minutes = int((now - finished_at).total_seconds() // 60)
+    age = f"{minutes} minutes ago" if minutes < 120 else f"{minutes // 60} hours ago"
+    if now - finished_at <= patience:
+        return Finding(area, dag_id, "ok", age)
+    return Finding(area, dag_id, "failed", f"{age}, at {finished_at:%Y-%m-%d %H:%M} UTC", fix)

@@ -8,7 +8,7 @@ from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import row_of
 from pedwatch.config import Config
 from pedwatch.cycles import floor_to_cycle
-from pedwatch.doctor.stores import Finding
+from pedwatch.doctor.findings import Finding
 from pedwatch.errors import LedgerError, NotifyError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse

@@ -1,9 +1,6 @@
 """One call of each kind to everything but BigQuery: Slack's methods, a list of one item per cluster, one document."""
 
-import base64
-import contextlib
 import datetime as dt
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from pedwatch.alerts import block_kit
 from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.messages import Message
-from pedwatch.config import Cluster, Config
+from pedwatch.config import Config
 from pedwatch.errors import LimitStoreError, NotifyError
 from pedwatch.observations.discovery import ProjectListing, find
+from pedwatch.observations.intake.one_item import list_one
 from pedwatch.probe import outcomes
 from pedwatch.probe.outcomes import Outcome
 
@@ -37,8 +35,6 @@ SLACK, CLUSTER, GKE, FIRESTORE = "Slack", "Cluster", "GKE", "Firestore"
 _EVENT_TYPE = "pedwatch_probe"
 _OPTIONAL = {"blocks.validate": "unknown_method"}
 _LOOK_BACK = dt.timedelta(days=1)
-_DEPLOYMENTS = "/apis/apps/v1/deployments"
-_SECONDS = 15
 _ERROR = 300
 
 
@@ -153,56 +149,6 @@ def cluster_outcomes(
         yield Outcome(GKE, project, "refused" if error else "accepted", _since(began), error=error)
     for cluster in find(config, listings, [], now).clusters:
         yield _asked(CLUSTER, cluster.name, lambda cluster=cluster: list_one(cluster, token))[0]  # type: ignore[misc]
-
-
-def list_one(cluster: Cluster, token: Callable[[], str]) -> None:
-    """List one Deployment of a cluster.
-
-    Raises:
-        OSError, urllib3.exceptions.HTTPError, kubernetes.client.ApiException, kubernetes.config.ConfigException:
-            the API server cannot be reached, or refuses.
-    """
-    with _api_client(cluster, token) as client:
-        client.call_api(
-            _DEPLOYMENTS,
-            "GET",
-            query_params=[("limit", 1)],
-            header_params={"Accept": "application/json"},
-            auth_settings=["BearerToken"],
-            _preload_content=False,
-            _request_timeout=_SECONDS,
-        )
-
-
-@contextlib.contextmanager
-def _api_client(cluster: Cluster, token: Callable[[], str]) -> Iterator[Any]:
-    from kubernetes import client, config
-
-    if cluster.auth == "kubeconfig":
-        with config.new_client_from_config(context=cluster.context or cluster.name) as found:
-            yield found
-        return
-    if cluster.endpoint is None:
-        raise OSError("it has no endpoint: name one in pedwatch.yaml")
-    with tempfile.NamedTemporaryFile("wb") as authority:
-        configuration = client.Configuration(host=cluster.endpoint)
-        configuration.retries = False
-        if cluster.ca_data:
-            authority.write(base64.b64decode(cluster.ca_data))
-            authority.flush()
-            configuration.ssl_ca_cert = authority.name
-        bearer = _bearer(cluster, token)
-        if bearer:
-            configuration.api_key = {"authorization": f"Bearer {bearer}"}
-        with client.ApiClient(configuration) as found:
-            yield found
-
-
-def _bearer(cluster: Cluster, token: Callable[[], str]) -> str:
-    if cluster.auth == "token_file" and cluster.token_file:
-        with open(cluster.token_file, encoding="utf-8") as file:
-            return file.read().strip()
-    return token() if cluster.auth == "google" else ""
 
 
 def _asked(area: str, name: str, ask: Callable[[], Any]) -> tuple[Outcome, Any]:
