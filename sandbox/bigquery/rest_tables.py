@@ -3,14 +3,13 @@
 from typing import Any
 
 from sandbox.bigquery.catalog import Catalog
-from sandbox.bigquery.errors import invalid, not_implemented
+from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.http_exchange import NO_CONTENT, Answer, Request, Routes
 from sandbox.bigquery.listing import page_of
 from sandbox.bigquery.model import TableMeta, TableRef
-from sandbox.bigquery.schema import read_fields
 from sandbox.bigquery.service import Service
 from sandbox.bigquery.storage import transaction
-from sandbox.bigquery.table_resource import apply_partitioning, refuse_unsupported, table_resource, table_summary
+from sandbox.bigquery.table_resource import table_resource, table_summary
 
 
 class TableRoutes:
@@ -23,7 +22,6 @@ class TableRoutes:
         """Add the handlers."""
         tables = "projects/{project}/datasets/{dataset}/tables"
         routes.add("GET", tables, self.list)
-        routes.add("POST", tables, self.insert)
         routes.add("GET", tables + "/{table}", self.get)
         routes.add("DELETE", tables + "/{table}", self.delete)
 
@@ -35,21 +33,6 @@ class TableRoutes:
         tables = [table_summary(meta) for meta in shown]
         total = {"totalItems": len(metas)}
         return Answer({"kind": "bigquery#tableList", "etag": "list", "tables": tables, **total, **token})
-
-    def insert(self, request: Request, project: str, dataset: str) -> Answer:
-        """tables.insert of a table."""
-        body = request.body("Table")
-        table = (body.get("tableReference") or {}).get("tableId")
-        if not isinstance(table, str) or not table:
-            raise invalid("Required parameter is missing: tableReference.tableId")
-        refuse_unsupported(body)
-        ref = TableRef(project, dataset, table)
-        meta = TableMeta(ref, fields=read_fields(body.get("schema")), description=body.get("description"))
-        with self._service.catalog() as (catalog, cursor), catalog.write_lock(ref), transaction(cursor):
-            catalog.get_dataset(project, dataset)
-            apply_partitioning(meta, body)
-            catalog.create_table(meta)
-            return Answer(_resource(catalog, meta))
 
     def get(self, request: Request, project: str, dataset: str, table: str) -> Answer:
         """tables.get."""

@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.kubernetes.container_logs import ContainerLog
 from sandbox.kubernetes.images import Command
+from sandbox.kubernetes.last_words import LastWords
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 KILL_SECONDS = 5.0
@@ -45,8 +44,8 @@ class ContainerProcess:
             os.close(writer)
         return cls(process, output)
 
-    async def read(self, log: ContainerLog, wake: Callable[[], None]) -> int:
-        """Copy the output into the log until the container has ended; return its exit code."""
+    async def read(self, words: LastWords) -> int:
+        """Listen to the output until the container has ended; return its exit code."""
         stream = asyncio.StreamReader()
         pipe = os.fdopen(self._output, "rb", buffering=0)
         loop = asyncio.get_running_loop()
@@ -54,8 +53,7 @@ class ContainerProcess:
 
         async def copy() -> None:
             while chunk := await stream.read(2**16):
-                log.feed(chunk)
-                wake()
+                words.feed(chunk)
 
         copying = asyncio.create_task(copy())
         code = await self._process.wait()
@@ -63,7 +61,6 @@ class ContainerProcess:
         await asyncio.wait([copying], timeout=LINGER_SECONDS)
         copying.cancel()
         transport.close()
-        log.close()
         return code if code >= 0 else 128 - code
 
     async def stop(self, grace: float) -> None:

@@ -38,7 +38,6 @@ _ONLY = {
     "statefulsets": "/statefulsets",
     "rollouts": "/rollouts",
     "hpa": "/horizontalpodautoscalers",
-    "logs": "/log",
 }
 _POD_API = ("/pods", "/secrets", "/configmaps", "/events")
 _REFUSALS = {
@@ -52,7 +51,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One fault. ``after`` requests pass first, then ``times`` are struck (without it: all, until it is cleared)."""
 
     kind: FaultKind
-    only: Literal["deployments", "statefulsets", "rollouts", "hpa", "logs"] | None = None
+    only: Literal["deployments", "statefulsets", "rollouts", "hpa"] | None = None
     scope: Literal["workloads", "all"] = "workloads"
     times: Annotated[int, msgspec.Meta(ge=1)] | None = None
     after: Annotated[int, msgspec.Meta(ge=0)] = 0

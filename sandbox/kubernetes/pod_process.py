@@ -7,9 +7,9 @@ from typing import Any
 
 from sandbox.kubernetes.bell import Bell
 from sandbox.kubernetes.clusters import Cluster, Key
-from sandbox.kubernetes.container_logs import ContainerLog
 from sandbox.kubernetes.container_process import ContainerProcess
 from sandbox.kubernetes.images import Command, Runtime, missing_program
+from sandbox.kubernetes.last_words import LastWords
 from sandbox.kubernetes.pod_inputs import (
     NODE,
     NotReady,
@@ -36,7 +36,6 @@ class Pod:
         self.cluster, self.runtime, self.obj = cluster, runtime, obj
         self.folder = runtime.folder / obj["metadata"]["uid"]
         self.containers: list[Object] = obj["spec"]["containers"]
-        self.logs = {container["name"]: ContainerLog() for container in self.containers}
         self.bell = Bell()
         self._processes: dict[str, ContainerProcess] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -186,10 +185,10 @@ class Pod:
             await process.stop(0)
         self.cluster.event(self.obj, "Started", f"Started container {name}")
         self._set_state(name, running={"startedAt": started})
-        log = self.logs[name]
-        code = await process.read(log, self.bell.ring)
+        words = LastWords()
+        code = await process.read(words)
         policy = next(c.get("terminationMessagePolicy") for c in self.containers if c["name"] == name)
-        message = log.tail() if code and policy == "FallbackToLogsOnError" else ""
+        message = words.text() if code and policy == "FallbackToLogsOnError" else ""
         self._end_container(name, code, "Error" if code else "Completed", message, started)
 
     def _end_container(self, name: str, code: int, reason: str, message: str = "", started: str | None = None) -> None:

@@ -46,14 +46,18 @@ class RequestInfo:
             verb = "deletecollection"
         return cls(verb, path, group, resource, namespace, name, subresource)
 
+    @property
+    def what(self) -> str:
+        """Resource and subresource, as an authorizer names them."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
     def refused(self, user: str) -> ApiFailure:
         """Return the 403 of an authorizer: who may not do what, and where."""
         if not self.resource:
             return ApiFailure(403, "Forbidden", f'forbidden: User "{user}" cannot {self.verb} path "{self.path}"')
-        what = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
         kind = f"{self.resource}.{self.group}" if self.group else self.resource
         scope = f'in the namespace "{self.namespace}"' if self.namespace else "at the cluster scope"
-        denied = f'User "{user}" cannot {self.verb} resource "{what}" in API group "{self.group}" {scope}'
+        denied = f'User "{user}" cannot {self.verb} resource "{self.what}" in API group "{self.group}" {scope}'
         subject = f'{kind} "{self.name}"' if self.name else kind
         details = {"name": self.name, "group": self.group, "kind": self.resource}
         told = {key: value for key, value in details.items() if value}

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
-from sandbox.kubernetes import discovery, gke_api, iam_api, pod_logs, pods, secrets
+from sandbox.kubernetes import discovery, gke_api, iam_api, pods, secrets
 from sandbox.kubernetes.access import authorize
 from sandbox.kubernetes.clusters import CLUSTER, CLUSTERS, Cluster, Clusters
 from sandbox.kubernetes.control_api import ControlApi
@@ -113,7 +113,7 @@ async def everything_else(request: web.Request) -> web.StreamResponse:
     for kind in KINDS:
         if path.startswith(f"{kind.root}/") and kind.plural in parts:
             if not kind.group:
-                raise not_implemented(f"{request[INFO].verb} of {kind.plural}")
+                raise not_implemented(f"{request[INFO].verb} of {request[INFO].what}")
             message = f"{request.method} is not allowed here on {kind.plural}"
             raise ApiFailure(405, "MethodNotAllowed", message)
     if parts[1:2] == ["api"] and (refused := request[INFO]).resource in _NOT_HERE:
@@ -145,7 +145,7 @@ def make_app(
     app[iam_api.ACCOUNTS] = accounts
     core = f"{PREFIX}/api/v1"
     app.add_routes([*control.routes(), *gke_api.routes(), *iam_api.routes(), web.get(REDIRECT_TARGET, redirected)])
-    app.add_routes([*_workload_routes(), *pods.routes(core), *pod_logs.routes(core), *secrets.routes(core)])
+    app.add_routes([*_workload_routes(), *pods.routes(core), *secrets.routes(core)])
     app.add_routes([web.route("*", PREFIX + "/{rest:.*}", everything_else)])
     app.on_shutdown.append(_begin_closing)
     app.on_shutdown.append(pods.stop_all)

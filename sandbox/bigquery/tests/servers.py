@@ -47,6 +47,34 @@ def run(client: bigquery.Client, sql: str, **options: Any) -> Any:
     return client.query(sql, **options).result()
 
 
+def create_table(client: bigquery.Client, table: bigquery.Table, exists_ok: bool = False) -> None:
+    """Create a table as the product does: by a statement."""
+    columns = ", ".join(f"`{field.name}` {_sql_type(field)}{_options(field.description)}" for field in table.schema)
+    parts = [f"CREATE TABLE {'IF NOT EXISTS ' if exists_ok else ''}`{table.reference}` ({columns})"]
+    if by := table.time_partitioning:
+        is_date = any(field.name == by.field and field.field_type == "DATE" for field in table.schema)
+        parts.append(f"PARTITION BY {f'`{by.field}`' if is_date else f'TIMESTAMP_TRUNC(`{by.field}`, {by.type_})'}")
+    if table.clustering_fields:
+        parts.append(f"CLUSTER BY {', '.join(f'`{name}`' for name in table.clustering_fields)}")
+    days = by.expiration_ms / 86_400_000 if by and by.expiration_ms else None
+    told = {"partition_expiration_days": days, "require_partition_filter": table.require_partition_filter}
+    parts.append(_options(table.description, **told))
+    run(client, " ".join(parts))
+
+
+def _sql_type(field: bigquery.SchemaField) -> str:
+    kind = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}.get(field.field_type, field.field_type)
+    if kind == "RECORD":
+        kind = f"STRUCT<{', '.join(f'`{inner.name}` {_sql_type(inner)}' for inner in field.fields)}>"
+    return f"ARRAY<{kind}>" if field.mode == "REPEATED" else kind + (" NOT NULL" if field.mode == "REQUIRED" else "")
+
+
+def _options(description: str | None, **more: object) -> str:
+    given = {"description": f"'{description}'" if description else None, **more}
+    listed = ", ".join(f"{name} = {value}" for name, value in given.items() if value is not None)
+    return f" OPTIONS ({listed})" if listed else ""
+
+
 @contextmanager
 def stand_in(data: Path | None = None, wait: float | None = None, **environment: str) -> Iterator[StandIn]:
     """Run ``python -m sandbox.bigquery`` on a free port; ``wait`` as its option."""

@@ -9,7 +9,7 @@ from typing import Any
 from google.cloud import bigquery
 from google.cloud.bigquery import LoadJobConfig, SchemaField, TimePartitioning
 
-from sandbox.bigquery.tests.servers import StandIn
+from sandbox.bigquery.tests.servers import StandIn, create_table
 from sandbox.bigquery.tests.test_api_jobs import SLOW
 
 NO_RETRY: dict[str, Any] = {"retry": None, "job_retry": None}
@@ -53,7 +53,7 @@ def test_partitions_of_one_table_load_at_once(server: StandIn, client: bigquery.
     schema = [SchemaField("at", "TIMESTAMP"), SchemaField("v", "INTEGER")]
     table = bigquery.Table(f"{dataset}.t", schema=schema)
     table.time_partitioning = TimePartitioning(type_="HOUR", field="at")
-    client.create_table(table)
+    create_table(client, table)
 
     def load(hour: int, version: int) -> None:
         data = [{"at": f"2026-01-01 {hour:02d}:{minute:02d}:00", "v": version} for minute in range(60)]
@@ -91,7 +91,7 @@ def test_a_reader_never_sees_half_a_load(server: StandIn, client: bigquery.Clien
         rows = [{"v": version}] * 500
         server.client().load_table_from_json(rows, f"{dataset}.t", job_config=config).result(timeout=60)
 
-    client.create_table(bigquery.Table(f"{dataset}.t", schema=schema))
+    create_table(client, bigquery.Table(f"{dataset}.t", schema=schema))
     load(0)
     stop = threading.Event()
     seen: set[tuple[Any, ...]] = set()

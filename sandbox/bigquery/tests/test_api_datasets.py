@@ -6,7 +6,7 @@ import pytest
 from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.cloud import bigquery
 
-from sandbox.bigquery.tests.servers import PROJECT
+from sandbox.bigquery.tests.servers import PROJECT, create_table, run
 
 
 def test_a_created_dataset_can_be_read_and_listed(client: bigquery.Client, dataset: str) -> None:
@@ -38,7 +38,7 @@ def test_a_name_that_bigquery_refuses(client: bigquery.Client) -> None:
 def test_names_differ_by_case(client: bigquery.Client, dataset: str) -> None:
     upper = dataset.replace(".d", ".D")
     client.create_dataset(upper)
-    client.create_table(bigquery.Table(f"{upper}.t", schema=[bigquery.SchemaField("x", "STRING")]))
+    create_table(client, bigquery.Table(f"{upper}.t", schema=[bigquery.SchemaField("x", "STRING")]))
     assert [table.table_id for table in client.list_tables(dataset)] == []
     client.delete_dataset(upper, delete_contents=True)
     client.get_dataset(dataset)
@@ -54,15 +54,15 @@ def test_attributes_are_kept(client: bigquery.Client) -> None:
     found = client.get_dataset(wanted.reference)
     assert found.location == "europe-west1"
     assert (found.description, found.labels) == ("what it is for", {"team": "sre"})
-    table = client.create_table(
-        bigquery.Table(f"{found.project}.{found.dataset_id}.t", schema=[bigquery.SchemaField("x", "STRING")])
-    )
+    name = f"{found.project}.{found.dataset_id}.t"
+    run(client, f"CREATE TABLE `{name}` (x STRING)", location="europe-west1")
+    table = client.get_table(name)
     assert table.expires is not None and (table.expires - table.created).days == 1
     client.delete_dataset(wanted.reference, delete_contents=True)
 
 
 def test_a_dataset_in_use_is_deleted_only_with_its_contents(client: bigquery.Client, dataset: str) -> None:
-    client.create_table(bigquery.Table(f"{dataset}.t", schema=[bigquery.SchemaField("x", "STRING")]))
+    create_table(client, bigquery.Table(f"{dataset}.t", schema=[bigquery.SchemaField("x", "STRING")]))
     with pytest.raises(BadRequest, match="still in use"):
         client.delete_dataset(dataset)
     client.delete_dataset(dataset, delete_contents=True)

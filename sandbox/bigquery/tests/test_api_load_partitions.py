@@ -8,6 +8,8 @@ from google.api_core.exceptions import BadRequest, Conflict
 from google.cloud import bigquery
 from google.cloud.bigquery import LoadJobConfig, SchemaField, TimePartitioning
 
+from sandbox.bigquery.tests.servers import create_table
+
 Rows = Callable[[str], list[dict[str, Any]]]
 
 SCHEMA = [SchemaField("k", "STRING"), SchemaField("at", "TIMESTAMP"), SchemaField("day", "DATE")]
@@ -23,7 +25,7 @@ def make(client: bigquery.Client, name: str, kind: str, field: str = "at") -> st
     """Create a partitioned table."""
     table = bigquery.Table(name, schema=SCHEMA)
     table.time_partitioning = TimePartitioning(type_=kind, field=field)
-    client.create_table(table)
+    create_table(client, table)
     return name
 
 
@@ -71,7 +73,7 @@ def test_decorators_that_the_table_cannot_have(client: bigquery.Client, dataset:
 
 
 def test_a_table_without_partitions_has_no_decorators(client: bigquery.Client, dataset: str) -> None:
-    client.create_table(bigquery.Table(f"{dataset}.t", schema=SCHEMA))
+    create_table(client, bigquery.Table(f"{dataset}.t", schema=SCHEMA))
     with pytest.raises(BadRequest, match="non-partitioned"):
         load(client, f"{dataset}.t$20260101", {"k": "a"})
 

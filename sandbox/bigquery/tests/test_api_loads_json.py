@@ -12,7 +12,7 @@ from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError,
 from google.cloud import bigquery
 from google.cloud.bigquery import LoadJobConfig, SchemaField
 
-from sandbox.bigquery.tests.servers import run
+from sandbox.bigquery.tests.servers import create_table, run
 
 Rows = Callable[[str], list[dict[str, Any]]]
 
@@ -29,7 +29,7 @@ NDJSON = "NEWLINE_DELIMITED_JSON"
 @pytest.fixture
 def table(client: bigquery.Client, dataset: str) -> str:
     """Create a table; return its name."""
-    client.create_table(bigquery.Table(f"{dataset}.t", schema=SCHEMA))
+    create_table(client, bigquery.Table(f"{dataset}.t", schema=SCHEMA))
     return f"{dataset}.t"
 
 
@@ -222,7 +222,7 @@ def test_what_a_column_makes_of_a_value(
     client: bigquery.Client, dataset: str, rows: Rows, kind: str, value: object, expected: str | None
 ) -> None:
     schema = [SchemaField("x", kind)]
-    client.create_table(bigquery.Table(f"{dataset}.t", schema=schema))
+    create_table(client, bigquery.Table(f"{dataset}.t", schema=schema))
     if expected is None:
         with pytest.raises(BadRequest):
             load(client, f"{dataset}.t", lines({"x": value}), schema=schema)

@@ -12,7 +12,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery import LoadJobConfig, SchemaField
 from requests.exceptions import ConnectionError as Unreachable
 
-from sandbox.bigquery.tests.servers import PROJECT, stand_in
+from sandbox.bigquery.tests.servers import PROJECT, create_table, stand_in
 from sandbox.bigquery.tests.test_api_jobs import SLOW
 
 TABLE = f"{PROJECT}.d.t"
@@ -25,7 +25,7 @@ def make(client: bigquery.Client) -> None:
     client.create_dataset(f"{PROJECT}.d", exists_ok=True)
     table = bigquery.Table(TABLE, schema=SCHEMA)
     table.description = "kept"
-    client.create_table(table, exists_ok=True)
+    create_table(client, table, exists_ok=True)
 
 
 def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:

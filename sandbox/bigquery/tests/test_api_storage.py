@@ -11,6 +11,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 from google.cloud.bigquery import LoadJobConfig, SchemaField
 
+from sandbox.bigquery.tests.servers import create_table
+
 Rows = Callable[[str], list[dict[str, Any]]]
 
 SCHEMA = [SchemaField("k", "STRING"), SchemaField("v", "INTEGER"), SchemaField("at", "TIMESTAMP")]
@@ -31,7 +33,7 @@ def put(bucket: storage.Bucket, name: str, data: bytes) -> None:
 
 def load(client: bigquery.Client, table: str, uris: list[str], **config: Any) -> bigquery.LoadJob:
     """Load from gs:// into a table, which is made if need be; raises what the job ends with."""
-    client.create_table(bigquery.Table(table.partition("$")[0], schema=SCHEMA), exists_ok=True)
+    create_table(client, bigquery.Table(table.partition("$")[0], schema=SCHEMA), exists_ok=True)
     settings = LoadJobConfig(**{"source_format": "NEWLINE_DELIMITED_JSON", "schema": SCHEMA, **config})
     job = client.load_table_from_uri(uris, table, job_config=settings)
     job.result(timeout=30)
@@ -77,7 +79,7 @@ def test_a_partition_is_reloaded_from_a_wildcard(
 ) -> None:
     table = bigquery.Table(f"{dataset}.t", schema=SCHEMA)
     table.time_partitioning = bigquery.TimePartitioning(type_="HOUR", field="at")
-    client.create_table(table)
+    create_table(client, table)
     for number in range(3):
         put(bucket, f"{number}.ndjson", b'{"k":"%d","at":"2026-01-01T05:0%d:00Z"}' % (number, number))
         uri = f"gs://{bucket.name}/*.ndjson"

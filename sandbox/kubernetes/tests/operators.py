@@ -24,6 +24,7 @@ def operator(cluster: Cluster, task_id: str, **arguments: Any) -> KubernetesPodO
         "kubernetes_conn_id": None,
         "startup_check_interval_seconds": 0.1,
         "do_xcom_push": False,
+        "get_logs": False,
         **arguments,
     }
     return KubernetesPodOperator(**settings)

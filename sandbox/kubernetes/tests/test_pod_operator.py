@@ -24,15 +24,6 @@ def test_a_pod_runs_to_its_end_and_is_gone(cluster: Cluster) -> None:
     assert _pods(cluster) == []
 
 
-def test_what_the_pod_prints_is_in_the_tasks_log(
-    cluster: Cluster, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    task = operator(cluster, "logs", env_vars={"CLUSTER": "eu-1"}, arguments=["--cycle"], get_logs=True)
-    task.execute(context(task))
-    printed = capfd.readouterr()
-    assert "cluster eu-1 arguments ['--cycle']" in printed.out + printed.err + caplog.text
-
-
 def test_a_failing_pod_fails_the_task(cluster: Cluster) -> None:
     task = operator(cluster, "fails", env_vars={"EXIT_CODE": "3"}, log_pod_spec_on_failure=False)
     with pytest.raises(AirflowException, match="returned a failure"):

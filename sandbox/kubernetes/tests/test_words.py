@@ -1,10 +1,10 @@
-"""The small pure parts: paths, variables, tokens, logs."""
+"""The small pure parts: paths, variables, tokens, last words."""
 
 from pathlib import Path
 
 import pytest
 
-from sandbox.kubernetes.container_logs import KEEP_BYTES, ContainerLog
+from sandbox.kubernetes.last_words import TAIL_BYTES, TAIL_LINES, LastWords
 from sandbox.kubernetes.listing import ContinueToken, PageCache
 from sandbox.kubernetes.pod_inputs import expand, redirect_paths
 
@@ -55,14 +55,12 @@ def test_the_page_cache_drops_what_was_not_used_for_longest() -> None:
     assert cache.get(("a",)) and cache.get(("c",)) and cache.get(("b",)) is None
 
 
-def test_a_log_keeps_its_end() -> None:
-    log = ContainerLog()
-    line = b"x" * 99_999
-    for _ in range(KEEP_BYTES // 100_000 + 5):
-        log.feed(line + b"\n")
-    log.feed(b"the ")
-    log.feed(b"end")
-    log.close()
-    assert log.since(log.end - 1)[0][1] == b"the end\n"
-    assert sum(len(text) for _, text in log.since(0)) <= KEEP_BYTES
-    assert log.since(log.end) == [] and log.begin(2, None) == log.end - 2
+def test_last_words_are_the_end_of_what_was_written() -> None:
+    words = LastWords()
+    for number in range(1000):
+        words.feed(b"%d\n" % number)
+    words.feed(b"the ")
+    words.feed(b"end")
+    assert words.text().endswith("\n999\nthe end") and len(words.text().splitlines()) == TAIL_LINES
+    words.feed(b"x" * 10_000)
+    assert words.text() == "x" * TAIL_BYTES
