@@ -1,6 +1,7 @@
 """The ruler: another commit in build/base, both trees by one benchmark, and what is said when that cannot be."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from rich.console import Console
 from bench import base_tree, catalogue, ruler, tree
 from bench.base_tree import BaseError
 from bench.catalogue import BENCHMARKS, Benchmark
+from bench.former_names import first_of
 from bench.ruler import Side
 
 RENDERING = BENCHMARKS["statement_rendering"]
@@ -233,3 +235,14 @@ def test_the_command_line_names_what_there_is(
     assert command.main() == 2
     assert "no commit 'no-such-commit'" in capsys.readouterr().err
     assert catalogue.LONG_MINUTES == 5
+
+
+def test_the_newest_of_the_names_that_a_base_is_looked_up_by_is_this_trees() -> None:
+    asked = re.findall(
+        r'first_of\(\s*"([\w.]+)"', "".join(path.read_text() for path in (tree.OWN / "bench").glob("*.py"))
+    )
+    assert len(asked) > 5
+    assert [name for name in asked if first_of(name, "pedwatch.of_no_tree").__name__ != name] == []
+    assert first_of("pedwatch.of_no_tree", "pedwatch.cycles").__name__ == "pedwatch.cycles"
+    with pytest.raises(ModuleNotFoundError, match="of_no_tree"):
+        first_of("pedwatch.of_no_tree")
