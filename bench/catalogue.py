@@ -32,6 +32,7 @@ BENCHMARKS = {
         Benchmark("limits", 6),
         Benchmark("odd_inputs", 14),
         Benchmark("outage", 1),
+        Benchmark("page", 2),
         Benchmark("plans", 0.5),
         Benchmark("send_faults", 4),
         Benchmark("statement_rendering", 0.2),

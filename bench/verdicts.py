@@ -79,9 +79,10 @@ class World:
             if statement.startswith("ddl/tables/"):
                 self.warehouse.write(statement)
         for text in (POLICY, LIMITS):
-            self._run(text)
+            self.run(text)
 
-    def _run(self, text: str, **parameters: dt.datetime) -> None:
+    def run(self, text: str, **parameters: dt.datetime) -> None:
+        """Run a statement with the sizes filled in."""
         given = [bigquery.ScalarQueryParameter(name, "TIMESTAMP", value) for name, value in parameters.items()]
         config = bigquery.QueryJobConfig(query_parameters=given)
         self.warehouse.client.query(text.format(**self.sizes), job_config=config).result()
@@ -94,12 +95,12 @@ class World:
         length = ("cycle_minutes, ", "5, ") if has_length else ("", "")  # a base before it was recorded
         while first <= last:
             until = min(first + DAY - dt.timedelta(minutes=5), last)
-            self._run(
+            self.run(
                 COLLECTIONS.replace("{length_column}", length[0]).replace("{length}", length[1]),
                 first=first,
                 last=until,
             )
-            self._run(OBSERVATIONS, first=first, last=until)
+            self.run(OBSERVATIONS, first=first, last=until)
             first = until + dt.timedelta(minutes=5)
 
     def compare(self, cycle: dt.datetime) -> float:
@@ -151,7 +152,8 @@ def _peak_megabytes(pid: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def _start(folder: str) -> tuple[subprocess.Popen[str], str]:
+def start_stand_in(folder: str) -> tuple[subprocess.Popen[str], str]:
+    """Start BigQuery's stand-in; returns the process and its address."""
     command = [sys.executable, "-m", "sandbox.bigquery", "--port", "0", "--data", folder]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
@@ -164,7 +166,7 @@ def measure() -> tuple[list[Goal], list[dict[str, Any]]]:
     rows: list[dict[str, Any]] = []
     for part in (_one_cycle, _one_day, _long_history):
         with tempfile.TemporaryDirectory(prefix="pedwatch-bench-") as folder:
-            server, address = _start(folder)
+            server, address = start_stand_in(folder)
             try:
                 found, row = part(address, server.pid)
             finally:

@@ -41,6 +41,7 @@ from pedwatch.cycles import PERIOD, cycles_between
 from pedwatch.observations.discovery import unaccepted_run
 from pedwatch.observations.pins import settle
 from pedwatch.observations.places import KnownCluster, Listed, Place
+from pedwatch.page_urls import now_url
 
 FOLDER = Path(__file__).parent / "golden"
 START = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -72,6 +73,7 @@ LINKS = Links(
     "https://shop.example/ask-for-replicas",
     "https://slack.com/app_redirect?channel=C0PLATFORM",
     "https://wiki.shop.example/ped-limits",
+    "https://airflow.example/ped-replicas",
 )
 CALM = (8, 8, 8, 7, 8, 8, 8, 9, 8, 8, 8, 8, None, 8, 8, 8, 8, 8)
 SALE = Exemption("winter-sale", START + dt.timedelta(days=2), "winter sale", "ana@platform", "T-77", 20)
@@ -296,7 +298,8 @@ def late_only() -> digest.Digest:
 
 def digest_of(value: digest.Digest, whose: str = "all teams") -> Shown:
     """Return a digest as it is shown."""
-    return shown(digest.compose(value, whose, START.date(), "Europe/Berlin"), has_thread=False)
+    page = now_url(LINKS.pages or "", "orders")
+    return shown(digest.compose(value, whose, START.date(), "Europe/Berlin", page), has_thread=False)
 
 
 def dag_failed(reason: str, progress: platform_messages.Progress | None = None) -> Shown:

@@ -17,6 +17,7 @@ from pedwatch.alerts.routing import route_of_team
 from pedwatch.alerts.wording import counted, name
 from pedwatch.config import Destination, Slack
 from pedwatch.cycles import PERIOD, period_of
+from pedwatch.page_urls import now_url
 
 Row = Mapping[str, Any]
 _MOST = 5
@@ -202,27 +203,28 @@ def _silence(digest: Digest, zone: ZoneInfo) -> str:
     return f"no cycle since {since}, so who runs over a limit now is not known{then}"
 
 
-def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str) -> Message:
-    """Write the digest of a team, or of all of them; ``whose`` names it."""
-    zone = ZoneInfo(report_timezone)
+def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str, page: str | None = None) -> Message:
+    """Write the digest of a team, or of all of them; ``whose`` names it, ``page`` is where it is looked at."""
+    zone, looked = ZoneInfo(report_timezone), [("PED replicas", page)] if page else []
     title = f"Digest of {day:%A, %d %B %Y}"
     facts = [("Proof", proof(digest)), ("Times in", report_timezone)]
     if digest.chain_head:
         facts.append(("Newest evidence pack", f"sha256 {digest.chain_head}"))
     if digest.is_silent:
         lines, notes = _lines(digest, zone), [silence.RUNBOOK, guidance.WHAT_IT_IS]
-        return Message(":black_circle:", title, _silence(digest, zone), facts, notes, lines=lines)
+        return Message(":black_circle:", title, _silence(digest, zone), facts, notes, lines=lines, links=looked)
     if digest.is_clear:
         summary = f"all clear for {whose}: nobody is over or near a limit, and nothing is about to change"
-        return Message(":white_check_mark:", title, summary, facts, [guidance.WHAT_IT_IS])
+        return Message(":white_check_mark:", title, summary, facts, [guidance.WHAT_IT_IS], links=looked)
     over = counted(len(digest.firing), "API")
     summary = f"{over} of {whose} over the limit now, {len(digest.near)} near it"
     told = [(name(str(row["api_id"] or row["subject"])), row["permalink"]) for row in digest.firing if row["permalink"]]
-    return Message(":memo:", title, summary, facts, [guidance.WHAT_IT_IS], lines=_lines(digest, zone), links=told)
+    lines, links = _lines(digest, zone), [*looked, *told]
+    return Message(":memo:", title, summary, facts, [guidance.WHAT_IT_IS], lines=lines, links=links)
 
 
 def notifications(
-    digest: Digest, slack: Slack, day: dt.date, report_timezone: str, cycle: dt.datetime
+    digest: Digest, slack: Slack, day: dt.date, report_timezone: str, cycle: dt.datetime, pages_url: str = ""
 ) -> list[Notification]:
     """Return the outbox rows of a day: all teams to the platform's channel, each team's own to its channel."""
     targets: list[tuple[str | None, Destination, str]] = [(None, "team", slack.platform_channel)]
@@ -232,6 +234,7 @@ def notifications(
     written = []
     for whose, destination, channel in targets:
         own = digest if whose is None else digest.of_team(whose)
+        page = now_url(pages_url, whose) if pages_url else None
         thread = str(uuid.uuid5(NAMESPACE, f"digest|{whose}|{day.isoformat()}"))
         written.append(
             Notification(
@@ -244,7 +247,7 @@ def notifications(
                 destination=destination,
                 channel=channel,
                 told_state=json.dumps({"phase": "digest", "severity": None}),
-                message=compose(own, whose or "all teams", day, report_timezone),
+                message=compose(own, whose or "all teams", day, report_timezone, page),
                 status="suppressed" if destination == "suppressed" else "unsent",
             )
         )

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pedwatch.alerts.episodes import Episode, Subject
 from pedwatch.cluster_names import qualifier
 from pedwatch.config import Config
+from pedwatch.page_urls import api_address, now_url
 
 RECENT_CYCLES = 20
 KINDS = ("Deployment", "StatefulSet")
@@ -100,6 +101,7 @@ class Links:
         request: where a team asks for a higher limit, or an exemption.
         ask: where a team asks people.
         help: what a PED limit is, and what to do about one.
+        pages: address of the pages about replicas.
     """
 
     project: str | None = None
@@ -109,10 +111,12 @@ class Links:
     request: str | None = None
     ask: str | None = None
     help: str | None = None
+    pages: str | None = None
 
     def to(self, episode: Episode, source: LimitSource) -> list[tuple[str, str]]:
         """Return label and address of every link of an episode's message."""
         links = [
+            ("History", self._history(episode.subject)),
             ("Workload", self._workload(episode.subject)),
             ("Limit's file", source.url),
             *(self.for_help if episode.is_open else []),
@@ -125,6 +129,17 @@ class Links:
         """Where to turn to."""
         links = [("Ask for more", self.request), ("Ask the platform team", self.ask), ("Help", self.help)]
         return [(label, url) for label, url in links if url]
+
+    @property
+    def now(self) -> list[tuple[str, str]]:
+        """Where everything stands that was judged."""
+        return [("PED replicas", now_url(self.pages))] if self.pages else []
+
+    def _history(self, subject: Subject) -> str | None:
+        """Return the page of the subject's API."""
+        if not self.pages or not subject.api_id:
+            return None
+        return f"{self.pages}/{api_address(subject.api_id, subject.environment, subject.team_id)}"
 
     def _workload(self, subject: Subject) -> str | None:
         """Return the page of the very workload; None where it has none, or where it is, is not known."""
@@ -148,13 +163,16 @@ class Links:
         return self.workload.format_map(quoted)
 
 
-def links_of(config: Config, clusters: Iterable[Mapping[str, Any]], run_url: str | None) -> Links:
+def links_of(
+    config: Config, clusters: Iterable[Mapping[str, Any]], run_url: str | None, pages_url: str | None = None
+) -> Links:
     """Return where links lead.
 
     Args:
         config: names addresses, and where configured clusters are.
         clusters: rows that say where discovered ones are: cluster, project, location.
         run_url: page of the Airflow run.
+        pages_url: address of the pages about replicas.
     """
     sites = {
         cluster.name: Site(cluster.project or config.project, cluster.location)
@@ -166,7 +184,7 @@ def links_of(config: Config, clusters: Iterable[Mapping[str, Any]], run_url: str
     }
     slack = config.slack
     ask = f"https://slack.com/app_redirect?channel={slack.platform_channel}"
-    return Links(config.project, slack.workload_link, run_url, sites, slack.request_url, ask, slack.help_url)
+    return Links(config.project, slack.workload_link, run_url, sites, slack.request_url, ask, slack.help_url, pages_url)
 
 
 def known_from_rows(rows: Sequence[Mapping[str, Any]], cycle: dt.datetime, period: dt.timedelta) -> dict[str, Known]:

@@ -161,4 +161,4 @@ def _finished(
         )
     help_links = [] if storm.is_of_clusters else around.links.for_help
     run = [("Airflow run", around.links.run)] if around.links.run else []
-    return replace(message, links=[*message.links, *help_links, *run])
+    return replace(message, links=[*message.links, *around.links.now, *help_links, *run])

@@ -9,8 +9,9 @@ import jinja2
 
 from pedwatch.alerts.wording import duration
 from pedwatch.audit.report import moment, number
-from pedwatch.page.addresses import api_address, api_address_of
+from pedwatch.page.addresses import api_address_of
 from pedwatch.page.questions import Api
+from pedwatch.page_urls import api_address
 
 FOLDER = "page"
 CHARTS = "report"

@@ -36,6 +36,7 @@ def may_tell(run_type: str, allow_notify: bool, due: dt.datetime, now: dt.dateti
 def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, may_notify: bool) -> dict[str, Any]:
     """Compose the digest as of ``now``; write it to the outbox if it may be told. Returns its proof."""
     from pedwatch.hooks.parameters import Typed
+    from pedwatch.hooks.run_urls import pages_url
 
     rules = config.policy.advisories
     asked = {"now": now, "rules": Typed("ARRAY<STRING>", list(rules))}
@@ -45,7 +46,9 @@ def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, 
     found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0], advisories, head)
     day = now.astimezone(ZoneInfo(config.report_timezone)).date()
     told = [row["channel"] for row in warehouse.run("alerts/told_channels.sql")]
-    written = digest.notifications(found, config.slack, day, config.report_timezone, floor_to_cycle(now, config.period))
+    written = digest.notifications(
+        found, config.slack, day, config.report_timezone, floor_to_cycle(now, config.period), pages_url()
+    )
     notifications = with_welcomes(written, config, told)
     for notification in notifications:
         log.info("%s: %s", notification.team_id or "all teams", notification.message.text)

@@ -138,13 +138,13 @@ def _fold(plan: Plan, run_id: Any) -> dict[str, int]:
     from pedwatch.alerts.channels.slack_reactions import SlackReactions
     from pedwatch.alerts.live.live_fold import fold_alerts
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.hooks.run_urls import run_url
+    from pedwatch.hooks.run_urls import pages_url, run_url
 
     config = settings.load_config()
     url = run_url("ped_replica_watch", run_id)
     reactions = SlackReactions(lambda: SlackChannel(config.connections.slack), time.monotonic)
     now, may_notify = settings.now(), plan["may_notify"]
-    return fold_alerts(warehouse(config), config, _cycle(plan), now, run_id, may_notify, url, reactions)
+    return fold_alerts(warehouse(config), config, _cycle(plan), now, run_id, may_notify, url, reactions, pages_url())
 
 
 def next_task(plan: Plan, folded: dict[str, int]) -> str:

@@ -95,6 +95,7 @@ def _notifications(
     now: dt.datetime,
     run_url: str,
     reactions: Reactions | None,
+    pages_url: str,
 ) -> list[Notification]:
     """Compare what is true with what was told; what messages say beyond that is asked only when there is something."""
     told = {row["episode_id"]: reconcile.told_from_row(row) for row in found["told"]}
@@ -111,7 +112,7 @@ def _notifications(
             batch = Typed(SUBJECT_COLUMNS, subjects[start : start + SUBJECTS_AT_ONCE])
             rows_found = warehouse.run("alerts/message_lookup.sql", {"cycle": cycle, "subjects": batch})
             known |= message_lookup.known_from_rows(rows_found, cycle, config.period)
-    links = message_lookup.links_of(config, found["clusters"], run_url or None)
+    links = message_lookup.links_of(config, found["clusters"], run_url or None, pages_url or None)
     around = replace(around, known=known, links=links, limits_as_of=_stale_limits_time(found, cycle))
     moved = limit_messages.rows_elsewhere(told.values(), config.slack, cycle, links.for_help)
     return reconcile.reconcile(episodes, told, cycle, config.slack, around) + with_copies(moved, config.slack)
@@ -133,6 +134,7 @@ def fold_alerts(
     may_notify: bool,
     run_url: str = "",
     reactions: Reactions | None = None,
+    pages_url: str = "",
 ) -> dict[str, int]:
     """Fold everything up to ``cycle`` and write what has to be told; a cycle behind the cursor changes nothing.
 
@@ -159,7 +161,8 @@ def fold_alerts(
     settled = _settled(warehouse, config, run_id) if may_notify and found["reported"] else 0
     if may_notify:
         to_tell = {e.episode_id: e for e in untold} | newest
-        notifications = _notifications(warehouse, config, cycle, found, list(to_tell.values()), now, run_url, reactions)
+        of_whom = list(to_tell.values())
+        notifications = _notifications(warehouse, config, cycle, found, of_whom, now, run_url, reactions, pages_url)
         notifications = with_welcomes(notifications, config, found["told_channels"])
         notifications += _about_gap(config, cursor, cycle, run_url)
     _log_firing(list(newest.values()), cycle)
