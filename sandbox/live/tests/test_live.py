@@ -32,6 +32,15 @@ def status_of(url: str) -> int:
         return int(answer.status)
 
 
+def assert_a_person_sees_the_page(url: str) -> None:
+    """By the address that `up` prints first; a browser keeps cookies, and is logged in on its way."""
+    proxies, cookies = urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor()
+    request = urllib.request.Request(url, headers={"Accept": "text/html"})
+    with urllib.request.build_opener(proxies, cookies).open(request, timeout=120) as answer:
+        page = answer.read().decode()
+    assert answer.url == url and "PED replicas now" in page and 'class="freshness' in page
+
+
 def assert_a_shell_can_ask(folder: Path, told: str) -> None:
     """The line that `up` prints, as a person would go on from it."""
     [line] = [line for line in told.splitlines() if "pedwatch --help" in line]
@@ -52,6 +61,8 @@ def test_up_and_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert state["airflow"] in up.stdout and state["slack"] in up.stdout
         assert status_of(f"{state['airflow']}/api/v2/monitor/health") == 200
         assert status_of(state["slack"]) == 200
+        first = next(line for line in up.stdout.splitlines() if "http" in line)
+        assert_a_person_sees_the_page(first.split()[1])
         assert status(state_of) == 0
         assert_a_shell_can_ask(folder, up.stdout)
         assert up_again(state_of, SHIPPED / "quiet.yaml") == 0
