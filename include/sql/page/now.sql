@@ -48,4 +48,4 @@ FROM judged AS j
 LEFT JOIN `{{ dataset }}.episodes` AS e
   ON j.subject = e.subject AND e.kind = 'over_limit' AND e.state IN ('pending', 'firing', 'recovering')
 LEFT JOIN last_told AS n ON e.episode_id = n.episode_id
-ORDER BY j.subject
+ORDER BY j.subject, e.episode_id

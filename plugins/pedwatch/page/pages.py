@@ -12,7 +12,9 @@ from pedwatch.page.freshness import Freshness, freshness
 from pedwatch.page.questions import Api, Explained, Newest, Questions
 from pedwatch.page.rendering import render
 
-MOST_STRETCHES = 300
+Row = Mapping[str, Any]
+
+MOST_STRETCHES = 100
 """Of a chart's values, in its table."""
 MOST_HOLES = 8
 """Of a cluster, in the table of coverage; its strip shows all."""
@@ -63,17 +65,28 @@ class Pages:
 
     def api(self, api: Api, span: str, at: dt.datetime | None) -> str:
         """Return the page of an API; errors as those of `Questions.newest`."""
-        newest, fleet = self._fleet()
+        newest = self._questions.newest()
         span = span if span in api_view.SPANS else "24h"
         asked, end = self._questions, (newest.cycle or self._clock()) + newest.period
         start = end - api_view.SPANS[span]
+
+        def episodes_and_notes() -> tuple[list[Row], dict[str, list[Row]]]:
+            episodes = asked.episodes(start, api)
+            return episodes, _by_episode(asked.told([row["episode_id"] for row in episodes]))
+
+        (_, fleet), history, (episodes, notes), versions, explained = asked.together(
+            (
+                self._fleet,
+                lambda: asked.history(api, newest, api_view.SPANS[span]) if newest.cycle else None,
+                episodes_and_notes,
+                lambda: asked.limit_versions(api),
+                lambda: asked.explained(api, at) if at else None,
+            )
+        )
         lines, gap = [], None
-        if newest.cycle is not None:
-            history = asked.history(api, newest, api_view.SPANS[span])
+        if history is not None:
             lines = api_view.lines_of(history.days, history.ledger, start, end)
             gap = api_view.gap_of(start, history.audited_until, history.ledger_start)
-        episodes = asked.episodes(start, api)
-        explained = asked.explained(api, at) if at else None
         return self._page(
             "api",
             newest,
@@ -91,8 +104,8 @@ class Pages:
             most_stretches=MOST_STRETCHES,
             geometry=charts,
             episodes=episodes,
-            notes=_by_episode(asked.told([row["episode_id"] for row in episodes])),
-            versions=asked.limit_versions(api),
+            notes=notes,
+            versions=versions,
         )
 
     def episodes(self, wish: episodes_view.EpisodeWish) -> str:
@@ -159,8 +172,8 @@ def _stories(explained: Explained | None) -> dict[str, Any]:
     }
 
 
-def _by_episode(notes: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
+def _by_episode(notes: list[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
     for note in notes:
         found.setdefault(note["episode_id"], []).append(note)
     return found

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ SECONDS = 10.0
 """In which BigQuery answers, or the page says that it did not."""
 UNAUDITED = dt.timedelta(days=2)
 """So far back at most the ledger is read for a chart: days are audited the night after."""
+AT_ONCE = 8
+"""Questions that are asked side by side, of all pages: each is a second of waiting, hardly any work."""
 _CURSOR = {"name": "STRING", "cycle": "TIMESTAMP", "cycle_minutes": "INTEGER"}
 
 
@@ -83,6 +86,11 @@ class Questions:
     answers: SharedAnswers = field(default_factory=SharedAnswers)
     _opened: tuple[Config, Warehouse] | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE, "pedwatch-page"))
+
+    def together(self, asks: Iterable[Callable[[], Any]]) -> list[Any]:
+        """Ask side by side, and return the answers in order; raises what the first of them raised that failed."""
+        return [future.result() for future in [self._threads.submit(ask) for ask in asks]]
 
     def _warehouse(self) -> Warehouse:
         """Return BigQuery by the configuration as it is now, for one question."""
@@ -159,8 +167,9 @@ class Questions:
         [found] = self._run("verdicts/cycle_at.sql", {"moment": at})
         cycle = found["cycle"] or at
         asked = {**_narrowed(api), "cycle": cycle}
-        verdicts = self._run("verdicts/explain.sql", asked)
-        return Explained(cycle, verdicts, self._run("verdicts/explain_observations.sql", asked))
+        return Explained(
+            cycle, self._run("verdicts/explain.sql", asked), self._run("verdicts/explain_observations.sql", asked)
+        )
 
 
 def _narrowed(api: Api | None) -> dict[str, Any]:
