@@ -2,9 +2,9 @@
 
 **What can go wrong, and the safer path**
 
-- *Start with a dry run* (the default): it shows what would be added, changed field by field, or withdrawn. Then run it
-  again with **Apply**. Where there is history, it also says how often the new limits would have fired in the last
-  fourteen days.
+- *Start with a dry run* (the default; the first line of its log says so): it shows what would be added, changed field
+  by field, or withdrawn. Then run it again with **Apply**. Where there is history, it also says how often the new
+  limits would have fired in the last fourteen days.
 - *One wrong document stops all of them*: the log names file, line, field and fix. Nothing was written.
 - *"written by somebody else"*: two publishers met. Look at the difference again before you publish.
 - *Withdraw missing* ends limits that no file holds any more, within the environments and teams of the files only.
@@ -33,8 +33,8 @@ def publish_limits() -> None:
     run_conf.refuse_unknown(context["dag_run"], context["dag"])
     params = context["params"]
     request = Request(**{name: params[name] for name in Request.__dataclass_fields__})
-    print(f"The same at a shell: {request.command}\n")
     print(publish(settings.load_config(), request))
+    print(f"\nThe same at a shell: {request.command}")
 
 
 BUILD = "source"  # the bundle writes its id here

@@ -2,8 +2,9 @@
 
 **What can go wrong, and the safer path**
 
-- *A param is wrong* (an end before the start, a day that is not over, an API nobody knows, a period without data): the
-  task says which one and what to write instead. Nothing was written.
+- *A field of the form is wrong* (an end before the start, a day that is not over, an API nobody knows, a period without
+  data): the task says which one and what to write instead. Nothing was written.
+- *`write_pack` is skipped*: by schedule or in a backfill a day before the first collection has no pack.
 - *A task failed for another reason*: clear it. The same day audited again gives the same bytes, and a pack without
   `manifest.json` is no pack yet.
 - *You want many days*: run a backfill, in parallel if you like. It reads stored observations, writes to
@@ -11,8 +12,14 @@
 - *The numbers differ from what Slack said*: that is what it is for. The report lists each difference with its cause.
 
 ```
-airflow backfill create --dag-id ped_replica_audit --from-date … --to-date … --reprocess-behavior completed
+airflow backfill create --dag-id ped_replica_audit --reprocess-behavior completed \
+    --from-date 2026-03-01T12:00 --to-date 2026-03-04T12:00
 ```
+
+gives the packs of 2, 3 and 4 March. From and To are logical dates in UTC, both included. A day's logical date is the
+midnight that it begins with in `report_timezone`; from noon before the first to noon of the last is right in all zones.
+In the UI: *Trigger*, then *Backfill*. *Missing Runs*, *Missing and Errored Runs* and *All Runs* there are `none`,
+`failed` and `completed` of `--reprocess-behavior`.
 
 ```
 observations ─┬─ limits as known then ─▶ verdicts ─▶ episodes ─┐
@@ -29,7 +36,7 @@ import datetime as dt
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
 
 from pedwatch import build, settings
-from pedwatch.audit.request import KNOWN_AT, LABEL
+from pedwatch.audit.request import KNOWN_AT, LABEL, TITLES
 from pedwatch.operators.extra_links import AuditReportLink, with_links
 from pedwatch.tasks import failure_callback, heartbeats, replica_audit, replica_watch, whole_build
 
@@ -55,27 +62,31 @@ with DAG(
             None,
             type=["null", "string"],
             format="date",
-            title="First day",
+            title=TITLES["from_date"],
             description="Audit this day, or with a last day all of them in one pack; empty for the run's own day",
         ),
         "to_date": Param(
-            None, type=["null", "string"], format="date", title="Last day", description="Included; empty for one day"
+            None,
+            type=["null", "string"],
+            format="date",
+            title=TITLES["to_date"],
+            description="Included; empty for one day",
         ),
         "known_at": Param(
             "then",
             type="string",
             pattern=KNOWN_AT,
             examples=["then", "now"],
-            title="Limits as known",
+            title=TITLES["known_at"],
             description="What is counted: as known then (what live runs knew), now, or at a time with offset",
         ),
-        "teams": Param(None, **NAMES, title="Teams", description="team_ids, one a line; empty for all"),
-        "apis": Param(None, **NAMES, title="APIs", description="api_ids, one a line; empty for all"),
+        "teams": Param(None, **NAMES, title=TITLES["teams"], description="team_ids, one a line; empty for all"),
+        "apis": Param(None, **NAMES, title=TITLES["apis"], description="api_ids, one a line; empty for all"),
         "label": Param(
             "daily",
             type="string",
             pattern=LABEL,
-            title="Label of the audit",
+            title=TITLES["label"],
             description="Folder under audits/; use one of your own for a question of your own",
         ),
     },

@@ -9,8 +9,13 @@
   and can neither collect nor alert.
 
 ```
-airflow backfill create --dag-id ped_replica_watch --from-date … --to-date … --reprocess-behavior completed
+airflow backfill create --dag-id ped_replica_watch --reprocess-behavior completed \
+    --from-date 2026-03-02T10:00 --to-date 2026-03-02T10:55
 ```
+
+re-compares the cycles from 10:05 to 11:00: From and To are logical dates in UTC, both included, and a cycle is the end
+of the interval that its logical date begins. In the UI: *Trigger*, then *Backfill*. *Missing Runs*, *Missing and
+Errored Runs* and *All Runs* there are `none`, `failed` and `completed` of `--reprocess-behavior`.
 
 ```
 plan ─▶ collector pods ─▶ load, limits of the cycle ─▶ compare ─▶ fold ─┬─▶ notify

@@ -41,6 +41,7 @@ OCCASIONAL = {
     "observations/seen_clusters.sql",  # whether names in the configuration are known
     "schema/record_step.sql",
     "heartbeats/newest.sql",  # the doctor
+    "audit/first_collection.sql",  # days before anything was collected
     "audit/cycle_limits.sql",  # backfills
     "audit/cycle_verdicts.sql",
     "verdicts/advisories.sql",  # off, until asked for

@@ -57,6 +57,10 @@ class AuditError(PedwatchError):
     """An audit was asked for what cannot be answered; the message names the param, what it is and the fix."""
 
 
+class NothingCollectedYetError(AuditError):
+    """The period of an audit ended before anything was ever collected: there is nothing to be said about it."""
+
+
 class ProbeError(PedwatchError):
     """The probe cannot go on; the message says what is in its way, and the option or step that mends it."""
 

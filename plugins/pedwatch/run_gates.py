@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 CLOCK_BEHIND = dt.timedelta(minutes=1)
 """By so much a worker's clock may be behind the one that made the run: its cycle is no future to be denied."""
@@ -19,6 +19,11 @@ class Gates:
     may_collect: bool
     may_notify: bool
     reason: str
+
+
+def run_type_of(dag_run: Any) -> str:
+    """Return the type of a run as text, whatever Airflow hands out."""
+    return str(getattr(dag_run.run_type, "value", dag_run.run_type))
 
 
 def gates(cycle: dt.datetime, now: dt.datetime, run_type: str, allow_notify: bool, period: dt.timedelta) -> Gates:

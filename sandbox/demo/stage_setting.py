@@ -96,9 +96,7 @@ def set_stage(
             "PEDWATCH_CONFIG": str(config),
             **({} if is_live else {"PEDWATCH_CLOCK": str(clock)}),
         }
-        write_shell_variables(
-            folder, airflow.variables | servers.identity_environment() | {"AIRFLOW_HOME": str(airflow.home)}
-        )
+        write_shell_variables(folder, airflow.shell_variables() | servers.identity_environment())
         clocks = None if is_live else Clocks(clock, servers)
         publisher = LimitPublisher(folder / "limits", airflow.variables)
         player = Player(scenario, servers, clocks, publisher)

@@ -78,6 +78,10 @@ class Airflow:
         """Return the whole environment of every Airflow process."""
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW_", "PEDWATCH_"))}
         inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # it makes every import two to three times slower
+        return {**inherited, **self._secrets, **self.shell_variables()}
+
+    def shell_variables(self) -> dict[str, str]:
+        """Return what a shell needs to ask this Airflow: all but the secrets its processes know each other by."""
         settings = {
             "CORE__DAGS_FOLDER": str(self.dags_folder),
             "CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
@@ -100,10 +104,8 @@ class Airflow:
             "USAGE_DATA_COLLECTION__ENABLED": "False",
         }
         return {
-            **inherited,
             "AIRFLOW_HOME": str(self.home),
             **{f"AIRFLOW__{name}": value for name, value in settings.items()},
-            **self._secrets,
             **self.variables,
         }
 

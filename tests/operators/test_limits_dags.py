@@ -71,7 +71,7 @@ def test_publish_then_sync(
     (tmp_path / "ped" / "orders.yaml").write_text(GOOD, encoding="utf-8")
     form = FORM | {"path": str(tmp_path / "ped")}
     load("ped_limits_publish", {"params": form}, monkeypatch).publish_limits()
-    assert "dry run: nothing was written" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("dry run: nothing was written; run it again with Apply to publish\n")
     assert list(limit_store.matching()) == []
 
     load("ped_limits_publish", {"params": form | {"apply": True}}, monkeypatch).publish_limits()

@@ -11,10 +11,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pedwatch.cycles import SHORTEST, floor_to_cycle
 from pedwatch.errors import AuditError
 
+TITLES = {
+    "from_date": "First day",
+    "to_date": "Last day",
+    "known_at": "Limits as known",
+    "teams": "Teams",
+    "apis": "APIs",
+    "label": "Label of the audit",
+}
+"""What the form calls each param: its words, and those of its errors."""
 LABEL = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 KNOWN_AT = r"^(then|now|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))$"
 MOST_DAYS = 400
 """Observations are kept for so long; a longer period cannot be recomputed."""
+
+
+def _titled(name: str) -> str:
+    """Name a param as the form does, and as ``conf`` does."""
+    return f"{TITLES[name]} ({name})"
 
 
 def check_label(label: Any) -> str:
@@ -24,7 +38,9 @@ def check_label(label: Any) -> str:
         AuditError: it is no single path segment.
     """
     if not isinstance(label, str) or not re.fullmatch(LABEL, label):
-        raise AuditError(f"param label is {label!r}: use lower-case letters, digits, dots and dashes, 63 at most")
+        raise AuditError(
+            f"{_titled('label')} is {label!r}: use lower-case letters, digits, dots and dashes, 63 at most"
+        )
     return label
 
 
@@ -107,13 +123,13 @@ def _date(params: Mapping[str, Any], name: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise AuditError(f"param {name} is {value!r}: write a day as 2026-03-02") from None
+        raise AuditError(f"{_titled(name)} is {value!r}: write a day as 2026-03-02") from None
 
 
 def _names(params: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = params.get(name) or []
     if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
-        raise AuditError(f"param {name} is {value!r}: write a list of names, one a line; empty for all")
+        raise AuditError(f"{_titled(name)} is {value!r}: write a list of names, one a line; empty for all")
     return tuple(sorted({item.strip() for item in value}))
 
 
@@ -128,7 +144,7 @@ def _known_at(params: Mapping[str, Any]) -> tuple[Literal["then", "now"], dt.dat
     except (TypeError, ValueError):
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise AuditError(f"param known_at is {value!r}: write then, now, or a time such as 2026-03-02T10:00:00Z")
+        raise AuditError(f"{_titled('known_at')} is {value!r}: write then, now, or a time such as 2026-03-02T10:00:00Z")
     return "now", moment.astimezone(dt.UTC)
 
 
@@ -147,11 +163,16 @@ def _period(
 
     first, last = _date(params, "from_date"), _date(params, "to_date")
     if first is None and last is not None:
-        raise AuditError("param to_date is set but from_date is not: set both, or neither for the run's own day")
+        raise AuditError(
+            f"{_titled('to_date')} is {last} and {_titled('from_date')} is empty: fill in both, or neither for "
+            "the run's own day"
+        )
     if first is not None:
         last = last or first
         if last < first:
-            raise AuditError(f"param to_date ({last}) lies before from_date ({first}): exchange them")
+            raise AuditError(
+                f"{_titled('to_date')} is {last}, before {_titled('from_date')}, which is {first}: exchange them"
+            )
         return midnight(first), midnight(last + dt.timedelta(days=1))
     if interval is not None and interval[0] < interval[1]:
         return first_midnight(floor_to_cycle(interval[0], SHORTEST)), first_midnight(
@@ -159,6 +180,16 @@ def _period(
         )
     today = now.astimezone(zone).date()
     return midnight(today - dt.timedelta(days=1)), midnight(today)
+
+
+def _the_way_back(params: Mapping[str, Any], yesterday: dt.date) -> str:
+    """Say which field is to be another, so that the advice leads into no other error."""
+    first = _date(params, "from_date")
+    if first is None:
+        return f"Fill in {_titled('from_date')}: {yesterday} or earlier."
+    if first > yesterday:
+        return f"Set {_titled('from_date')} to {yesterday} or earlier, and {_titled('to_date')} likewise or not at all."
+    return f"Set {_titled('to_date')} to {yesterday} or earlier."
 
 
 def request_of_run(
@@ -180,7 +211,7 @@ def request_of_run(
     if end > now:
         raise AuditError(
             f"the period ends {end.astimezone(zone):%Y-%m-%d %H:%M %Z}, which is still to come: an audit needs the "
-            f"whole of its last day. Set to_date to {now.astimezone(zone).date() - dt.timedelta(days=1)} or earlier."
+            f"whole of its last day. {_the_way_back(params, now.astimezone(zone).date() - dt.timedelta(days=1))}"
         )
     if (end - start).days > MOST_DAYS:
         raise AuditError(
@@ -204,5 +235,5 @@ def check_names(request: AuditRequest, teams: Iterable[str], apis: Iterable[str]
                 close = difflib.get_close_matches(name, known, 3) or known[:5]
                 hint = f"did you mean {', '.join(close)}?" if close else "there are none in the period."
                 raise AuditError(
-                    f"param {kind} names {name!r}: neither a limit nor a verdict of the period does; {hint}"
+                    f"{_titled(kind)} names {name!r}: neither a limit nor a verdict of the period does; {hint}"
                 )

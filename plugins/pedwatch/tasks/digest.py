@@ -11,7 +11,7 @@ from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
 from pedwatch.cycles import floor_to_cycle
-from pedwatch.run_gates import MANUAL, SCHEDULED
+from pedwatch.run_gates import MANUAL, SCHEDULED, run_type_of
 from pedwatch.tasks.run_conf import refuse_unknown
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def compose_digest(dag_run: Any = None, params: Any = None, run_id: Any = None, 
 
     refuse_unknown(dag_run, dag)
     config, now = settings.load_config(), settings.now()
-    run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
+    run_type = run_type_of(dag_run)
     due = dag_run.data_interval_end or dag_run.run_after
     may_notify, reason = may_tell(run_type, bool(params["allow_notify"]), due, now)
     log.info("may tell: %s (%s)", may_notify, reason)

@@ -20,6 +20,7 @@ from pedwatch.config import Config
 from pedwatch.cycles import SHORTEST, cycle_of_run, floor_to_cycle
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.run_gates import run_type_of
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def read_context(context: Mapping[str, Any]) -> FailedRun:
     if run is None:
         run_type, _, moment = run_id.partition("__")
         return FailedRun(dag_id, run_id, reason, run_type, _cycle_named(moment), tasks, True)
-    run_type = getattr(run.run_type, "value", run.run_type)
+    run_type = run_type_of(run)
     interval_end, run_after = getattr(run, "data_interval_end", None), getattr(run, "run_after", None)
     known = interval_end or run_after
     moment = cycle_of_run(interval_end, known, SHORTEST) if known else None

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pedwatch import settings
 from pedwatch.cycles import cycle_of_run
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.run_gates import BACKFILL
+from pedwatch.run_gates import BACKFILL, run_type_of
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def heartbeat(dag_run: Any = None, dag: Any = None, run_id: Any = None) -> None:
     from pedwatch.hooks.clients import warehouse
 
     config = settings.load_config()
-    run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
+    run_type = run_type_of(dag_run)
     record(
         warehouse(config),
         dag_id=dag.dag_id,

@@ -20,6 +20,7 @@ from pedwatch.replay.proposed_limits import would_have_fired
 
 log = logging.getLogger(__name__)
 
+DRY_RUN = "dry run: nothing was written; run it again with Apply to publish\n"
 ASKING_SECONDS = 20.0
 """For asking which schema the tables have."""
 
@@ -66,13 +67,12 @@ def publish(config: Config, request: Request, source: clients.ClientSource | Non
     with local_folder(config, request.path, source) as folder:
         batch = with_source(read_paths([folder]), request.source_repo, request.source_commit, str(folder))
     comparison = compare(batch, store, Publishing(request.skip_invalid, request.withdraw_missing))
-    report = [*comparison.remarks(batch, config), describe(comparison.changes)]
+    report = [] if request.apply or not comparison.changes else [DRY_RUN]
+    report += [*comparison.remarks(batch, config), describe(comparison.changes)]
     report += would_have_fired(comparison.changes, config, source)
     if comparison.changes and request.apply:
         apply_changes(comparison.changes, store)
         report.append(published(comparison.changes))
-    elif comparison.changes:
-        report.append("dry run: nothing was written; run it again with Apply to publish")
     return "\n".join(report)
 
 

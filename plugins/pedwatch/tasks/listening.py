@@ -23,7 +23,7 @@ from pedwatch.alerts.transport import Transport
 from pedwatch.config import Config, Slack
 from pedwatch.hooks.run_urls import dag_url
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.run_gates import SCHEDULED
+from pedwatch.run_gates import SCHEDULED, run_type_of
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ def _ready(dag_run: Any, run_id: Any, ti: Any) -> Callable[[], dict[str, Any]]:
     from pedwatch.alerts.channels.dispatch import Transports
     from pedwatch.hooks.clients import warehouse_of_any_schema
 
-    run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
+    run_type = run_type_of(dag_run)
     if run_type != SCHEDULED:
         log.info("a run of type %r tells nobody", run_type)
         return lambda: {"written": 0}

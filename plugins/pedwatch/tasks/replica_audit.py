@@ -6,7 +6,8 @@ from typing import Any
 from pedwatch import settings
 from pedwatch.audit.request import AuditRequest, request_of_run
 from pedwatch.cycles import LATE_FILES
-from pedwatch.errors import AuditError
+from pedwatch.errors import AuditError, NothingCollectedYetError
+from pedwatch.run_gates import MANUAL, run_type_of
 from pedwatch.tasks.replica_watch import IN_SHORT
 from pedwatch.tasks.run_conf import refuse_unknown
 
@@ -42,8 +43,12 @@ def is_settled(request: dict[str, Any]) -> bool:
     return settings.now() >= last + SETTLED_AFTER
 
 
-def write_pack_of_run(request: dict[str, Any]) -> dict[str, Any]:
-    """Write the pack; returns where it is, and what it says in short."""
+def write_pack_of_run(request: dict[str, Any], dag_run: Any = None) -> dict[str, Any]:
+    """Write the pack; returns where it is, and what it says in short.
+
+    What nobody asked for by hand is skipped where nothing was collected yet: the night after an installation is no
+    failure that somebody has to look at.
+    """
     from pedwatch.audit.bucket import period_pack
     from pedwatch.hooks.clients import storage_client, warehouse
 
@@ -52,6 +57,12 @@ def write_pack_of_run(request: dict[str, Any]) -> dict[str, Any]:
         return period_pack.write_pack(
             warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now()
         )
+    except NothingCollectedYetError as error:
+        if run_type_of(dag_run) == MANUAL:
+            raise _fail(error) from None
+        from airflow.sdk.exceptions import AirflowSkipException
+
+        raise AirflowSkipException(f"no pack: {error}") from None
     except AuditError as error:
         raise _fail(error) from None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pedwatch import settings
 from pedwatch.config import Cluster, Config
+from pedwatch.run_gates import run_type_of
 from pedwatch.task_names import named_by
 from pedwatch.tasks import plan as planning
 from pedwatch.tasks import run_conf
@@ -48,7 +49,7 @@ def plan_cycle(
     config = settings.load_config()
     target = warehouse(config)
     # An enum whose str() is not its value: a backfill taken for something else would not be denied.
-    run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
+    run_type = run_type_of(dag_run)
     plan = planning.plan_run(
         dag_run.data_interval_end, dag_run.run_after, settings.now(), run_type, params, config.period
     )

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from pedwatch.run_gates import BACKFILL, MANUAL
+from pedwatch.run_gates import BACKFILL, MANUAL, run_type_of
 
 
 def unknown_keys(conf: Iterable[str], known: Iterable[str]) -> str | None:
@@ -31,7 +31,7 @@ def refuse_unknown(dag_run: Any, dag: Any) -> None:
 
     if dag is None:  # the task's function was called outside of a run
         return
-    run_type = getattr(dag_run.run_type, "value", dag_run.run_type)
-    objection = unknown_keys(dag_run.conf or {}, dag.params) if run_type in (MANUAL, BACKFILL) else None
+    is_asked_for = run_type_of(dag_run) in (MANUAL, BACKFILL)
+    objection = unknown_keys(dag_run.conf or {}, dag.params) if is_asked_for else None
     if objection:
         raise AirflowFailException(objection)

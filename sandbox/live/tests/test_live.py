@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import subprocess
 import sys
 import urllib.request
@@ -16,6 +17,8 @@ from sandbox.live.__main__ import up as up_again
 from sandbox.live.state import LiveState
 from sandbox.live.supervisor import next_cycle
 from sandbox.scenario.loading import SHIPPED
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def live(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -50,6 +53,18 @@ def assert_a_shell_can_ask(folder: Path, told: str) -> None:
     assert (folder / "shell.env").stat().st_mode & 0o077 == 0, "it holds a token"
 
 
+def assert_the_pages_commands_work_as_typed(folder: Path) -> None:
+    """What docs/sandbox.md says of a running one; only the folder is another here, and no run is created."""
+    page = (ROOT / "docs" / "sandbox.md").read_text()
+    [typed] = re.findall(r"```\n(source build/live/shell.env\n.*?)```", page, re.DOTALL)
+    here = typed.replace("build/live", str(folder)).replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    command = f"set -e\n{here.rstrip()} --dry-run"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{folder}/pedwatch.yaml: valid; named clusters" in done.stdout
+    assert done.stdout.count("T") and "Performing dry run" in done.stdout and done.stdout.count(" - 2") >= 11
+
+
 @pytest.mark.timeout(600)
 def test_up_and_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "live"
@@ -65,6 +80,7 @@ def test_up_and_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert_a_person_sees_the_page(first.split()[1])
         assert status(state_of) == 0
         assert_a_shell_can_ask(folder, up.stdout)
+        assert_the_pages_commands_work_as_typed(folder)
         assert up_again(state_of, SHIPPED / "quiet.yaml") == 0
         assert "up already" in capsys.readouterr().out
     finally:

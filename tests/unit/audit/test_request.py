@@ -80,14 +80,24 @@ def test_a_known_moment_is_counted_as_now_at_that_time() -> None:
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({"from_date": "2026-03-03", "to_date": "2026-03-02"}, r"to_date \(2026-03-02\) lies before from_date"),
-        ({"from_date": "2026-03-10"}, "still to come.*Set to_date to 2026-03-09 or earlier"),
-        ({"to_date": "2026-03-02"}, "to_date is set but from_date is not"),
-        ({"from_date": "2.3.2026"}, "write a day as 2026-03-02"),
+        (
+            {"from_date": "2026-03-03", "to_date": "2026-03-02"},
+            "Last day .*is 2026-03-02, before First day .*, which is 2026-03-03: exch",
+        ),
+        (
+            {"from_date": "2026-03-10"},
+            "still to come.*Set First day .*to 2026-03-09 or earlier, and Last day",
+        ),
+        (
+            {"to_date": "2026-03-02"},
+            "Last day .*is 2026-03-02 and First day .* is empty: fill in both",
+        ),
+        ({"from_date": "2026-03-08", "to_date": "2026-03-11"}, r"Set Last day \(to_date\) to 2026-03-09 or earlier"),
+        ({"from_date": "2.3.2026"}, r"First day \(from_date\) is '2.3.2026': write a day as 2026-03-02"),
         ({"from_date": "2024-01-01", "to_date": "2026-03-01"}, "observations are kept for 400"),
         ({"label": "../secrets"}, "use lower-case letters"),
         ({"label": 7}, "use lower-case letters"),
-        ({"known_at": "2026-03-02T10:00:00"}, "write then, now, or a time such as"),
+        ({"known_at": "2026-03-02T10:00:00"}, "Limits as known .*: write then, now, or a time such as"),
         ({"teams": "orders"}, "write a list of names"),
         ({"apis": [""]}, "write a list of names"),
     ],

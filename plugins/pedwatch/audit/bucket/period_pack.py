@@ -12,9 +12,10 @@ from pedwatch import __version__, settings, sql
 from pedwatch.audit import coverage, differences, judged, pack_files, period_episodes, report
 from pedwatch.audit.assembly import Findings, Sources, audit_period
 from pedwatch.audit.bucket.chained_packs import PackBucket, record_report
-from pedwatch.audit.request import AuditRequest, check_names
+from pedwatch.audit.request import MOST_DAYS, AuditRequest, check_names
 from pedwatch.audit.subject_days import TakeDay
 from pedwatch.config import Config
+from pedwatch.errors import NothingCollectedYetError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
@@ -41,6 +42,8 @@ def read_sources(warehouse: Warehouse, request: AuditRequest, now: dt.datetime) 
     check_names(request, _named(names, "team_id"), _named(names, "api_id"))
     earliest = {"period_start": request.start - period_episodes.LONGEST_WARM_UP, "period_end": request.end}
     seen = warehouse.run("audit/period_coverage.sql", earliest)
+    if not any(row["cycle"] >= request.start for row in seen):
+        _refuse_before_the_first_collection(warehouse, request)
     before = coverage.lengths_of(row for row in seen if row["cycle"] < request.start)
     begin = request.start - period_episodes.warm_up(before.values())
     warm = {"period_start": begin, "period_end": request.end}
@@ -55,6 +58,18 @@ def read_sources(warehouse: Warehouse, request: AuditRequest, now: dt.datetime) 
         policies=warehouse.run("audit/period_policies.sql", warm),
         open_episodes=warehouse.run("audit/open_episodes.sql", {"moment": begin, **narrowed}),
     )
+
+
+def _refuse_before_the_first_collection(warehouse: Warehouse, request: AuditRequest) -> None:
+    [row] = warehouse.run("audit/first_collection.sql", {"since": request.start - dt.timedelta(days=MOST_DAYS)})
+    first, before = row["first_cycle"], f"{request.end:%Y-%m-%d %H:%M} UTC"
+    if first is None:
+        raise NothingCollectedYetError(f"nothing was collected yet before {before}: unpause ped_replica_watch first")
+    if first >= request.end:
+        raise NothingCollectedYetError(
+            f"nothing was collected yet before {before}: the first cycle is that of {first:%Y-%m-%d %H:%M} UTC. "
+            "Choose a day from then on"
+        )
 
 
 def _named(rows: list[dict[str, Any]], column: str) -> Iterator[str]:
@@ -124,6 +139,7 @@ def write_pack(
     A day replaces what ``subject_days`` had of it, so that an audit that is repeated writes the same rows.
 
     Raises:
+        NothingCollectedYetError: it ended before the first collection of all.
         AuditError: an unknown team or API, or a period without data. Nothing was written then.
     """
     packs = PackBucket(client, config.bucket, request.label)
