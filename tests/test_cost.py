@@ -28,6 +28,7 @@ OCCASIONAL = {
     "limits/record_refusal.sql",
     "limits/replay_proposed.sql",
     "limits/replayable_cycles.sql",
+    "limits/taken_workloads.sql",
     "page/audited_until.sql",  # somebody looks at the pages
     "page/coverage.sql",
     "page/episodes.sql",

@@ -1,7 +1,6 @@
 """What new limits would have fired, over observations that are stored: told before anything is published."""
 
 import datetime as dt
-from typing import Any
 
 import pytest
 
@@ -57,24 +56,33 @@ def test_a_lower_limit_says_how_often_it_would_have_fired(slice_: Slice) -> None
     slice_.publish(limit(20))
     slice_.sync()
     observe(slice_)
-    [summary, place] = replay(slice_, limit(12))
+    [taken, summary, place] = replay(slice_, limit(12))
+    assert taken.startswith(f"{NAME} matches 1 workload with 8 replicas: eu-prod-1/shop/orders (8), as of 20")
     assert summary == "would have fired 2 times in the last 14 days (16 cycles observed):"
     assert place.startswith(f"    {NAME}: 2 times (")
     assert place.endswith("UTC, at most 14 pods, 12 allowed")
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [{"max_replicas": 14}, {"selectors": {"cluster": "us-*"}}, {"api_id": "another"}],
-    ids=["high enough", "selects something else", "another API"],
-)
-def test_a_limit_that_nothing_exceeded_would_not_have_fired(slice_: Slice, fields: dict[str, Any]) -> None:
+def test_a_limit_that_nothing_exceeded_would_not_have_fired(slice_: Slice) -> None:
     slice_.publish(limit(20))
     slice_.sync()
     observe(slice_)
-    assert replay(slice_, limit(**{"max_replicas": 12, **fields})) == [
-        "would not have fired in the last 14 days (16 cycles observed)"
-    ]
+    assert replay(slice_, limit(14))[1:] == ["would not have fired in the last 14 days (16 cycles observed)"]
+
+
+def test_a_limit_that_matches_nothing_is_not_praised(slice_: Slice) -> None:
+    slice_.publish(limit(20))
+    slice_.sync()
+    observe(slice_)
+    for fields, reason in (
+        ({"selectors": {"cluster": "us-*"}}, "no cluster of prod is like us-*: there are eu-prod-1"),
+        ({"environment": "prodd"}, "no cluster has environment prodd (did you mean prod?)"),
+        ({"api_id": "order-api"}, "no workload of team orders has the API label order-api (did you mean orders-api?)"),
+        ({"selectors": {"name": "batch-*"}}, "nothing of orders-api runs there that its selectors take"),
+    ):
+        told = replay(slice_, limit(12, **fields))
+        assert told[0].partition(" UTC: ")[2] == reason
+        assert told[1:] == ["nothing to replay: none of it matches what runs"]
 
 
 def test_without_history_there_is_nothing_to_replay(slice_: Slice) -> None:

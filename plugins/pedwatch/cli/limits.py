@@ -131,7 +131,7 @@ def _warnings_if_configured(limits: list[PedLimit]) -> list[str]:
         config = settings.load_config()
     except ConfigurationError:
         return []
-    return [f"warning: {warning}" for warning in warnings_about(limits, config)]
+    return [f"warning: {warning}" for warning in warnings_about(limits, config, settings.now())]
 
 
 def _counted(number: int, noun: str) -> str:
@@ -161,7 +161,7 @@ def _compare(arguments: argparse.Namespace, config: Config, store: "FirestoreLim
     batch = _read(arguments, config)
     how = Publishing(skip_invalid=arguments.skip_invalid, withdraw_missing=arguments.withdraw_missing)
     comparison = compare(batch, store, how)
-    for remark in comparison.remarks(batch, config):
+    for remark in comparison.remarks(batch, config, settings.now()):
         print(remark, file=sys.stderr)
     print(describe(comparison.changes))
     if not arguments.no_replay:

@@ -1,10 +1,10 @@
 """What a configuration may say but will hardly do as meant: told by ``config validate``, never refused. Pure."""
 
-import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pedwatch.config.document import Config
+from pedwatch.written.spelling import meant
 from pedwatch.written.yaml_text import Location
 
 
@@ -75,9 +75,3 @@ def unknown_names(config: Config, known: KnownNames) -> Iterator[tuple[Location,
     for index, name in enumerate(config.retired_clusters):
         if name not in known.clusters:
             yield ("retired_clusters", index), f"no cluster {name} was ever watched{meant(name, known.clusters)}"
-
-
-def meant(name: str, known: Collection[str]) -> str:
-    """Return the question which name was probably meant; nothing where none is near."""
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""

@@ -55,9 +55,9 @@ class Comparison:
     skipped: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def remarks(self, batch: Batch, config: Config) -> list[str]:
+    def remarks(self, batch: Batch, config: Config, now: dt.datetime) -> list[str]:
         """Return what to tell before the difference: what is skipped, what will not do what it seems to, notes."""
-        warnings = warnings_about([written.limit for written in batch.limits], config)
+        warnings = warnings_about([written.limit for written in batch.limits], config, now)
         return [
             *(f"skipped: {problem}" for problem in self.skipped),
             *(f"warning: {text}" for text in warnings),

@@ -13,6 +13,7 @@ from pedwatch.config import Config, PolicyConfig
 from pedwatch.hooks import clients
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.limits import matches
 from pedwatch.limits.belief_rows import PROPOSAL_COLUMNS, proposal_row
 from pedwatch.limits.document_changes import DocumentChange
 
@@ -26,7 +27,7 @@ _ALL_KNOWN = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
 def would_have_fired(
     changes: Sequence[DocumentChange], config: Config, source: clients.ClientSource | None = None
 ) -> list[str]:
-    """Return lines that say how often the changed limits would have fired; why not, where that cannot be told.
+    """Return lines that say what the changed limits take and how often they would have fired; else why not.
 
     Never an obstacle: whoever publishes needs no access to BigQuery.
     """
@@ -59,6 +60,7 @@ def _replay(changes: Sequence[DocumentChange], policy: PolicyConfig, warehouse: 
     [observed] = warehouse.run("limits/replayable_cycles.sql", period)
     if not observed["cycles"]:
         return [f"no history to replay: nothing was observed in the last {DAYS} days"]
+    lines, is_any_taken = _matches(changes, observed["newest"], period, warehouse)
     parameters = {
         **period,
         "known_at": _ALL_KNOWN,
@@ -66,7 +68,26 @@ def _replay(changes: Sequence[DocumentChange], policy: PolicyConfig, warehouse: 
         "proposed": Typed(PROPOSAL_COLUMNS, [proposal_row(change.after) for change in changes if change.after]),
     }
     rows = warehouse.run("limits/replay_proposed.sql", parameters)
-    return describe(fired(rows, policy), observed["cycles"])
+    episodes = fired(rows, policy)
+    if not episodes and not is_any_taken:  # that they would not have fired is no praise then
+        return [*lines, "nothing to replay: none of it matches what runs"]
+    return lines + describe(episodes, observed["cycles"])
+
+
+def _matches(
+    changes: Sequence[DocumentChange], newest: dt.datetime, period: Mapping[str, Any], warehouse: Warehouse
+) -> tuple[list[str], bool]:
+    """Return what each limit takes of what was seen last, and whether any of them takes anything."""
+    limits = [change.after for change in changes if change.after]
+    proposed = Typed(PROPOSAL_COLUMNS, [proposal_row(limit) for limit in limits])
+    taken = warehouse.run("limits/taken_workloads.sql", {"cycle": newest, "proposed": proposed})
+    environments: dict[str, str] = {}
+    apis: set[tuple[str, str]] = set()
+    if len({row["limit_id"] for row in taken}) < len(limits):
+        clusters = warehouse.run("observations/seen_clusters.sql", {"since": newest})
+        environments = {row["cluster"]: row["environment"] for row in clusters}
+        apis = {(row["team_id"], row["api_id"]) for row in warehouse.run("audit/known_names.sql", period)}
+    return matches.described(limits, taken, matches.Surroundings(environments, apis), newest), bool(taken)
 
 
 def fired(rows: Iterable[Mapping[str, Any]], policy: PolicyConfig) -> list[Episode]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.errors import LimitDocumentError, NewerSchemaError
 from pedwatch.hooks import applied_schema, clients
@@ -68,7 +69,7 @@ def publish(config: Config, request: Request, source: clients.ClientSource | Non
         batch = with_source(read_paths([folder]), request.source_repo, request.source_commit, str(folder))
     comparison = compare(batch, store, Publishing(request.skip_invalid, request.withdraw_missing))
     report = [] if request.apply or not comparison.changes else [DRY_RUN]
-    report += [*comparison.remarks(batch, config), describe(comparison.changes)]
+    report += [*comparison.remarks(batch, config, settings.now()), describe(comparison.changes)]
     report += would_have_fired(comparison.changes, config, source)
     if comparison.changes and request.apply:
         apply_changes(comparison.changes, store)

@@ -26,6 +26,12 @@ def meant_key(model: type[BaseModel], location: Sequence[Any], hidden: Iterable[
     return near[0] if near else None
 
 
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return the question which name was probably meant, to stand behind it; nothing where none is near."""
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
 def _known_keys(model: type[BaseModel], location: Sequence[Any], hidden: Iterable[str]) -> list[str]:
     around = _model_at(model, location[:-1])
     return [key for key in around.model_fields if around is not model or key not in set(hidden)]

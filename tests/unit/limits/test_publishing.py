@@ -156,7 +156,8 @@ def test_an_exemption_that_will_not_count_is_warned_of(approver: str, reason: st
     config = Config.model_construct(
         policy=PolicyConfig.model_validate({"approvers": approvers}), label_keys=LabelKeys(also=["tier"])
     )
-    warnings = warnings_about([limit(exemptions=[exemption(approver=approver)])], config)
+    granted = {"approver": "ana", "ticket": "CAP-1"}
+    warnings = warnings_about([limit(grant=granted, exemptions=[exemption(approver=approver)])], config, minutes(0))
     assert [reason in warning for warning in warnings] == ([True] if reason else [])
 
 
@@ -167,9 +168,23 @@ def test_paths_of_other_roots_stay_whole(tmp_path: Path) -> None:
 
 def test_a_label_that_is_never_collected_is_warned_of() -> None:
     config = Config.model_construct(policy=PolicyConfig(), label_keys=LabelKeys(also=["tier"]))
-    [warning] = warnings_about([limit(selectors={"labels": {"tier": "gold", "acme.io/zone": "a"}})], config)
+    [warning] = warnings_about([limit(selectors={"labels": {"tier": "gold", "acme.io/zone": "a"}})], config, minutes(0))
     assert "selectors.labels.acme.io/zone will match nothing: this label is never collected" in warning
     assert "label_keys.also" in warning
+
+
+def test_a_grant_by_nobody_known_and_a_year_that_is_past_are_warned_of() -> None:
+    approvers: Any = [{"id": "ana@platform", "team_id": "platform"}]
+    policy = PolicyConfig.model_validate({"approvers": approvers})
+    config = Config.model_construct(policy=policy, label_keys=LabelKeys())
+    strange = limit(grant={"approver": "ana@platfrom", "ticket": "CAP-1"}, effective_from="2016-03-01T09:00:00Z")
+    by_whom, since_when = warnings_about([strange], config, minutes(0))
+    assert "granted by ana@platfrom, whom policy.approvers in pedwatch.yaml does not name" in by_whom
+    assert "(did you mean ana@platform?); the ceiling counts all the same" in by_whom
+    assert "effective_from 2016-03-01 is 10.0 years ago" in since_when
+    assert warnings_about([limit(effective_from="2026-03-01T09:00:00Z")], config, minutes(0)) == []
+    nobody = Config.model_construct(policy=PolicyConfig(), label_keys=LabelKeys())
+    assert warnings_about([limit()], nobody, minutes(0)) == [], "where nobody is listed, nobody is unknown"
 
 
 def test_labels_are_in_the_difference() -> None:
