@@ -101,7 +101,7 @@ def test_a_refused_sync_fails_by_name_and_is_allowed_by_its_form(
     assert sync.sync_limits()["mode"] == "full"
 
 
-def test_a_backfilled_sync_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backfilled_sync_does_nothing(airflow: None, monkeypatch: pytest.MonkeyPatch) -> None:
     sync = load("ped_limits_sync", run("backfill"), monkeypatch)
     with pytest.raises(AirflowSkipException, match="cannot be read in the past"):
         sync.sync_limits()
