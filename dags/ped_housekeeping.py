@@ -5,6 +5,8 @@
 - *Run this once before anything else*, and after an update: it creates the dataset, the tables and the views, and
   applies the migrations that are new. They only ever add; running it again changes nothing.
 - *It was stopped halfway*: clear it. A migration that was not finished is run again from its beginning.
+- *`ForeignDatasetError`*: another environment owns the dataset; never two on one. When it is gone for good, trigger
+  once with *Take over*.
 - *`NewerSchemaError`*: the tables are of a later build than the one that runs; the message says both ways out.
 - *A check failed*: the task's log lists the offending rows. Nothing was changed; start from the runbook of that check.
 
@@ -36,7 +38,13 @@ with DAG(
     params={
         "checks_only": Param(
             False, type="boolean", title="Only check", description="Leave the tables alone, run the invariant checks"
-        )
+        ),
+        "take_over": Param(
+            False,
+            type="boolean",
+            title="Take over",
+            description="Make this environment the owner of a dataset that is another one's, which must be gone",
+        ),
     },
     **failure_callback.CALLBACKS,
 ) as dag:

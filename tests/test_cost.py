@@ -41,6 +41,7 @@ OCCASIONAL = {
     "observations/pinned_clusters.sql",
     "observations/seen_clusters.sql",  # whether names in the configuration are known
     "schema/record_step.sql",
+    "schema/take_over.sql",
     "heartbeats/newest.sql",  # the doctor
     "audit/first_collection.sql",  # days before anything was collected
     "audit/cycle_limits.sql",  # backfills

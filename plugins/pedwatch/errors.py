@@ -53,6 +53,10 @@ class NewerSchemaError(LedgerError):
     """The tables are of a schema that this build does not know; the message names both numbers and the way out."""
 
 
+class ForeignDatasetError(LedgerError):
+    """The dataset is that of another environment; the message names both and the way out."""
+
+
 class AuditError(PedwatchError):
     """An audit was asked for what cannot be answered; the message names the param, what it is and the fix."""
 

@@ -42,6 +42,8 @@ class Applied:
     number: int
     migration: str
     applied_at: dt.datetime
+    environment: str | None = None
+    """Whose the dataset was then."""
 
 
 def steps(root: Path) -> list[Step]:
@@ -85,4 +87,27 @@ def newer(dataset: str, applied: Sequence[Applied], known: Sequence[Step]) -> st
         f"but this build knows {newest}: deploy a build that knows {last.number}; or, to stay with this one, delete "
         f"the rows above {newest} from {dataset}.{TABLE}, since migrations only add and the newer build applies them "
         "again."
+    )
+
+
+def owner(applied: Iterable[Applied]) -> str | None:
+    """Return the environment that owns the dataset; None where nobody has said."""
+    named = [each for each in applied if each.environment]
+    return max(named, key=lambda each: each.number).environment if named else None
+
+
+def foreign(dataset: str, applied: Iterable[Applied], environment: str | None) -> str | None:
+    """Return why an environment must leave a dataset alone that is another one's, and what to do; else None.
+
+    Args:
+        dataset: its name.
+        applied: what is recorded of it.
+        environment: which one this is; None at a desk, which is no environment.
+    """
+    theirs = owner(applied)
+    if environment is None or theirs in (None, environment):
+        return None
+    return (
+        f"dataset {dataset} is that of {theirs}, and this is {environment}: name another in dataset: of pedwatch.yaml; "
+        "or, when the other one is gone for good, trigger ped_housekeeping with Take over"
     )

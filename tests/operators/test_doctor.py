@@ -132,17 +132,17 @@ def test_tables_as_the_ddl_says_and_not(warehouse: Warehouse) -> None:
     for name in sql.statement_names(settings.include_dir() / "sql"):
         if name.startswith("ddl/views/"):
             warehouse.run(name)
-    behind = next(each for each in stores.bigquery_findings(warehouse) if each.what == "schema")
+    behind = next(each for each in stores.bigquery_findings(warehouse, "shop") if each.what == "schema")
     assert (behind.status, behind.detail) == ("failed", "behind 1, missing: ddl/tables")
     assert "ped_housekeeping" in behind.fix
     dataset = warehouse.config.dataset
-    row = {"number": 1, "migration": "ddl/tables", "applied_at": START, "run_id": "r1"}
+    row = {"number": 1, "migration": "ddl/tables", "applied_at": START, "run_id": "r1", "environment": "shop"}
     warehouse.write("schema/record_step.sql", row)
-    assert {finding.status for finding in stores.bigquery_findings(warehouse)} == {"ok"}
+    assert {finding.status for finding in stores.bigquery_findings(warehouse, "shop")} == {"ok"}
     warehouse.client.query(f"ALTER TABLE `{dataset}.notifications` DROP COLUMN permalink").result()
     warehouse.client.query(f"DROP VIEW `{dataset}.limits_now`").result()
     warehouse.write("schema/record_step.sql", row | {"number": 2, "migration": "ddl/migrations/0002_pages.sql"})
-    wrong = {f.what: f for f in stores.bigquery_findings(warehouse) if f.status == "failed"}
+    wrong = {f.what: f for f in stores.bigquery_findings(warehouse, "shop") if f.status == "failed"}
     at = f"{START:%Y-%m-%d %H:%M} UTC"
     assert {what: finding.detail for what, finding in wrong.items()} == {
         "schema": f"dataset {dataset} has schema 2 (ddl/migrations/0002_pages.sql, applied {at}), "
@@ -154,12 +154,12 @@ def test_tables_as_the_ddl_says_and_not(warehouse: Warehouse) -> None:
     again = wrong["columns"].fix.partition(": ")[2]
     assert again.startswith(f"ALTER TABLE `{dataset}.notifications` ADD COLUMN permalink STRING OPTIONS")
     warehouse.client.query(again).result()
-    assert {f.what for f in stores.bigquery_findings(warehouse) if f.status == "failed"} == {"schema", "views"}
+    assert {f.what for f in stores.bigquery_findings(warehouse, "shop") if f.status == "failed"} == {"schema", "views"}
 
 
 def test_no_dataset(warehouse: Warehouse, make_config: Callable[..., Config]) -> None:
     elsewhere = Warehouse(warehouse.client, make_config(), settings.include_dir() / "sql")
-    [finding] = stores.bigquery_findings(elsewhere)
+    [finding] = stores.bigquery_findings(elsewhere, None)
     assert finding.status == "failed" and "ped_housekeeping" in finding.fix
 
 

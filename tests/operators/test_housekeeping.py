@@ -47,8 +47,8 @@ class Build:
         """Run the task."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(settings, "load_config", lambda: self.warehouse.config)
-            patch.setattr(clients, "warehouse_of_any_schema", lambda config, source: self.warehouse)
-            return housekeeping.apply_ddl({"checks_only": False}, run_id="r1")
+            patch.setattr(clients, "warehouse_of_any_schema", lambda config, source=None: self.warehouse)
+            return housekeeping.apply_ddl({"checks_only": False, "take_over": False}, run_id="r1")
 
     def ask(self, text: str) -> list[dict[str, Any]]:
         """Ask the dataset."""
@@ -110,7 +110,9 @@ def migrated(build: Build) -> Build:
 def test_migrations_come_after_tables_and_before_views_each_once(make_build: Callable[[], Build]) -> None:
     build = make_build()
     before = build.end()
-    assert before["rows"]["schema_version"] == [{"number": 1, "migration": "ddl/tables", "run_id": "r1"}]
+    assert before["rows"]["schema_version"] == [
+        {"number": 1, "migration": "ddl/tables", "run_id": "r1", "environment": None}
+    ]
     assert build.applies() == ["ddl/tables/episodes.sql", "ddl/tables/schema_version.sql"]
     assert build.end() == before
     migrations = ["ddl/migrations/0002_pages.sql", "ddl/migrations/0003_notes.sql"]

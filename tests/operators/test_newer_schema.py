@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from pedwatch.errors import NewerSchemaError
+from pedwatch import schema
+from pedwatch.doctor import stores
+from pedwatch.errors import ForeignDatasetError, NewerSchemaError
+from pedwatch.hooks import applied_schema
+from pedwatch.hooks.parameters import Typed
 from pedwatch.tasks import digest, failure_callback, heartbeats, housekeeping, listening, replica_audit
 from tests.dags.test_policy import DAG_IDS
 from tests.e2e.stand_ins import cycle_at
@@ -50,7 +54,7 @@ RUNS: dict[str, list[Callable[[World, Patch], Any]]] = {
         lambda world, patch: digest.send_digest({"notifications": 1}, "r1"),
     ],
     "ped_housekeeping": [
-        lambda world, patch: housekeeping.apply_ddl({"checks_only": False}, "r1"),
+        lambda world, patch: housekeeping.apply_ddl({"checks_only": False, "take_over": False}, "r1"),
         lambda world, patch: housekeeping.check_invariants(),
         lambda world, patch: heartbeats.heartbeat(YESTERDAY, SimpleNamespace(dag_id="ped_housekeeping"), "r1"),
     ],
@@ -64,6 +68,7 @@ def newer(world: World) -> tuple[World, Run]:
     world.holds("eu-prod-1", workload("orders", 20))
     first = world.run(1).go()
     migration = {"migration": "ddl/migrations/0007_later.sql", "applied_at": world.now, "run_id": "later"}
+    migration["environment"] = Typed("STRING", None)
     world.warehouse.write("schema/record_step.sql", {"number": 7} | migration)
     return world, first
 
@@ -94,3 +99,43 @@ def test_the_platform_is_told_why_by_the_one_task_that_goes_on(newer: tuple[Worl
     listening.listen(run, "sync", SimpleNamespace(xcom_pull=lambda **asked: None))
     [text] = world.texts("C0PLATFORM")
     assert re.search(TOLD, text)
+
+
+MINE, THEIRS = (f"projects/shop/locations/europe-west1/environments/{name}" for name in ("mine", "theirs"))
+FOREIGN = (
+    rf"^dataset \w+ is that of {THEIRS}, and this is {MINE}: name another in dataset: of pedwatch\.yaml; or, when "
+)
+
+
+def test_a_dataset_of_another_environment_is_left_alone_by_every_dag_and_can_be_taken_over(
+    world: World, monkeypatch: Patch
+) -> None:
+    """Two environments that were given one configuration: neither judges over the other, and nobody is told twice."""
+    world.holds("eu-prod-1", workload("orders", 20))
+    world.run(1).go()
+    monkeypatch.setenv("PEDWATCH_ENVIRONMENT", THEIRS)
+    housekeeping.apply_ddl({"checks_only": False, "take_over": False}, "theirs")
+    assert schema.owner(applied_schema.applied(world.warehouse)) == THEIRS, "who comes first owns it"
+    before, told = world.tables(), world.texts("C0PLATFORM")
+    monkeypatch.setenv("PEDWATCH_ENVIRONMENT", MINE)
+    for tasks in RUNS.values():
+        for task in tasks:
+            with pytest.raises(ForeignDatasetError, match=FOREIGN):
+                task(world, monkeypatch)
+    run = world.run(2).dag_run
+    failure_callback.dag_failed({"dag_run": run, "dag": SimpleNamespace(dag_id="ped_replica_watch")})
+    with pytest.raises(ForeignDatasetError):
+        listening.listen(run, "sync", SimpleNamespace(xcom_pull=lambda **asked: None))
+    assert (world.tables(), world.texts("C0PLATFORM")) == (before, told)
+    finding = next(one for one in stores.bigquery_findings(world.warehouse, MINE) if one.what == "owner")
+    assert finding.status == "failed" and THEIRS in finding.detail and "Take over" in finding.fix
+    housekeeping.apply_ddl({"checks_only": False, "take_over": True}, "mine")
+    world.run(2).go(until="plan_cycle")
+    assert schema.owner(applied_schema.applied(world.warehouse)) == MINE
+
+
+def test_who_sits_at_a_desk_is_no_environment(world: World, monkeypatch: Patch) -> None:
+    monkeypatch.setenv("PEDWATCH_ENVIRONMENT", THEIRS)
+    housekeeping.apply_ddl({"checks_only": False, "take_over": False}, "theirs")
+    monkeypatch.delenv("PEDWATCH_ENVIRONMENT")
+    world.run(1).go(until="plan_cycle")

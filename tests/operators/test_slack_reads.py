@@ -146,3 +146,31 @@ def test_another_refusal_of_a_read_is_asked_again(told: Told) -> None:
     with pytest.raises(CannotReadBackError):
         told.workspace.before = lambda method: SlackRefusal("invalid_arguments")
         told.channel.find(ORDERS, {"notification_id": "n9"}, 0.0, [])
+
+
+def test_what_another_environment_posted_by_the_same_app_is_told_and_left_alone(
+    told: Told, caplog: pytest.LogCaptureFixture, make_config: Any
+) -> None:
+    """Both watch the same clusters: their words have the same ids, and neither may edit the other's message."""
+    word = {"notification_id": "n9", "episode_id": "e9", "reason": "first", "cycle": "2026-03-02T10:00:00+00:00"}
+    message = Message(":red_circle:", "Over limit", "one of two")
+    theirs, ours = (SlackChannel("slack_ped", environment=name) for name in ("theirs", "ours"))
+    their_ts = theirs.post(ORDERS, message, word)
+    with caplog.at_level(logging.WARNING):
+        assert ours.find(ORDERS, word, 0.0, []) is None
+    assert f"pedwatch_foreign_message channel={ORDERS} environment=theirs" in caplog.text
+    our_ts = ours.post(ORDERS, message, word)
+    found = [channel.find(ORDERS, word, 0.0, []) for channel in (ours, theirs)]
+    assert [one.ts for one in found if one] == [our_ts, their_ts]
+    assert SlackChannel("slack_ped").find(ORDERS, word, 0.0, []), "at a desk each is as good as the other"
+    config = make_config(slack={"platform_channel": PLATFORM, "teams": {"orders": {"channel": ORDERS}}})
+    strange = [finding for finding in slack_findings(ours, config) if "messages in" in finding.what]
+    assert [(one.what, one.status) for one in strange] == [(f"messages in {ORDERS}", "failed")]
+    assert "also of theirs: they are left alone" in strange[0].detail and "an app of its own" in strange[0].fix
+
+
+def test_a_message_without_an_environment_is_anybodys(told: Told) -> None:
+    word = {"notification_id": "n9", "episode_id": "e9"}
+    ts = SlackChannel("slack_ped").post(ORDERS, Message(":red_circle:", "Over limit", "from a desk"), word)
+    found = SlackChannel("slack_ped", environment="ours").find(ORDERS, word, 0.0, [])
+    assert found and found.ts == ts

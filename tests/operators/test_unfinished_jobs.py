@@ -56,6 +56,6 @@ def test_a_cycle_waits_for_its_jobs(hasty: World) -> None:
 def test_ddl_waits_for_its_jobs(hasty: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "warehouse", lambda config: hasty.warehouse)
     monkeypatch.setattr(settings, "load_config", lambda: hasty.config)
-    housekeeping.apply_ddl({"checks_only": False}, "r1")
+    housekeeping.apply_ddl({"checks_only": False, "take_over": False}, "r1")
     assert [row.number for row in applied_schema.applied(hasty.warehouse)] == [1]
     assert hasty.warehouse.client.get_table(hasty.warehouse.address("limits_now")).table_type == "VIEW"

@@ -103,7 +103,8 @@ def _bigquery(config: Config, environment: str | None) -> Iterator[Finding]:
     fix = "you need roles/bigquery.dataViewer on the dataset and roles/bigquery.jobUser on the project"
 
     def check() -> Iterator[Finding]:
-        yield from stores.bigquery_findings(clients.warehouse_of_any_schema(config, clients.AsPerson()))
+        warehouse = clients.warehouse_of_any_schema(config, clients.AsPerson())
+        yield from stores.bigquery_findings(warehouse, environment)
 
     return examine("BigQuery", fix, check)
 

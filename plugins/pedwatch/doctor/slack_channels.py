@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pedwatch.alerts import block_kit
-from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.alerts.channels.slack import SlackChannel, environment_of
 from pedwatch.alerts.channels.slack_answers import code_of
 from pedwatch.alerts.channels.slack_refusals import CHANNEL, MALFORMED, SCOPES
 from pedwatch.alerts.messages import Message
@@ -17,6 +17,8 @@ from pedwatch.doctor.stores import skew
 from pedwatch.errors import NotifyError
 
 AREA = "Slack"
+NEWEST = 100
+"""Messages of each channel that are looked at."""
 _INVITE = "invite the bot: /invite @{bot} in the channel"
 _FIXES = {**CHANNEL, "missing_scope": "add the scope to the Slack app and reinstall it"}
 
@@ -50,6 +52,8 @@ def slack_findings(channel: SlackChannel, config: Config) -> Iterator[Finding]:
         finding, is_private = _channel(channel, identifier, whose, answer["user"])
         described.append(is_private)
         yield finding
+        if finding.status == "ok" and (stranger := _strangers(channel, identifier)):
+            yield stranger
     yield _scopes(headers.get("x-oauth-scopes"), any(described))
     yield _blocks(channel)
     moment = email.utils.parsedate_to_datetime(headers["date"]) if "date" in headers else None
@@ -82,6 +86,23 @@ def _channel(channel: SlackChannel, identifier: str, whose: str, bot: str) -> tu
     if not found.get("is_member"):
         return Finding(AREA, what, "failed", "the bot is not in it", _INVITE.format(bot=bot)), is_private
     return Finding(AREA, what, "ok", f"#{found.get('name')}"), is_private
+
+
+def _strangers(channel: SlackChannel, identifier: str) -> Finding | None:
+    """Tell whose messages by our app are among the newest; None where they are ours alone, or cannot be read."""
+    asked = {"channel": identifier, "limit": NEWEST, "include_all_metadata": True}
+    try:
+        messages = channel.call("conversations.history", asked).get("messages") or []
+    except NotifyError:
+        return None  # a scope that is missing is told by its name
+    there = {environment_of(message) for message in messages} - {None}
+    others = sorted(str(one) for one in there - {channel.environment})
+    if not others or (channel.environment is None and len(others) == 1):
+        return None
+    what = f"messages in {identifier}"
+    detail = f"by this app also of {', '.join(others)}: they are left alone"
+    fix = "an app of its own for each environment (docs/slack.md#the-app): both post and share rate limits"
+    return Finding(AREA, what, "failed", detail, fix)
 
 
 def _blocks(channel: SlackChannel) -> Finding:

@@ -36,8 +36,8 @@ def skew(area: str, theirs: dt.datetime | None) -> Finding:
     return Finding(area, what, "failed", detail, "synchronise this machine's clock (chrony, systemd-timesyncd)")
 
 
-def bigquery_findings(warehouse: Warehouse) -> Iterator[Finding]:
-    """Check the dataset, each table's columns, the views, and the clock."""
+def bigquery_findings(warehouse: Warehouse, environment: str | None) -> Iterator[Finding]:
+    """Check the dataset and whose it is, each table's columns, the views, and the clock."""
     from google.api_core.exceptions import NotFound
 
     area, client, config = "BigQuery", warehouse.client, warehouse.config
@@ -52,6 +52,7 @@ def bigquery_findings(warehouse: Warehouse) -> Iterator[Finding]:
         yield Finding(area, f"dataset {name}", "failed", f"in {dataset.location}, not {config.location}", fix)
     else:
         yield Finding(area, f"dataset {name}", "ok", dataset.location or "")
+    yield _owner_finding(warehouse, environment)
     yield from _schema_findings(warehouse)
     present = {table.table_id for table in client.list_tables(name)}
     statements = sql.statement_names(warehouse.sql_root)
@@ -73,6 +74,16 @@ def _time_of(warehouse: Warehouse) -> dt.datetime:
     job = warehouse.client.query(text, job_config=limited, location=warehouse.config.location)
     now: dt.datetime = next(iter(job.result())).now
     return now
+
+
+def _owner_finding(warehouse: Warehouse, environment: str | None) -> Finding:
+    """Compare the environment that owns the dataset with the one that is looked at."""
+    area, what, applied = "BigQuery", "owner", applied_schema.applied(warehouse)
+    if objection := schema.foreign(warehouse.config.dataset, applied, environment):
+        told, _, fix = objection.partition(": ")
+        return Finding(area, what, "failed", told, fix)
+    owner = schema.owner(applied)
+    return Finding(area, what, "ok" if owner else "skipped", owner or "no environment has said that it is its own")
 
 
 def _schema_findings(warehouse: Warehouse) -> Iterator[Finding]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pedwatch import ddl, schema, sql
-from pedwatch.errors import NewerSchemaError
+from pedwatch.errors import ForeignDatasetError, NewerSchemaError
 
 if TYPE_CHECKING:
     from pedwatch.hooks.warehouse import Warehouse
 
-_COLUMNS = {"number": "INTEGER", "migration": "STRING", "applied_at": "TIMESTAMP"}
+_COLUMNS = {"number": "INTEGER", "migration": "STRING", "applied_at": "TIMESTAMP", "environment": "STRING"}
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,33 @@ def newer(warehouse: "Warehouse") -> str | None:
     return schema.newer(warehouse.config.dataset, applied(warehouse), schema.steps(warehouse.sql_root))
 
 
-def refuse_newer(warehouse: "Warehouse") -> None:
-    """Stop before tables of a newer schema are read or written.
+def refuse_foreign(warehouse: "Warehouse", environment: str | None) -> None:
+    """Stop before tables of another environment are read or written.
+
+    Args:
+        warehouse: the tables.
+        environment: which one this is; None at a desk.
 
     Raises:
-        NewerSchemaError: they are; the message says what to do.
+        ForeignDatasetError: they are; the message says what to do.
+        LedgerError: BigQuery refused to tell, or did not answer.
+    """
+    if environment and (objection := schema.foreign(warehouse.config.dataset, applied(warehouse), environment)):
+        raise ForeignDatasetError(objection)
+
+
+def refuse(warehouse: "Warehouse", environment: str | None) -> None:
+    """Stop before tables are read or written that are another environment's, or of a newer schema: one listing.
+
+    Raises:
+        ForeignDatasetError, NewerSchemaError: they are; the message says what to do.
         LedgerError: BigQuery refused to tell, or did not answer.
         ConfigurationError: the migrations of this build are not a series.
     """
-    if objection := newer(warehouse):
+    found, dataset = applied(warehouse), warehouse.config.dataset
+    if objection := schema.foreign(dataset, found, environment):
+        raise ForeignDatasetError(objection)
+    if objection := schema.newer(dataset, found, schema.steps(warehouse.sql_root)):
         raise NewerSchemaError(objection)
 
 

@@ -90,10 +90,11 @@ def warehouse(config: Config, source: ClientSource | None = None) -> Warehouse:
 
     Raises:
         NewerSchemaError: the tables are of a later build; the message says what to do.
+        ForeignDatasetError: they are another environment's; the message says what to do.
         LedgerError: BigQuery refused to say which schema they have, or did not answer.
     """
     found = warehouse_of_any_schema(config, source)
-    applied_schema.refuse_newer(found)
+    applied_schema.refuse(found, settings.environment())
     return found
 
 

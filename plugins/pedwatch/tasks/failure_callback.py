@@ -99,13 +99,16 @@ def write_report(warehouse: Warehouse, config: Config, run: FailedRun, now: dt.d
 
 def _write(run: FailedRun) -> None:
     from pedwatch import settings
+    from pedwatch.hooks import applied_schema
     from pedwatch.hooks.clients import warehouse_of_any_schema
 
     now = settings.now()
     if run.may_alert(now):
         config = settings.load_config()
         # A later build's tables are why runs fail, if they do: that has to be told nevertheless.
-        write_report(warehouse_of_any_schema(config).within(LIMIT_SECONDS), config, run, now)
+        warehouse = warehouse_of_any_schema(config).within(LIMIT_SECONDS)
+        applied_schema.refuse_foreign(warehouse, settings.environment())
+        write_report(warehouse, config, run, now)
 
 
 def within(seconds: float, work: Callable[[], None]) -> None:

@@ -4,9 +4,10 @@ import logging
 from pathlib import Path
 from typing import Any, Literal
 
-from pedwatch import ddl, settings, sql
+from pedwatch import ddl, schema, settings, sql
 from pedwatch.errors import LedgerError
 from pedwatch.hooks import applied_schema
+from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.schema import Step
 from pedwatch.tasks.run_conf import refuse_unknown
@@ -24,22 +25,29 @@ def apply_ddl(params: Any = None, run_id: Any = None, dag_run: Any = None, dag: 
     a migration led to is recorded after it, and until then it is run again from its beginning. Does nothing when the
     run's parameter ``checks_only`` is set. Returns the statements that were applied, in their order.
 
+    The environment that comes first owns the dataset; another one takes it over with ``take_over`` alone.
+
     Raises:
         NewerSchemaError: the tables are of a later build; nothing was changed.
+        ForeignDatasetError: they are another environment's; nothing was changed.
         LedgerError: BigQuery refused; what was applied before stays.
     """
-    from pedwatch.hooks.clients import warehouse
+    from pedwatch.hooks.clients import warehouse_of_any_schema
 
     refuse_unknown(dag_run, dag)
     if params["checks_only"]:
         log.info("checks_only: the tables are left alone")
         return []
-    target = warehouse(settings.load_config())
+    target, environment = warehouse_of_any_schema(settings.load_config()), settings.environment()
+    applied_schema.refuse(target, None if params["take_over"] else environment)
     target.create_dataset()
     names = sql.statement_names(target.sql_root)
     applied = _write(target, [name for name in names if name.startswith(ddl.TABLES)])
     for step in applied_schema.pending(target):
-        applied += _take(target, step, run_id)
+        applied += _take(target, step, run_id, environment)
+    if environment and schema.owner(applied_schema.applied(target)) != environment:
+        log.warning("%s is that of %s from now on", target.config.dataset, environment)
+        target.write("schema/take_over.sql", {"environment": environment})
     applied += _write(target, [name for name in names if name.startswith(ddl.VIEWS)])
     log.info("applied %s statements to %s", len(applied), target.config.dataset)
     return applied
@@ -51,10 +59,10 @@ def _write(target: Warehouse, names: list[str]) -> list[str]:
     return names
 
 
-def _take(target: Warehouse, step: Step, run_id: str) -> list[str]:
+def _take(target: Warehouse, step: Step, run_id: str, environment: str | None) -> list[str]:
     applied = _write(target, [step.name] if step.is_migration else [])
     parameters = {"number": step.number, "migration": step.name, "applied_at": settings.now(), "run_id": run_id}
-    target.write("schema/record_step.sql", parameters)
+    target.write("schema/record_step.sql", parameters | {"environment": Typed("STRING", environment)})
     log.info("%s has schema %s: %s", target.config.dataset, step.number, step.name)
     return applied
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pedwatch import settings
 from pedwatch.config import Config
-from pedwatch.errors import LimitDocumentError, NewerSchemaError
+from pedwatch.errors import ForeignDatasetError, LimitDocumentError, NewerSchemaError
 from pedwatch.hooks import applied_schema, clients
 from pedwatch.limits.document_changes import DocumentChange, describe
 from pedwatch.limits.files import SUFFIXES, read_paths
@@ -79,8 +79,10 @@ def publish(config: Config, request: Request, source: clients.ClientSource | Non
 
 def _refuse_newer_schema(config: Config, source: clients.ClientSource | None) -> None:
     try:
-        applied_schema.refuse_newer(clients.warehouse_of_any_schema(config, source).within(ASKING_SECONDS))
-    except NewerSchemaError:
+        applied_schema.refuse(
+            clients.warehouse_of_any_schema(config, source).within(ASKING_SECONDS), settings.environment()
+        )
+    except (ForeignDatasetError, NewerSchemaError):
         raise
     except Exception as error:  # noqa: BLE001 - whoever publishes needs no access to BigQuery
         log.info("the schema of the tables is not known here (%s)", type(error).__name__)

@@ -136,6 +136,7 @@ def listen(dag_run: Any = None, run_id: Any = None, ti: Any = None) -> dict[str,
 def _ready(dag_run: Any, run_id: Any, ti: Any) -> Callable[[], dict[str, Any]]:
     """Ask Airflow for what listening needs, and return what then does it."""
     from pedwatch.alerts.channels.dispatch import Transports
+    from pedwatch.hooks import applied_schema
     from pedwatch.hooks.clients import warehouse_of_any_schema
 
     run_type = run_type_of(dag_run)
@@ -145,6 +146,7 @@ def _ready(dag_run: Any, run_id: Any, ti: Any) -> Callable[[], dict[str, Any]]:
     config = settings.load_config()
     # Also of a later build's tables: that every other task refuses them has to be told.
     warehouse = warehouse_of_any_schema(config)
+    applied_schema.refuse_foreign(warehouse, settings.environment())
     # Named by its map index: without one, all XComs that there ever were are fetched.
     left = ti.xcom_pull(task_ids="sync_limits", key=LEFT, map_indexes=-1, include_prior_dates=True)
     return lambda: listen_once(warehouse, config, lambda: Transports(config), settings.now(), run_id, left)

@@ -28,6 +28,8 @@ from pedwatch.errors import NotifyError
 log = logging.getLogger(__name__)
 
 EVENT_TYPE = "pedwatch_alert"
+ENVIRONMENT = "environment"
+"""Key of a message's metadata under which it says which environment posted it."""
 _AS_JSON = {"chat.postMessage", "chat.update"}
 
 
@@ -37,13 +39,18 @@ class SlackChannel:
     Args:
         connection: Airflow connection of type slack; its password is the bot token.
         now: wall clock, for what Slack asks to wait until.
+        environment: which one this is, carried by every message; that of this process when omitted. What another one
+            posted by the same app is never taken for ours, nor touched.
     """
 
-    def __init__(self, connection: str, now: Callable[[], dt.datetime] = settings.now) -> None:
+    def __init__(
+        self, connection: str, now: Callable[[], dt.datetime] = settings.now, environment: str | None = None
+    ) -> None:
         from airflow.providers.slack.hooks.slack import SlackHook
 
         self.connection = connection
         self._now = now
+        self.environment = environment or settings.environment()
         self._hook = SlackHook(slack_conn_id=connection, retry_handlers=[])
         # The hook looks its connection up at first use; here nothing is leased yet that an error would hold up.
         self.timeout_seconds = float(self._hook.client.timeout)
@@ -64,7 +71,8 @@ class SlackChannel:
 
     def _post(self, body: dict[str, Any], payload: Mapping[str, str]) -> str:
         """Post; what Slack cannot show as blocks goes as text, which holds the whole fact (same outbox id)."""
-        metadata = {"event_type": EVENT_TYPE, "event_payload": dict(payload)}
+        carried = {**payload, ENVIRONMENT: self.environment} if self.environment else dict(payload)
+        metadata = {"event_type": EVENT_TYPE, "event_payload": carried}
         body = body | {"metadata": metadata, "unfurl_links": False, "unfurl_media": False}
         try:
             answer = self.call("chat.postMessage", body)
@@ -150,6 +158,10 @@ class SlackChannel:
                 return found
         standing: dict[str, bool] = {}
         for message in self._messages("conversations.history", window):
+            if self.environment and (theirs := environment_of(message)) not in (None, self.environment):
+                if _tells(message, payload, "episode_id"):
+                    log.warning("pedwatch_foreign_message channel=%s environment=%s", target, theirs)
+                continue
             if _tells(message, payload, "notification_id"):
                 return _place(message)
             standing[str(message["ts"])] = _tells(message, payload, "episode_id")
@@ -216,6 +228,17 @@ def _ts_of(answer: Any, without: SendError) -> str:
     if not isinstance(answer.get("ts"), str):
         raise without
     return str(answer["ts"])
+
+
+def environment_of(message: Mapping[str, Any]) -> str | None:
+    """Return which environment posted a message by our app; None of what is not ours, or does not say.
+
+    Args:
+        message: as Slack lists it, with its metadata.
+    """
+    metadata = message.get("metadata") or {}
+    carried = metadata.get("event_payload") or {} if metadata.get("event_type") == EVENT_TYPE else {}
+    return str(carried[ENVIRONMENT]) if carried.get(ENVIRONMENT) else None
 
 
 def _tells(message: Mapping[str, Any], payload: Mapping[str, str], name: str) -> bool:
