@@ -13,6 +13,8 @@ ENV ?=
 # Which benchmarks, and what to compare with: make bench BASE=main NAMES='limits collector'
 NAMES ?=
 BASE ?=
+# How long one_minute_hour lasts
+MINUTES ?=
 
 BIN := .venv/bin
 PYTHON_RUN := $(BIN)/python
@@ -78,7 +80,7 @@ lint: $(STAMP) ## ruff, mypy, sqlfluff and the import contracts
 	if [ -n "$$failed" ]; then echo "make lint: something to mend in:$$failed" >&2; exit 1; fi
 
 bench: $(STAMP) ## benchmarks, to build/bench/; BASE=commit compares with it
-	@$(PYTHON_RUN) -m bench $(NAMES) $(if $(BASE),--base '$(BASE)')
+	@$(PYTHON_RUN) -m bench $(NAMES) $(if $(BASE),--base '$(BASE)') $(if $(MINUTES),--minutes '$(MINUTES)')
 
 bundle: $(STAMP) ## build/composer/: the folders of the bucket as they would ship
 	@$(PYTHON_RUN) -m deploy.bundle

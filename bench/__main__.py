@@ -1,4 +1,4 @@
-"""Command line: ``python -m bench [NAME …] [--base COMMIT]``; exit status 1 when a goal is not held.
+"""Command line: ``python -m bench [NAME …] [--base COMMIT] [--minutes N]``; exit status 1 when a goal is not held.
 
 With ``--base`` goals are not judged: both trees are measured by the same benchmarks, and compared.
 """
@@ -6,7 +6,7 @@ With ``--base`` goals are not judged: both trees are measured by the same benchm
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench import results
 from bench.catalogue import BENCHMARKS, Benchmark
@@ -15,14 +15,19 @@ from bench.catalogue import BENCHMARKS, Benchmark
 def main() -> int:
     """Run benchmarks, write their files, print the goals; or compare with another commit."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all that take no hour"
+    )
     parser.add_argument("--base", metavar="COMMIT", help="compare with it; what is long runs only when it is named")
+    parser.add_argument("--minutes", type=int, metavar="N", help="of one_minute_hour: so many instead of sixty")
     given = parser.parse_args()
     if unknown := set(given.names) - set(BENCHMARKS):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     if given.base:
         return _compare(given.base, given.names)
-    return _judge([BENCHMARKS[name] for name in given.names or BENCHMARKS])
+    lasts = {"one_minute_hour": {"minutes": given.minutes}} if given.minutes else {}
+    chosen = [BENCHMARKS[name] for name in given.names]
+    return _judge(chosen or [each for each in BENCHMARKS.values() if not each.is_asked_for], lasts)
 
 
 def _compare(commit: str, names: Sequence[str]) -> int:
@@ -37,10 +42,10 @@ def _compare(commit: str, names: Sequence[str]) -> int:
     return ruler.measure(base, base_tree.resolve(tree.OWN, commit), chosen)
 
 
-def _judge(benchmarks: Sequence[Benchmark]) -> int:
+def _judge(benchmarks: Sequence[Benchmark], settings: Mapping[str, Mapping[str, int]]) -> int:
     is_held = True
     for benchmark in benchmarks:
-        goals, rows = importlib.import_module(f"bench.{benchmark.name}").measure()
+        goals, rows = importlib.import_module(f"bench.{benchmark.name}").measure(**settings.get(benchmark.name, {}))
         path = results.write(benchmark.name, goals, rows)
         for goal in goals:
             is_held &= goal.held

@@ -18,6 +18,7 @@ from bench import tree
 from bench.scheduled_runs import run_id
 from bench.worker_processes import PeakMemory, child_of, cpu_seconds
 from sandbox.demo.stage_setting import Stage
+from sandbox.environment.airflow import Airflow
 from sandbox.environment.process import LeashedProcess
 from sandbox.environment.servers import PROJECT
 from sandbox.scenario.gathering import DATASET, Reader
@@ -46,6 +47,19 @@ with DAG(dag_id="floor", schedule=None, start_date=dt.datetime(2026, 1, 1, tzinf
         before = one
 """
 """A DAG of so many tasks, one after the other, that do nothing."""
+
+
+def plain_scheduler(airflow: Airflow) -> LeashedProcess:
+    """Start a scheduler that imported nothing before it forks, where the sandbox's has imported everything."""
+    command = [sys.executable, "-m", "airflow", "scheduler", "--skip-serve-logs"]
+    log = airflow.home / "logs" / "scheduler.log"
+    return LeashedProcess("scheduler", command, log, airflow.environment(), stop_signal="INT", grace=15)
+
+
+def open_database(airflow: Airflow, *, writing: bool = False) -> sqlite3.Connection:
+    """Open Airflow's database beside its scheduler."""
+    mode = "rw" if writing else "ro"
+    return sqlite3.connect(f"file:{airflow.database}?mode={mode}", uri=True, timeout=30)
 
 
 class Scheduled:
@@ -90,12 +104,9 @@ class Scheduled:
         )
 
     def start(self) -> None:
-        """Start the API server and the scheduler: plainly, where the sandbox's has imported everything before."""
-        airflow = self.stage.airflow
-        airflow.start(["api-server"])
-        command = [sys.executable, "-m", "airflow", "scheduler", "--skip-serve-logs"]
-        log = airflow.home / "logs" / "scheduler.log"
-        self.scheduler = LeashedProcess("scheduler", command, log, airflow.environment(), stop_signal="INT", grace=15)
+        """Start the API server and the scheduler."""
+        self.stage.airflow.start(["api-server"])
+        self.scheduler = plain_scheduler(self.stage.airflow)
         time.sleep(10)
 
     def let_tasks_wait(self) -> None:
@@ -113,10 +124,6 @@ class Scheduled:
         if self.scheduler:
             self.scheduler.stop()
 
-    def _database(self, *, writing: bool = False) -> sqlite3.Connection:
-        mode = "rw" if writing else "ro"
-        return sqlite3.connect(f"file:{self.stage.airflow.database}?mode={mode}", uri=True, timeout=30)
-
     def run(self, dag_ids: tuple[str, ...], cycle: dt.datetime) -> dict[str, Any]:
         """Queue the runs of a cycle, wait for their ends, and say what they cost."""
         assert self.scheduler
@@ -128,7 +135,7 @@ class Scheduled:
         before, began = cpu_seconds(pid), time.monotonic()
         ended: dict[str, float] = {}
         to_slack = None
-        with closing(self._database(writing=True)) as database, database:
+        with closing(open_database(self.stage.airflow, writing=True)) as database, database:
             now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
             database.execute(
                 f"UPDATE dag_run SET state = 'queued', queued_at = ?, start_date = NULL, end_date = NULL "
@@ -143,14 +150,14 @@ class Scheduled:
                 time.sleep(0.2)
                 if to_slack is None and len(self.reader.raw_messages()) > known:
                     to_slack = time.monotonic() - began
-                with closing(self._database()) as database:
+                with closing(open_database(self.stage.airflow)) as database:
                     query = f"SELECT run_id, state FROM dag_run WHERE run_id IN ({marks})"
                     states = dict(database.execute(query, ids).fetchall())
                 for name, state in states.items():
                     if state in ENDED:
                         ended.setdefault(name, time.monotonic() - began)
         time.sleep(1)
-        with closing(self._database()) as database:
+        with closing(open_database(self.stage.airflow)) as database:
             query = f"SELECT dag_id, task_id, map_index, state, pid FROM task_instance WHERE run_id IN ({marks})"
             tasks = database.execute(query, ids).fetchall()
         jobs = (job for job in self.client.list_jobs(min_creation_time=since) if job.job_type == "load")

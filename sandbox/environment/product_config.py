@@ -36,6 +36,7 @@ def product_config(scenario: Scenario, servers: Servers) -> dict[str, Any]:
     return {
         "project": PROJECT,
         "bucket": BUCKET,
+        "cycle_minutes": scenario.cycle_minutes,
         "firestore": {"project": PROJECT},
         "collector": {
             "image": COLLECTOR_IMAGE,

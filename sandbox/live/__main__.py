@@ -37,7 +37,7 @@ def show(state: LiveState) -> None:
     """Print where everything is."""
     known = state.read()
     print(f"Replicas    {known['airflow']}/ped-replicas/now   (who is over its limit, and since when)")
-    print(f"Airflow     {known['airflow']}   (logs in by itself; the DAGs run every five minutes)")
+    print(f"Airflow     {known['airflow']}   (logs in by itself; cycle_minutes is {known['cycle_minutes']})")
     print(f"Slack page  {known['slack']}")
     print(f"Scenario    {known['scenario']}, over and over; what happens is told in {state.log}")
     print(f"Stand-ins   BigQuery {known['bigquery']}, Storage {known['storage']}, Firestore {known['firestore']}")

@@ -4,7 +4,10 @@ import datetime as dt
 import os
 import time
 from pathlib import Path
+from typing import Any
 
+from pedwatch.cycles import floor_to_cycle
+from pedwatch.settings import parse_config
 from sandbox.demo.interruption import exit_on_signals
 from sandbox.demo.performance import HOUSEKEEPING
 from sandbox.demo.stage_setting import Stage, set_stage
@@ -13,13 +16,14 @@ from sandbox.environment.loopback import free_port, is_listening
 from sandbox.environment.process import StartError
 from sandbox.environment.servers import Ports
 from sandbox.live.state import LiveState
-from sandbox.scenario.fields import CYCLE_LENGTH
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.player import Player
 from sandbox.scenario.rebasing import rebased
 
 #: The world is made what it is in a cycle this long before the scheduler looks.
 LEAD = dt.timedelta(seconds=20)
+#: Of a cycle: then it has been judged.
+JUDGED_WITHIN = 0.2
 AIRFLOW_PORT, SLACK_PORT = 8080, 8090
 
 
@@ -28,11 +32,9 @@ def preferred(port: int) -> int:
     return free_port() if is_listening(port) else port
 
 
-def next_cycle(now: dt.datetime) -> dt.datetime:
-    """Return the first five-minute mark that leaves time to prepare for it."""
-    length = CYCLE_LENGTH.total_seconds()
-    ready = (now + LEAD).timestamp()
-    return dt.datetime.fromtimestamp((ready // length + 1) * length, dt.UTC)
+def next_cycle(now: dt.datetime, period: dt.timedelta) -> dt.datetime:
+    """Return the first mark of cycles of that length that leaves time to prepare for it."""
+    return floor_to_cycle(now + LEAD, period) + period
 
 
 def supervise(scenario: Scenario, state: LiveState, folder: Path) -> None:
@@ -49,20 +51,24 @@ def supervise(scenario: Scenario, state: LiveState, folder: Path) -> None:
         player = _begin(scenario, stage)
         player.show(player.plans[0])  # the first run comes at once, before the first cycle
         stage.airflow.start(LIVE)
-        state.write(
-            {
-                "pid": os.getpid(),
-                "phase": "running",
-                "scenario": scenario.name,
-                "airflow": stage.airflow.url,
-                "slack": f"{stage.servers.addresses['slack']}/",
-                "folder": str(folder),
-                **{name: address for name, address in stage.servers.addresses.items() if name != "slack"},
-            }
-        )
         while True:
+            state.write(_shown(player, stage))
             _play(player)
             player = _begin(scenario, stage)
+
+
+def _shown(player: Player, stage: Stage) -> dict[str, Any]:
+    """Return what whoever asks is shown of what runs."""
+    return {
+        "pid": os.getpid(),
+        "phase": "running",
+        "scenario": player.scenario.name,
+        "cycle_minutes": player.scenario.cycle_minutes,
+        "airflow": stage.airflow.url,
+        "slack": f"{stage.servers.addresses['slack']}/",
+        "folder": str(stage.folder),
+        **{name: address for name, address in stage.servers.addresses.items() if name != "slack"},
+    }
 
 
 def _create_tables(stage: Stage) -> None:
@@ -76,8 +82,13 @@ def _create_tables(stage: Stage) -> None:
 
 
 def _begin(scenario: Scenario, stage: Stage) -> Player:
-    """Return a player whose first cycle is the next one, with its limits published."""
-    moved = rebased(scenario, next_cycle(dt.datetime.now(dt.UTC)))
+    """Return a player whose first cycle is the next one, with its limits published.
+
+    How long cycles are the product's configuration says, which somebody may have edited since.
+    """
+    config = parse_config((stage.folder / "pedwatch.yaml").read_text(), os.environ)
+    followed = scenario.model_copy(update={"cycle_minutes": config.cycle_minutes})
+    moved = rebased(followed, next_cycle(dt.datetime.now(dt.UTC), config.period))
     player = Player(moved, stage.servers, None, stage.player.publisher)
     print(player.begin(), flush=True)
     return player
@@ -90,4 +101,4 @@ def _play(player: Player) -> None:
         player.enter(plan)
         print(f"{plan.time:%H:%M} cycle {plan.number}: {'; '.join(plan.says) or 'nothing happens'}", flush=True)
     # The last cycle is to be judged as it is, before the world begins anew.
-    time.sleep((LEAD + dt.timedelta(minutes=1)).total_seconds())
+    time.sleep((LEAD + JUDGED_WITHIN * player.scenario.period).total_seconds())

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pedwatch.config.cycle_length import MOST_CLUSTERS
 from sandbox.scenario.events import Step
 from sandbox.scenario.limit_documents import document_id, document_problems
 from sandbox.scenario.model import Scenario
@@ -21,7 +22,7 @@ class Problem:
 def find_problems(scenario: Scenario) -> list[Problem]:
     """Return everything that is wrong across fields."""
     problems = [*_duplicates(scenario), *_workloads(scenario), *_timeline(scenario), *_limits(scenario)]
-    problems += [*_expectations(scenario), *_policy(scenario)]
+    problems += [*_expectations(scenario), *_policy(scenario), *_cycle_length(scenario)]
     if problems:
         return problems
     try:
@@ -116,6 +117,11 @@ def _policy(scenario: Scenario) -> Iterator[Problem]:
         for index, team in enumerate(scenario.teams):
             if team.mode == "canary":
                 yield Problem(("teams", index, "mode"), "is canary but the scenario has no canary_channel")
+
+
+def _cycle_length(scenario: Scenario) -> Iterator[Problem]:
+    if scenario.cycle_minutes == 1 and len(scenario.clusters) > MOST_CLUSTERS:
+        yield Problem(("cycle_minutes",), f"1 is for up to {MOST_CLUSTERS} clusters, in a deployment as well")
 
 
 def _exists(path: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> Iterator[Problem]:

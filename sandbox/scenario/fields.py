@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-CYCLE_LENGTH = dt.timedelta(minutes=5)
 NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 # What Kubernetes takes for an object's name: dots are fine, capitals are not.
 OBJECT_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"

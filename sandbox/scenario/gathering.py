@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.environment.servers import BUCKET, PROJECT, Servers
-from sandbox.scenario.fields import CYCLE_LENGTH
 from sandbox.scenario.left_behind import Evidence, Row, SlackMessage
 from sandbox.scenario.model import Scenario
 from sandbox.slack.control import ControlClient as SlackControl
@@ -38,7 +37,7 @@ class Reader:
 
     def cycle_number(self, moment: dt.datetime) -> int:
         """Return the number of a cycle, counted from 1."""
-        return (moment - self._scenario.start) // CYCLE_LENGTH + 1
+        return (moment - self._scenario.start) // self._scenario.period + 1
 
     def query(self, text: str) -> list[Row]:
         """Return rows with cycles as numbers."""
@@ -88,7 +87,7 @@ class Reader:
     def status(self) -> list[Row]:
         """Return what the view ``current_status`` shows, as of the end of the scenario instead of today."""
         view = self._client.get_table(f"{DATASET}.current_status").view_query or ""
-        end = self._scenario.cycle_time(self._scenario.cycles) + CYCLE_LENGTH
+        end = self._scenario.cycle_time(self._scenario.cycles) + self._scenario.period
         return self.query(view.replace("CURRENT_TIMESTAMP()", f"TIMESTAMP '{end.isoformat()}'"))
 
     def raw_messages(self) -> list[Row]:

@@ -3,12 +3,13 @@
 import datetime as dt
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from pedwatch.config import ChannelId, LabelValue, Mode, PolicyConfig
+from pedwatch.config import ChannelId, CycleMinutes, LabelValue, Mode, PolicyConfig
+from pedwatch.cycles import floor_to_cycle, period_of
 from sandbox.scenario.events import Step
 from sandbox.scenario.expectations import Backfill, Expectations
-from sandbox.scenario.fields import CYCLE_LENGTH, Model, Moment, Name
+from sandbox.scenario.fields import Model, Moment, Name
 from sandbox.scenario.workloads import Workload
 
 RESERVED_CLUSTER = "composer"
@@ -53,8 +54,9 @@ class Scenario(Model):
 
     name: Name
     description: str
-    start: Moment = Field(description="The first cycle: an aware time on a five-minute mark")
-    cycles: int = Field(ge=1, le=288, description="How many cycles are played, five minutes apart")
+    cycle_minutes: CycleMinutes = Field(default=5, description="As in pedwatch.yaml: from one cycle to the next")
+    start: Moment = Field(description="The first cycle: an aware time on a mark of cycle_minutes")
+    cycles: int = Field(ge=1, le=288, description="How many cycles are played")
     clusters: list[Cluster] = Field(min_length=1)
     teams: list[Team] = Field(default_factory=list)
     platform_channel: Channel
@@ -68,14 +70,20 @@ class Scenario(Model):
 
     @field_validator("start")
     @classmethod
-    def _start_is_on_the_grid(cls, value: dt.datetime) -> dt.datetime:
-        if value.timestamp() % CYCLE_LENGTH.total_seconds():
-            raise ValueError(f"{value.isoformat()} is not on a five-minute mark")
+    def _start_is_on_the_grid(cls, value: dt.datetime, others: ValidationInfo) -> dt.datetime:
+        minutes = others.data.get("cycle_minutes", 1)
+        if value != floor_to_cycle(value, period_of(minutes)):
+            raise ValueError(f"{value.isoformat()} is not on a mark of cycle_minutes, {minutes}")
         return value.astimezone(dt.UTC)
+
+    @property
+    def period(self) -> dt.timedelta:
+        """The length of a cycle."""
+        return period_of(self.cycle_minutes)
 
     def cycle_time(self, number: int) -> dt.datetime:
         """Return the time of a cycle, counted from 1."""
-        return self.start + (number - 1) * CYCLE_LENGTH
+        return self.start + (number - 1) * self.period
 
     def channels(self) -> dict[str, str]:
         """Return channel id → name."""

@@ -16,8 +16,8 @@ from sandbox.slack.control import ControlClient as SlackControl
 
 #: The scheduler starts a run this long after its cycle.
 RUN_DELAY = dt.timedelta(seconds=20)
-#: A change of this cycle's limits is made this long before it, so that it holds in the cycle.
-CHANGE_LEAD = dt.timedelta(minutes=2)
+#: A change of this cycle's limits is made this share of a cycle before it, so that it holds in it.
+CHANGE_LEAD = 0.4
 #: The limits the scenario begins with were granted this long before.
 GRANT_LEAD = dt.timedelta(days=1)
 
@@ -52,7 +52,7 @@ class Player:
     def enter(self, cycle: CyclePlan) -> None:
         """Make the world what it is in a cycle, and let it be that time."""
         if cycle.actions:
-            self._set_clocks(cycle.time - CHANGE_LEAD)
+            self._set_clocks(cycle.time - CHANGE_LEAD * self.scenario.period)
             for step in cycle.actions:
                 self._act(step)
         self.show(cycle)
@@ -67,7 +67,7 @@ class Player:
 
     def leave(self) -> None:
         """Let time pass until no cycle of the scenario is fresh any more."""
-        self._set_clocks(self.scenario.cycle_time(self.scenario.cycles) + dt.timedelta(minutes=30))
+        self._set_clocks(self.scenario.cycle_time(self.scenario.cycles) + 6 * self.scenario.period)
 
     def _set_state(self, name: str, state: dict[str, Any]) -> None:
         self._kubernetes.set_state(name, state["workloads"])

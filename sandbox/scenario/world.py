@@ -9,6 +9,8 @@ from sandbox.scenario.model import Scenario
 from sandbox.scenario.running import Running, begin
 
 AGE = dt.timedelta(days=90)
+#: What is created before a cycle is this share of one old in it.
+BORN_BEFORE = 0.2
 _SUBJECTS = ("workload", "cluster", "limit_id", "id", "kind")
 #: Events that are acts of a moment, in contrast to those that change what a cluster holds.
 ACTIONS = ("publish_limit", "change_limit", "withdraw_limit", "put_document", "delete_document", "slack_fault")
@@ -53,7 +55,7 @@ class _World:
         """Change the world; events that change nothing in it pass."""
         event = step.event
         if step.kind == "create":
-            self.add(event, self.scenario.cycle_time(step.cycle) - dt.timedelta(minutes=1))
+            self.add(event, self.scenario.cycle_time(step.cycle) - BORN_BEFORE * self.scenario.period)
         elif step.kind == "outage":
             self.faults[event.cluster] = {"kind": event.kind, **event.options}
         elif step.kind == "recover":

@@ -5,7 +5,7 @@ A module for each noun; from outside they are read through here.
 
 from pedwatch.config.clusters import AcceptedCluster, Cluster, Collector, Discovery
 from pedwatch.config.document import SHAPE, Config
-from pedwatch.config.kinds_of_text import PATTERNS, ChannelId, LabelKey, LabelValue, Name
+from pedwatch.config.kinds_of_text import PATTERNS, ChannelId, CycleMinutes, LabelKey, LabelValue, Name
 from pedwatch.config.policy import Policy, PolicyConfig, PolicyOverride, TeamPolicy
 from pedwatch.config.routing import Destination, Mode, Slack
 from pedwatch.config.services import Connections, Firestore, LabelKeys, LimitsSync
@@ -19,6 +19,7 @@ __all__ = [
     "Collector",
     "Config",
     "Connections",
+    "CycleMinutes",
     "Destination",
     "Discovery",
     "Firestore",

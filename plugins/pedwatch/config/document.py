@@ -1,13 +1,12 @@
 """The whole of ``include/config/pedwatch.yaml``."""
 
 import datetime as dt
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pedwatch.config.clusters import Cluster, Collector, Discovery
-from pedwatch.config.kinds_of_text import DATASET, PATTERNS, BucketName, ClusterName, Strict, Text
+from pedwatch.config.kinds_of_text import DATASET, PATTERNS, BucketName, ClusterName, CycleMinutes, Strict, Text
 from pedwatch.config.policy import PolicyConfig
 from pedwatch.config.routing import Slack
 from pedwatch.config.services import Connections, CostGuard, Firestore, LabelKeys, LimitsSync
@@ -23,7 +22,7 @@ class Config(Strict):
     location: Text = "EU"
     bucket: BucketName = Field(description="Bucket of observations and audits: its name alone, without gs:// or folder")
     report_timezone: str = "UTC"
-    cycle_minutes: Literal[1, 5, 10, 15, 30, 60] = Field(
+    cycle_minutes: CycleMinutes = Field(
         default=5,
         description="Minutes from one look at the clusters to the next, and from one sync of limits to the next: 5, "
         "10, 15, 30 or 60; 1 for up to 20 clusters that are all named. It may be changed: "

@@ -1,7 +1,7 @@
-"""What texts of the configuration look like, and the rules that hold for all of it."""
+"""What texts and numbers of the configuration look like, and the rules that hold for all of it."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -80,6 +80,8 @@ ChannelId = Annotated[str, Field(pattern=CHANNEL_ID, description="A Slack channe
 HttpAddress = Annotated[str, Field(pattern=HTTP_ADDRESS, max_length=500)]
 BucketName = Annotated[str, AfterValidator(_bucket_name)]
 Image = Annotated[str, AfterValidator(_pinned_image)]
+CycleMinutes = Literal[1, 5, 10, 15, 30, 60]
+"""Lengths of which an hour is a whole number."""
 
 
 class Strict(BaseModel):

@@ -11,6 +11,7 @@ from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.errors import ConfigurationError, LedgerError
 from pedwatch.hooks import applied_schema, bigquery_refusals
+from pedwatch.hooks.bigquery_library import bigquery_library
 from pedwatch.hooks.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -34,12 +35,22 @@ class AsAirflow:
     """Clients from the Airflow connection ``connections.google`` of the configuration."""
 
     def bigquery(self, config: Config) -> "bigquery.Client":
-        """Return the client of the provider's BigQueryHook."""
-        from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+        """Return the client that the provider's BigQueryHook makes, without its module, which needs pandas."""
+        library = bigquery_library()
+        from airflow.providers.google.common.consts import CLIENT_INFO
+        from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
 
-        hook = BigQueryHook(gcp_conn_id=config.connections.google, location=config.location, use_legacy_sql=False)
-        _refuse_credentials_for_emulator("BIGQUERY_EMULATOR_HOST", hook.get_credentials(), config)
-        return hook.get_client(project_id=config.project, location=config.location)
+        hook = GoogleBaseHook(gcp_conn_id=config.connections.google)
+        credentials = hook.get_credentials()
+        _refuse_credentials_for_emulator("BIGQUERY_EMULATOR_HOST", credentials, config)
+        client: bigquery.Client = library.Client(
+            client_info=CLIENT_INFO,
+            project=config.project,
+            location=config.location,
+            credentials=credentials,
+            client_options=hook.get_client_options(),
+        )
+        return client
 
     def firestore(self, config: Config) -> "firestore.Client":
         """Return a Firestore client with the connection's credentials: the provider has no hook for one."""
@@ -67,10 +78,12 @@ class AsPerson:
     def bigquery(self, config: Config) -> "bigquery.Client":
         """Return a BigQuery client; unlike the other two it does not go anonymous for an emulator by itself."""
         from google.auth.credentials import AnonymousCredentials
-        from google.cloud import bigquery
 
         credentials: Any = AnonymousCredentials() if settings.is_emulated("BIGQUERY_EMULATOR_HOST") else None
-        return bigquery.Client(project=config.project, location=config.location, credentials=credentials)
+        client: bigquery.Client = bigquery_library().Client(
+            project=config.project, location=config.location, credentials=credentials
+        )
+        return client
 
     def firestore(self, config: Config) -> "firestore.Client":
         """Return a Firestore client."""

@@ -6,8 +6,6 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from google.cloud import bigquery
-
 from pedwatch.hooks.warehouse import Warehouse
 
 
@@ -26,6 +24,8 @@ def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]], p
     Raises:
         LedgerError: BigQuery refused, or did not answer; the table is then as it was.
     """
+    from google.cloud import bigquery
+
     client, config = warehouse.client, warehouse.config
     with tempfile.TemporaryFile("w+b") as file:
         staged = 0

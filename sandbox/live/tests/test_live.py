@@ -110,9 +110,17 @@ def test_only_one_runs_in_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "cycle"),
-    [("10:00:00", "10:05"), ("10:04:30", "10:05"), ("10:04:45", "10:10"), ("23:59:50", "00:05")],
+    ("now", "minutes", "cycle"),
+    [
+        ("10:00:00", 5, "10:05"),
+        ("10:04:30", 5, "10:05"),
+        ("10:04:45", 5, "10:10"),
+        ("23:59:50", 5, "00:05"),
+        ("10:00:30", 1, "10:01"),
+        ("10:00:45", 1, "10:02"),
+        ("10:59:45", 60, "12:00"),
+    ],
 )
-def test_the_first_cycle_leaves_time_to_prepare(now: str, cycle: str) -> None:
+def test_the_first_cycle_leaves_time_to_prepare(now: str, minutes: int, cycle: str) -> None:
     moment = dt.datetime.fromisoformat(f"2026-03-02T{now}Z")
-    assert f"{next_cycle(moment):%H:%M}" == cycle
+    assert f"{next_cycle(moment, dt.timedelta(minutes=minutes)):%H:%M}" == cycle

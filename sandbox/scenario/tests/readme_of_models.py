@@ -103,7 +103,7 @@ def _type(hint: Any) -> str:
         return "mapping"
     if origin is tuple:
         return names["tuple"]
-    if arguments and all(isinstance(argument, str) for argument in arguments):
+    if arguments and all(isinstance(argument, str | int) for argument in arguments):
         return " \\| ".join(f"`{argument}`" for argument in arguments)
     if arguments:
         # typing keeps whichever of `int | str` and `str | int` it met first: the order says nothing.

@@ -19,7 +19,23 @@ def test_the_shipped_scenarios_are_valid(path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({"start": "2026-03-02T10:03:00Z"}, ["start:", "five-minute mark"], id="start off the grid"),
+        pytest.param(
+            {"start": "2026-03-02T10:03:00Z"}, ["start:", "mark of cycle_minutes, 5"], id="start off the grid"
+        ),
+        pytest.param({"cycle_minutes": 7}, ["cycle_minutes:", "1, 5, 10"], id="no length of a cycle"),
+        pytest.param(
+            {"cycle_minutes": 60, "start": "2026-03-02T10:30:00Z"},
+            ["start:", "mark of cycle_minutes, 60"],
+            id="start off an hour",
+        ),
+        pytest.param(
+            {
+                "cycle_minutes": 1,
+                "clusters": [{"name": f"eu-{number}", "environment": "prod"} for number in range(1, 22)],
+            },
+            ["cycle_minutes:", "up to 20 clusters"],
+            id="too many clusters for a minute",
+        ),
         pytest.param({"start": "2026-03-02T10:00:00"}, ["start:", "timezone"], id="start without offset"),
         pytest.param({"cycels": 3}, ["cycels:", "unknown field"], id="misspelt field"),
         pytest.param({"clusters": []}, ["clusters:"], id="no cluster"),
