@@ -54,7 +54,8 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         """Open (or create) the database at ``path``; without one, keep it in memory."""
         # Autocommit: every change is one statement or one explicit transaction, and done when it returns.
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
+        # Whoever calls it does so from one thread at a time, but not always from the same: listening is one of its own.
+        self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(SCHEMA)

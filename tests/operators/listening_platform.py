@@ -1,6 +1,7 @@
 """The platform's side of a small world: an outbox, a channel, DAGs that fail or finish, and the sync that listens."""
 
 import datetime as dt
+import json
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -14,8 +15,23 @@ from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import failure_callback, heartbeats, listening
 from tests.operators.slack_in_process import Workspace, connect, serve
 
-LEFT = (listening.LISTENED_AT, listening.OPEN_SINCE)
+OF_THE_NEXT = (listening.LISTENED_AT, listening.OPEN_SINCE)
 NOW = dt.datetime(2026, 3, 2, 10, 6, tzinfo=dt.UTC)
+
+
+class Xcom:
+    """What runs of a task leave those after them, as Airflow hands it on: JSON, by key."""
+
+    def __init__(self) -> None:
+        self.left: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Leave something."""
+        self.left[key] = json.loads(json.dumps(value))
+
+    def xcom_pull(self, key: str = "return_value", **_: Any) -> Any:
+        """Return what was left last."""
+        return self.left.get(key)
 
 
 class Platform:
@@ -32,7 +48,7 @@ class Platform:
         self.workspace = Workspace(lambda: self.now.timestamp(), "C0PLATFORM")
         self.calls: list[str] = []
         self._judged: dt.datetime | None = None
-        self.left: Any = None
+        self.xcom = Xcom()
         self.workspace.before = self.calls.append  # type: ignore[assignment]
         connect(patch)
         serve(patch, self.workspace)
@@ -86,12 +102,19 @@ class Platform:
         self._judged = max(self._judged or cycle, cycle)
 
     def listens(self, run_type: str = "scheduled", times: int = 1) -> dict[str, Any]:
-        """Let the sync listen; its XCom is what the next one finds. Return what it says that it did."""
+        """Let the sync listen; its XCom is what the next one finds. Return what it says that it did, if anything."""
         for _ in range(times):
-            ti = SimpleNamespace(xcom_pull=lambda **asked: self.left)
-            run_id = f"sync-{self.now:%H%M}"
-            self.left = listening.listen(dag_run=SimpleNamespace(run_type=run_type), run_id=run_id, ti=ti)
-        return {name: value for name, value in self.left.items() if name not in LEFT}
+            before = self.xcom.left.get(listening.LEFT)
+            with listening.beside(SimpleNamespace(run_type=run_type), f"sync-{self.now:%H%M}", self.xcom):
+                pass
+        told = self.xcom.left.get(listening.LEFT)
+        return {name: value for name, value in (told or {}).items() if name not in OF_THE_NEXT and told is not before}
+
+    @property
+    def left(self) -> dict[str, Any]:
+        """What the last run that listened left the next one."""
+        found: dict[str, Any] = self.xcom.left[listening.LEFT]
+        return found
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the outbox, in the order of writing."""

@@ -18,6 +18,7 @@ from tests.dags.test_policy import DAG_IDS
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watch_run import TASKS, Run, TaskInstance
 from tests.e2e.watched_world import World, workload
+from tests.operators.listening_platform import Xcom
 from tests.operators.test_limits_dags import FORM, load
 from tests.operators.test_limits_dags import run as sync_run
 
@@ -96,7 +97,8 @@ def test_the_platform_is_told_why_by_the_one_task_that_goes_on(newer: tuple[Worl
     world, _ = newer
     run = world.run(2).dag_run
     failure_callback.dag_failed({"dag_run": run, "dag": SimpleNamespace(dag_id="ped_replica_watch")})
-    listening.listen(run, "sync", SimpleNamespace(xcom_pull=lambda **asked: None))
+    with listening.beside(run, "sync", Xcom()):
+        pass
     [text] = world.texts("C0PLATFORM")
     assert re.search(TOLD, text)
 

@@ -67,16 +67,6 @@ USING (
     ) AS missed_cycle
   ),
 
-  cycle_lengths AS (
-    -- As a cycle was recorded before; it stays so, however long cycles are now.
-    SELECT
-      cycle,
-      MAX(cycle_minutes) AS cycle_minutes
-    FROM `{{ dataset }}.collection_runs`
-    WHERE cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY) AND cycle <= @cycle
-    GROUP BY cycle
-  ),
-
   chosen_manifests AS (
     SELECT *
     FROM UNNEST(@manifests) AS m
@@ -88,6 +78,47 @@ USING (
         m.started_at ASC,
         m.attempt_id ASC
     ) = 1
+  ),
+
+  cycle_lengths AS (
+    -- As a cycle was recorded before; it stays so, however long cycles are now. A new one reaches back to the one before
+    -- it and no further, where that was of a shorter kind: so no minute counts twice (docs/decisions/0060).
+    SELECT
+      cycle,
+      COALESCE(
+        recorded_minutes,
+        LEAST(
+          {{ cycle_minutes }},
+          COALESCE(TIMESTAMP_DIFF(cycle, LAG(cycle) OVER (ORDER BY cycle), MINUTE), {{ cycle_minutes }})
+        )
+      ) AS cycle_minutes
+    FROM (
+      SELECT
+        cycle,
+        MAX(cycle_minutes) AS recorded_minutes
+      FROM (
+        SELECT
+          cycle,
+          cycle_minutes
+        FROM `{{ dataset }}.collection_runs`
+        WHERE cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY) AND cycle <= @cycle
+        UNION ALL
+        SELECT
+          missed_cycle,
+          NULL AS cycle_minutes
+        FROM missed_cycles
+        UNION ALL
+        SELECT
+          m.cycle,
+          NULL AS cycle_minutes
+        FROM chosen_manifests AS m
+        UNION ALL
+        SELECT
+          @cycle,
+          NULL AS cycle_minutes
+      ) AS named
+      GROUP BY cycle
+    ) AS each_once
   ),
 
   silent_clusters AS (
@@ -177,11 +208,11 @@ USING (
     m.content_sha256,
     c.project,
     c.location,
-    COALESCE(l.cycle_minutes, {{ cycle_minutes }}) AS cycle_minutes,
+    l.cycle_minutes,
     CASE m.status WHEN 'complete' THEN 3 WHEN 'partial' THEN 2 ELSE 1 END AS quality
   FROM chosen_manifests AS m
   LEFT JOIN UNNEST(@configured) AS c ON m.cluster = c.cluster
-  LEFT JOIN cycle_lengths AS l ON m.cycle = l.cycle
+  INNER JOIN cycle_lengths AS l ON m.cycle = l.cycle
   UNION ALL
   SELECT
     s.cycle,
@@ -211,11 +242,11 @@ USING (
     CAST(NULL AS STRING),
     c.project,
     c.location,
-    COALESCE(l.cycle_minutes, {{ cycle_minutes }}),
+    l.cycle_minutes,
     0
   FROM unseen_clusters AS s
   LEFT JOIN UNNEST(@configured) AS c ON s.cluster = c.cluster
-  LEFT JOIN cycle_lengths AS l ON s.cycle = l.cycle
+  INNER JOIN cycle_lengths AS l ON s.cycle = l.cycle
 ) AS reported
   ON
     known.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 1 DAY)

@@ -128,13 +128,11 @@ def listen_once(
     return told
 
 
-def listen(dag_run: Any = None, run_id: Any = None, ti: Any = None) -> dict[str, Any]:
-    """Listen, in a scheduled run; a backfill tells nobody, and who starts a sync by hand sees how things stand."""
-    return _ready(dag_run, run_id, ti)()
-
-
 def _ready(dag_run: Any, run_id: Any, ti: Any) -> Callable[[], dict[str, Any]]:
-    """Ask Airflow for what listening needs, and return what then does it."""
+    """Ask Airflow for what listening needs, and return what then does it.
+
+    In a scheduled run: a backfill tells nobody, and who starts a sync by hand sees how things stand.
+    """
     from pedwatch.alerts.channels.dispatch import Transports
     from pedwatch.hooks import applied_schema
     from pedwatch.hooks.clients import warehouse_of_any_schema
