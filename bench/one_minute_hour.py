@@ -29,7 +29,7 @@ APPEARS_AT = (5, 15, 25, 35, 45, 55)
 TOLD_WITHIN = {STEADY: 150, GROSS: 90}
 MOST_MINUTES = {STEADY: 3, GROSS: 2}
 """So many before the end a breach has to begin, to be told in it."""
-LEAD = dt.timedelta(seconds=150)
+LEAD = dt.timedelta(seconds=90)
 """Before the first cycle: Airflow begins with the last run of every DAG at once, an audit and a digest among them."""
 
 

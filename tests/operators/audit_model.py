@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-CYCLE = dt.timedelta(minutes=5)
 Row = dict[str, str]
 
 
@@ -31,9 +30,9 @@ def read(path: Path) -> list[Row]:
         return list(csv.DictReader(stream))
 
 
-def hours(cycles: int) -> float:
-    """Turn cycles into hours."""
-    return float(Fraction(cycles, 12))
+def hours(minutes: int) -> float:
+    """Turn minutes into hours."""
+    return float(Fraction(minutes, 60))
 
 
 def problems_of(rows: list[Row]) -> list[tuple[str, dt.datetime, dt.datetime | None]]:
@@ -75,11 +74,12 @@ def problems_of(rows: list[Row]) -> list[tuple[str, dt.datetime, dt.datetime | N
     return sorted(found, key=lambda problem: problem[:2])
 
 
-def live_over(verdicts: list[Row], differences: list[Row], counted: str) -> int:
-    """Count the over-cycles of the live ledger: the counted ones, corrected by each difference."""
-    over = sum(row["verdict"] == "over_limit" for row in verdicts)
+def live_over(verdicts: list[Row], differences: list[Row], counted: str, lengths: dict[str, int]) -> int:
+    """Count the over-minutes of the live ledger: the counted ones, corrected by each difference."""
+    over = sum(lengths[row["cycle"]] for row in verdicts if row["verdict"] == "over_limit")
     for row in differences:
-        over += (row["live_verdict"] == "over_limit") - (row[f"{counted}_verdict"] == "over_limit")
+        is_more = (row["live_verdict"] == "over_limit") - (row[f"{counted}_verdict"] == "over_limit")
+        over += is_more * lengths[row["cycle"]]
     return over
 
 
@@ -90,13 +90,20 @@ def figures_of_files(folder: Path) -> Model:
     over = [row for row in verdicts if row["verdict"] == "over_limit"]
     coverage = read(folder / "coverage.csv")
     complete = sum(row["status"] == "complete" for row in coverage)
+    lengths = {row["cycle"]: int(row["cycle_minutes"]) for row in coverage}
+
+    def minutes(rows: list[Row]) -> int:
+        return sum(lengths[row["cycle"]] for row in rows)
+
     return Model(
-        violation_hours=hours(len(over)),
-        strict_hours=hours(sum(row["is_over_strict"] == "true" for row in verdicts)),
-        unknown_hours=hours(sum(row["verdict"] == "unknown" for row in verdicts)),
-        replica_hours_over=hours(sum(int(row["measured"]) - int(row["max_replicas"]) for row in over)),
+        violation_hours=hours(minutes(over)),
+        strict_hours=hours(minutes([row for row in verdicts if row["is_over_strict"] == "true"])),
+        unknown_hours=hours(minutes([row for row in verdicts if row["verdict"] == "unknown"])),
+        replica_hours_over=hours(
+            sum(lengths[row["cycle"]] * (int(row["measured"]) - int(row["max_replicas"])) for row in over)
+        ),
         coverage=float(Fraction(complete * 10_000 // len(coverage), 100)),
         violating={(row["environment"], row["team_id"], row["api_id"]) for row in over},
         problems=problems_of(verdicts),
-        live_violation_hours=hours(live_over(verdicts, differences, counted)),
+        live_violation_hours=hours(live_over(verdicts, differences, counted, lengths)),
     )

@@ -4,6 +4,9 @@ Every day orders rolls out at 09:00 and goes over its limit in eu-prod-1 from 10
 15:30 to 17:00, of which it is dark from 16:00 to 16:40. At 20:30 orders runs one pod more than its limit for an hour:
 on the first day by an exemption. Search uses an exemption at noon. On the second day eu-prod-1 seemed dark at 08:00:
 its manifests came late. Orders' limit was raised at 10:30 of that day, and that was learnt two days after the last one.
+
+Where it is asked for, cycles were of one minute for a while on the first day, in the middle of what was over: somebody
+changed their length at 11:02, and back at 11:22, neither a mark of both.
 """
 
 import datetime as dt
@@ -59,10 +62,11 @@ class StoredDays:
         warehouse: of the dataset.
         first: the first day.
         days: how many.
+        is_length_changed: whether there was an interlude of one-minute cycles.
     """
 
-    def __init__(self, warehouse: Warehouse, first: dt.date, days: int) -> None:
-        self.warehouse = warehouse
+    def __init__(self, warehouse: Warehouse, first: dt.date, days: int, is_length_changed: bool = False) -> None:
+        self.warehouse, self._is_length_changed = warehouse, is_length_changed
         self.start = dt.datetime.combine(first, dt.time(), dt.UTC)
         self.end = self.start + dt.timedelta(days=days)
         self.learnt_at = self.end + dt.timedelta(days=2)
@@ -70,7 +74,18 @@ class StoredDays:
     @property
     def cycles(self) -> list[dt.datetime]:
         """All cycles of the days."""
-        return list(cycles_between(self.start - PERIOD, self.end - PERIOD, PERIOD))
+        return list(self.lengths)
+
+    @property
+    def lengths(self) -> dict[dt.datetime, int]:
+        """Their lengths in minutes, as `observations/record_collection.sql` would record them."""
+        found = dict.fromkeys(cycles_between(self.start - PERIOD, self.end - PERIOD, PERIOD), 5)
+        if self._is_length_changed:
+            changed, back = (self.start + dt.timedelta(hours=11, minutes=minute) for minute in (0, 22))
+            minute = dt.timedelta(minutes=1)
+            found |= dict.fromkeys(cycles_between(changed, back, minute), 1)
+            found[back + 3 * minute] = 3
+        return dict(sorted(found.items()))
 
     def write(self) -> None:
         """Write everything: judged live as it was known then, and what was learnt later after it."""
@@ -163,18 +178,19 @@ class StoredDays:
 
     def _collections(self, is_late_data_there: bool) -> Iterator[Row]:
         second = self.start + dt.timedelta(days=1)
-        for cycle in self.cycles:
+        for cycle, minutes in self.lengths.items():
             for cluster, environment in CLUSTERS.items():
+                is_unseen = minutes == 1 and cycle.minute == 1  # between the last long one and the first short one
                 is_dark = cluster == "us-prod-1" and _between(cycle, "16:00", "16:40")
                 is_late = cluster == "eu-prod-1" and second.date() == cycle.date() and _between(cycle, "08:00", "08:20")
-                is_failed = is_dark or (is_late and not is_late_data_there)
+                is_failed = is_unseen or is_dark or (is_late and not is_late_data_there)
                 yield {
                     "cycle": cycle,
-                    "cycle_minutes": 5,
+                    "cycle_minutes": minutes,
                     "cluster": cluster,
                     "environment": environment,
                     "status": "failed" if is_failed else "complete",
-                    "error_class": "unreachable" if is_failed else None,
+                    "error_class": "missed_cycle" if is_unseen else "unreachable" if is_failed else None,
                     "attempt_id": None if is_failed else "a1",
                     "deployments_listed": None if is_failed else 5,
                     "hpas_listed": None if is_failed else 0,
@@ -232,9 +248,7 @@ class StoredDays:
         previous = dict.fromkeys(f"previous_{name}" for name in _TRACED)
         observations = [ledger.from_verdict({**row, **previous}) for row in found]
         observations += ledger.from_clusters(self._collections(is_late_data_there=False), [])
-        episodes = fold_period(
-            [], observations, cycles_between(self.start - PERIOD, self.end - PERIOD, PERIOD), PolicyConfig()
-        )
+        episodes = fold_period([], observations, self.cycles, PolicyConfig())
         self._load("episodes", [self._episode(episode) for episode in episodes])
 
     def _episode(self, episode: Episode) -> Row:

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 
 from pedwatch import settings
-from pedwatch.audit.bucket import period_pack
+from pedwatch.audit.bucket import cycle_pack, period_pack
 from pedwatch.audit.request import AuditRequest, request_of_run
 from pedwatch.cli import main
+from pedwatch.cycles import cycles_between
 from pedwatch.errors import AuditError
+from pedwatch.hooks.warehouse import Warehouse
 from tests.e2e.stand_ins import StandIns
 from tests.e2e.watched_world import World
 from tests.operators.audit_model import figures_of_files
@@ -37,7 +40,7 @@ class Audited:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.days = StoredDays(world.warehouse, FIRST, DAYS)
+        self.days = StoredDays(world.warehouse, FIRST, DAYS, is_length_changed=True)
         self.days.write()
         world.at(self.days.learnt_at + dt.timedelta(days=1))
 
@@ -141,6 +144,49 @@ def test_a_day_is_written_for_charts_anew_when_it_is_counted_anew_and_back(audit
             assert audited.objects("march")[name] == content, name
 
 
+def test_the_hours_of_a_day_add_up_across_lengths_of_cycles(audited: Audited) -> None:
+    """Orders was over from 10:00 to 11:30, and nobody looked in the minute before the first short cycle."""
+    verdicts = rows(audited.files("march", "2026-03-02")["verdicts.csv"])
+    orders = [row for row in verdicts if row["subject"] == "cluster/prod.orders.orders/eu-prod-1"]
+    assert sum(int(row["cycle_minutes"]) for row in orders) == 24 * 60
+    morning = [row for row in orders if "10:00" <= row["cycle"][11:16] < "11:30"]
+    minutes = Counter(row["verdict"] for row in morning for _ in range(int(row["cycle_minutes"])))
+    assert minutes == {"over_limit": 89, "unknown": 1}
+    assert {row["cycle_minutes"] for row in morning} == {"5", "1", "3"}
+
+
+def test_a_backfill_across_lengths_of_cycles_judges_those_there_were(audited: Audited) -> None:
+    """Twice, the second time by the marks of another schedule: the ledger, evidence and packs are the same bytes."""
+    world, march = audited.world, audited.objects("march")
+    since, until = (audited.days.start + dt.timedelta(hours=11, minutes=minute) for minute in (-5, 25))
+
+    def backfill(minutes: int) -> tuple[Any, dict[str, bytes]]:
+        config = world.config.model_copy(update={"cycle_minutes": minutes})
+        warehouse = Warehouse(world.warehouse.client, config, world.warehouse.sql_root)
+        for cycle in cycles_between(since, until, dt.timedelta(minutes=minutes)):
+            if minutes == 5 or cycle.minute in (1, 2, 22, 23, 25):
+                judged = {"cycle": cycle, "known_at": audited.days.end, "computed_at": settings.now()}
+                judged |= {"is_limits_stale": False, "origin": "backfill", "run_id": "again"}
+                warehouse.write("verdicts/compare.sql", judged)
+                told = (cycle, audited.days.end, "short", settings.now(), "again")
+                cycle_pack.write_evidence(warehouse, world.storage, config, *told)
+        told_of = "cycle, subject, revision, cycle_minutes, verdict, content_sha256"
+        ledger = f"SELECT {told_of} FROM `{config.dataset}.verdicts` WHERE cycle >= '2026-03-01' ORDER BY 1, 2, 3"
+        return world.query(ledger), audited.objects("short")
+
+    backfill(1)
+    first, evidence_of_first = backfill(5)
+    assert {row["cycle"]: row["cycle_minutes"] for row in first} == audited.days.lengths
+    again, evidence_again = backfill(1)
+    assert again == first
+    assert evidence_again == evidence_of_first
+    assert "20260302T112300Z/verdicts.csv" in evidence_again
+    assert evidence_again["20260302T112300Z/verdicts.csv"].count(b"\n") <= 1, "a mark of nobody's is judged by nobody"
+    for day in (1, 2):
+        audited.audit(audited.request(day))
+    assert audited.objects("march") == march
+
+
 def test_the_chain_does_not_depend_on_the_order_of_writing(audited: Audited) -> None:
     second = json.loads(audited.objects("march")["2026-03-03/manifest.json"])
     assert second["previous"]["folder"] == "2026-03-02"
@@ -165,8 +211,8 @@ def test_a_slow_model_finds_the_same_figures_in_the_files(audited: Audited, day:
     assert model.unknown_hours == pytest.approx(total.unknown_hours) and total.unknown
     assert model.replica_hours_over == pytest.approx(total.replica_hours_over)
     [counted_day] = days.values()
-    assert sum(row["over_cycles"] for row in counted_day) / 12 == pytest.approx(model.violation_hours)
-    assert sum(row["unknown_cycles"] for row in counted_day) / 12 == pytest.approx(model.unknown_hours)
+    assert sum(row["over_minutes"] for row in counted_day) / 60 == pytest.approx(model.violation_hours)
+    assert sum(row["unknown_minutes"] for row in counted_day) / 60 == pytest.approx(model.unknown_hours)
     assert model.coverage == findings.coverage.percent < 100
     assert model.violating == set(findings.figures.violating(counted))
     # Folded anew, cycle by cycle, by rules that share no line with the fold.

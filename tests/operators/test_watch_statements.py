@@ -6,7 +6,6 @@ table. Counted is what the stand-in was really asked by both DAGs that run in ev
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 

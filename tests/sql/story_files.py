@@ -14,6 +14,8 @@ policy of ``cases/defaults.yaml``. ``limit_rejections`` are rows, too. ``cycles`
   does not. Without ``then`` the cycle was observed and nothing judged it, which makes hours short. A cycle that is not
   told was not even observed.
 
+``minutes_matter`` says why a story holds in cycles of five minutes only: for what of it time is counted in minutes.
+
 ``told`` lists all messages of the story, ``10:10 first``: that is where a story that must alert nobody says so. A
 judged cycle takes a third of a second: where what precedes firing does not matter, sixteen pods of ten fire at once.
 """
@@ -21,20 +23,24 @@ judged cycle takes a third of a second: where what precedes firing does not matt
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from pedwatch.config import CycleMinutes
 from pedwatch.cycles import PERIOD, cycles_between
 from tests.sql.case_files import CASES, _load, moment
 from tests.sql.discovered_fleets import Fleet
 
-MINUTES = (1, 5, 10, 15, 30, 60)
-"""What ``cycle_minutes`` may be."""
+MINUTES = get_args(CycleMinutes)
+MINUTES_TOLD = 5
+"""Stories are written in cycles of five minutes."""
+TEN = moment("10:00")
 
 STORIES = Path(__file__).parent / "stories"
 Row = dict[str, Any]
 
-_STORY_KEYS = {"limit_history", "policy_history", "limit_rejections", "cycles", "told"}
+_STORY_KEYS = {"limit_history", "policy_history", "limit_rejections", "cycles", "told", "minutes_matter"}
 _CYCLE_KEYS = {"at", "seen", "clusters", "listed", "config", "params", "then"}
 _COUNTERS = ("spec_replicas", "status_replicas", "updated_replicas")
 
@@ -56,6 +62,7 @@ class Story:
     given: dict[str, list[Row]]
     cycles: list[JudgedCycle]
     told: list[str]
+    minutes_matter: str | None = None
 
 
 def read_stories() -> list[Story]:
@@ -64,37 +71,49 @@ def read_stories() -> list[Story]:
     return [_read_story(path, defaults) for path in sorted(STORIES.glob("*.yaml"))]
 
 
+def configured(recorded: int) -> int:
+    """Return the ``cycle_minutes`` of a worker that records a cycle of that length: the next one there is."""
+    return min(minutes for minutes in MINUTES if minutes >= recorded)
+
+
 def retimed(story: Story, lengths: list[int]) -> Story:
     """Tell a story of five minutes in other cycles: ``lengths`` are how far apart its marks are, from 10:00 on.
 
-    They are minutes; the last one goes on. A cycle is as long as the shortest that reaches back to the mark before it.
+    They are minutes; the last one goes on. All that happens later happens in the same cycle, as far into it. What a
+    policy says in minutes becomes as many cycles of the last length.
     """
 
-    def at(cycle: dt.datetime) -> tuple[dt.datetime, int]:
-        ten = cycle.replace(hour=10, minute=0)
-        number = (cycle - ten) // PERIOD
-        taken = [*lengths, *[lengths[-1]] * number][:number]
-        return ten + dt.timedelta(minutes=sum(taken)), min(each for each in MINUTES if each >= taken[-1])
+    def at(moment: dt.datetime) -> dt.datetime:
+        if not TEN <= moment < TEN + dt.timedelta(days=30):
+            return moment
+        number, rest = divmod(moment - TEN, PERIOD)
+        taken = [*lengths, *[lengths[-1]] * (number + 1)][: number + 1]
+        return TEN + dt.timedelta(minutes=sum(taken[:number])) + rest * taken[number] / MINUTES_TOLD
 
-    def row_at(table: str, row: Row) -> Row:
-        cycle, minutes = at(row["cycle"])
-        own = {"observed_at": cycle} if table == "replica_observations" else {"cycle_minutes": minutes}
-        return {**row, "cycle": cycle, **own}
+    def moved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: moved(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [moved(item) for item in value]
+        return at(value) if isinstance(value, dt.datetime) else value
 
-    given = {
-        table: [row_at(table, row) for row in rows] if table in ("collection_runs", "replica_observations") else rows
-        for table, rows in story.given.items()
-    }
-    cycles = []
-    for judged in story.cycles:
-        cycle, _ = at(judged.cycle)
-        times = dict.fromkeys(("cycle", "known_at", "computed_at"), cycle)
-        cycles.append(JudgedCycle(cycle, judged.params | times, judged.expect))
-    told = []
-    for line in story.told:
-        when, what = line.split(" ", 1)
-        told.append(f"{at(moment(when))[0]:%H:%M} {what}")
-    return Story(story.name, given, cycles, told)
+    given = moved(story.given)
+    for row in given["collection_runs"]:
+        row["cycle_minutes"] = ([lengths[0]] + [b - a for a, b in pairwise(_marks(lengths, row["cycle"]))])[-1]
+    for row in given["policy_history"]:
+        row |= {name: row[name] * lengths[-1] // MINUTES_TOLD for name in ("grace_minutes", "surge_budget_minutes")}
+    cycles = [JudgedCycle(at(each.cycle), moved(each.params), moved(each.expect)) for each in story.cycles]
+    told = [f"{at(moment(when)):%H:%M} {what}" for when, what in (line.split(" ", 1) for line in story.told)]
+    return Story(story.name, given, cycles, told, story.minutes_matter)
+
+
+def _marks(lengths: list[int], until: dt.datetime) -> list[int]:
+    """Return the minutes of the marks from 10:00 to a cycle."""
+    wanted = (until - TEN) // dt.timedelta(minutes=1)
+    marks = [0]
+    while marks[-1] < wanted:
+        marks.append(marks[-1] + lengths[min(len(marks) - 1, len(lengths) - 1)])
+    return marks
 
 
 def _read_story(path: Path, defaults: dict[str, Row]) -> Story:
@@ -123,7 +142,7 @@ def _read_story(path: Path, defaults: dict[str, Row]) -> Story:
             if "then" in told:
                 params = {**defaults["params"], "cycle": cycle, "known_at": cycle, "computed_at": cycle}
                 judged.append(JudgedCycle(cycle, params | told.get("params", {}), told["then"]))
-    return Story(path.stem, given, judged, text["told"])
+    return Story(path.stem, given, judged, text["told"], text.get("minutes_matter"))
 
 
 def _cycles(at: Any) -> Iterator[dt.datetime]:
