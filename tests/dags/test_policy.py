@@ -157,6 +157,26 @@ print([name for name in {heavy} if name in sys.modules])
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_bigquerys_library_comes_without_data_frames() -> None:
+    """They were a third of what a task's process costs; whoever wants them afterwards has them."""
+    program = """
+import importlib, pkgutil, sys
+import pedwatch
+for module in pkgutil.walk_packages(pedwatch.__path__, "pedwatch."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+assert "google.cloud.bigquery" not in sys.modules, "a module imports it by itself, before it was told"
+from pedwatch.hooks.bigquery_library import bigquery_library
+assert bigquery_library().Client and bigquery_library() is sys.modules["google.cloud.bigquery"]
+print([name for name in ("pandas", "numpy", "pyarrow") if name in sys.modules])
+import pandas
+print(pandas.DataFrame({"a": [1]}).shape)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-2:] == ["[]", "(1, 1)"]
+
+
 def test_a_serialized_dag_holds_names_and_no_configuration(dag_bag: "DagBag") -> None:
     """Who may read DAGs need not read addresses; and a line of the configuration makes no new version of the DAG."""
     from airflow.serialization.serialized_objects import DagSerialization

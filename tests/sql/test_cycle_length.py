@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 from pedwatch import sql
+from pedwatch.hooks.parameters import Typed
+from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.observations.manifests import MANIFEST_COLUMNS
+from tests.sql.case_files import moment
 from tests.sql.googlesql import DATASET, SQL_ROOT
 
 _COMMENT = re.compile(r"--[^\n]*")
@@ -58,3 +62,29 @@ def test_modules_take_the_length_from_the_configuration() -> None:
         if any(name.name == "PERIOD" for name in node.names)
     }
     assert importing <= MAY_DEFAULT
+
+
+def test_every_minute_belongs_to_one_cycle_while_the_length_changes(tables: Warehouse) -> None:
+    """Five minutes until 10:05, one from 10:08 to 10:11, and five again, two of them late."""
+    lived = [("10:00", 5), ("10:05", 5), ("10:08", 1), ("10:09", 1), ("10:11", 1), ("10:20", 5), ("10:25", 5)]
+    clusters = [{"cluster": "eu-prod-1", "environment": "prod", "project": None, "location": None}]
+    kinds = dict.fromkeys(("cluster", "environment", "project", "location"), "STRING")
+    for _ in range(2):
+        for at, minutes in lived:
+            config = tables.config.model_copy(update={"cycle_minutes": minutes})
+            cycle = moment(at)
+            Warehouse(tables.client, config, tables.sql_root).write(
+                "observations/record_collection.sql",
+                {
+                    "cycle": cycle,
+                    "recorded_at": cycle,
+                    "manifests": Typed(MANIFEST_COLUMNS, []),
+                    "configured": Typed(kinds, clusters),
+                    "retired": Typed("ARRAY<STRING>", []),
+                },
+            )
+    table = f"{tables.config.project}.{tables.config.dataset}.collection_runs"
+    found = {f"{row['cycle']:%H:%M}": row["cycle_minutes"] for row in tables.client.list_rows(table)}
+    short = dict.fromkeys(("10:06", "10:07", "10:08", "10:09", "10:10", "10:11"), 1)
+    assert found == {"10:00": 5, "10:05": 5, **short, "10:15": 4, "10:20": 5, "10:25": 5}
+    assert sum(found.values()) == 30, "from 9:55 to 10:25"
