@@ -94,16 +94,17 @@ class Catalog:
         """Every statement of the tree."""
         return list(self._sql.statement_names(self.root))
 
-    def render(self, name: str) -> str:
-        """Return a statement's text."""
-        return str(self._sql.render(self.root, name, dataset=_DATASET))
+    def render(self, name: str, cycle_minutes: int = 5) -> str:
+        """Return a statement's text, where cycles are so long."""
+        told = {} if cycle_minutes == 5 else {"cycle_minutes": cycle_minutes}  # an older tree cannot be told
+        return str(self._sql.render(self.root, name, dataset=_DATASET, **told))
 
-    def statements(self, name: str) -> tuple[Statement, ...]:
+    def statements(self, name: str, cycle_minutes: int = 5) -> tuple[Statement, ...]:
         """Return what a file runs: its statements, each as it is billed. A view is its query."""
-        if name not in self._statements:
-            text = self.render(name)
-            self._statements[name] = tuple(_Recorder(self, _declared(text)).recorded(text))
-        return self._statements[name]
+        text = self.render(name, cycle_minutes)
+        if text not in self._statements:
+            self._statements[text] = tuple(_Recorder(self, _declared(text)).recorded(text))
+        return self._statements[text]
 
     def _partitions(self) -> Iterator[tuple[str, tuple[str, str]]]:
         """Yield each partitioned table with its column and unit."""

@@ -14,9 +14,9 @@ MOST = {500: 0.65, 2_000: 0.35, 10_000: 0.2, 50_000: 0.15}
 """Of that, today."""
 
 
-def total_tib(catalog: Catalog, subjects: int) -> float:
+def total_tib(catalog: Catalog, subjects: int, cycle_minutes: int = 5) -> float:
     """Return a month's bytes billed, in TiB."""
-    return sum((line.bill for line in month(catalog, Fleet(subjects))), NOTHING).bytes / TIB
+    return sum((line.bill for line in month(catalog, Fleet(subjects, cycle_minutes))), NOTHING).bytes / TIB
 
 
 def measure() -> tuple[list[Goal], list[dict[str, Any]]]:

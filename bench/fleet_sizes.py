@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-CYCLES_PER_DAY = 288
 DAYS_PER_MONTH = 30
 DAYS_OF_HISTORY = 365
 """For how long it has run: what has no partitions has grown for so long, and all of it is billed."""
@@ -82,8 +81,8 @@ _SHARES = {
 _WORKLOADS = 1.2
 """Deployments to one subject: most subjects are one workload, and a cluster has some that nobody labelled."""
 _HPAS = 0.6
-_ROLLOUTS_A_DAY = 1.0
-"""Of a workload: each is seen in two cycles."""
+_ROLLOUTS_A_DAY, _ROLLOUT_MINUTES = 1.0, 10
+"""Of a workload, and how long each is seen: in one cycle at least."""
 
 _MOVES_A_DAY = 1 / 365
 """Of a workload: to another kind or another API, with both sides in a cycle or two."""
@@ -95,9 +94,21 @@ class Fleet:
 
     Attributes:
         subjects: that are judged in each cycle; about as many APIs times clusters.
+        cycle_minutes: how long a cycle is.
     """
 
     subjects: int
+    cycle_minutes: int = 5
+
+    @property
+    def period(self) -> dt.timedelta:
+        """The length of a cycle."""
+        return dt.timedelta(minutes=self.cycle_minutes)
+
+    @property
+    def cycles_per_day(self) -> int:
+        """How many there are."""
+        return dt.timedelta(days=1) // self.period
 
     @property
     def clusters(self) -> int:
@@ -122,27 +133,28 @@ class Fleet:
     @property
     def telling_cycles_per_day(self) -> float:
         """Cycles in which at least one message waits: of each episode the first and the last, at random times."""
-        return _cycles_with(2 * self.episodes_per_day)
+        return self._cycles_with(2 * self.episodes_per_day)
 
     @property
     def firing_cycles_per_day(self) -> float:
         """Cycles in which at least one episode fires; each does for two hours."""
-        return _cycles_with(24 * self.episodes_per_day)
+        return self._cycles_with(120 / self.cycle_minutes * self.episodes_per_day)
 
     @property
     def changing_syncs_per_day(self) -> float:
         """Syncs that find a changed document: one limit of 500 on a day."""
-        return _cycles_with(self.subjects / 500)
+        return self._cycles_with(self.subjects / 500)
 
     @property
     def share_of_cycles_that_ask_for_the_past(self) -> float:
         """Cycles in which some workload surges, is young or has lately lost its labels."""
-        return _cycles_with(2 * _ROLLOUTS_A_DAY * self.workloads) / CYCLES_PER_DAY
+        seen = max(1.0, _ROLLOUT_MINUTES / self.cycle_minutes)
+        return self._cycles_with(seen * _ROLLOUTS_A_DAY * self.workloads) / self.cycles_per_day
 
     @property
     def share_of_cycles_in_which_others_matter(self) -> float:
         """Cycles in which a Rollout takes a Deployment over, or who was over names another API: few do."""
-        return _cycles_with(_MOVES_A_DAY * self.workloads) / CYCLES_PER_DAY
+        return self._cycles_with(_MOVES_A_DAY * self.workloads) / self.cycles_per_day
 
     def rows_per_cycle(self, table: str) -> float | None:
         """Rows that one cycle adds to a partitioned table; None of a table that has no partitions."""
@@ -151,9 +163,9 @@ class Fleet:
             "replica_observations": self.observations_per_cycle,
             "collection_runs": float(self.clusters),
             "heartbeats": 2.0,
-            "notifications": self.rows("notifications") / DAYS_OF_HISTORY / CYCLES_PER_DAY,
+            "notifications": self.rows("notifications") / DAYS_OF_HISTORY / self.cycles_per_day,
             "limit_sync_runs": 1.0,
-            "subject_days": self.subjects / CYCLES_PER_DAY,
+            "subject_days": self.subjects / self.cycles_per_day,
         }.get(table)
 
     def rows(self, table: str) -> float:
@@ -179,14 +191,18 @@ class Fleet:
             # Temporary tables of scripts.
             "measured_workloads": self.workloads,
             "leased_notifications": 20.0,
-            "judged_cycles": float(CYCLES_PER_DAY),
-            "judged_period": self.subjects * 1.0 * CYCLES_PER_DAY,
+            "judged_cycles": float(self.cycles_per_day),
+            "judged_period": self.subjects * 1.0 * self.cycles_per_day,
         }[table]
 
+    def moments(self) -> list[dt.datetime]:
+        """Return the cycles of the hour that a day's partitions are half full in: an average of a day."""
+        noon = dt.datetime(2026, 3, 2, 11, 30, tzinfo=dt.UTC)
+        return [noon + number * self.period for number in range(60 // self.cycle_minutes)]
 
-def _cycles_with(events: float) -> float:
-    """Return in how many cycles of a day at least one of so many events falls."""
-    return CYCLES_PER_DAY * (1 - math.exp(-events / CYCLES_PER_DAY))
+    def _cycles_with(self, events: float) -> float:
+        """Return in how many cycles of a day at least one of so many events falls."""
+        return self.cycles_per_day * (1 - math.exp(-events / self.cycles_per_day))
 
 
 def width(column: str, kind: Any, table: str = "") -> float:
@@ -196,9 +212,3 @@ def width(column: str, kind: Any, table: str = "") -> float:
     kind = getattr(kind, "type_kind", kind)
     whole = _FIXED.get(getattr(kind, "name", str(kind)).removeprefix("TYPE_"), _STRING)
     return whole * _SHARES.get(table, {}).get(column, 1)
-
-
-def moments() -> list[dt.datetime]:
-    """Return the cycles of the hour that a day's partitions are half full in: an average of a day."""
-    noon = dt.datetime(2026, 3, 2, 11, 30, tzinfo=dt.UTC)
-    return [noon + dt.timedelta(minutes=5 * number) for number in range(12)]

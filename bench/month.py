@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bench.billed_statements import Catalog
-from bench.fleet_sizes import CYCLES_PER_DAY, DAYS_PER_MONTH, Fleet
+from bench.fleet_sizes import DAYS_PER_MONTH, Fleet
 from bench.prices import NOTHING, Bill, Prices
 
 DOLLARS_PER_TIB = 6.25
@@ -32,7 +32,10 @@ def _daily(number: float) -> Often:
     return lambda fleet: number * DAYS_PER_MONTH
 
 
-_CYCLES = CYCLES_PER_DAY * DAYS_PER_MONTH
+def _cycles(fleet: Fleet) -> float:
+    return fleet.cycles_per_day * DAYS_PER_MONTH
+
+
 _OPENING = ("observations/before_load.sql", "observations/record_collection.sql", "verdicts/compare.sql")
 _QUIET = ("every cycle", "cycles that tell nothing", "syncs that find nothing", "listening", "callbacks of success")
 _TELLING = ("alerts/lease_notifications.sql", "alerts/record_sends.sql")
@@ -40,12 +43,10 @@ _TELLING = ("alerts/lease_notifications.sql", "alerts/record_sends.sql")
 
 def parts(names: set[str]) -> Iterator[Part]:
     """Yield what runs in a month, of a tree that has these statements."""
-    yield Part(
-        "every cycle", lambda f: _CYCLES, (*_OPENING, "alerts/fold_input.sql", "heartbeats/record_heartbeat.sql")
-    )
+    yield Part("every cycle", _cycles, (*_OPENING, "alerts/fold_input.sql", "heartbeats/record_heartbeat.sql"))
     yield Part(
         "cycles that tell nothing",
-        lambda f: _CYCLES - f.telling_cycles_per_day * DAYS_PER_MONTH,
+        lambda f: _cycles(f) - f.telling_cycles_per_day * DAYS_PER_MONTH,
         ("alerts/move_cursor.sql",),
     )
     yield Part(
@@ -65,7 +66,7 @@ def parts(names: set[str]) -> Iterator[Part]:
     always = ("limits/current_rejections.sql",)
     yield Part(
         "syncs that find nothing",
-        lambda f: _CYCLES - f.changing_syncs_per_day * DAYS_PER_MONTH,
+        lambda f: _cycles(f) - f.changing_syncs_per_day * DAYS_PER_MONTH,
         quiet if is_short else (*whole, *always),
     )
     yield Part(
@@ -75,9 +76,9 @@ def parts(names: set[str]) -> Iterator[Part]:
     )
     yield Part("full syncs", _daily(24), ("limits/known_state.sql",))
     if "heartbeats/listen.sql" in names:
-        yield Part("listening", lambda f: _CYCLES, ("heartbeats/listen.sql", "heartbeats/record_heartbeat.sql"))
+        yield Part("listening", _cycles, ("heartbeats/listen.sql", "heartbeats/record_heartbeat.sql"))
     else:
-        yield Part("callbacks of success", lambda f: 2 * _CYCLES, ("alerts/told_of_dag.sql",))
+        yield Part("callbacks of success", lambda f: 2 * _cycles(f), ("alerts/told_of_dag.sql",))
     audited = "known_names period_verdicts period_verdicts period_ledger period_coverage period_limits period_policies"
     yield Part(
         "audits",
@@ -126,4 +127,4 @@ def month(catalog: Catalog, fleet: Fleet) -> list[Line]:
 def quiet_cycle(catalog: Catalog, fleet: Fleet) -> Bill:
     """Return what a cycle that tells nothing bills with its sync; of a fleet of 0, one that asks for no past."""
     lines = [line for line in month(catalog, fleet) if line.part in _QUIET]
-    return sum((line.once.times(max(1, round(line.times / _CYCLES))) for line in lines), NOTHING)
+    return sum((line.once.times(max(1, round(line.times / _cycles(fleet)))) for line in lines), NOTHING)

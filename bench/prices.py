@@ -14,21 +14,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.billed_statements import Catalog, Scan, Statement
-from bench.fleet_sizes import Fleet, moments, width
+from bench.fleet_sizes import Fleet, width
 
 MIB, TIB = 1 << 20, 1 << 40
 LEAST = 10 * MIB
-_CYCLE = dt.timedelta(minutes=5)
 _UNITS = {"HOUR": dt.timedelta(hours=1), "DAY": dt.timedelta(days=1), "MONTH": dt.timedelta(days=30)}
 _AFTER_A_STOP = 0.001
 _BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
 WHOLE = ("notifications",)
 """Partitioned tables most of whose readers need all of them; no view leaves their partitions to its reader."""
-_END_OF_DAY = dt.datetime(2026, 3, 2, 23, 55, tzinfo=dt.UTC)
+_MIDNIGHT = dt.datetime(2026, 3, 3, tzinfo=dt.UTC)
 
 
-def values_at(now: dt.datetime) -> dict[str, dt.datetime]:
-    """Return what parameters and variables are in a run at that moment; an audit's are of the day before."""
+def values_at(now: dt.datetime, period: dt.timedelta) -> dict[str, dt.datetime]:
+    """Return what parameters and variables are in a run at that moment; an audit's are of the day before.
+
+    ``period`` is the length of cycles.
+    """
     hour = now.replace(minute=0)
     midnight = hour.replace(hour=0)
     day = dt.timedelta(days=1)
@@ -40,12 +42,12 @@ def values_at(now: dt.datetime) -> dict[str, dt.datetime]:
         "computed_at": now,
         "first_hour": hour - _UNITS["HOUR"] if now.minute < 15 else hour,
         "last_hour": hour,
-        "v_after": now - _CYCLE,
-        "v_prior_cycle": now - _CYCLE,
-        "cursor": now - _CYCLE,
-        "expected_cursor": now - _CYCLE,
+        "v_after": now - period,
+        "v_prior_cycle": now - period,
+        "cursor": now - period,
+        "expected_cursor": now - period,
         "read_time": now,
-        "previous_read_time": now - _CYCLE,
+        "previous_read_time": now - period,
         "period_start": midnight - day,
         "period_end": midnight,
         "day": midnight - day,
@@ -58,11 +60,11 @@ def values_at(now: dt.datetime) -> dict[str, dt.datetime]:
     }
 
 
-def worst_values(now: dt.datetime) -> dict[str, dt.datetime]:
+def worst_values(now: dt.datetime, period: dt.timedelta) -> dict[str, dt.datetime]:
     """Return them in a run after a stop of a day or longer: what is looked back at is as much as ever is."""
     day_before = now - dt.timedelta(days=1)
     moved = {"v_after": day_before, "cursor": day_before, "expected_cursor": day_before, "since": _BEGINNING}
-    return values_at(now) | moved
+    return values_at(now, period) | moved
 
 
 @dataclass(frozen=True)
@@ -99,15 +101,15 @@ class Prices:
     ) -> None:
         self.catalog, self.fleet, self._is_worst, self._asked = catalog, fleet, is_worst, asked
         self._values = worst_values if is_worst else values_at
-        self._moments = [_END_OF_DAY] if is_worst else moments()
+        self._moments = [_MIDNIGHT - fleet.period] if is_worst else fleet.moments()
         self._known: dict[str, Bill] = {}
 
     def of(self, name: str) -> Bill:
         """Return what a file bills when it is run once, on average over the cycles of a day."""
         if name not in self._known:
-            searches = [each for each in self.catalog.statements(name) if _is_search(each)]
+            searches = [each for each in self.catalog.statements(name, self.fleet.cycle_minutes) if _is_search(each)]
             total = NOTHING
-            for statement in self.catalog.statements(name):
+            for statement in self.catalog.statements(name, self.fleet.cycle_minutes):
                 if statement not in searches:
                     total += self.statement(statement).times(self._share(statement))
             if searches:
@@ -120,7 +122,10 @@ class Prices:
 
     def largest(self, name: str) -> float:
         """Return the bytes of the dearest statement of a file."""
-        return max((self.statement(each).bytes for each in self.catalog.statements(name)), default=0.0)
+        return max(
+            (self.statement(each).bytes for each in self.catalog.statements(name, self.fleet.cycle_minutes)),
+            default=0.0,
+        )
 
     def statement(self, statement: Statement) -> Bill:
         """Return what one statement bills when it runs."""
@@ -160,8 +165,8 @@ class Prices:
         if first == _BEGINNING and table in WHOLE:
             return self.fleet.rows(table)
         start = _floor(max(first, now - dt.timedelta(days=400)), unit)
-        end = min(_floor(min(last, now), unit) + unit, now + _CYCLE)
-        return max(0.0, (end - start) / _CYCLE) * per_cycle
+        end = min(_floor(min(last, now), unit) + unit, now + self.fleet.period)
+        return max(0.0, (end - start) / self.fleet.period) * per_cycle
 
     def _span(self, scan: Scan, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
         """Return the first and the last moment of the partition column that a scan may read."""
@@ -169,7 +174,7 @@ class Prices:
         if not scan.bounds and self._asked is not None and scan.table not in WHOLE:
             return now - self._asked, now
         for bound in scan.bounds:
-            low, high = bound.span(self._values(now))
+            low, high = bound.span(self._values(now, self.fleet.period))
             first, last = max(first, low), min(last, high)
         return first, last
 

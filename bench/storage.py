@@ -1,7 +1,7 @@
 """What is stored after a year and more: the tables at their full length, by BigQuery's logical bytes."""
 
 from bench.billed_statements import Catalog
-from bench.fleet_sizes import CYCLES_PER_DAY, Fleet, width
+from bench.fleet_sizes import Fleet, width
 
 GIB = 1 << 30
 DOLLARS_PER_GIB = 0.02
@@ -18,6 +18,6 @@ def stored_bytes(catalog: Catalog, fleet: Fleet) -> dict[str, float]:
     for table in (name.rpartition("/")[2].removesuffix(".sql") for name in tables):
         per_cycle = fleet.rows_per_cycle(table)
         days = KEPT_DAYS.get(table, 365)
-        rows = fleet.rows(table) if per_cycle is None else per_cycle * CYCLES_PER_DAY * days
+        rows = fleet.rows(table) if per_cycle is None else per_cycle * fleet.cycles_per_day * days
         found[table] = rows * sum(width(column, kind, table) for column, kind in catalog.tables[table].items())
     return found

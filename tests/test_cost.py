@@ -7,7 +7,7 @@ import pytest
 from bench.billed_statements import Catalog
 from bench.cost import BASE, MOST, total_tib
 from bench.cost_page import BEGIN, END, PAGE, figures
-from bench.fleet_sizes import Fleet, moments, width
+from bench.fleet_sizes import Fleet, width
 from bench.month import month, parts
 from bench.prices import LEAST, Prices
 from pedwatch.byte_budgets import KIB_PER_SUBJECT, budget
@@ -112,7 +112,9 @@ def test_a_statement_costs_ten_megabytes_for_each_table_at_least(catalog: Catalo
 
 def test_an_hour_is_read_of_the_ledger_and_not_a_day(catalog: Catalog) -> None:
     [judged] = [each for each in catalog.statements("verdicts/compare.sql") if "MERGE" in each.text]
-    rows = Prices(catalog, LARGE)._rows("verdicts", [s for s in judged.scans if s.table == "verdicts"], moments()[6])
+    rows = Prices(catalog, LARGE)._rows(
+        "verdicts", [s for s in judged.scans if s.table == "verdicts"], LARGE.moments()[6]
+    )
     assert rows <= 2 * 12 * LARGE.subjects
 
 

@@ -1,5 +1,6 @@
 """The process behind ``make up``: starts everything, plays the scenario in real time, stops everything."""
 
+import contextlib
 import datetime as dt
 import os
 import time
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pedwatch.cycles import floor_to_cycle
+from pedwatch.errors import ConfigurationError
 from pedwatch.settings import parse_config
 from sandbox.demo.interruption import exit_on_signals
 from sandbox.demo.performance import HOUSEKEEPING
@@ -86,9 +88,10 @@ def _begin(scenario: Scenario, stage: Stage) -> Player:
 
     How long cycles are the product's configuration says, which somebody may have edited since.
     """
-    config = parse_config((stage.folder / "pedwatch.yaml").read_text(), os.environ)
-    followed = scenario.model_copy(update={"cycle_minutes": config.cycle_minutes})
-    moved = rebased(followed, next_cycle(dt.datetime.now(dt.UTC), config.period))
+    with contextlib.suppress(ConfigurationError):  # the UI shows what is wrong with it; the scene goes on as it was
+        config = parse_config((stage.folder / "pedwatch.yaml").read_text(), os.environ)
+        scenario = scenario.model_copy(update={"cycle_minutes": config.cycle_minutes})
+    moved = rebased(scenario, next_cycle(dt.datetime.now(dt.UTC), scenario.period))
     player = Player(moved, stage.servers, None, stage.player.publisher)
     print(player.begin(), flush=True)
     return player
