@@ -11,9 +11,6 @@ LOADS_A_DAY = 1_500
 CLOCK_SKEW = dt.timedelta(seconds=60)
 """A lease is not used in its last minute: the next sender's clock may be ahead."""
 
-SENDS_AT_LEAST = dt.timedelta(seconds=45)
-"""A run that is late sends all the same: else one that is late every time would never tell anything."""
-
 
 def run_lasts(period: dt.timedelta) -> dt.timedelta:
     """Return when a run of the watch is ended by Airflow, whatever it does: before the next one begins."""
@@ -52,7 +49,12 @@ def patience(period: dt.timedelta) -> dt.timedelta:
 
 def sending(period: dt.timedelta) -> dt.timedelta:
     """Return how long a task sends unless it is told otherwise; what is left goes out with the next one."""
-    return max(SENDS_AT_LEAST, min(dt.timedelta(minutes=3), 0.6 * period))
+    return min(dt.timedelta(minutes=3), 0.6 * period)
+
+
+def sends_at_least(period: dt.timedelta) -> dt.timedelta:
+    """Return how long a run sends that is late: else one that is late every time would never tell anything."""
+    return min(dt.timedelta(seconds=45), 0.25 * period)
 
 
 def lease(period: dt.timedelta) -> dt.timedelta:

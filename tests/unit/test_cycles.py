@@ -156,6 +156,8 @@ def test_a_run_ends_within_its_cycle_and_a_lease_after_it(minutes: int) -> None:
     assert (
         deadlines.lease(period) > min(deadlines.sending(period), deadlines.run_lasts(period)) + deadlines.CLOCK_SKEW / 4
     )
+    late = 0.7 * deadlines.run_lasts(period)
+    assert late + deadlines.sends_at_least(period) < deadlines.run_lasts(period), "it is not ended in mid-message"
     loads = dt.timedelta(days=1) // period * (1 + deadlines.load_retries(period))
     assert loads <= deadlines.LOADS_A_DAY, "each of them may fail"
 
@@ -169,10 +171,11 @@ def test_at_five_minutes_times_are_what_they_were() -> None:
             deadlines.kept_back,
             deadlines.patience,
             deadlines.sending,
+            deadlines.sends_at_least,
             deadlines.lease,
             deadlines.sync_task_lasts,
             deadlines.sync_lasts,
         )
     ]
-    assert found == [270, 90, 60, 60, 180, 240, 240, 600]
+    assert found == [270, 90, 60, 60, 180, 45, 240, 240, 600]
     assert deadlines.load_retries(cycles.PERIOD) == 2 and deadlines.load_retries(cycles.SHORTEST) == 0

@@ -100,7 +100,7 @@ def seconds_to_send(run: Mapping[str, Any], now: dt.datetime, period: dt.timedel
     """
     started_at = dt.datetime.fromisoformat(run["started_at"]) if "started_at" in run else now
     left = started_at + deadlines.run_lasts(period) - deadlines.kept_back(period) - now
-    return max(left, deadlines.SENDS_AT_LEAST).total_seconds()
+    return max(left, deadlines.sends_at_least(period)).total_seconds()
 
 
 def patience(run: Mapping[str, Any], now: dt.datetime, period: dt.timedelta) -> float:
