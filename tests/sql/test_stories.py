@@ -103,12 +103,11 @@ def dealt(stories: list[Story]) -> list[Any]:
     found = []
     turn = 0
     for story in stories:
-        if story.minutes_matter:
-            lengths: tuple[int, ...] = (5,)
-        elif len(story.cycles) <= CHEAP:
-            lengths = LENGTHS
-        else:
+        lengths: tuple[int, ...] = LENGTHS
+        if len(story.cycles) > CHEAP:
             lengths, turn = (LENGTHS[turn % len(LENGTHS)],), turn + 1
+        if story.minutes_matter:
+            lengths = (5,)
         found += [pytest.param(story, minutes, id=f"{story.name}-{minutes}") for minutes in lengths]
     return found
 
