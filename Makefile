@@ -1,7 +1,7 @@
 # The whole developer interface. `make` alone lists the targets; each first makes .venv/ when it has to.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down lint bench bundle deploy rollback image clean
+.PHONY: help setup demo test test-matrix up down lint bench bundle deploy rollback image composer-dev clean
 .DELETE_ON_ERROR:
 
 # The shop of sandbox/scenario; SCENARIO=path plays another file of the same schema.
@@ -10,6 +10,8 @@ SCENARIO ?=
 ARGS ?=
 # Which environment: make deploy ENV=prod reads deploy/environments/prod.yaml. ARGS=--dry-run only prints commands.
 ENV ?=
+# Which environments: make test-matrix ONLY=newest
+ONLY ?=
 # Which benchmarks, and what to compare with: make bench BASE=main NAMES='limits collector'
 NAMES ?=
 BASE ?=
@@ -18,6 +20,9 @@ MINUTES ?=
 
 BIN := .venv/bin
 PYTHON_RUN := $(BIN)/python
+DOCKERFILES := $(wildcard deploy/compose/*.Dockerfile images/*/Dockerfile)
+SHELL_SCRIPTS := .ci/run $(wildcard bootstrap/*.sh findings/*.sh)
+WORKFLOWS := $(wildcard .github/workflows/*.yaml)
 # Its name holds the folder, since an environment that was moved with its clone is broken.
 STAMP := .venv/.synced-$(shell pwd | cksum | cut -d' ' -f1)
 
@@ -31,7 +36,7 @@ export RUFF_CACHE_DIR = $(CURDIR)/.ruff_cache
 help: ## list the targets
 	@echo 'pedwatch tells when an API runs more replicas than it was granted. From a bare checkout:'
 	@echo
-	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, name, ":"); printf "  make %-8s %s\n", name[1], $$2 }' $(MAKEFILE_LIST)
+	@awk -F ' *## *' '/^[a-z-]+:.*##/ { split($$1, name, ":"); printf "  make %-13s%s\n", name[1], $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make demo SCENARIO=path.yaml     another scenario; docs/sandbox.md describes the file'
 	@echo '  make test ARGS="-k episodes -x"  some of the tests'
@@ -57,6 +62,9 @@ demo: $(STAMP) ## play a shop of APIs through Airflow, and see what Slack shows
 test: $(STAMP) ## all tests but those that need Debian packages, which are named at the end
 	@$(PYTHON_RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
+test-matrix: $(STAMP) ## the tests on pinned and newest packages, over PostgreSQL; ONLY=newest, ARGS=--help says more
+	@$(PYTHON_RUN) bootstrap/matrix.py --only '$(ONLY)' $(ARGS)
+
 up: $(STAMP) ## Airflow's UI and the scheduled DAGs against the sandbox, live; prints the addresses
 	@$(PYTHON_RUN) -m sandbox.live up
 
@@ -64,7 +72,7 @@ down: $(STAMP) ## end what `make up` started
 	@$(PYTHON_RUN) -m sandbox.live down
 
 # All of them run, side by side, also where one finds something; each has its output in build/lint/.
-lint: $(STAMP) ## ruff, mypy, sqlfluff and the import contracts
+lint: $(STAMP) ## ruff, mypy, sqlfluff, import contracts; hadolint, shellcheck, actionlint
 	@rm -rf build/lint; mkdir -p build/lint; trap 'trap - INT TERM; kill 0' INT TERM; \
 	check() { name=$$1; shift; { "$(BIN)/$$@" >build/lint/$$name 2>&1; echo $$? >build/lint/$$name.status; } & }; \
 	check mypy mypy; \
@@ -72,8 +80,11 @@ lint: $(STAMP) ## ruff, mypy, sqlfluff and the import contracts
 	check ruff ruff check .; \
 	check format ruff format --check .; \
 	check imports lint-imports; \
+	check dockerfiles hadolint --no-color $(DOCKERFILES); \
+	check shell shellcheck $(SHELL_SCRIPTS); \
+	check workflows actionlint -no-color -shellcheck $(BIN)/shellcheck $(WORKFLOWS); \
 	wait; failed=; \
-	for name in ruff format mypy sqlfluff imports; do \
+	for name in ruff format mypy sqlfluff imports dockerfiles shell workflows; do \
 		echo "== $$name =="; cat build/lint/$$name; \
 		[ "$$(cat build/lint/$$name.status)" = 0 ] || failed="$$failed $$name"; \
 	done; \
@@ -93,6 +104,9 @@ rollback: $(STAMP) ## bring the build that ran before back into ENV; ARGS='--to 
 
 image: $(STAMP) ## the collector's container, built with podman and tried offline
 	@$(PYTHON_RUN) -m deploy.collector_image
+
+composer-dev: $(STAMP) bundle ## the bundle in Google's own image, by composer-dev; needs it, Docker and credentials
+	@$(PYTHON_RUN) -m deploy.local_composer
 
 clean: ## remove what was built; .venv/ and .uv/ stay
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

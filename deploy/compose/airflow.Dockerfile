@@ -21,6 +21,6 @@ ENV PATH=/opt/pedwatch/.venv/bin:$PATH \
     AIRFLOW__CORE__DAGS_FOLDER=/home/airflow/gcs/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/home/airflow/gcs/plugins \
     PYTHONPATH=/home/airflow/gcs/plugins
-USER airflow
+USER 50000
 WORKDIR /home/airflow
 ENTRYPOINT ["airflow"]

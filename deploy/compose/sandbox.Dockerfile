@@ -14,8 +14,7 @@ COPY include include
 COPY plugins plugins
 COPY sandbox sandbox
 COPY deploy/compose deploy/compose
-RUN ["useradd", "--uid", "50000", "--create-home", "sandbox"]
-RUN ["install", "-d", "-o", "sandbox", "-g", "sandbox", "/var/lib/sandbox"]
+RUN useradd --uid 50000 --create-home sandbox && install -d -o sandbox -g sandbox /var/lib/sandbox
 ENV PATH=/opt/pedwatch/.venv/bin:$PATH PYTHONPATH=/opt/pedwatch:/opt/pedwatch/plugins PYTHONUNBUFFERED=1
-USER sandbox
+USER 50000
 VOLUME /var/lib/sandbox
