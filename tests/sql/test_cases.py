@@ -1,5 +1,8 @@
 """Every given/expect case, executed on the BigQuery stand-in through the code that ships."""
 
+import functools
+from typing import Any
+
 import pytest
 
 from pedwatch.declared_parameters import declared_types
@@ -9,12 +12,16 @@ from tests.sql.case_files import Case, comparable, json_row, read_cases, typed_p
 CASES = read_cases()
 
 
+@functools.cache
+def _schema(warehouse: Warehouse, table: str) -> list[Any]:
+    return warehouse.client.get_table(table).schema
+
+
 def _load(warehouse: Warehouse, table: str, rows: list[dict[str, object]]) -> None:
     from google.cloud import bigquery
 
     target = f"{warehouse.config.project}.{warehouse.config.dataset}.{table}"
-    schema = warehouse.client.get_table(target).schema
-    config = bigquery.LoadJobConfig(schema=schema, write_disposition="WRITE_TRUNCATE")
+    config = bigquery.LoadJobConfig(schema=_schema(warehouse, target), write_disposition="WRITE_TRUNCATE")
     warehouse.client.load_table_from_json([json_row(row) for row in rows], target, job_config=config).result()
 
 
