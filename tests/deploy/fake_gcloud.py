@@ -14,7 +14,8 @@ from pathlib import Path
 import yaml
 
 AIRFLOW = "3.3.1"
-SHAPES = yaml.safe_load((Path(__file__).resolve().parents[1] / "command_shapes.yaml").read_text())
+# In C: as a program it is started twenty times a test.
+SHAPES = yaml.load((Path(__file__).resolve().parents[1] / "command_shapes.yaml").read_text(), yaml.CSafeLoader)
 EVERYWHERE = {flag for flags in SHAPES["everywhere"].values() for flag in flags}
 
 

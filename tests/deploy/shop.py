@@ -24,7 +24,8 @@ class Shop:
         self.write(
             "requirements.txt", "# ours\napache-airflow-providers-slack==9.10.2\ngoogle-cloud-firestore==2.28.1\n"
         )
-        self.write("include/config/pedwatch.yaml", "cycle_minutes: 10\n")
+        shipped = (bundle.ROOT / "include" / "config" / "pedwatch.yaml").read_text()
+        self.write("include/config/pedwatch.yaml", shipped + "\ncycle_minutes: 10\n")
         self.write("plugins/.airflowignore", "pedwatch/\n")
         self.write("plugins/pedwatch/__init__.py", 'BUILD = "source"\n')
         for dag_id in (WATCH, HOUSEKEEPING):

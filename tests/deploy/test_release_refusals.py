@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.deploy.shop import Shop
 from tests.test_commands_of_the_guide import check
@@ -69,7 +70,8 @@ def test_the_program_itself_is_called(shop: Shop) -> None:
     folder = shop.cloud.parent / "bin"
     folder.mkdir()
     program = folder / "gcloud"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -E {ROOT}/tests/deploy/fake_gcloud.py {shop.cloud} "$@"\n')
+    fake, packages = ROOT / "tests" / "deploy" / "fake_gcloud.py", Path(yaml.__file__).parents[1]
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={packages} exec {sys.executable} -S {fake} {shop.cloud} "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     code = (
         "import sys; from pathlib import Path; from deploy import release\n"
