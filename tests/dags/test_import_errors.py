@@ -42,6 +42,23 @@ def test_a_wrong_field_is_named(
     assert f"{path}:44: policy.defaults.for_observation: unknown key; did you mean for_observations?" in error
 
 
+def test_all_mistakes_are_in_one_import_error_and_what_needs_no_configuration_is_parsed(
+    shipped_configuration: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    path = tmp_path / "pedwatch.yaml"
+    wrong = CONFIGURATION.read_text().replace("${PEDWATCH_BUCKET}", "gs://evidence/x") + "policy: {}\n"
+    path.write_text(wrong)
+    monkeypatch.setenv("PEDWATCH_CONFIG", str(path))
+    bag = DagBag(DAGS)
+    assert {"ped_limits_publish", "ped_housekeeping"} <= set(bag.dags)
+    assert "ped_replica_watch" not in bag.dags
+    for error in bag.import_errors.values():
+        assert f"{path}:6: bucket: 'gs://evidence/x' is an address: write the bucket's name alone, evidence" in error
+        assert re.search(rf"{re.escape(str(path))}:\d+: policy: is written twice, first in line 38: remove one", error)
+
+
 def test_a_configuration_that_is_not_there_is_named(
     shipped_configuration: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
