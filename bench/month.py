@@ -4,6 +4,7 @@ Which statements a cycle runs, tests/operators/test_watch_statements.py counts i
 the two together, and leaves no statement out.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -114,14 +115,15 @@ class Line:
         return self.once.times(self.times)
 
 
-def month(catalog: Catalog, fleet: Fleet) -> list[Line]:
+@functools.cache
+def month(catalog: Catalog, fleet: Fleet) -> tuple[Line, ...]:
     """Return the month of a fleet, statement by statement."""
     prices = Prices(catalog, fleet)
-    return [
+    return tuple(
         Line(part.name, name, part.often(fleet), prices.of(name))
         for part in parts(set(catalog.names))
         for name in part.statements
-    ]
+    )
 
 
 def quiet_cycle(catalog: Catalog, fleet: Fleet) -> Bill:

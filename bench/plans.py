@@ -11,10 +11,10 @@ from bench.month import quiet_cycle
 from bench.plan_size import plan_sizes
 from bench.results import Goal
 
-SCANS, DEPTH, REFERENCES = 60, 20, 28
+SCANS, DEPTH, REFERENCES = 60, 20, 25
 NOBODY = Fleet(0)
-"""Then every table is billed its ten megabytes, and nobody's past is asked for; but it is looked up who had no labels
-before, which real runs without such a workload do not (tests/operators/test_watch_statements.py counts those: 25)."""
+"""Then every table is billed its ten megabytes, and nobody's past is asked for: as in real runs, which
+tests/operators/test_watch_statements.py counts."""
 
 
 def measure() -> tuple[list[Goal], list[dict[str, Any]]]:

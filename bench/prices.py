@@ -15,12 +15,12 @@ from typing import Any
 
 from bench.billed_statements import Catalog, Scan, Statement
 from bench.fleet_sizes import Fleet, width
+from bench.partition_bounds import FIRST
 
 MIB, TIB = 1 << 20, 1 << 40
 LEAST = 10 * MIB
 _UNITS = {"HOUR": dt.timedelta(hours=1), "DAY": dt.timedelta(days=1), "MONTH": dt.timedelta(days=30)}
 _AFTER_A_STOP = 0.001
-_BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
 WHOLE = ("notifications",)
 """Partitioned tables most of whose readers need all of them; no view leaves their partitions to its reader."""
 _MIDNIGHT = dt.datetime(2026, 3, 3, tzinfo=dt.UTC)
@@ -63,7 +63,7 @@ def values_at(now: dt.datetime, period: dt.timedelta) -> dict[str, dt.datetime]:
 def worst_values(now: dt.datetime, period: dt.timedelta) -> dict[str, dt.datetime]:
     """Return them in a run after a stop of a day or longer: what is looked back at is as much as ever is."""
     day_before = now - dt.timedelta(days=1)
-    moved = {"v_after": day_before, "cursor": day_before, "expected_cursor": day_before, "since": _BEGINNING}
+    moved = {"v_after": day_before, "cursor": day_before, "expected_cursor": day_before, "since": FIRST}
     return values_at(now, period) | moved
 
 
@@ -110,7 +110,7 @@ class Prices:
             searches = [each for each in self.catalog.statements(name, self.fleet.cycle_minutes) if _is_search(each)]
             total = NOTHING
             for statement in self.catalog.statements(name, self.fleet.cycle_minutes):
-                if statement not in searches:
+                if not _is_search(statement):
                     total += self.statement(statement).times(self._share(statement))
             if searches:
                 # Further back than a quarter of an hour after a stop only. Each goes back to where the one before it
@@ -138,20 +138,18 @@ class Prices:
         """In what share of its runs a file comes to a statement."""
         share = 1.0
         for condition in () if self._is_worst else statement.conditions:
-            if condition == "v_asks.others":
+            if condition == "v_has_members":
+                share *= self.fleet.firing_cycles_per_day / self.fleet.cycles_per_day
+            elif condition == "v_asks.others":
                 share *= self.fleet.share_of_cycles_in_which_others_matter
             elif "measured_workloads" in condition or "v_asks" in condition:
-                asks = self.fleet.share_of_cycles_that_ask_for_the_past
-                # Some workload has no labels in each cycle; that is looked up where nothing else asks for its past.
-                share *= 1 - asks if condition.startswith("NOT EXISTS") else asks
+                share *= self.fleet.share_of_cycles_that_ask_for_the_past
         return share
 
     def _table(self, table: str, statement: Statement, now: dt.datetime) -> float:
         scans = [scan for scan in statement.scans if scan.table == table]
         columns: set[str] = set().union(*(scan.columns for scan in scans))
         kinds: Mapping[str, Any] = self.catalog.tables.get(table, {})
-        if statement.rewritten == table:
-            columns = set(kinds)
         row = sum(width(column, kinds.get(column, "STRING"), table) for column in columns)
         return max(LEAST, self._rows(table, scans, now) * row)
 
@@ -162,7 +160,7 @@ class Prices:
         unit = _UNITS[self.catalog.partitions[table][1]]
         spans = [self._span(scan, now) for scan in scans]
         first, last = min(span[0] for span in spans), max(span[1] for span in spans)
-        if first == _BEGINNING and table in WHOLE:
+        if first == FIRST and table in WHOLE:
             return self.fleet.rows(table)
         start = _floor(max(first, now - dt.timedelta(days=400)), unit)
         end = min(_floor(min(last, now), unit) + unit, now + self.fleet.period)
@@ -170,13 +168,9 @@ class Prices:
 
     def _span(self, scan: Scan, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
         """Return the first and the last moment of the partition column that a scan may read."""
-        first, last = _BEGINNING, dt.datetime.max.replace(tzinfo=dt.UTC)
         if not scan.bounds and self._asked is not None and scan.table not in WHOLE:
             return now - self._asked, now
-        for bound in scan.bounds:
-            low, high = bound.span(self._values(now, self.fleet.period))
-            first, last = max(first, low), min(last, high)
-        return first, last
+        return scan.span(self._values, now, self.fleet.period)
 
 
 def _is_search(statement: Statement) -> bool:
@@ -186,4 +180,4 @@ def _is_search(statement: Statement) -> bool:
 
 
 def _floor(moment: dt.datetime, unit: dt.timedelta) -> dt.datetime:
-    return moment - (moment - _BEGINNING) % unit
+    return moment - (moment - FIRST) % unit
