@@ -146,7 +146,16 @@ def _string_agg(aggregation: Aggregation) -> Built:
     aggregation.need(1, 2)
     value = aggregation.argument(0, STRING)
     separator = aggregation.argument(1, STRING).sql if len(aggregation.values) > 1 else "','"
-    return f"string_agg({aggregation.distinct()}{value.sql}, {separator}{aggregation.order()})", STRING, None
+    call, order = aggregation.call, aggregation.order()
+    condition = f"{value.sql} IS NOT NULL"
+    is_own = len(call.order_by) == 1 and order == f" ORDER BY {order_key(value, call.order_by[0])}"
+    if is_own and call.over is None and not call.distinct:
+        # In its own order: DuckDB sorts a list in a third of the time.
+        direction = "DESC" if call.order_by[0].descending else "ASC"
+        listed = aggregation.filtered(f"list({value.sql})", condition)
+        return f"array_to_string(list_sort({listed}, '{direction}'), {separator})", STRING, None
+    text = f"string_agg({aggregation.distinct()}{value.sql}, {separator}{order})"
+    return text, STRING, condition if order and call.over is None else None
 
 
 def _logical(aggregation: Aggregation) -> Built:

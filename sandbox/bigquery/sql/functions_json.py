@@ -1,5 +1,7 @@
 """JSON as text."""
 
+import json
+
 from sandbox.bigquery.errors import not_implemented
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import coerce
@@ -22,19 +24,31 @@ def _to_json_string(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expre
     value = compiler.expression(call.arguments[0], scope)
     if len(call.arguments) > 1:
         raise not_implemented("TO_JSON_STRING with pretty_print")
-    return derive(f"coalesce(CAST({_document_of(value)} AS VARCHAR), 'null')", STRING, value)
+    return derive(_text_of(value), STRING, value)
 
 
-def _document_of(value: Expression) -> str:
-    """A value as JSON: a struct that is written out field by field, not made first and then taken apart."""
+def _text_of(value: Expression) -> str:
+    """A value as JSON text: a struct that is written out field by field, not made first and then taken apart."""
     type = value.type
     if type.kind != "STRUCT" or not value.items or len(value.items) != len(type.fields):
-        return _document(value.sql, type)
+        return _text(value.sql, type)
     pairs = (
-        f"{text_literal(name or '')}, {_document(coerce(item, inner).sql, inner)}"
+        f"{text_literal(json.dumps(name or '', ensure_ascii=False) + ':')}, {_text(coerce(item, inner).sql, inner)}"
         for item, (name, inner) in zip(value.items, type.fields, strict=True)
     )
-    return f"json_object({', '.join(pairs)})"
+    return "concat('{', " + ", ',', ".join(pairs) + ", '}')"
+
+
+def _text(sql: str, type: Type) -> str:
+    if type.kind == "INT64":
+        text = f"CASE WHEN {_is_exact(sql)} THEN CAST({sql} AS VARCHAR) ELSE '\"' || {sql} || '\"' END"
+        return f"coalesce({text}, 'null')"
+    return f"coalesce(CAST({_document(sql, type)} AS VARCHAR), 'null')"
+
+
+def _is_exact(sql: str) -> str:
+    """Whether every reader of JSON has the same number: one that may be rounded is a text."""
+    return f"{sql} BETWEEN -9007199254740992 AND 9007199254740992"
 
 
 def _document(sql: str, type: Type) -> str:
@@ -51,10 +65,7 @@ def _document(sql: str, type: Type) -> str:
     if kind == "FLOAT64":
         return f"CAST(bq_json_float_text({sql}) AS JSON)"
     if kind == "INT64":
-        return (
-            f"CASE WHEN abs({sql}::HUGEINT) > 9007199254740992 "
-            f"THEN to_json(CAST({sql} AS VARCHAR)) ELSE to_json({sql}) END"
-        )
+        return f"CASE WHEN {_is_exact(sql)} THEN to_json({sql}) ELSE to_json(CAST({sql} AS VARCHAR)) END"
     if kind == "NUMERIC":
         return f"CAST(bq_numeric_text({sql}) AS JSON)"
     if kind == "BYTES":

@@ -8,12 +8,13 @@ from sandbox.bigquery.sql.compile_operators import concatenated
 from sandbox.bigquery.sql.compiler_base import CompilerBase
 from sandbox.bigquery.sql.expression import Expression, derive, failure
 from sandbox.bigquery.sql.scopes import Scope
-from sandbox.bigquery.sql.signatures import define, special
+from sandbox.bigquery.sql.signatures import choose, define, special
 from sandbox.bigquery.sql.typesystem import STRING
 
 # 'n': a dot does not match a line's end
 define(
     """
+BYTE_LENGTH(STRING) -> INT64 = CAST(strlen({0}) AS BIGINT)
 REPLACE(STRING, STRING, STRING) -> STRING = bq_replace({0}, {1}, {2})
 SPLIT(STRING) -> ARRAY<STRING> = string_split({0}, ',')
 SPLIT(STRING, STRING) -> ARRAY<STRING> = bq_split({0}, {1})
@@ -46,6 +47,19 @@ def _concat(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
     if joined is None:
         compiler.mismatch("function CONCAT", [value.type for value in values], call.position)
     return joined
+
+
+@special("TO_HEX")
+def _to_hex(compiler: CompilerBase, call: n.Call, scope: Scope) -> Expression:
+    values = [compiler.expression(argument, scope) for argument in call.arguments]
+    first = call.arguments[0]
+    if len(values) == 1 and isinstance(first, n.Call) and first.name == "SHA256":
+        # DuckDB's hash is in hex: not made bytes of first, and hex of those.
+        return derive(values[0].sql.removeprefix("unhex(").removesuffix(")"), STRING, *values)
+    found = choose("TO_HEX", values)
+    if found is None:
+        compiler.mismatch("function TO_HEX", [value.type for value in values], call.position)
+    return found
 
 
 @special("REGEXP_EXTRACT")

@@ -30,6 +30,8 @@ def plan_merge(environment: Environment, node: n.Merge) -> WritePlan:
     require_filters(writer.compiler.scans)
     kinds = {clause.match for clause in node.clauses}
     joined = _joined(target, source, conjuncts, "NOT_BY_SOURCE" in kinds, "NOT_BY_TARGET" in kinds)
+    if [clause.action for clause in node.clauses] == ["INSERT"]:
+        return _inserting(writer, joined, actions[0], values[0])
     branches = " ".join(f"WHEN {test} THEN {number}" for number, test in actions.items())
     columns = [f"_target._row AS rid, CASE {branches} END AS _action"]
     plan = WritePlan(writer.target, "MERGE")
@@ -49,6 +51,15 @@ def plan_merge(environment: Environment, node: n.Merge) -> WritePlan:
     _add_steps(plan, writer, node, values, names)
     plan.cleanup.append("DROP TABLE IF EXISTS _bq_merge")
     return plan
+
+
+def _inserting(writer: Writer, joined: str, test: str, values: dict[str, str]) -> WritePlan:
+    """A MERGE that only inserts changes no row that the join reads: nothing has to be put aside."""
+    names = sorted(values)
+    selected = ", ".join(values[name] for name in names)
+    listed = ", ".join(quote(name) for name in names)
+    sql = f"INSERT INTO {writer.target.physical_name} ({listed}) SELECT {selected} FROM {joined} WHERE {test}"
+    return WritePlan(writer.target, "MERGE", steps=[("insertedRowCount", sql)])
 
 
 def _source(writer: Writer, node: n.Merge) -> Source:

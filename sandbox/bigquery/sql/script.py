@@ -18,6 +18,7 @@ from sandbox.bigquery.sql.merge import plan_merge
 from sandbox.bigquery.sql.queries import evaluate, run_query
 from sandbox.bigquery.sql.typesystem import BOOL, STRING
 
+_LARGEST_VARIABLE = 1 << 20
 PROCEDURAL = (n.Declare, n.SetVariable, n.If, n.While, n.Block, n.Raise)
 
 
@@ -121,6 +122,7 @@ class Interpreter:
             type, value = variable.type, variable.value
         assert type is not None
         for name in statement.names:
+            _check_size(name, value)
             self.environment.variables[name] = Variable(type, value)
 
     def _set(self, statement: n.SetVariable) -> None:
@@ -128,6 +130,7 @@ class Interpreter:
         if variable is None:
             fail(f"Undeclared variable: {statement.name}", statement.position)
         value = evaluate(self.execution, statement.value, variable.type, "SET").value
+        _check_size(statement.name, value)
         self.environment.variables[statement.name] = Variable(variable.type, value)
 
     def _holds(self, node: n.Node, what: str) -> bool:
@@ -150,6 +153,20 @@ class Interpreter:
 
     def _raise(self, statement: n.Raise) -> None:
         raise invalid_query(str(evaluate(self.execution, statement.message, STRING, "RAISE message").value))
+
+
+def _check_size(name: str, value: Any) -> None:
+    """Refuse a variable of more than a megabyte, as the page on DECLARE says; in whose words, nobody wrote down."""
+    if _size(value) > _LARGEST_VARIABLE:
+        raise invalid_query(f"Variable {name} exceeds the maximum size of a variable, {_LARGEST_VARIABLE} bytes")
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str | bytes):
+        return len(value if isinstance(value, bytes) else value.encode())
+    if isinstance(value, dict | list | tuple):
+        return sum(map(_size, value.values() if isinstance(value, dict) else value))
+    return 8
 
 
 _PLANS: dict[type, Callable[..., Any]] = {
