@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pedwatch.limits.document import Selectors
 from tests.e2e.stand_ins import cycle_at, granted, publish
 from tests.e2e.test_bad_input import TWO_DAYS_LATER
 from tests.e2e.watched_world import World, workload
@@ -28,8 +29,8 @@ QUIET = [
 ]
 JUDGING = ("CREATE_TABLE_AS_SELECT", "MERGE")
 """What the comparison runs where no workload's past matters: what ran, and the verdicts."""
-ASKING = ("CREATE_TABLE_AS_SELECT", *JUDGING)
-"""And where it does: six hours of sightings as well."""
+ASKING = ("CREATE_TABLE_AS_SELECT", "MERGE", "MERGE")
+"""And where it does, or where something was over in the cycle before: six hours of sightings, or who that was."""
 TELLING = [
     "observations-before_load",
     "observations-record_collection",
@@ -127,26 +128,49 @@ def test_what_a_quiet_cycle_and_one_that_tells_cost_with_their_syncs(
 def test_a_cycle_that_tells_and_in_which_the_past_matters_costs_little_more(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And a workload that never had labels costs nothing: who has lost them just now asks for what was before."""
+    """And a workload that never had labels costs nothing, also one that a limit takes by name, within it or over.
+
+    Who has lost them just now asks for what was before.
+    """
     world = make_world(is_seeded=False)
     minutes, first = Minutes(world, monkeypatch), TWO_DAYS_LATER + 60
     world.stand_ins.clocks.set(cycle_at(first) - dt.timedelta(hours=1))
-    publish(world.config, granted("orders", 8), granted("steady", 5))
-    steady, nobodys = workload("steady", 5), workload("nobodys", 2, labels={})
-    world.holds("eu-prod-1", steady, nobodys)
+    by_name = granted("batch", 4).model_copy(update={"selectors": Selectors(name="taken")})
+    publish(world.config, granted("orders", 8), granted("steady", 5), by_name)
+    steady, nobodys, taken = workload("steady", 5), workload("nobodys", 2, labels={}), workload("taken", 4, labels={})
+    world.holds("eu-prod-1", steady, nobodys, taken)
     asks = minutes.cycle(first)
     quiet = [minutes.cycle(first + number) for number in (1, 2)]
     assert [compared(asked) for asked in (asks, *quiet)] == [ASKING, JUDGING, JUDGING]
+    assert {
+        row["workload_name"]: row["unlabelled"] for row in world.rows("verdicts") if row["cycle"] == cycle_at(first)
+    } == {
+        "steady": None,
+        "nobodys": "eu-prod-1/shop/Deployment/nobodys",
+        "taken": "eu-prod-1/shop/Deployment/taken",
+    }
 
     lost = workload("steady", 5, labels={})
-    world.holds("eu-prod-1", lost, nobodys, workload("orders", 20))
+    world.holds("eu-prod-1", lost, nobodys, workload("taken", 9, labels={}), workload("orders", 20))
     telling = minutes.cycle(first + 3)
     assert labels(telling) == SYNC + TELLING and compared(telling) == ASKING
     assert references(telling) <= references(quiet[0]) + MOST_REFERENCES_TO_TELL
     found = {
         row["workload_name"]: row["reason"] for row in world.rows("verdicts") if row["cycle"] == cycle_at(first + 3)
     }
-    assert (found["steady"], found["nobodys"]) == ("labels_removed", "labels_missing")
+    reasons = {
+        "steady": "labels_removed",
+        "nobodys": "labels_missing",
+        "taken": "over_ceiling",
+        "orders": "over_ceiling",
+    }
+    assert found == reasons
+
+    world.holds("eu-prod-1", nobodys, workload("taken", 9, labels={}), workload("orders", 20))
+    goes_on = minutes.cycle(first + 4)
+    [read] = [job for job in goes_on if job.label == "verdicts-compare"]
+    assert read.statements == ASKING
+    assert read.references.count("replica_observations") == 1
 
 
 def test_the_first_cycle_of_an_hour_loads_two_hours_with_as_many(world: World) -> None:

@@ -16,10 +16,11 @@ from tests.sql.googlesql import parse, text_of
 _WITHIN_IF = ("ASTCreateTableStatement", "ASTSingleAssignment")
 _IF = "ASTIfStatement"
 _DELETE = "ASTDeleteStatement"
+_MERGE = "ASTMergeStatement"
 
 
 class NotEvaluableError(Exception):
-    """The script does something else than declare, set, loop, ask, and fill or empty temporary tables."""
+    """The script does something else than declare, set, loop, ask, and fill, change or empty temporary tables."""
 
 
 def evaluate_script(text: str, tables: Tables, parameters: Mapping[str, Any]) -> Typed:
@@ -73,6 +74,8 @@ class _Script:
                     self._insert(node)
                 case "ASTDeleteStatement" if text_of(self.source, node.target_path) in self.temporary:
                     self._delete(node)
+                case "ASTMergeStatement" if self._updates_temporary(node):
+                    self._merge(node)
                 case "ASTQueryStatement":
                     self.answer = self._evaluate(self._text(node.query))
                 case kind:
@@ -88,9 +91,10 @@ class _Script:
             # Also what is passed over this time has to be known, or a script that writes would pass for one that reads.
             kind = type(statement).__name__
             is_delete = kind == _DELETE and text_of(self.source, statement.target_path) in self.temporary
+            is_merge = kind == _MERGE and self._updates_temporary(statement)
             if kind == _IF:
                 self._branches(statement)
-            elif kind not in _WITHIN_IF and not is_delete:
+            elif kind not in _WITHIN_IF and not is_delete and not is_merge:
                 raise NotEvaluableError(kind)
         return then, otherwise
 
@@ -111,6 +115,31 @@ class _Script:
         alias = text_of(self.source, node.alias.identifier) if node.alias else name
         kept = self._evaluate(f"SELECT * FROM {name} AS {alias} WHERE ({condition}) IS NOT TRUE")
         self.temporary[name] = kept
+
+    def _updates_temporary(self, node: Any) -> bool:
+        """Return whether a MERGE does no more than change those rows of a temporary table that match."""
+        actions = [clause.action for clause in node.when_clauses.clause_list]
+        is_update = len(actions) == 1 and actions[0].update_item_list is not None
+        return is_update and text_of(self.source, node.target_path) in self.temporary
+
+    def _merge(self, node: Any) -> None:
+        """Put the rows that do not match beside those that do, changed; a row that matches twice is refused."""
+        name, target = text_of(self.source, node.target_path), text_of(self.source, node.alias.identifier)
+        given = text_of(self.source, node.table_expression.alias.identifier)
+        source, condition = self._text(node.table_expression.subquery), self._text(node.merge_condition)
+        [clause] = node.when_clauses.clause_list
+        assert clause.search_condition is None
+        items = [item.set_value for item in clause.action.update_item_list.update_items]
+        changed = ", ".join(
+            f"IF({given}.is_match, {self._text(item.value)}, {target}.{column}) AS {column}"
+            for item in items
+            for column in [text_of(self.source, item.path)]
+        )
+        joined = f"{name} AS {target} LEFT JOIN (SELECT *, TRUE AS is_match FROM ({source})) AS {given} ON {condition}"
+        found = self._evaluate(f"SELECT {target}.* REPLACE ({changed}) FROM {joined}")
+        if len(found.value) != len(self.temporary[name].value):
+            raise NotEvaluableError("a MERGE in which a row matches twice, which BigQuery refuses")
+        self.temporary[name] = found
 
     def _text(self, node: Any) -> str:
         """Return the text of a node, with each variable in it as a query parameter."""

@@ -3,7 +3,7 @@
 {%- from 'verdicts/_columns.sql' import ledger_columns %}
 SELECT
   cycle_minutes,
-  {{- ledger_columns(['is_contested', 'limits_known_at', 'members']) }},
+  {{- ledger_columns(['is_contested', 'limits_known_at', 'members', 'unlabelled']) }},
   origin,
   revision
 FROM `{{ dataset }}.verdicts`

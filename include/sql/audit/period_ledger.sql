@@ -9,7 +9,7 @@
 SELECT
   fingerprint,
   cycle_minutes,
-  {{- ledger_columns(['members']) }}
+  {{- ledger_columns(['members', 'unlabelled']) }}
 FROM `{{ dataset }}.verdicts`
 WHERE
   cycle >= @period_start

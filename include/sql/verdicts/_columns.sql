@@ -6,13 +6,13 @@
   'is_over_strict', 'limit_id', 'limit_version', 'max_replicas', 'ceiling', 'exemption_id', 'is_contested', 'surge_allowance',
   'is_past_deadline',
   'spec_replicas', 'status_replicas', 'hpa_current_replicas', 'hpa_max_replicas', 'policy_version',
-  'limits_known_at', 'reason', 'members'
+  'limits_known_at', 'reason', 'members', 'unlabelled'
 ] -%}
 {#- What is known of a subject of which nothing was seen: no counts, and nobody who offends. -#}
 {%- set nothing_seen = {
   'workload_count': '0', 'offender': 'CAST(NULL AS STRING)', 'is_over_strict': 'FALSE',
   'exemption_id': 'CAST(NULL AS STRING)', 'is_contested': 'FALSE', 'surge_allowance': '0',
-  'running': 'CAST(NULL AS INT64)', 'is_past_deadline': 'FALSE',
+  'running': 'CAST(NULL AS INT64)', 'is_past_deadline': 'FALSE', 'unlabelled': 'CAST(NULL AS STRING)',
   'spec_replicas': 'CAST(NULL AS INT64)', 'status_replicas': 'CAST(NULL AS INT64)',
   'hpa_current_replicas': 'CAST(NULL AS INT64)', 'hpa_max_replicas': 'CAST(NULL AS INT64)'
 } -%}

@@ -1,13 +1,33 @@
+<<<<<<< HEAD
 {#- CTE: by what the last judged cycle counted workloads where something was over, from v_prior_members: a line for each
     workload, its place, the limit and whose that is, and whose the workload itself said it was.
     One row per workload and limit that counted it. -#}
+=======
+{#- CTEs: by what the last judged cycle counted workloads where something was over: a line for each workload, its place, the
+    limit and whose that is, and whose the workload itself said it was. Another kind of its name is listed without: what
+    the ledger remembers of a name is looked up by the name (_lost_labels.sql). Ends in `former_limits`. -#}
+{%- from 'verdicts/_counting.sql' import kinds -%}
+{%- set columns = {'limit_id': 1, 'team_id': 2, 'api_id': 3, 'owner': 4} -%}
+former_members AS (
+  SELECT
+    SPLIT(SPLIT(line, ' ')[OFFSET(0)], '/') AS place,
+    SPLIT(line, ' ') AS words
+  FROM {{ prior_ledger | default("`" ~ dataset ~ ".verdicts`") }} AS v
+  CROSS JOIN UNNEST(SPLIT(v.members, '\n')) AS line
+  WHERE v.cycle = v_prior_cycle
+),
+
+>>>>>>> c3b3167 (No variable holds a fleet, and who never had labels is not asked again)
 former_limits AS (
   SELECT
-    SPLIT(line, ' ')[OFFSET(0)] AS place,
-    MIN(SPLIT(line, ' ')[OFFSET(1)]) AS limit_id,
-    MIN(SPLIT(line, ' ')[OFFSET(2)]) AS team_id,
-    MIN(SPLIT(line, ' ')[OFFSET(3)]) AS api_id,
-    MIN(SPLIT(line, ' ')[OFFSET(4)]) AS owner
-  FROM UNNEST(SPLIT(v_prior_members, '\n')) AS line
-  GROUP BY place
+    m.place[OFFSET(0)] AS cluster,
+    m.place[OFFSET(1)] AS namespace,
+    kind AS workload_kind,
+    m.place[OFFSET(3)] AS workload_name,
+    {% for column, number in columns.items() -%}
+      MIN(IF(m.place[OFFSET(2)] = kind, m.words[OFFSET({{ number }})], NULL)) AS {{ column }}{{ "," if not loop.last }}
+    {% endfor %}
+  FROM former_members AS m
+  CROSS JOIN UNNEST([m.place[OFFSET(2)], '{{ kinds.values() | join("', '") }}']) AS kind
+  GROUP BY cluster, namespace, workload_kind, workload_name
 )

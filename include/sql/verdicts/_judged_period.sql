@@ -22,6 +22,7 @@ FROM prior_subjects AS p;
 
 {% set period_start = 'v_from' -%}
 {%- set prior_part = 'verdicts/_prior_of_part.sql' -%}
+{%- set prior_ledger = 'judged_period' -%}
 {%- macro in_period(column) %}{{ column }} >= v_from AND {{ column }} < v_to{% endmacro -%}
 {%- macro until_period_end(column) %}{{ column }} < v_to{% endmacro -%}
 WHILE v_from < @period_end DO
@@ -80,8 +81,8 @@ WHILE v_from < @period_end DO
   INNER JOIN judged_cycles AS c ON u.cycle = c.cycle;
 
   SET v_prior_cycle = (SELECT MAX(p.cycle) FROM judged_period AS p);
-  SET v_prior_members = (
-    SELECT STRING_AGG(p.members, '\n') FROM judged_period AS p WHERE p.cycle = v_prior_cycle
+  SET v_has_members = EXISTS (
+    SELECT 1 FROM judged_period AS p WHERE p.cycle = v_prior_cycle AND p.members IS NOT NULL
   );
   SET v_from = v_to;
 END WHILE;

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 {#- Statement: find the workloads that have no labels, and had none before: their past is known. That the cycle just before
     this one judged them so says that nobody sighted them with labels in the six hours before it, by what was there then; so
     it says nothing where another cycle lies between, or where observations of the cluster came in late since. One query of
@@ -13,25 +14,26 @@ THEN
   SET v_known_unlabelled = ARRAY(
     WITH
     {% include prior_part %},
+=======
+{#- CTEs: the workloads that have no labels, and had none before: their past is known. That the cycle just before this one
+    judged them so says that nobody sighted them with labels in the six hours before it, by what was there then; so it says
+    nothing where another cycle lies between, or where observations of the cluster came in late since. A line of the ledger
+    that is read anyway then stands for six hours of sightings. Ends in `known_unlabelled`. -#}
+recorded_clusters AS (
+  SELECT
+    r.cluster,
+    MAX(r.recorded_at) AS recorded_at
+  FROM `{{ dataset }}.collection_runs` AS r
+  WHERE r.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 6 HOUR) AND r.cycle < v_prior_cycle
+  GROUP BY r.cluster
+),
+>>>>>>> c3b3167 (No variable holds a fleet, and who never had labels is not asked again)
 
-    recorded_clusters AS (
-      SELECT
-        r.cluster,
-        MAX(r.recorded_at) AS recorded_at
-      FROM `{{ dataset }}.collection_runs` AS r
-      WHERE r.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 6 HOUR) AND r.cycle < v_prior_cycle
-      GROUP BY r.cluster
-    )
-
-    SELECT {{ place('p') }} AS place
-    FROM prior_subjects AS p
-    LEFT JOIN recorded_clusters AS r ON p.cluster = r.cluster
-    WHERE p.reason IN ('labels_missing', 'labels_removed')
-    QUALIFY
-      p.reason = 'labels_missing'
-      AND p.policy_version IS NOT NULL
-      AND COALESCE(r.recorded_at < p.computed_at, TRUE)
-      -- What the ledger remembers of a name is looked up by the name.
-      AND COUNTIF(p.reason = 'labels_removed') OVER (PARTITION BY p.cluster, p.namespace, p.workload_name) = 0
-  );
-END IF;
+known_unlabelled AS (
+  SELECT DISTINCT place
+  FROM UNNEST(SPLIT(v_prior.unlabelled, '\n')) AS place
+  LEFT JOIN recorded_clusters AS r ON SPLIT(place, '/')[OFFSET(0)] = r.cluster
+  WHERE
+    v_prior_cycle = TIMESTAMP_SUB(@cycle, INTERVAL {{ cycle_minutes }} MINUTE)
+    AND COALESCE(r.recorded_at < v_prior.computed_at, TRUE)
+)

@@ -56,10 +56,11 @@ past_observations AS (
 
 {% if cycles_part is defined -%}
 past_cycles AS (
-  SELECT DISTINCT
+  -- All who spend a budget have them, the same ones.
+  SELECT
     p.cycle,
     p.cycle_minutes
-  FROM measured_workloads AS w
+  FROM (SELECT past_cycles FROM measured_workloads WHERE surge_replicas + takeover_replicas > 0 LIMIT 1) AS w
   CROSS JOIN UNNEST(w.past_cycles) AS p
 ),
 {%- else -%}

@@ -14,22 +14,34 @@
 {#- Whose past matters: surge spends a budget, a young object may be an old workload, labels may have been lost; but not
     where it is known that there were none (_known_unlabelled.sql). No grace is longer than six hours, so what was created
     before them is not new. -#}
-{%- macro is_young_or_surges(w) -%}
-({{ w }}.surge_replicas + {{ w }}.takeover_replicas > 0 OR {{ w }}.created_at > TIMESTAMP_SUB({{ w }}.cycle, INTERVAL 6 HOUR))
-{%- endmacro -%}
 {%- macro asks_for_its_past(w) -%}
 (
-  {{ is_young_or_surges(w) }}
-  OR (
-    {{ is_unlabelled(w) }}
-    AND ({{ w }}.created_at IS NULL OR {{ place(w) }} NOT IN UNNEST(v_known_unlabelled))
-  )
+  {{ w }}.surge_replicas + {{ w }}.takeover_replicas > 0
+  OR {{ w }}.created_at > TIMESTAMP_SUB({{ w }}.cycle, INTERVAL 6 HOUR)
+  OR ({{ is_unlabelled(w) }} AND NOT {{ w }}.is_past_known)
 )
+{%- endmacro -%}
+{#- What a cycle says for the next one of a workload without labels whose past was asked for, or known, and had none. Of
+    whom others say something it is not said. -#}
+{%- macro unlabelled_place(w) -%}
+IF(
+        {{ is_unlabelled(w) }}
+        AND {{ w }}.is_listed
+        AND {{ w }}.policy_version IS NOT NULL
+        AND {{ w }}.left_by IS NULL
+        AND NOT COALESCE({{ has_left(w) }}, FALSE),
+        {{ place(w) }},
+        NULL
+      )
 {%- endmacro -%}
 {#- Of whom others say something: it is taken over, or left the limit that counted it, by the labels it has or by those that
     its past will say it had. -#}
 {%- macro asks_for_others(w) -%}
-({{ w }}.takeover_replicas > 0 OR {{ has_left(w) }} OR ({{ w }}.former_owner IS NOT NULL AND {{ is_unlabelled(w) }}))
+(
+  {{ w }}.takeover_replicas > 0
+  OR {{ has_left(w) }}
+  OR ({{ w }}.former_owner IS NOT NULL AND {{ is_unlabelled(w) }} AND NOT {{ w }}.is_past_known)
+)
 {%- endmacro -%}
 {#- Whether a policy row is for an API; of several the closest counts: that of the API, else of its team, else the
     defaults. -#}

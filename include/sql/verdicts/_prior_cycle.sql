@@ -12,28 +12,26 @@
     AND v.cycle < TIMESTAMP_SUB({{ period_start }}, INTERVAL {{ end }})
 )
 {%- endmacro -%}
--- What it counted where something was over, in the same breath: that is read once, and is empty nearly everywhere.
-DECLARE v_prior STRUCT<cycle TIMESTAMP, members STRING> DEFAULT (
+-- What is asked of it, in the same breath: that is read once, and is empty nearly everywhere. A variable may hold a
+-- megabyte: what is over can be more than that and is read by who needs it, and of more without labels none is known.
+DECLARE v_prior STRUCT<cycle TIMESTAMP, has_members BOOL, unlabelled STRING, computed_at TIMESTAMP> DEFAULT (
   SELECT AS STRUCT
     v.cycle,
-    STRING_AGG(v.members, '\n') AS members
+    LOGICAL_OR(v.members IS NOT NULL) AS has_members,
+    IF(MAX(v.revision) = 1 AND SUM(BYTE_LENGTH(v.unlabelled) + 1) < 900000, STRING_AGG(v.unlabelled, '\n'), NULL) AS unlabelled,
+    MIN(v.computed_at) AS computed_at
   FROM `{{ dataset }}.verdicts` AS v
   WHERE v.cycle >= TIMESTAMP_SUB({{ period_start }}, INTERVAL {{ looked_at_first }}) AND v.cycle < {{ period_start }}
   GROUP BY v.cycle
   ORDER BY v.cycle DESC
   LIMIT 1
 );
--- Whose past is known without looking: no labels now, and none before.
-DECLARE v_known_unlabelled ARRAY<STRING> DEFAULT [];
 DECLARE v_prior_cycle TIMESTAMP DEFAULT v_prior.cycle;
-DECLARE v_prior_members STRING DEFAULT v_prior.members;
+DECLARE v_has_members BOOL;
 {% for first, end in [(1, 0), (8, 1), (64, 8), (128, 64), (192, 128), (256, 192), (320, 256), (400, 320)] %}
 IF v_prior_cycle IS NULL THEN
   SET v_prior_cycle = {{ last_judged_cycle(first ~ ' DAY', end ~ ' DAY') }};
 END IF;
 {% endfor %}
-IF v_prior.cycle IS NULL AND v_prior_cycle IS NOT NULL THEN
-  SET v_prior_members = (
-    SELECT STRING_AGG(v.members, '\n') FROM `{{ dataset }}.verdicts` AS v WHERE v.cycle = v_prior_cycle
-  );
-END IF;
+-- Behind a pause it is looked, not asked.
+SET v_has_members = COALESCE(v_prior.has_members, v_prior_cycle IS NOT NULL);

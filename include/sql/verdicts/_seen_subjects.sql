@@ -65,6 +65,7 @@ seen_subjects AS (
       ELSE 'over_ceiling'
     END AS reason,
     -- Whoever was over and names another API is still looked for; of the others nobody has to be known by name.
-    IF(limit_id IS NOT NULL AND (is_over_base OR left_by IS NOT NULL), members, NULL) AS members
+    IF(limit_id IS NOT NULL AND (is_over_base OR left_by IS NOT NULL), members, NULL) AS members,
+    unlabelled
   FROM proven_subjects
 )

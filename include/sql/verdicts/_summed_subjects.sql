@@ -1,6 +1,7 @@
 {#- CTE: the workloads of each subject, summed up. Needs _matched_workloads.sql. One row per cycle and subject. -#}
 {%- from 'verdicts/_counting.sql' import kinds -%}
 {%- from 'verdicts/_former.sql' import member -%}
+{%- from 'verdicts/_period.sql' import unlabelled_place -%}
 {%- set offenders = ['hpa'] + kinds | sort(reverse=true) -%}
 {%- macro rank(offender) -%}
 CASE {{ offender }}{% for name in offenders %} WHEN '{{ name }}' THEN {{ loop.index0 }}{% endfor %} END
@@ -49,6 +50,7 @@ summed_subjects AS (
     MAX(NULLIF(w.left_by, 'api_changed')) AS left_by,
     LOGICAL_OR(COALESCE(w.left_by = 'api_changed', FALSE)) AS is_handed_over,
     STRING_AGG({{ member('w') }}, '\n' ORDER BY {{ member('w') }}) AS members,
+    STRING_AGG({{ unlabelled_place('w') }}, '\n' ORDER BY {{ unlabelled_place('w') }}) AS unlabelled,
     LOGICAL_OR(w.is_contested) AS is_contested,
     -- Of several workloads the one with most pods names the offender; of those with as many, an HPA last.
     {{ offenders }}[OFFSET(MOD(MAX(w.measured * 4 + {{ rank('w.offender') }}), 4))] AS offender

@@ -10,12 +10,11 @@
 {%- macro until_period_end(column) %}{{ column }} <= @cycle{% endmacro %}
 {%- set cycles_part = 'verdicts/_judged_cycle.sql' %}
 {%- set prior_part = 'verdicts/_prior_subjects.sql' %}
-{%- set known_part = 'verdicts/_known_unlabelled.sql' %}
 {%- set not_judged = dict(
   nothing_seen, verdict="'unknown'", measured='CAST(NULL AS INT64)', is_lower_bound='TRUE',
   limit_version='CAST(NULL AS INT64)', max_replicas='CAST(NULL AS INT64)', ceiling='CAST(NULL AS INT64)',
   limits_known_at='@known_at', reason="'not_judged_any_more'",
-  members='CAST(NULL AS STRING)'
+  members='CAST(NULL AS STRING)', unlabelled='CAST(NULL AS STRING)'
 ) %}
 DECLARE v_policy_version STRING DEFAULT (
   SELECT ANY_VALUE(p.policy_version)

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.verdicts` (
   is_limits_stale BOOL NOT NULL OPTIONS (description = 'That read_time was older than the cycle'),
   reason STRING NOT NULL OPTIONS (description = 'Why this verdict, one word'),
   members STRING OPTIONS (description = 'Of what is over, or whose labels changed: a line for each workload, its place, limit, team and API of that, own team/API; else NULL'),
+  unlabelled STRING OPTIONS (description = 'Of its workloads, those without labels that had none in the six hours before: a place a line; the next cycle does not look again. NULL where there is none'),
   origin STRING NOT NULL OPTIONS (description = 'live | backfill'),
   revision INT64 NOT NULL OPTIONS (description = 'From 1; a new one only when something changed'),
   content_sha256 STRING NOT NULL OPTIONS (description = 'Hash of what was judged, without bookkeeping'),
