@@ -1,6 +1,7 @@
 {#- Statements: six hours of sightings are read only where some workload's past matters, and what they say is written to
     those rows; limits only where one takes another over or has left the limit that counted it, and then one row may become
-    two. Needs `measured_workloads`, and what _measured_workloads.sql needs. -#}
+    two. Needs `measured_workloads`, and what _measured_workloads.sql needs.
+    One row per cycle and workload, and two where a limit holds it that it has left. -#}
 {%- from 'verdicts/_former.sql' import same_workload -%}
 {%- from 'verdicts/_period.sql' import asks_for_its_past, asks_for_others -%}
 BEGIN

@@ -1,5 +1,6 @@
 {#- Statement: say of each measured workload by what the last cycle counted it, where something was over. That cycle is read
-    only where it says so of any, and only those rows are changed. Needs `measured_workloads` and v_has_members. -#}
+    only where it says so of any, and only those rows are changed. Needs `measured_workloads` and v_has_members.
+    One row per cycle and workload. -#}
 IF v_has_members THEN
   MERGE measured_workloads AS w
   USING (

@@ -1,11 +1,7 @@
-<<<<<<< HEAD
-{#- CTE: by what the last judged cycle counted workloads where something was over, from v_prior_members: a line for each
-    workload, its place, the limit and whose that is, and whose the workload itself said it was.
-    One row per workload and limit that counted it. -#}
-=======
 {#- CTEs: by what the last judged cycle counted workloads where something was over: a line for each workload, its place, the
     limit and whose that is, and whose the workload itself said it was. Another kind of its name is listed without: what
-    the ledger remembers of a name is looked up by the name (_lost_labels.sql). Ends in `former_limits`. -#}
+    the ledger remembers of a name is looked up by the name (_lost_labels.sql). Ends in `former_limits`.
+    One row per workload that was counted, or of whose name another kind was. -#}
 {%- from 'verdicts/_counting.sql' import kinds -%}
 {%- set columns = {'limit_id': 1, 'team_id': 2, 'api_id': 3, 'owner': 4} -%}
 former_members AS (
@@ -17,7 +13,6 @@ former_members AS (
   WHERE v.cycle = v_prior_cycle
 ),
 
->>>>>>> c3b3167 (No variable holds a fleet, and who never had labels is not asked again)
 former_limits AS (
   SELECT
     m.place[OFFSET(0)] AS cluster,

@@ -1,24 +1,8 @@
-<<<<<<< HEAD
-{#- Statement: find the workloads that have no labels, and had none before: their past is known. That the cycle just before
-    this one judged them so says that nobody sighted them with labels in the six hours before it, by what was there then; so
-    it says nothing where another cycle lies between, or where observations of the cluster came in late since. One query of
-    the ledger then stands for six hours of sightings. Needs `measured_workloads` and prior_part.
-    One row per workload. -#}
-{%- from 'verdicts/_former.sql' import place -%}
-{%- from 'verdicts/_period.sql' import is_unlabelled, is_young_or_surges -%}
-IF
-  NOT EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ is_young_or_surges('w') }})
-  AND EXISTS (SELECT 1 FROM measured_workloads AS w WHERE {{ is_unlabelled('w') }})
-  AND v_prior_cycle = TIMESTAMP_SUB(@cycle, INTERVAL {{ cycle_minutes }} MINUTE)
-THEN
-  SET v_known_unlabelled = ARRAY(
-    WITH
-    {% include prior_part %},
-=======
 {#- CTEs: the workloads that have no labels, and had none before: their past is known. That the cycle just before this one
     judged them so says that nobody sighted them with labels in the six hours before it, by what was there then; so it says
     nothing where another cycle lies between, or where observations of the cluster came in late since. A line of the ledger
-    that is read anyway then stands for six hours of sightings. Ends in `known_unlabelled`. -#}
+    that is read anyway then stands for six hours of sightings. Ends in `known_unlabelled`.
+    One row per workload. -#}
 recorded_clusters AS (
   SELECT
     r.cluster,
@@ -27,7 +11,6 @@ recorded_clusters AS (
   WHERE r.cycle >= TIMESTAMP_SUB(@cycle, INTERVAL 6 HOUR) AND r.cycle < v_prior_cycle
   GROUP BY r.cluster
 ),
->>>>>>> c3b3167 (No variable holds a fleet, and who never had labels is not asked again)
 
 known_unlabelled AS (
   SELECT DISTINCT place

@@ -1,16 +1,8 @@
 {#- Statements: fill the temporary table measured_workloads, what ran in each judged cycle, per workload, as far as it was
-<<<<<<< HEAD
-    seen. Six hours of sightings are read only where some workload's past matters, and limits only where one takes another
-    over or has left the limit that counted it. Needs `judged_cycles`, a table or made by the part that cycles_part names,
-    and prior_part, which makes `prior_subjects`.
-    One row per cycle and workload, and two where a limit holds it that it has left. -#}
-{%- from 'verdicts/_former.sql' import place, same_workload -%}
-{%- from 'verdicts/_period.sql' import asks_for_its_past, asks_for_others -%}
-=======
     seen; and change in it what the last cycle, the past and others say of some. Needs `judged_cycles`, a table or made by
-    the part that cycles_part names, and prior_part, which makes `prior_subjects`. -#}
+    the part that cycles_part names, and prior_part, which makes `prior_subjects`.
+    One row per cycle and workload, and two where a limit holds it that it has left. -#}
 {%- from 'verdicts/_former.sql' import place -%}
->>>>>>> c3b3167 (No variable holds a fleet, and who never had labels is not asked again)
 CREATE OR REPLACE TEMP TABLE measured_workloads AS
 WITH
 {% if cycles_part is defined %}{% include cycles_part %},
