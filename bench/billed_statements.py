@@ -176,10 +176,12 @@ class _Recorder:
             scans.pop(id(target), None)  # what is inserted into is not read
         reads = tuple(self._scan(scan, bounds, live) for scan in scans.values())
         if reads:
-            rewritten = _name(target) if target is not None and is_rewriting else None
+            rewritten, whole = None, set()
+            if target is not None and is_rewriting:
+                rewritten, whole = _name(target), {name for name, _ in script.tables[target.table.name]}
             for scan in reads:
                 if scan.table == rewritten:
-                    scan.columns.update(name for name, _ in script.tables[target.table.name])
+                    scan.columns |= whole
             self._found.append(Statement(text[:80], reads, rewritten, conditions))
         return resolved
 

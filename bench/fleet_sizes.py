@@ -17,6 +17,7 @@ _FIXED = {"INT64": 8, "FLOAT64": 8, "DOUBLE": 8, "TIMESTAMP": 8, "DATE": 8, "BOO
 _STRING = 16
 _TEXTS = {
     "members": 2,  # a hundred for each workload of what is over, else none: of two subjects in a hundred
+    "unlabelled": 16,  # seventy for each workload that nobody labelled: of four subjects one is such
     "fingerprint": 66,  # SHA-256 as 64 hex digits
     "content_sha256": 66,
     "manifest_sha256": 66,
