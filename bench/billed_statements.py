@@ -28,7 +28,7 @@ class Scan:
     _known: dict[Any, tuple[dt.datetime, dt.datetime]] = field(default_factory=dict, compare=False)
 
     def span(self, values: Values, now: dt.datetime, period: dt.timedelta) -> tuple[dt.datetime, dt.datetime]:
-        """Return the first and the last moment that it may read, of a run at a moment: whatever the size of the fleet."""
+        """Return the first and the last moment that it may read, of a run at a moment: however large the fleet."""
         if (values, now, period) not in self._known:
             known = values(now, period)
             first, last = FIRST, LAST
