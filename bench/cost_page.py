@@ -11,6 +11,7 @@ from bench.fleet_sizes import DAYS_PER_MONTH, Fleet
 from bench.month import DOLLARS_PER_TIB, month, quiet_cycle
 from bench.prices import LEAST, TIB, Prices
 from bench.storage import DOLLARS_PER_GIB, GIB, stored_bytes
+from pedwatch.config.cycle_length import MOST_CLUSTERS
 
 PAGE = tree.OWN / "docs" / "cost.md"
 BEGIN, END = "<!-- Written by `python -m bench.cost_page`. -->", "<!-- End of what is written. -->"
@@ -37,7 +38,7 @@ _ASKED = (
 
 def figures(catalog: Catalog) -> str:
     """Return the tables, as Markdown."""
-    tables = (_months, _parts, _arithmetic, _questions, _quotas)
+    tables = (_months, _lengths, _parts, _arithmetic, _questions, _quotas)
     return "\n\n".join("\n".join(table(catalog)) for table in tables)
 
 
@@ -60,6 +61,16 @@ def _months(catalog: Catalog) -> Iterator[str]:
     yield _row("today, of that", [f"{totals[subjects] / base:.2f}" for subjects, base in BASE.items()])
     yield _row("GiB stored, at full length", [f"{size:.0f}" for size in stored.values()])
     yield _row("USD for that, at most", [f"{size * DOLLARS_PER_GIB:.2f}" for size in stored.values()])
+
+
+def _lengths(catalog: Catalog) -> Iterator[str]:
+    yield from ["### With cycles of another length, in TiB", "", *_header("`cycle_minutes`")]
+    for minutes in (1, 5, 15):
+        allowed = [subjects for subjects in BASE if minutes > 1 or Fleet(subjects).clusters <= MOST_CLUSTERS]
+        yield _row(
+            str(minutes),
+            [f"{total_tib(catalog, subjects, minutes):.2f}" if subjects in allowed else "refused" for subjects in BASE],
+        )
 
 
 def _parts(catalog: Catalog) -> Iterator[str]:
