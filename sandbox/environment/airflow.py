@@ -4,16 +4,18 @@ Never run DAGs with `DagRunner` while a scheduler uses the same database.
 """
 
 import datetime as dt
+import hashlib
 import json
 import os
 import secrets
-import sqlite3
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from sandbox.environment.dag_runs import DagRunner
 from sandbox.environment.loopback import LOOPBACK, free_port, is_listening
@@ -23,6 +25,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BACKFILL = ("api-server", "scheduler")
 LIVE = ("api-server", "scheduler", "dag-processor", "triggerer")
 _FINISHED = ("success", "failed")
+#: ``host:port`` of a PostgreSQL for Airflow's databases, where SQLite is not wanted; `make test-matrix` sets it.
+POSTGRES = "SANDBOX_POSTGRES"
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,12 @@ class Airflow:
         }
 
     @property
-    def database(self) -> Path:
-        """The SQLite file."""
-        return self.home / "airflow.db"
+    def database(self) -> str:
+        """Where its tables are, as SQLAlchemy writes it: a file in its home, or a database of its own in PostgreSQL."""
+        if server := os.environ.get(POSTGRES):
+            name = hashlib.sha256(str(self.home.resolve()).encode()).hexdigest()[:16]
+            return f"postgresql+psycopg2://postgres@{server}/airflow_{name}"
+        return f"sqlite:///{self.home / 'airflow.db'}?timeout=30"
 
     @property
     def url(self) -> str:
@@ -91,7 +98,7 @@ class Airflow:
             "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
-            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout=30",
+            "DATABASE__SQL_ALCHEMY_CONN": self.database,
             "API__HOST": LOOPBACK,
             "API__PORT": str(self.port),
             "API__BASE_URL": self.url,
@@ -195,5 +202,9 @@ class Airflow:
             WHERE b.backfill_id = (SELECT max(id) FROM backfill)
             ORDER BY d.logical_date
         """
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as connection:
-            return [BackfillRun(*row) for row in connection.execute(query)]
+        engine = create_engine(self.database, poolclass=NullPool)
+        with engine.connect() as connection:
+            return [
+                BackfillRun(run_id, str(date), kind, state, ended)
+                for run_id, date, kind, state, ended in connection.execute(text(query))
+            ]

@@ -4,7 +4,10 @@ One process, for the import time of one: it makes the database and three people,
 DAGs, which the simple auth manager does not know.
 """
 
+import os
 import sys
+
+from sandbox.environment.airflow_database import create_in_postgres
 
 WATCHED = "ped_replica_watch"
 PEOPLE = {"admin": "Admin", "watcher": "Watcher", "stranger": "Stranger"}
@@ -13,6 +16,7 @@ PEOPLE = {"admin": "Admin", "watcher": "Watcher", "stranger": "Stranger"}
 
 def main() -> None:
     """Create the database, the roles and the people; serve until told to stop."""
+    create_in_postgres(os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
     from airflow.__main__ import main as airflow
 
     sys.argv = ["airflow", "db", "migrate"]

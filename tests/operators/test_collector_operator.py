@@ -46,6 +46,12 @@ def pod_spec(config: Config, **collector: Any) -> dict[str, Any]:
     return spec
 
 
+def test_a_retry_joins_the_pod_of_a_worker_that_died(make_world: Any) -> None:
+    """By the providers' own default, since the argument has another name in newer ones."""
+    task = CollectorPod(config=make_world(is_seeded=False).config, task_id="collect", env_vars={})
+    assert task.reattach_on_restart is True
+
+
 @pytest.fixture
 def pod_config(make_world: Any, stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch) -> Config:
     """A configuration whose pods run on the stand-in, on real time."""

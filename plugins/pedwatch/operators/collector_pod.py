@@ -62,8 +62,8 @@ class CollectorPod(KubernetesPodOperator):
             # Pods live for seconds: the default of five would be the longest part of them.
             "startup_check_interval_seconds": 1,
             # A worker that died leaves its pod running: the retry joins that one instead of starting a second, and
-            # should it start one after all, the first complete manifest owns the cycle.
-            "reattach_on_restart": True,
+            # should it start one after all, the first complete manifest owns the cycle. So every provider does by
+            # default; the argument's name differs (reattach_on_restart, in later ones durable), so it is not given.
             # It calls clusters with Google's token, never the API of the cluster it runs in.
             "automount_service_account_token": False,
             "volumes": volumes,

@@ -9,10 +9,11 @@ from google.cloud.bigquery import QueryJobConfig
 
 from sandbox.bigquery.tests.servers import run
 
+# Some products have that remainder, so that no optimizer sees by the ranges that there is nothing to count.
 SLOW = """
 SELECT COUNT(*) AS n
 FROM UNNEST(GENERATE_ARRAY(1, 200000)) AS a CROSS JOIN UNNEST(GENERATE_ARRAY(1, 200000)) AS b
-WHERE MOD(a * b, 1000003) = 1000004
+WHERE MOD(a * b, 1000003) = 7
 """
 
 
