@@ -24,6 +24,7 @@ from pedwatch.audit.period_episodes import EpisodeFold
 from pedwatch.cycles import SHORTEST, minutes_of, period_of
 from pedwatch.hooks.warehouse import Warehouse
 from tests.oracle.worlds import Tables
+from tests.sql.story_files import configured
 from tests.sql.test_cases import _load
 from tests.sql.test_verdict_oracle import (
     assert_same,
@@ -72,7 +73,7 @@ def warehouse(case_warehouse: Warehouse) -> Iterator[MortalWarehouse]:
 def fold(warehouse: MortalWarehouse, cycle: dt.datetime) -> None:
     """Fold as a worker does whose configuration has the length that the cycle was recorded with."""
     length = warehouse.lengths[cycle]
-    warehouse.config = warehouse.config.model_copy(update={"cycle_minutes": minutes_of(length)})
+    warehouse.config = warehouse.config.model_copy(update={"cycle_minutes": configured(minutes_of(length))})
     fold_alerts(warehouse, warehouse.config, cycle, cycle + length / 2, f"run-{cycle.isoformat()}", may_notify=False)
 
 

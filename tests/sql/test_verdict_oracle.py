@@ -20,12 +20,11 @@ from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from tests.oracle.verdicts import Model
 from tests.oracle.worlds import START, Tables, build_world, known_at, policy_row
-from tests.sql.story_files import MINUTES
 from tests.sql.test_cases import _load
 
 WORLDS = 60
-STEPS = ([5] * 8, [1] * 8, [60] * 8, [5, 5, 1, 1, 3, 5, 5, 5], [1, 1, 1, 2, 5, 5, 1, 1])
-"""How far apart cycles are, in minutes: one length; or five, one and five again, and the other way about."""
+LENGTHS, IN_EACH = (1, 5, 60), 3
+"""Every run has so many cycles of each, in any order."""
 COMPARED = (
     "cycle subject verdict reason measured running limit_id limit_version ceiling exemption_id is_over_strict "
     "is_lower_bound is_contested surge_allowance workload_count api_id team_id cluster workload_name"
@@ -47,14 +46,28 @@ def warehouse(case_warehouse: Warehouse) -> Iterator[Warehouse]:
         case_warehouse.client.query(f"TRUNCATE TABLE `{dataset}.{table}`").result()
 
 
+def make_lengths(random_: random.Random) -> dict[dt.datetime, int]:
+    """Cycles of all lengths, and how long each is recorded to be.
+
+    The first one after shorter ones mostly comes earlier, and reaches back to them and no further; the first one after
+    longer ones sometimes comes later, and then nobody looked between them.
+    """
+    found, at, before = {}, START, 0
+    for length in random_.sample(LENGTHS, len(LENGTHS)):
+        for number in range(IN_EACH):
+            step = length
+            if number == 0 and before:
+                step = random_.randint(1, length) if before < length else random_.randint(length, 2 * length)
+            at += dt.timedelta(minutes=step)
+            found[at] = min(step, length)
+        before = length
+    return found
+
+
 def make_worlds(seed: int) -> tuple[list[dt.datetime], Tables]:
-    """Eight cycles, one of them perhaps missing altogether, and many worlds in them; of one length, or of several."""
+    """Nine cycles of three lengths, one of them missing altogether, and many worlds in them."""
     random_ = random.Random(seed)
-    steps = random_.choice(STEPS)
-    lengths = {
-        START + dt.timedelta(minutes=sum(steps[:index])): min(m for m in MINUTES if m >= steps[max(index - 1, 0)])
-        for index in range(9)
-    }
+    lengths = make_lengths(random_)
     del lengths[random_.choice(list(lengths))]
     cycles = list(lengths)
     merged = Tables(policy_history=[policy_row(None)])
