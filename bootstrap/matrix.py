@@ -224,6 +224,16 @@ def test(one: Environment, arguments: Sequence[str]) -> int:
         return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 
+def split(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return what ``--only`` says, when it stands first, and pytest's words as they are.
+
+    Argparse would take ``-n 0`` apart: it does not know that the one belongs to the other.
+    """
+    if words[:1] == ["--only"]:
+        return " ".join(words[1:2]), list(words[2:])
+    return "", list(words)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Make the environments, test in each, sum up."""
     parser = argparse.ArgumentParser(
@@ -234,9 +244,12 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--only", default="", metavar="NAMES", help="ONLY=: kinds or environments, with commas between")
     parser.add_argument("pytest", nargs="*", metavar="ARGS", help="ARGS=: for pytest")
-    chosen, rest = parser.parse_known_args(words)
+    only, arguments = split(sys.argv[1:] if words is None else words)
+    if {"-h", "--help"} & set(arguments):
+        parser.print_help()
+        return 0
     try:
-        environments = selected(found_environments(), chosen.only)
+        environments = selected(found_environments(), only)
     except MatrixError as error:
         print(error, file=sys.stderr)
         return 2
@@ -245,7 +258,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"== {one.name} ==", flush=True)
         try:
             make(one)
-            status = test(one, [*chosen.pytest, *rest])
+            status = test(one, arguments)
             results[one.name] = "passed" if status == 0 else f"failed: pytest ended with {status}"
         except MatrixError as error:
             results[one.name] = f"failed: {error}"

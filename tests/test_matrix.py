@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap import matrix
-from bootstrap.matrix import NEWEST, NEWEST_RELEASES, PINNED, Environment, MatrixError, commands, selected
+from bootstrap.matrix import NEWEST, NEWEST_RELEASES, PINNED, Environment, MatrixError, commands, selected, split
 from sandbox.environment.airflow import POSTGRES, Airflow
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +27,11 @@ HERE = [
 )
 def test_only_selects_by_kind_or_by_name(only: str, names: list[str]) -> None:
     assert [one.name for one in selected(HERE, only)] == names
+
+
+def test_pytest_gets_its_words_in_their_order() -> None:
+    assert split(["--only", "newest", "-n", "0", "-q", "tests/dags"]) == ("newest", ["-n", "0", "-q", "tests/dags"])
+    assert split(["-k", "collector"]) == ("", ["-k", "collector"])
 
 
 def test_what_is_not_there_is_named_with_what_is() -> None:
