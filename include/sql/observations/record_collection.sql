@@ -67,18 +67,7 @@ USING (
     ) AS missed_cycle
   ),
 
-  chosen_manifests AS (
-    SELECT *
-    FROM UNNEST(@manifests) AS m
-    WHERE TRUE
-    QUALIFY ROW_NUMBER() OVER (
-      PARTITION BY m.cycle, m.cluster
-      ORDER BY
-        CASE m.status WHEN 'complete' THEN 3 WHEN 'partial' THEN 2 ELSE 1 END DESC,
-        m.started_at ASC,
-        m.attempt_id ASC
-    ) = 1
-  ),
+  {% include 'observations/_owning_manifests.sql' %},
 
   cycle_lengths AS (
     -- As a cycle was recorded before; it stays so, however long cycles are now. A new one reaches back to the one before
@@ -111,7 +100,7 @@ USING (
         SELECT
           m.cycle,
           NULL AS cycle_minutes
-        FROM chosen_manifests AS m
+        FROM owning_manifests AS m
         UNION ALL
         SELECT
           @cycle,
@@ -133,7 +122,7 @@ USING (
         'seen in the last seven days, but no longer configured or discovered: retire it by name if that is on purpose'
       ) AS error_message
     FROM expected_clusters AS e
-    LEFT JOIN chosen_manifests AS m ON m.cluster = e.cluster AND m.cycle = @cycle
+    LEFT JOIN owning_manifests AS m ON m.cluster = e.cluster AND m.cycle = @cycle
     WHERE m.cluster IS NULL
     UNION ALL
     SELECT
@@ -145,7 +134,7 @@ USING (
     FROM missed_cycles AS g
     CROSS JOIN expected_clusters AS e
     -- A run that collected and then failed to record it: its manifests are read now.
-    LEFT JOIN chosen_manifests AS m ON m.cluster = e.cluster AND m.cycle = g.missed_cycle
+    LEFT JOIN owning_manifests AS m ON m.cluster = e.cluster AND m.cycle = g.missed_cycle
     WHERE m.cluster IS NULL
   ),
 
@@ -176,7 +165,7 @@ USING (
       'retired by name: nothing is expected of it any more',
       'retired'
     FROM retired_clusters AS t
-    LEFT JOIN chosen_manifests AS m ON t.cluster = m.cluster AND m.cycle = @cycle
+    LEFT JOIN owning_manifests AS m ON t.cluster = m.cluster AND m.cycle = @cycle
     WHERE m.cluster IS NULL
   )
 
@@ -210,7 +199,7 @@ USING (
     c.location,
     l.cycle_minutes,
     CASE m.status WHEN 'complete' THEN 3 WHEN 'partial' THEN 2 ELSE 1 END AS quality
-  FROM chosen_manifests AS m
+  FROM owning_manifests AS m
   LEFT JOIN UNNEST(@configured) AS c ON m.cluster = c.cluster
   INNER JOIN cycle_lengths AS l ON m.cycle = l.cycle
   UNION ALL

@@ -1,6 +1,7 @@
 {#- CTE: what the past says of a workload: whose it is, whether it is new, what is forgiven. Needs _lost_labels.sql and
     `policies`. One row per cycle and workload whose past was asked for. -#}
 {%- from 'verdicts/_period.sql' import closest, covers -%}
+{%- from 'verdicts/_surge.sql' import while_the_budget_lasts -%}
 answered_workloads AS (
   SELECT
     w.cycle,
@@ -14,9 +15,8 @@ answered_workloads AS (
     -- New: neither created nor sighted before the grace began. Sightings count, so re-creating does not renew it.
     LEAST(COALESCE(r.first_cycle, w.cycle), COALESCE(w.created_at, w.cycle))
     > TIMESTAMP_SUB(w.cycle, INTERVAL p.grace_minutes MINUTE) AS is_new,
-    -- Forgiven for at most the budget in any six hours, counted in cycles, each as long as it was.
-    IF(COALESCE(r.surge_minutes, 0) < p.surge_budget_minutes, w.surge_replicas, 0) AS surge_allowance,
-    IF(COALESCE(r.surge_minutes, 0) < p.surge_budget_minutes, w.takeover_replicas, 0) AS takeover_allowance
+    {{ while_the_budget_lasts('w.surge_replicas', 'r', 'p') }} AS surge_allowance,
+    {{ while_the_budget_lasts('w.takeover_replicas', 'r', 'p') }} AS takeover_allowance
   FROM named_workloads AS w
   INNER JOIN policies AS p ON {{ covers('p', 'w') }}
   LEFT JOIN recent_pasts AS r

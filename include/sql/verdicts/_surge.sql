@@ -26,6 +26,11 @@ COALESCE(
             0
           )
 {%- endmacro -%}
+{#- Forgiven for at most the budget in any six hours, counted in cycles, each as long as it was: `past` holds the surge's
+    minutes (_recent_pasts.sql), `policy` the budget. -#}
+{%- macro while_the_budget_lasts(replicas, past, policy) -%}
+IF(COALESCE({{ past }}.surge_minutes, 0) < {{ policy }}.surge_budget_minutes, {{ replicas }}, 0)
+{%- endmacro -%}
 {#- The Deployment that a row speaks of, and that a Rollout takes over by workloadRef; NULL for any other. -#}
 {%- macro taken_name(o) -%}
 CASE
