@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -196,7 +197,8 @@ def postgres(one: Environment) -> Iterator[str]:
                 _await(it, port, log)
                 yield f"127.0.0.1:{port}"
             finally:
-                it.terminate()
+                # At SIGTERM it would wait for its clients.
+                it.send_signal(signal.SIGINT)
 
 
 def _await(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
