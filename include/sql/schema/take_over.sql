@@ -1,4 +1,5 @@
--- Makes an environment the owner of the dataset. Again it changes nothing. Writes the rows that name another; returns none.
+-- Makes an environment the owner of the dataset. Again it changes nothing. Writes one
+-- row per step of the schema that names another; returns none.
 -- Parameters: @environment STRING.
 UPDATE `{{ dataset }}.schema_version` AS t
 SET environment = @environment
