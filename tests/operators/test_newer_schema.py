@@ -126,8 +126,8 @@ def test_a_dataset_of_another_environment_is_left_alone_by_every_dag_and_can_be_
                 task(world, monkeypatch)
     run = world.run(2).dag_run
     failure_callback.dag_failed({"dag_run": run, "dag": SimpleNamespace(dag_id="ped_replica_watch")})
-    with pytest.raises(ForeignDatasetError):
-        listening.listen(run, "sync", SimpleNamespace(xcom_pull=lambda **asked: None))
+    with pytest.raises(ForeignDatasetError), listening.beside(run, "sync", Xcom()):
+        pass
     assert (world.tables(), world.texts("C0PLATFORM")) == (before, told)
     finding = next(one for one in stores.bigquery_findings(world.warehouse, MINE) if one.what == "owner")
     assert finding.status == "failed" and THEIRS in finding.detail and "Take over" in finding.fix

@@ -26,7 +26,7 @@ def test_the_first_message_is_a_welcome_and_comes_once(unknown: World) -> None:
 def test_doctor_sends_it_on_request_and_it_is_not_sent_again(
     unknown: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["doctor", "--only", "slack", "--welcome", "nobody"]) == 1
+    assert main(["doctor", "--only", "slack", "--welcome", "nobody"]) == 2
     assert "--welcome nobody: slack.teams in pedwatch.yaml has no such team" in capsys.readouterr().err
     main(["doctor", "--only", "slack", "--welcome", "orders"])
     assert "welcome in C0ORDERS (orders)" in capsys.readouterr().out
