@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -55,12 +56,14 @@ def test_a_retry_joins_the_pod_of_a_worker_that_died(make_world: Any) -> None:
 
 
 @pytest.fixture
-def pod_config(make_world: Any, stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """A configuration whose pods run on the stand-in, on real time."""
+def pod_config(make_world: Any, stand_ins: StandIns, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
+    """A configuration whose pods run on the stand-in, on real time; its clusters answer again afterwards."""
     world: World = make_world(is_seeded=False)
     monkeypatch.delenv("PEDWATCH_CLOCK")
     collector = world.config.collector.model_copy(update={"image": COLLECTOR_IMAGE, "budget_seconds": 5})
-    return world.config.model_copy(update={"collector": collector})
+    yield world.config.model_copy(update={"collector": collector})
+    for cluster in world.config.clusters:
+        stand_ins.kubernetes.set_fault(cluster.name, None)
 
 
 def test_the_scheduler_is_told_what_it_reads_of_a_mapped_task(make_world: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ The other tests' stand-in lets a request wait for its job, which spares them the
 against one that never waits: DDL, the sync's load and script, the load of an hour, the comparison, fold and outbox.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,11 @@ from tests.e2e.watched_world import World, workload
 @pytest.fixture(scope="module")
 def hasty_stand_ins(stand_ins: StandIns) -> Iterator[StandIns]:
     """The stand-ins, with a BigQuery that answers before a job is done."""
-    with running("sandbox.bigquery", "--wait", "0") as bigquery:
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            # Whatever another folder's tests have set: it reads the objects that the collectors write.
+            patch.setenv("STORAGE_EMULATOR_HOST", stand_ins.servers.addresses["storage"])
+            bigquery = stack.enter_context(running("sandbox.bigquery", "--wait", "0"))
         addresses = {**stand_ins.servers.addresses, "bigquery": bigquery.address}
         yield dataclasses.replace(stand_ins, servers=dataclasses.replace(stand_ins.servers, addresses=addresses))
 
