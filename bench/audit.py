@@ -66,7 +66,7 @@ class Stage:
     def _wait_until_it_is_over(self) -> None:
         """Wait for the scheduler to note that the backfill has ended: before that there can be no other."""
         deadline = time.monotonic() + 90
-        address = f"file:{self.airflow.database}?mode=ro"
+        address = f"file:{self.airflow.home / 'airflow.db'}?mode=ro"
         while time.monotonic() < deadline:
             with closing(sqlite3.connect(address, uri=True, timeout=10)) as connection:
                 [(running,)] = connection.execute("SELECT count(*) FROM backfill WHERE completed_at IS NULL")

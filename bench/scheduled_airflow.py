@@ -59,7 +59,7 @@ def plain_scheduler(airflow: Airflow) -> LeashedProcess:
 def open_database(airflow: Airflow, *, writing: bool = False) -> sqlite3.Connection:
     """Open Airflow's database beside its scheduler."""
     mode = "rw" if writing else "ro"
-    return sqlite3.connect(f"file:{airflow.database}?mode={mode}", uri=True, timeout=30)
+    return sqlite3.connect(f"file:{airflow.home / 'airflow.db'}?mode={mode}", uri=True, timeout=30)
 
 
 class Scheduled:
