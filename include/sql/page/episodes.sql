@@ -1,6 +1,9 @@
 -- Problems that go on, or ended since a moment, and what was last told of each; those that never fired are left out.
 -- One row per episode.
 -- Parameters: @since TIMESTAMP; @api_id, @environment STRING: NULL for all.
+WITH
+{% include 'page/_last_told.sql' %}
+
 SELECT
   e.episode_id,
   e.kind,
@@ -27,17 +30,7 @@ SELECT
   a.acknowledged_by,
   a.acknowledged_at
 FROM `{{ dataset }}.episodes` AS e
-LEFT JOIN (
-  SELECT
-    t.episode_id,
-    t.cycle,
-    t.reason,
-    t.status,
-    t.channel
-  FROM `{{ dataset }}.notifications` AS t
-  WHERE t.channel NOT LIKE '%:%'  -- copies by mail or webhook follow what Slack is told
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY t.episode_id ORDER BY t.sequence DESC) = 1
-) AS n ON e.episode_id = n.episode_id
+LEFT JOIN last_told AS n ON e.episode_id = n.episode_id
 LEFT JOIN (
   SELECT
     k.episode_id,

@@ -22,17 +22,7 @@ judged AS (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY v.subject ORDER BY v.revision DESC) = 1
 ),
 
-last_told AS (
-  SELECT
-    n.episode_id,
-    n.cycle,
-    n.reason,
-    n.status,
-    n.channel
-  FROM `{{ dataset }}.notifications` AS n
-  WHERE n.channel NOT LIKE '%:%'  -- copies by mail or webhook follow what Slack is told
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY n.episode_id ORDER BY n.sequence DESC) = 1
-)
+{% include 'page/_last_told.sql' %}
 
 SELECT
   j.*,

@@ -1,7 +1,6 @@
 """The morning's digest: per team what is over, near, without a limit or about to change; it ends with proof. Pure."""
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from pedwatch.alerts import guidance, silence
 from pedwatch.alerts.copies import with_copies
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Notification, notification_id
+from pedwatch.alerts.notifications import Notification, thread_row
 from pedwatch.alerts.routing import route_of_team
 from pedwatch.alerts.wording import counted, name
 from pedwatch.config import Destination, Slack
@@ -236,19 +235,7 @@ def notifications(
         own = digest if whose is None else digest.of_team(whose)
         page = now_url(pages_url, whose) if pages_url else None
         thread = str(uuid.uuid5(NAMESPACE, f"digest|{whose}|{day.isoformat()}"))
-        written.append(
-            Notification(
-                notification_id=notification_id(thread, 1, channel),
-                episode_id=thread,
-                sequence=1,
-                team_id=whose,
-                cycle=cycle,
-                reason="digest",
-                destination=destination,
-                channel=channel,
-                told_state=json.dumps({"phase": "digest", "severity": None}),
-                message=compose(own, whose or "all teams", day, report_timezone, page),
-                status="suppressed" if destination == "suppressed" else "unsent",
-            )
-        )
+        state = {"phase": "digest", "severity": None}
+        message = compose(own, whose or "all teams", day, report_timezone, page)
+        written.append(thread_row(thread, 1, "digest", state, message, channel, cycle, whose, destination))
     return with_copies(written, slack)

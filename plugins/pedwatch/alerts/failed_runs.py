@@ -16,7 +16,7 @@ from typing import Any
 from pedwatch.alerts import platform_messages
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Notification, Told, notification_id
+from pedwatch.alerts.notifications import Notification, Told, thread_row
 from pedwatch.alerts.platform_messages import Progress
 from pedwatch.cycles import SHORTEST, floor_to_cycle
 
@@ -179,7 +179,7 @@ def failure_row(told: Told | None, report: Report, message: Message, channel: st
     if told is not None and told.episode_id == thread:  # or a run that fails again after it was cleared
         sequence = told.sequence + 1
     state = {"phase": "failed", "severity": None, "dag_id": report.dag_id, "since": since, "cause": cause}
-    return _row(thread, sequence, FAILED, state, message, channel, report.cycle)
+    return thread_row(thread, sequence, FAILED, state, message, channel, report.cycle)
 
 
 def recovery_row(
@@ -202,28 +202,4 @@ def recovery_row(
     since = dt.datetime.fromisoformat(told.state["since"])
     state = {"phase": "resolved", "severity": None, "dag_id": dag_id, "since": since.isoformat()}
     message = platform_messages.dag_recovered(dag_id, since, newest[-1], url)
-    return _row(told.episode_id, told.sequence + 1, RECOVERED, state, message, told.channel, newest[-1])
-
-
-def _row(
-    thread: str,
-    sequence: int,
-    reason: str,
-    state: Mapping[str, str | None],
-    message: Message,
-    channel: str,
-    cycle: dt.datetime,
-) -> Notification:
-    return Notification(
-        notification_id=notification_id(thread, sequence, channel),
-        episode_id=thread,
-        sequence=sequence,
-        team_id=None,
-        cycle=cycle,
-        reason=reason,
-        destination="team",
-        channel=channel,
-        told_state=json.dumps(state, sort_keys=True),
-        message=message,
-        status="unsent",
-    )
+    return thread_row(told.episode_id, told.sequence + 1, RECOVERED, state, message, told.channel, newest[-1])

@@ -5,7 +5,6 @@ raised the limit believes that it is raised.
 """
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pedwatch.alerts import guidance
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Notification, Told, notification_id
+from pedwatch.alerts.notifications import Notification, Told, thread_row
 from pedwatch.alerts.routing import is_configured, route_of_team, why_told_here
 from pedwatch.alerts.wording import name
 from pedwatch.config import Destination, Slack
@@ -120,19 +119,8 @@ def _row(
         "reason": rejection.reason if rejection else None,
         "has_previous_limit": rejection.has_previous_limit if rejection else None,
     }
-    return Notification(
-        notification_id=notification_id(thread, sequence, channel),
-        episode_id=thread,
-        sequence=sequence,
-        team_id=team_id,
-        cycle=floor_to_cycle(read_at, period),
-        reason=REJECTED if rejection else ACCEPTED,
-        destination=destination,
-        channel=channel,
-        told_state=json.dumps(state, sort_keys=True),
-        message=message,
-        status="suppressed" if destination == "suppressed" else "unsent",
-    )
+    reason, cycle = REJECTED if rejection else ACCEPTED, floor_to_cycle(read_at, period)
+    return thread_row(thread, sequence, reason, state, message, channel, cycle, team_id, destination)
 
 
 def _rejected(

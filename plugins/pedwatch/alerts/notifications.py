@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +80,36 @@ class Notification:
 def notification_id(episode_id: str, sequence: int, channel: str) -> str:
     """Return the id of the message about a state of an episode in a channel: the same however often it is written."""
     return str(uuid.uuid5(NAMESPACE, f"{episode_id}|{sequence}|{channel}"))
+
+
+def thread_row(
+    thread: str,
+    sequence: int,
+    reason: str,
+    state: Mapping[str, Any],
+    message: Message,
+    channel: str,
+    cycle: dt.datetime,
+    team_id: str | None = None,
+    destination: Destination = "team",
+) -> Notification:
+    """Return the row of a word in a thread that is no episode of the ledger's: a digest, a failed run, silence.
+
+    ``state`` is what the thread's next word is worked out from; without ``team_id`` it is the platform's.
+    """
+    return Notification(
+        notification_id=notification_id(thread, sequence, channel),
+        episode_id=thread,
+        sequence=sequence,
+        team_id=team_id,
+        cycle=cycle,
+        reason=reason,
+        destination=destination,
+        channel=channel,
+        told_state=json.dumps(state, sort_keys=True),
+        message=message,
+        status="suppressed" if destination == "suppressed" else "unsent",
+    )
 
 
 def notification_of(

@@ -8,7 +8,6 @@ of it, when nothing is judged either.
 """
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Notification, Told, notification_id
+from pedwatch.alerts.notifications import Notification, Told, thread_row
 from pedwatch.alerts.wording import clock_time, counted
 from pedwatch.cycles import floor_to_cycle
 
@@ -146,19 +145,7 @@ def _row(
         "since": since.isoformat() if since else None,
     }
     thread = episode_id(kind, since)
-    return Notification(
-        notification_id=notification_id(thread, sequence, channel),
-        episode_id=thread,
-        sequence=sequence,
-        team_id=None,
-        cycle=cycle,
-        reason=SILENCE if sequence == 1 else OVER,
-        destination="team",
-        channel=channel,
-        told_state=json.dumps(state, sort_keys=True),
-        message=message,
-        status="unsent",
-    )
+    return thread_row(thread, sequence, SILENCE if sequence == 1 else OVER, state, message, channel, cycle)
 
 
 def _silence(kind: Kind, last: dt.datetime | None, heard: Heard, now: dt.datetime, url: str | None) -> Message:

@@ -1,7 +1,6 @@
 """A team's first message in a new channel: what will be told there, and a test that it arrives. Pure."""
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Collection, Iterable
 
@@ -10,7 +9,7 @@ from pedwatch.alerts.acknowledgements import SHOWN
 from pedwatch.alerts.episodes import NAMESPACE
 from pedwatch.alerts.message_lookup import links_of
 from pedwatch.alerts.messages import Message
-from pedwatch.alerts.notifications import Notification, notification_id
+from pedwatch.alerts.notifications import Notification, thread_row
 from pedwatch.alerts.wording import name
 from pedwatch.config import Config
 
@@ -42,19 +41,8 @@ def row_of(team_id: str, config: Config, cycle: dt.datetime) -> Notification:
     """Return the outbox row of a team's welcome: the same one for a channel however often it is made."""
     channel = config.slack.teams[team_id].channel
     thread = str(uuid.uuid5(NAMESPACE, f"welcome|{team_id}|{channel}"))
-    return Notification(
-        notification_id=notification_id(thread, 1, channel),
-        episode_id=thread,
-        sequence=1,
-        team_id=team_id,
-        cycle=cycle,
-        reason=WELCOME,
-        destination="team",
-        channel=channel,
-        told_state=json.dumps({"phase": WELCOME, "severity": None}, sort_keys=True),
-        message=compose(team_id, config),
-        status="unsent",
-    )
+    state = {"phase": WELCOME, "severity": None}
+    return thread_row(thread, 1, WELCOME, state, compose(team_id, config), channel, cycle, team_id)
 
 
 def compose(team_id: str, config: Config) -> Message:

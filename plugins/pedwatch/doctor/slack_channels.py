@@ -106,7 +106,7 @@ def _strangers(channel: SlackChannel, identifier: str) -> Finding | None:
 
 
 def _blocks(channel: SlackChannel) -> Finding:
-    message = Message(":white_check_mark:", "Preflight", "a message as pedwatch writes them", [("Running", "14 pods")])
+    message = Message(":white_check_mark:", "Doctor", "a message as pedwatch writes them", [("Running", "14 pods")])
     try:
         channel.call("blocks.validate", {"blocks": block_kit.parent_blocks(message)})
     except SendError as error:
