@@ -177,6 +177,20 @@ print(pandas.DataFrame({"a": [1]}).shape)
     assert done.stdout.splitlines()[-2:] == ["[]", "(1, 1)"]
 
 
+def test_the_pages_leave_other_plugins_their_data_frames() -> None:
+    program = """
+from pedwatch.hooks import clients
+from pedwatch.hooks.bigquery_library import bigquery_library
+from pedwatch.page.questions import Questions
+clients.warehouse = lambda config: bigquery_library()
+library = Questions().open_warehouse(None)
+from google.cloud.bigquery import _pandas_helpers
+print(library is bigquery_library(), _pandas_helpers.pandas is not None)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["True True"], done.stderr
+
+
 def test_a_serialized_dag_holds_names_and_no_configuration(dag_bag: "DagBag") -> None:
     """Who may read DAGs need not read addresses; and a line of the configuration makes no new version of the DAG."""
     from airflow.serialization.serialized_objects import DagSerialization

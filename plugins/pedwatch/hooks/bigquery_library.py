@@ -14,7 +14,8 @@ def bigquery_library() -> ModuleType:
     """Return ``google.cloud.bigquery``; at the first call of a process it is told that there are no data frames.
 
     They cost each process 0.4 CPU seconds and 60 MB, and rows are read here as they come. Afterwards everybody who
-    imports pandas gets it; only this library does without as long as the process lives (docs/decisions/0056).
+    imports pandas gets it; only this library does without as long as the process lives (docs/decisions/0056). A process
+    that imported the library before is left as it is: the web server's, which is not ours alone.
     """
     hidden = [name for name in FRAMES if name not in sys.modules]
     # What stands in sys.modules as None cannot be imported: an ImportError, as if it were not installed.

@@ -73,6 +73,16 @@ class Explained:
     observations: list[Row]
 
 
+def warehouse_beside_others(config: Config) -> Warehouse:
+    """Return BigQuery, with the library as it is installed: the web server's process is that of other plugins too.
+
+    A task's process does without data frames (``hooks/bigquery_library.py``); a plugin beside us may want them.
+    """
+    import google.cloud.bigquery  # noqa: F401  # before our clients are made, which would import it in their way
+
+    return clients.warehouse(config)
+
+
 @dataclass
 class Questions:
     """The questions, answered for everybody who asks them within a minute.
@@ -82,7 +92,7 @@ class Questions:
         answers: what is shared.
     """
 
-    open_warehouse: Callable[[Config], Warehouse] = clients.warehouse
+    open_warehouse: Callable[[Config], Warehouse] = warehouse_beside_others
     answers: SharedAnswers = field(default_factory=SharedAnswers)
     _opened: tuple[Config, Warehouse] | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
