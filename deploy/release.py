@@ -19,6 +19,7 @@ from deploy.activation import HOUSEKEEPING, WATCH, Activation, DeployError, assu
 from deploy.composer import Composer, Described
 from deploy.gcloud import Gcloud, GcloudError, Run, run_program
 from deploy.releases import Releases, State
+from pedwatch.config import Config
 
 Activate = Callable[[Releases, Described], Activation]
 
@@ -87,7 +88,7 @@ def _refuse_packages(described: Described, requirements: Iterable[str]) -> None:
 def _quiet_minutes(root: Path) -> int:
     """After how long the absence policies tell: deploy/terraform has the same rule."""
     document = yaml.safe_load((root / "include" / "config" / "pedwatch.yaml").read_text(encoding="utf-8"))
-    cycle_minutes = document.get("cycle_minutes", 5)
+    cycle_minutes = document.get("cycle_minutes", Config.model_fields["cycle_minutes"].default)
     return max(15, 3 * (cycle_minutes if isinstance(cycle_minutes, int) else 60))
 
 
