@@ -17,7 +17,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from deploy.policy_commits import policy_commits
 from pedwatch.build import MANIFEST, SOURCE, Manifest
+from pedwatch.config import commits
 from pedwatch.config.reading import examine
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +29,7 @@ INCLUDE = PACKAGE / "include"
 #: From the repository's folder to the bucket's. The web server has no ``dags/``, so what it reads is in the package.
 FOLDERS = {"plugins": PurePosixPath("plugins"), "include": INCLUDE, "dags": PurePosixPath("dags")}
 REQUIREMENTS = "requirements.txt"
+CONFIG = PurePosixPath("include/config/pedwatch.yaml")
 #: What ships of them.
 SUFFIXES = {".py", ".sql", ".yaml", ".json", ".html", ".css", ".js", ".svg", ".woff2"}
 IGNORE_FILE = ".airflowignore"
@@ -48,6 +51,8 @@ class Bundle:
     folder: Path
     files: tuple[str, ...]
     """Paths as in the bucket, sorted."""
+    unattributed: str | None = None
+    """Why it does not say who changed the policy."""
 
 
 def sources(root: Path) -> Iterator[tuple[Path, PurePosixPath]]:
@@ -113,13 +118,24 @@ def check_configuration(root: Path = ROOT) -> None:
     Raises:
         BundleError: a line for each mistake.
     """
-    path = root / "include" / "config" / "pedwatch.yaml"
+    path = root / CONFIG
     if not path.is_file():
         return  # whoever points PEDWATCH_CONFIG elsewhere ships none
-    reading = examine(path.read_bytes(), {}, str(path.relative_to(root)), may_be_unset=True)
+    reading = examine(path.read_bytes(), {}, str(CONFIG), may_be_unset=True)
     if reading.problems:
         lines = "\n".join(str(problem) for problem in reading.problems)
         raise BundleError(f"{lines}\nnothing was bundled: mend the configuration first")
+
+
+def _attribute(contents: dict[PurePosixPath, bytes], root: Path) -> str | None:
+    """Write who changed the policy beside the configuration; returns why not, where that is not known."""
+    if not (root / CONFIG).is_file():
+        return None
+    found = policy_commits(root, root / CONFIG)
+    if not found.unknown:
+        place = INCLUDE / CONFIG.relative_to("include").with_name(commits.FILE)
+        contents[place] = found.to_json((root / CONFIG).read_bytes()).encode()
+    return found.unknown
 
 
 def build(root: Path = ROOT, target: Path = TARGET) -> Bundle:
@@ -130,13 +146,14 @@ def build(root: Path = ROOT, target: Path = TARGET) -> Bundle:
     """
     check_configuration(root)
     contents = {name: path.read_bytes() for path, name in sources(root)}
+    unattributed = _attribute(contents, root)
     build_id = f"{commit_of(root)}-{fingerprint(contents)[:12]}"
     _stamp(contents, build_id)
     shutil.rmtree(target, ignore_errors=True)
     for name, content in contents.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes(content)
-    return Bundle(build_id, target, tuple(sorted(name.as_posix() for name in contents)))
+    return Bundle(build_id, target, tuple(sorted(name.as_posix() for name in contents)), unattributed)
 
 
 def main() -> int:
@@ -147,6 +164,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     print(f"{TARGET.relative_to(ROOT)}: {len(found.files)} files, build {found.id}")
+    if found.unattributed:
+        print(f"audits will not name who changed the policy: {found.unattributed}")
     print("make deploy ENV=… brings it into an environment; docs/deployment.md.")
     return 0
 

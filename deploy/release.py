@@ -120,6 +120,8 @@ def main(
             rollback(composer, activation, arguments.to, now)
         else:
             built = bundle.build(root, root / "build" / "composer")
+            if built.unattributed:
+                print(f"audits will not name who changed the policy: {built.unattributed}")
             deploy(composer, activation, built, (root / bundle.REQUIREMENTS).read_text().splitlines(), now)
     except (target.TargetError, bundle.BundleError, GcloudError, DeployError) as error:
         print(error, file=sys.stderr)

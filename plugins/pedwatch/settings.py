@@ -16,7 +16,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pedwatch.config import Config
+from pedwatch.config import Config, commits
 from pedwatch.config.reading import Reading, WrittenConfig, examine, read_config
 from pedwatch.errors import ConfigurationError
 
@@ -103,6 +103,17 @@ def load_config() -> Config:
         ConfigurationError: the file is missing or wrong.
     """
     return load_written_config().config
+
+
+def policy_commits() -> commits.PolicyCommits:
+    """Return the commits that made the policy of the configuration in force, or why nobody knows; it never raises."""
+    try:
+        path = config_path()
+        listed = path.with_name(commits.FILE)
+        text = listed.read_text(encoding="utf-8") if listed.is_file() else None
+        return commits.read_commits(text, path.read_bytes())
+    except (OSError, UnicodeDecodeError, ConfigurationError) as error:
+        return commits.PolicyCommits(unknown=str(error))
 
 
 def environment() -> str | None:

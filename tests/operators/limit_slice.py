@@ -51,7 +51,7 @@ class Slice:
         name = sync_id or f"scheduled__{next(self._runs)}"
         plan = sync_limits(self.store, self.ledger, self.config, name, is_full, **allowed, before=self.before)
         if plan is not None:
-            told = json.dumps(plan.stands(self.config.firestore, self.config.policy.version).to_json())
+            told = json.dumps(plan.stands(self.config.firestore, self.config.policy_version).to_json())
             self.before = LastSync.from_json(json.loads(told))
         return plan
 

@@ -30,6 +30,7 @@ FILES = {
     "episodes.csv",
     "limits.csv",
     "coverage.csv",
+    "policy_changes.csv",
     "report.html",
     "manifest.json",
 }

@@ -13,6 +13,7 @@ import pytest
 from google.cloud.firestore import SERVER_TIMESTAMP
 
 from pedwatch.config import Config, Firestore
+from pedwatch.config.commits import Commit
 from pedwatch.cycles import PERIOD
 from pedwatch.errors import LedgerError
 from pedwatch.limits.known import LastSync
@@ -81,7 +82,7 @@ def test_a_sync_that_finds_nothing_writes_one_row_and_touches_no_other_table(sli
     assert slice_.asked(since) == ["limits-current_beliefs", "limits-record_sync"]
     [row] = [row for row in slice_.rows("limit_sync_runs") if row["sync_id"] == "quiet"]
     assert (row["documents_known"], row["changes"], row["rejections"]) == (1, 0, 0)
-    assert row["policy_version"] == slice_.config.policy.version
+    assert row["policy_version"] == slice_.config.policy_version
 
 
 def test_where_the_run_before_stood_is_not_believed_when_the_ledger_knows_better(slice_: Slice) -> None:
@@ -119,7 +120,7 @@ def test_a_quiet_sync_is_recorded_once_and_not_behind_another(slice_: Slice) -> 
     slice_.sync()
     last, _ = slice_.ledger.last_sync("quiet")
     plan = plan_sync(slice_.store, slice_.ledger, last)
-    assert not plan.is_news_after(last, slice_.config.policy.version)
+    assert not plan.is_news_after(last, slice_.config.policy_version)
     for _ in range(2):
         slice_.ledger.commit(plan, last, "quiet", plan.read_time, slice_.config)
     with pytest.raises(LedgerError, match="another limit sync was committed meanwhile"):
@@ -298,7 +299,7 @@ def test_the_policy_is_versioned_and_its_first_version_always_held(slice_: Slice
     slice_.sync()
     ancient = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
     [defaults] = policies_of(slice_, ancient)
-    assert (defaults["policy_version"], defaults["grace_minutes"]) == (slice_.config.policy.version, 10)
+    assert (defaults["policy_version"], defaults["grace_minutes"]) == (slice_.config.policy_version, 10)
 
     changed = {
         "defaults": {"grace_minutes": 20},
@@ -318,6 +319,40 @@ def test_the_policy_is_versioned_and_its_first_version_always_held(slice_: Slice
     policies = slice_.rows("policy_history")
     slice_.sync()
     assert slice_.rows("policy_history") == policies
+
+
+@pytest.mark.parametrize("which_server", ["stand-in"])
+def test_a_version_of_the_policy_names_the_commits_since_the_one_before(slice_: Slice) -> None:
+    """Also those of deploys between, which changed nothing; what a file says that names none is not made up."""
+
+    def made_by(*names: str, tolerance: int) -> list[str]:
+        at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+        slice_.ledger.policy_commits = [Commit(name, f"{name} <a@b>", at, None) for name in names]
+        slice_.config = replace_policy(slice_.config, {"defaults": {"tolerance_count": tolerance}})
+        slice_.sync()
+        rows = [row for row in slice_.rows("policy_history") if row["valid_to"].year == 9999]
+        return [commit["commit"] for commit in rows[0]["commits"]]
+
+    assert made_by("c2", "c1", tolerance=0) == ["c2"], "how far the list reaches back is not known"
+    assert made_by("c4", "c3", "c2", "c1", tolerance=1) == ["c4", "c3"]
+    assert made_by("c4", "c3", "c2", "c1", tolerance=2) == [], "a variable, or an edit where it lies"
+    assert made_by(tolerance=3) == []
+    assert made_by("c5", "c4", "c3", tolerance=4) == ["c5"]
+    assert made_by("c2", "c1", tolerance=0) == [], "an older build was brought back"
+
+
+@pytest.mark.parametrize("which_server", ["stand-in"])
+def test_retired_clusters_and_suppressed_teams_are_of_the_policy(slice_: Slice) -> None:
+    slice_.sync()
+    changed = slice_.config.model_dump()
+    changed["retired_clusters"] = ["eu-0"]
+    changed["slack"]["teams"] = {"shop": {"channel": "C0SHOPSHOP", "mode": "suppressed"}}
+    before, slice_.config = slice_.config.policy_version, Config.model_validate(changed)
+    assert slice_.config.policy_version != before
+    plan = slice_.sync()
+    assert plan
+    [row] = policies_of(slice_, plan.read_time)
+    assert (row["retired_clusters"], row["suppressed_teams"], row["advisories"]) == (["eu-0"], ["shop"], [])
 
 
 def policies_of(slice_: Slice, moment: dt.datetime) -> list[dict[str, Any]]:

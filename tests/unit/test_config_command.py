@@ -115,7 +115,7 @@ def test_json_names_every_value_with_its_origin(path: Path, capsys: pytest.Captu
     assert found["clusters[0].environment"] == ("prod", "line 5")
     assert found["project"] == ("shop", "line 1, PEDWATCH_PROJECT")
     assert found["slack.reminder_hours"] == ([4.0, 24.0, 168.0], "default")
-    assert shown["policy_version"] == settings.load_written_config(path).config.policy.version
+    assert shown["policy_version"] == settings.load_written_config(path).config.policy_version
 
 
 def test_names_that_nobody_bears_are_told(path: Path) -> None:

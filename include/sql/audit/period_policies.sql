@@ -1,4 +1,4 @@
--- The policy versions that held at some time of a period: what episodes are folded by.
+-- The policy versions that held at some time of a period: what episodes are folded by, and who changed them.
 -- One row per version and team or API that has settings of its own, and one for the defaults.
 -- Parameters: @period_start, @period_end TIMESTAMP.
 SELECT
@@ -16,7 +16,12 @@ SELECT
   clear_observations,
   gross_ratio,
   gross_count,
-  critical_ratio
+  critical_ratio,
+  approvers,
+  advisories,
+  retired_clusters,
+  suppressed_teams,
+  commits
 FROM `{{ dataset }}.policy_history`
 WHERE valid_from < @period_end AND @period_start < valid_to
 ORDER BY valid_from, policy_version, team_id, api_id

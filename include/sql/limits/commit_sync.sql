@@ -17,11 +17,16 @@
 --     grace_minutes INT64, surge_budget_minutes INT64, for_observations INT64, window_observations INT64,
 --     clear_observations INT64, gross_ratio FLOAT64, gross_count INT64, critical_ratio FLOAT64,
 --     approvers ARRAY<STRUCT<approver STRING, team_id STRING>>>>: its rows
+--   @advisories, @retired_clusters, @suppressed_teams ARRAY<STRING>: of the whole policy
+--   @policy_commits ARRAY<STRUCT<commit STRING, author STRING, committed_at TIMESTAMP, ticket STRING>>: commits that changed
+--     the policy, newest first, as the bundle lists them; none where nobody knows
 DECLARE v_is_committed BOOL DEFAULT (
   SELECT COUNT(*) > 0 FROM `{{ dataset }}.limit_sync_runs` AS runs WHERE runs.sync_id = @sync_id
 );
 DECLARE v_end_of_time TIMESTAMP DEFAULT TIMESTAMP '9999-12-31 23:59:59.999999+00';
 DECLARE v_policy_from TIMESTAMP;
+DECLARE v_recorded_commits ARRAY<STRING>;
+DECLARE v_first_recorded INT64;
 
 IF NOT v_is_committed THEN
   BEGIN TRANSACTION;
@@ -109,6 +114,19 @@ IF NOT v_is_committed THEN
     FROM `{{ dataset }}.policy_history`
   );
 
+  -- Of the commits listed those made this version that none before it was made by; of a list of which none is recorded,
+  -- the newest did.
+  SET v_recorded_commits = ARRAY(
+    SELECT DISTINCT made.commit FROM `{{ dataset }}.policy_history` AS history, UNNEST(history.commits) AS made
+  );
+  SET v_first_recorded = COALESCE(
+    (
+      SELECT MIN(place) FROM UNNEST(@policy_commits) AS listed WITH OFFSET AS place
+      WHERE listed.commit IN UNNEST(v_recorded_commits)
+    ),
+    1
+  );
+
   MERGE `{{ dataset }}.policy_history` AS history
   USING (
     SELECT
@@ -124,7 +142,15 @@ IF NOT v_is_committed THEN
       policy.gross_ratio,
       policy.gross_count,
       policy.critical_ratio,
-      policy.approvers
+      policy.approvers,
+      @advisories AS advisories,
+      @retired_clusters AS retired_clusters,
+      @suppressed_teams AS suppressed_teams,
+      ARRAY(
+        SELECT listed FROM UNNEST(@policy_commits) AS listed WITH OFFSET AS place
+        WHERE place < v_first_recorded
+        ORDER BY place
+      ) AS commits
     FROM UNNEST(@policies) AS policy
   ) AS current_policy
     ON
@@ -136,14 +162,15 @@ IF NOT v_is_committed THEN
     INSERT (
       policy_version, valid_from, valid_to, team_id, api_id, tolerance_count, tolerance_ratio, grace_minutes,
       surge_budget_minutes, for_observations, window_observations, clear_observations, gross_ratio, gross_count,
-      critical_ratio, approvers
+      critical_ratio, approvers, advisories, retired_clusters, suppressed_teams, commits
     )
     VALUES (
       @policy_version, v_policy_from, v_end_of_time, current_policy.team_id, current_policy.api_id,
       current_policy.tolerance_count, current_policy.tolerance_ratio, current_policy.grace_minutes,
       current_policy.surge_budget_minutes, current_policy.for_observations, current_policy.window_observations,
       current_policy.clear_observations, current_policy.gross_ratio, current_policy.gross_count,
-      current_policy.critical_ratio, current_policy.approvers
+      current_policy.critical_ratio, current_policy.approvers, current_policy.advisories,
+      current_policy.retired_clusters, current_policy.suppressed_teams, current_policy.commits
     )
   WHEN NOT MATCHED BY SOURCE AND history.valid_to = v_end_of_time THEN
     UPDATE SET valid_to = @read_time;

@@ -14,6 +14,7 @@ from pedwatch.audit.judged import Judged, KnownAs, Row, by_cycle, side_by_side
 from pedwatch.audit.lines import Line, Lines
 from pedwatch.audit.period_episodes import EpisodeFold, seed
 from pedwatch.audit.policies import PolicyLine
+from pedwatch.audit.policy_changes import PolicyChange, policy_changes
 from pedwatch.audit.request import AuditRequest
 from pedwatch.audit.subject_days import SubjectDays, TakeDay
 from pedwatch.config import PolicyConfig
@@ -52,6 +53,7 @@ class Findings:
     differences: list[Difference]
     lines: Mapping[Any, list[Line]]
     limits: list[Row]
+    policy_changes: list[PolicyChange]
     verdict_rows: int = 0
     difference_rows: int = 0
 
@@ -184,6 +186,7 @@ def _findings(work: _Pass, sources: Sources, recorded: Sequence[Row]) -> Finding
         differences=list(work.spans),
         lines=work.lines.violating(),
         limits=used,
+        policy_changes=policy_changes(sources.policies, request.start, request.end),
         verdict_rows=work.verdict_rows,
         difference_rows=work.difference_rows,
     )

@@ -117,6 +117,7 @@ def view(findings: Findings, facts: Mapping[str, Any]) -> dict[str, Any]:
         "differences": sorted(findings.differences, key=lambda one: not one.changes_verdict),
         "burn_down": charts.burn_down(weeks) if len(weeks) >= BURN_DOWN_WEEKS else None,
         "limits": findings.limits,
+        "policy_changes": findings.policy_changes,
         "causes": CAUSES,
         "most_rows": MOST_ROWS,
         "geometry": charts,

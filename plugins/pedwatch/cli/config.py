@@ -79,7 +79,7 @@ def _in_short(config: Config) -> str:
     live = sum(route.mode == "team" for route in config.slack.teams.values())
     return (
         f"named clusters{discovered}: {len(config.clusters)}, teams: {len(config.slack.teams)}, live of them: {live}, "
-        f"policy version {config.policy.version}"
+        f"policy version {config.policy_version}"
     )
 
 

@@ -1,6 +1,8 @@
 """The whole of ``include/config/pedwatch.yaml``."""
 
 import datetime as dt
+import hashlib
+import json
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -96,6 +98,20 @@ class Config(Strict):
     def period(self) -> dt.timedelta:
         """The length of a cycle."""
         return period_of(self.cycle_minutes)
+
+    @property
+    def suppressed_teams(self) -> list[str]:
+        """The teams that are told nothing, sorted."""
+        return sorted(team_id for team_id, route in self.slack.teams.items() if route.mode == "suppressed")
+
+    @property
+    def policy_version(self) -> str:
+        """First 12 hex digits of the hash of all that weakens detection: what each verdict names."""
+        weakening = self.policy.model_dump(mode="json") | {
+            "retired_clusters": sorted(self.retired_clusters),
+            "suppressed_teams": self.suppressed_teams,
+        }
+        return hashlib.sha256(json.dumps(weakening, sort_keys=True).encode()).hexdigest()[:12]
 
     def cluster(self, name: str) -> Cluster:
         """Return a configured cluster by name; KeyError when there is none."""

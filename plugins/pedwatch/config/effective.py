@@ -60,7 +60,7 @@ def as_json(written: WrittenConfig) -> str:
     return json.dumps(
         {
             "file": written.source,
-            "policy_version": written.config.policy.version,
+            "policy_version": written.config.policy_version,
             "settings": [
                 {"field": field_path(one.at), "value": one.value, "from": one.origin} for one in settings_of(written)
             ],
@@ -71,7 +71,7 @@ def as_json(written: WrittenConfig) -> str:
 
 def as_yaml(written: WrittenConfig) -> str:
     """Return the configuration as a file of the same meaning, each value's origin behind it."""
-    head = [f"# {written.source} as it counts; policy version {written.config.policy.version}"]
+    head = [f"# {written.source} as it counts; policy version {written.config.policy_version}"]
     return "\n".join([*head, *_lines(effective(written), (), written.document)])
 
 

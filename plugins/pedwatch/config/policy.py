@@ -3,8 +3,6 @@
 Everything that weakens detection lives here, with the platform team, never in a PED file (docs/design.md#d10).
 """
 
-import hashlib
-import json
 from collections.abc import Iterator
 from typing import Literal
 
@@ -132,9 +130,3 @@ class PolicyConfig(Strict):
             if api_id in team.apis:
                 merged |= team.apis[api_id].model_dump(exclude_none=True)
         return Policy.model_validate(merged)
-
-    @property
-    def version(self) -> str:
-        """First 12 hex digits of the hash of the policy: what each verdict names."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]

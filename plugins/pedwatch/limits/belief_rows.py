@@ -30,6 +30,8 @@ POLICY_COLUMNS: dict[str, Any] = {
     "critical_ratio": "FLOAT64",
     "approvers": {"approver": "STRING", "team_id": "STRING"},
 }
+COMMIT_COLUMNS = {"commit": "STRING", "author": "STRING", "committed_at": "TIMESTAMP", "ticket": "STRING"}
+"""Of the commits that changed the policy: `pedwatch.config.commits.Commit`."""
 
 PROPOSAL_COLUMNS: dict[str, Any] = {
     "limit_id": "STRING",

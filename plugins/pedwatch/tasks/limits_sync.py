@@ -40,12 +40,13 @@ def sync_of_run(run: Any, asked: Mapping[str, Any], ti: Any) -> dict[str, Any]:
         raise AirflowSkipException("limits cannot be read in the past: a backfilled sync does nothing")
     config = settings.load_config()
     warehouse = clients.warehouse(config)
+    made_by = settings.policy_commits()
     # Named by its map index: without one, all XComs that there ever were are fetched.
     told = ti.xcom_pull(task_ids="sync_limits", map_indexes=-1, include_prior_dates=True)
     try:
         plan = sync_limits(
             FirestoreLimits.from_config(config),
-            BigQueryLimits(warehouse),
+            BigQueryLimits(warehouse, made_by.commits),
             config,
             run.run_id,
             asked["full"],
@@ -59,7 +60,9 @@ def sync_of_run(run: Any, asked: Mapping[str, Any], ti: Any) -> dict[str, Any]:
         raise AirflowFailException(f"{type(error).__name__}: {error}") from error
     if plan is None:
         return {"note": f"{run.run_id} is committed already: nothing was written"}
-    return plan.summary() | {STANDS: plan.stands(config.firestore, config.policy.version).to_json()}
+    if made_by.unknown:
+        log.info("a change of the policy would be recorded without its author: %s", made_by.unknown)
+    return plan.summary() | {STANDS: plan.stands(config.firestore, config.policy_version).to_json()}
 
 
 def sync_limits(

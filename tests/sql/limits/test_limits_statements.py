@@ -7,11 +7,12 @@ import pytest
 
 from pedwatch import sql
 from pedwatch.config import Policy
-from pedwatch.limits.belief_rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row
+from pedwatch.limits.belief_rows import COMMIT_COLUMNS, POLICY_COLUMNS, REJECTION_COLUMNS, belief_row
 from pedwatch.limits.history import Belief, Statement, learn
 from tests.sql.googlesql import DATASET, SQL_ROOT, analyze, analyze_file
 from tests.unit.limits.samples import limit, minutes
 
+OF_THE_WHOLE = ("advisories", "retired_clusters", "suppressed_teams")
 COMMIT = {
     "sync_id": "STRING",
     "read_time": "TIMESTAMP",
@@ -29,12 +30,16 @@ COMMIT = {
     "rejections": REJECTION_COLUMNS,
     "policy_version": "STRING",
     "policies": POLICY_COLUMNS,
+    **dict.fromkeys(OF_THE_WHOLE, "ARRAY<STRING>"),
+    "policy_commits": COMMIT_COLUMNS,
 }
 HISTORY = analyze("SELECT * FROM `ped_watch.limit_history`", {})
 
 
 RECORD = {
-    name: kind for name, kind in COMMIT.items() if name not in ("changes", "staged_rows", "rejections", "policies")
+    name: kind
+    for name, kind in COMMIT.items()
+    if name not in ("changes", "staged_rows", "rejections", "policies", *OF_THE_WHOLE, "policy_commits")
 }
 
 
@@ -82,4 +87,4 @@ def test_a_belief_fills_every_column_that_is_not_the_syncs() -> None:
 def test_a_policy_row_has_every_setting() -> None:
     assert set(Policy.model_fields) <= set(POLICY_COLUMNS)
     columns = analyze("SELECT * FROM `ped_watch.policy_history`", {})
-    assert set(POLICY_COLUMNS) == set(columns) - {"policy_version", "valid_from", "valid_to"}
+    assert set(POLICY_COLUMNS) == set(columns) - {"policy_version", "valid_from", "valid_to", *OF_THE_WHOLE, "commits"}

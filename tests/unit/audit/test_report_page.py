@@ -13,6 +13,7 @@ from pedwatch.audit.request import AuditRequest
 from tests.accessibility import violations
 from tests.unit.audit.shop_day import DAY, UNKNOWN, at, limit, line, over, sources
 from tests.unit.audit.test_audit_period import audit
+from tests.unit.audit.test_policy_changes import EVER, MADE, version
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,6 +22,12 @@ CHROMIUM = Path("/usr/bin/chromium")
 DAYS = 22
 FACTS = {"pedwatch_version": "1", "rule_version": "0" * 64, "policy_versions": ["p1"]}
 HOSTILE = '<script>alert("x")</script>&{{ 7 * 7 }}'
+
+
+POLICIES = [
+    *version(at("0:00", -9), at("12:00")),
+    *version(at("12:00"), EVER, commits=[MADE | {"author": HOSTILE}], retired_clusters=["eu-0"]),
+]
 
 
 def shop(cycle: dt.datetime) -> dict[str, Any]:
@@ -45,7 +52,7 @@ def page_of(days: int = 1) -> bytes:
     ]
     request = AuditRequest("march", DAY, DAY + dt.timedelta(days=days), "Europe/Vienna")
     versions = [limit(), limit(2, approver=HOSTILE)]
-    findings, _, _ = audit(sources(then, now, limits=versions), request)
+    findings, _, _ = audit(sources(then, now, limits=versions, policies=POLICIES), request)
     return report.render(settings.include_dir() / "report", findings, FACTS)
 
 

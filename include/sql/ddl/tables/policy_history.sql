@@ -1,4 +1,4 @@
--- The platform's policy of include/config/pedwatch.yaml, versioned like limits (docs/design.md#d10). One version is a
+-- All that weakens detection in include/config/pedwatch.yaml, versioned like limits (docs/design.md#d10). One version is a
 -- set of rows: the defaults (team_id and api_id NULL) and one per team or API that overrides them, already merged with
 -- the defaults. The first version ever holds from the beginning of time, because nothing else could have.
 -- One row per version and team or API that has settings of its own, and one for the defaults.
@@ -21,6 +21,15 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.policy_history` (
   approvers ARRAY<STRUCT<
     approver STRING OPTIONS (description = 'Identity as written in PED files'),
     team_id STRING OPTIONS (description = 'Team the approver belongs to')
-  >> OPTIONS (description = 'Who may approve exemptions; never one of their own team')
+  >> OPTIONS (description = 'Who may approve exemptions; never one of their own team'),
+  advisories ARRAY<STRING> OPTIONS (description = 'Advisory rules that the digest reports'),
+  retired_clusters ARRAY<STRING> OPTIONS (description = 'Clusters that are expected no longer'),
+  suppressed_teams ARRAY<STRING> OPTIONS (description = 'Teams that are told nothing'),
+  commits ARRAY<STRUCT<
+    commit STRING OPTIONS (description = 'Commit of pedwatch.yaml'),
+    author STRING OPTIONS (description = 'Who wrote it, as git has it'),
+    committed_at TIMESTAMP OPTIONS (description = 'When, UTC'),
+    ticket STRING OPTIONS (description = 'Ticket that its message names; NULL where it names none')
+  >> OPTIONS (description = 'What made this version of the one before, newest first; none where no commit of git did')
 )
 OPTIONS (description = 'Versions of the detection policy; each verdict names the version it was judged by');

@@ -54,7 +54,7 @@ def write_evidence(
             "to_cycle": cycle.isoformat(),
             "label": label,
             "limits_known_at": known_at.isoformat(),
-            "policy_version": config.policy.version,
+            "policy_version": config.policy_version,
             "pedwatch_version": __version__,
             "verdict_rows": verdict_rows,
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pedwatch import __version__, settings, sql
-from pedwatch.audit import coverage, differences, judged, pack_files, period_episodes, report
+from pedwatch.audit import coverage, differences, judged, pack_files, period_episodes, policy_changes, report
 from pedwatch.audit.assembly import Findings, Sources, audit_period
 from pedwatch.audit.bucket.chained_packs import PackBucket, record_report
 from pedwatch.audit.request import MOST_DAYS, AuditRequest, check_names
@@ -98,6 +98,7 @@ def write_files(
         "episodes.csv": (period_episodes.COLUMNS, findings.episode_rows),
         "limits.csv": (LIMIT_COLUMNS, findings.limits),
         "coverage.csv": (coverage.COLUMNS, findings.coverage_rows),
+        "policy_changes.csv": (policy_changes.COLUMNS, [change.row for change in findings.policy_changes]),
     }
     for name, (columns, rows) in tables.items():
         (folder / name).write_bytes(pack_files.to_csv(columns, rows))

@@ -5,11 +5,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pedwatch.config import Config, Firestore
+from pedwatch.config.commits import Commit
 from pedwatch.errors import LedgerError, SyncRefusedError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.limits.belief_rows import POLICY_COLUMNS, REJECTION_COLUMNS, belief_row, policy_rows, read_beliefs
+from pedwatch.limits.belief_rows import (
+    COMMIT_COLUMNS,
+    POLICY_COLUMNS,
+    REJECTION_COLUMNS,
+    belief_row,
+    policy_rows,
+    read_beliefs,
+)
 from pedwatch.limits.history import Belief
 from pedwatch.limits.known import Known, LastSync, Rejection
 from pedwatch.limits.learnt import SyncPlan
@@ -20,10 +28,16 @@ _OVERTAKEN = "another limit sync was committed meanwhile; this one wrote nothing
 
 
 class BigQueryLimits:
-    """Reads ``limit_history`` and its companions, and commits a sync to them."""
+    """Reads ``limit_history`` and its companions, and commits a sync to them.
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    Args:
+        warehouse: BigQuery.
+        policy_commits: the commits that changed the policy, newest first; none where nobody knows.
+    """
+
+    def __init__(self, warehouse: Warehouse, policy_commits: Sequence[Commit] = ()) -> None:
         self._warehouse = warehouse
+        self.policy_commits = policy_commits
 
     def last_sync(self, sync_id: str) -> tuple[LastSync | None, bool]:
         """Return where the last committed sync stood, and whether ``sync_id`` itself is committed already."""
@@ -64,7 +78,7 @@ class BigQueryLimits:
         Raises:
             LedgerError: BigQuery refused.
         """
-        if plan.is_news_after(before, config.policy.version):
+        if plan.is_news_after(before, config.policy_version):
             return False
         return self._warehouse.write(_QUIET, _row(plan, before, sync_id, committed_at, config)) > 0
 
@@ -79,7 +93,7 @@ class BigQueryLimits:
             LedgerError: BigQuery refused, or another sync was committed since ``last``.
         """
         parameters = _row(plan, last, sync_id, committed_at, config)
-        if not plan.is_news_after(last, config.policy.version):
+        if not plan.is_news_after(last, config.policy_version):
             # No row is written twice: none at all means that this sync is there already, or that another one is.
             if not self._warehouse.write(_QUIET, parameters) and not self.last_sync(sync_id)[1]:
                 raise LedgerError(_OVERTAKEN)
@@ -89,6 +103,10 @@ class BigQueryLimits:
             "staged_rows": stage(self._warehouse, STAGING, _staging_rows(plan, sync_id)),
             "rejections": Typed(REJECTION_COLUMNS, [vars(rejection) for rejection in plan.rejections]),
             "policies": Typed(POLICY_COLUMNS, policy_rows(config.policy)),
+            "advisories": Typed("ARRAY<STRING>", list(config.policy.advisories)),
+            "retired_clusters": Typed("ARRAY<STRING>", config.retired_clusters),
+            "suppressed_teams": Typed("ARRAY<STRING>", config.suppressed_teams),
+            "policy_commits": Typed(COMMIT_COLUMNS, [vars(commit) for commit in self.policy_commits]),
         }
         self._warehouse.run("limits/commit_sync.sql", parameters | news)
 
@@ -123,7 +141,7 @@ def _row(
         "documents_known": plan.documents_known,
         "documents_sha256": Typed("STRING", plan.documents_sha256),
         **_source_parameters(config.firestore),
-        "policy_version": config.policy.version,
+        "policy_version": config.policy_version,
     }
 
 
