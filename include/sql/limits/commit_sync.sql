@@ -24,8 +24,7 @@ DECLARE v_is_committed BOOL DEFAULT (
   SELECT COUNT(*) > 0 FROM `{{ dataset }}.limit_sync_runs` AS runs WHERE runs.sync_id = @sync_id
 );
 DECLARE v_end_of_time TIMESTAMP DEFAULT TIMESTAMP '9999-12-31 23:59:59.999999+00';
-DECLARE v_policy_from TIMESTAMP;
-DECLARE v_recorded_commits ARRAY<STRING>;
+DECLARE v_policy STRUCT<valid_from TIMESTAMP, recorded_commits ARRAY<STRING>>;
 DECLARE v_first_recorded INT64;
 
 IF NOT v_is_committed THEN
@@ -109,20 +108,20 @@ IF NOT v_is_committed THEN
       last_seen = TIMESTAMP_SUB(@read_time, INTERVAL 1 MICROSECOND),
       is_current = FALSE;
 
-  SET v_policy_from = (
-    SELECT IF(COUNT(*) = 0, TIMESTAMP '0001-01-01 00:00:00+00', @read_time)
-    FROM `{{ dataset }}.policy_history`
+  SET v_policy = (
+    SELECT AS STRUCT
+      IF(COUNT(*) = 0, TIMESTAMP '0001-01-01 00:00:00+00', @read_time) AS valid_from,
+      ARRAY_AGG(made.commit IGNORE NULLS) AS recorded_commits
+    FROM `{{ dataset }}.policy_history` AS history
+    LEFT JOIN UNNEST(history.commits) AS made
   );
 
   -- Of the commits listed those made this version that none before it was made by; of a list of which none is recorded,
   -- the newest did.
-  SET v_recorded_commits = ARRAY(
-    SELECT DISTINCT made.commit FROM `{{ dataset }}.policy_history` AS history, UNNEST(history.commits) AS made
-  );
   SET v_first_recorded = COALESCE(
     (
       SELECT MIN(place) FROM UNNEST(@policy_commits) AS listed WITH OFFSET AS place
-      WHERE listed.commit IN UNNEST(v_recorded_commits)
+      WHERE listed.commit IN UNNEST(v_policy.recorded_commits)
     ),
     1
   );
@@ -165,7 +164,7 @@ IF NOT v_is_committed THEN
       critical_ratio, approvers, advisories, retired_clusters, suppressed_teams, commits
     )
     VALUES (
-      @policy_version, v_policy_from, v_end_of_time, current_policy.team_id, current_policy.api_id,
+      @policy_version, v_policy.valid_from, v_end_of_time, current_policy.team_id, current_policy.api_id,
       current_policy.tolerance_count, current_policy.tolerance_ratio, current_policy.grace_minutes,
       current_policy.surge_budget_minutes, current_policy.for_observations, current_policy.window_observations,
       current_policy.clear_observations, current_policy.gross_ratio, current_policy.gross_count,
