@@ -44,15 +44,26 @@ def test_each_cycle_says_why_there_was_a_message_or_none(watched: World, capsys:
     assert main(["explain", "--api", "orders", "--at", at(2), "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [verdict["told_status"] for verdict in found["verdicts"]] == ["sent"]
-    assert main(["explain", "--api", "nobody", "--at", at(2)]) == 3
-    assert "nobody has no verdict in the cycle" in capsys.readouterr().err
+    assert main(["explain", "--api", "order", "--at", at(2)]) == 3
+    assert "order is the API of no limit" in (told := capsys.readouterr().err)
+    assert "(did you mean orders?)" in told
 
     arguments = ["replay", "--from", at(1), "--to", at(6), "--set", "for_observations=4", "window_observations=4"]
-    assert main([*arguments, "--set", "tolerance_count=2"]) == 0
+    assert main([*arguments, "--set", "tolerance_count=2", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["cycles"], found["newest_cycle"]) == (5, "2026-03-02T10:40:00+00:00")
+    assert found["in_force"]["detection_minutes"] == 5
+    assert found["in_force"]["apis"] == {"orders/orders": {"messages": 2, "episodes": 1}}
+    assert [policy["messages"] for policy in found["policies"]] == [0, 0]
+    assert [policy["apis_that_differ"] for policy in found["policies"]] == [["orders/orders"]] * 2
+
+    assert main(["replay", "--from", at(3), "--to", at(6)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split() == ["in", "force", "2", "1", "5", "min"]
-    assert lines[-2] == "for_observations=4, window_observations=4: 2 → 0 messages, 1 → 0 episodes"
-    assert lines[-1] == "tolerance_count=2: 2 → 0 messages, 1 → 0 episodes"
+    assert lines[0] == "3 cycles observed, from 2026-03-02 10:30 to 2026-03-02 10:40 UTC"
+    assert lines[3].split() == ["in", "force", "1", "0", "–"], "that it is over had been told before"
+    assert "in force for everybody are tolerance_count=0, " in lines[-1]
+    assert main(["replay", "--from", at(90), "--to", at(99)]) == 3
+    assert "nothing observed from 2026-03-02 17:45 to 2026-03-02 18:30 UTC" in capsys.readouterr().err
 
 
 def test_wrong_words_are_explained(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,7 +69,8 @@ joined AS (
     n.status AS told_status,
     n.channel AS told_channel,
     n.error AS told_error,
-    n.sent_at AS told_at
+    n.sent_at AS told_at,
+    r.reason AS rejection
   FROM first_verdicts AS v
   LEFT JOIN versions AS l ON v.limit_id = l.limit_id AND v.limit_version = l.version
   LEFT JOIN `{{ dataset }}.episodes` AS e
@@ -80,8 +81,19 @@ joined AS (
       AND v.cycle <= COALESCE(e.resolved_cycle, IF(e.state = 'inactive', e.last_cycle, v.cycle))
   LEFT JOIN `{{ dataset }}.notifications` AS n
     ON e.episode_id = n.episode_id AND n.cycle <= v.cycle AND n.channel NOT LIKE '%:%'
+  -- What was wrong with the document then: where there was no other limit, and where the version before stayed in force.
+  LEFT JOIN `{{ dataset }}.limit_rejections` AS r
+    ON
+      r.document_id = COALESCE(
+        v.limit_id, CONCAT(v.environment, '.', REPLACE(v.team_id, '.', '..'), '.', REPLACE(v.api_id, '.', '..'))
+      )
+      AND r.first_seen <= v.limits_known_at
+      AND (r.is_current OR v.limits_known_at <= r.last_seen)
   WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY v.cycle, v.fingerprint, e.episode_id ORDER BY n.sequence DESC) = 1
+  QUALIFY
+    ROW_NUMBER() OVER (
+      PARTITION BY v.cycle, v.fingerprint, e.episode_id ORDER BY n.sequence DESC, r.first_seen DESC, r.reason ASC
+    ) = 1
 )
 
 SELECT

@@ -3,6 +3,7 @@
 The rows are those of ``verdicts/explain.sql`` and ``verdicts/explain_observations.sql``.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,18 +21,54 @@ def story(row: Mapping[str, Any]) -> Iterable[str]:
     if row["exemption_id"]:
         ceiling = "any count" if row["ceiling"] is None else row["ceiling"]
         yield f"  exemption    {row['exemption_id']}: up to {ceiling}"
+    if row["rejection"]:
+        meanwhile = "; the version before stays in force" if row["limit_id"] else ""
+        yield f"  document     does not validate: {' '.join(row['rejection'].split())}{meanwhile}"
     if row["episode_id"]:
-        fired = f", fired {row['fired_cycle']:%H:%M}" if row["fired_cycle"] else ", not fired"
-        ended = f", ended {row['resolved_cycle']:%H:%M} ({row['end_reason']})" if row["resolved_cycle"] else ""
-        yield f"  episode      {row['episode_phase']}; began {row['started_cycle']:%Y-%m-%d %H:%M}{fired}{ended}"
+        yield f"  episode      {_episode(row)}"
     if row["told_cycle"]:
         when = f", sent {row['told_at']:%Y-%m-%d %H:%M} UTC" if row["told_at"] else ""
         yield (
-            f"  last told    {row['told_reason']} of cycle {row['told_cycle']:%H:%M} in {row['told_channel']}: "
-            f"{row['told_status']}{when}"
+            f"  last told    {row['told_reason']} of cycle {_moment(row['told_cycle'], row['cycle'])} in "
+            f"{row['told_channel']}: {row['told_status']}{when}"
         )
     if row["revisions"] > 1:
         yield f"  re-judged    {row['revisions']} revisions; shown is the first, which is what alerts follow"
+
+
+def unmatched(version: Mapping[str, Any], cycle: dt.datetime) -> Iterable[str]:
+    """Tell a limit that was in force in a cycle and took nothing; a row of ``page/limit_versions.sql``."""
+    yield f"{version['limit_id']}, cycle {cycle:%Y-%m-%d %H:%M} UTC"
+    yield "  explanation  nothing to tell: the limit is in force, and no workload that it takes was seen"
+    source = " ".join(filter(None, (version["source_repo"], version["source_path"])))
+    yield (
+        f"  limit        version {version['version']}: {counted(version['max_replicas'], 'pod')}, granted by "
+        f"{version['approver']} ({version['ticket']}){', ' + source if source else ''}; in force from "
+        f"{version['valid_from']:%Y-%m-%d %H:%M} UTC"
+    )
+    yield "  to mend      compare team_id, api_id and selectors with the labels of the workload"
+
+
+def is_in_force(version: Mapping[str, Any], cycle: dt.datetime) -> bool:
+    """Tell whether a version of a limit holds in a cycle."""
+    return version["valid_from"] <= cycle < version["valid_to"] and not version["is_deleted"]
+
+
+def _moment(moment: dt.datetime, cycle: dt.datetime) -> str:
+    return f"{moment:%H:%M}" if moment.date() == cycle.date() else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _episode(row: Mapping[str, Any]) -> str:
+    """Say how far it had come in that cycle; what came after is said to be later."""
+    cycle, fired, ended = row["cycle"], row["fired_cycle"], row["resolved_cycle"]
+    then, later = [f"{row['episode_phase']}; began {row['started_cycle']:%Y-%m-%d %H:%M}"], []
+    if fired is None or fired > cycle:
+        then.append("not fired")
+    if fired is not None:
+        (later if fired > cycle else then).append(f"fired {_moment(fired, cycle)}")
+    if ended is not None:
+        (later if ended > cycle else then).append(f"ended {_moment(ended, cycle)} ({row['end_reason']})")
+    return ", ".join(then) + (f"; later: {', '.join(later)}" if later else "")
 
 
 def _measured(row: Mapping[str, Any]) -> str:

@@ -17,3 +17,19 @@ def read_moment(text: str) -> dt.datetime:
     if moment.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text} has no offset, so it could be any hour: append Z for UTC, or +01:00")
     return moment.astimezone(dt.UTC)
+
+
+def read_past_moment(text: str) -> dt.datetime:
+    """Read such a time, one that has come.
+
+    Raises:
+        argparse.ArgumentTypeError: as `read_moment`, or it is in the future; says what time it is.
+    """
+    from pedwatch import settings
+
+    moment, now = read_moment(text), settings.now()
+    if moment > now:
+        raise argparse.ArgumentTypeError(
+            f"{text} has not come yet: it is {now:%Y-%m-%dT%H:%MZ}; name a time before it, or leave it out for now"
+        )
+    return moment

@@ -66,11 +66,15 @@ class History:
 
 @dataclass(frozen=True)
 class Explained:
-    """A cycle of an API: rows of ``verdicts/explain.sql`` and ``verdicts/explain_observations.sql``."""
+    """A cycle of an API: rows of ``verdicts/explain.sql`` and ``verdicts/explain_observations.sql``.
+
+    ``is_recorded``: whether a cycle ended in the hour before the moment asked for; else ``cycle`` is that moment.
+    """
 
     cycle: dt.datetime
     verdicts: list[Row]
     observations: list[Row]
+    is_recorded: bool = True
 
 
 def warehouse_beside_others(config: Config) -> Warehouse:
@@ -90,10 +94,12 @@ class Questions:
     Args:
         open_warehouse: makes BigQuery of a configuration; injected in tests.
         answers: what is shared.
+        seconds: in which BigQuery answers a question.
     """
 
     open_warehouse: Callable[[Config], Warehouse] = warehouse_beside_others
     answers: SharedAnswers = field(default_factory=SharedAnswers)
+    seconds: float = SECONDS
     _opened: tuple[Config, Warehouse] | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE, "pedwatch-page"))
@@ -108,7 +114,7 @@ class Questions:
         with self._opening:
             if self._opened is None or self._opened[0] is not config:
                 self._opened = (config, self.open_warehouse(config))
-            return self._opened[1].within(SECONDS)
+            return self._opened[1].within(self.seconds)
 
     def _run(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
         question = (name, *sorted((key, _hashable(value)) for key, value in parameters.items()))
@@ -151,6 +157,11 @@ class Questions:
         """Return the versions of an API's limits; errors as those of `newest`."""
         return self._run("page/limit_versions.sql", _narrowed(api))
 
+    def known_names(self, start: dt.datetime, end: dt.datetime) -> list[tuple[str | None, str | None]]:
+        """Return team and API of every limit, and of every verdict of a period; errors as those of `newest`."""
+        rows = self._run("audit/known_names.sql", {"period_start": start, "period_end": end})
+        return [(row["team_id"], row["api_id"]) for row in rows]
+
     def coverage(self, start: dt.datetime, end: dt.datetime) -> list[Row]:
         """Return how clusters were seen; errors as those of `newest`."""
         return self._run("page/coverage.sql", {"period_start": start, "period_end": end})
@@ -177,9 +188,9 @@ class Questions:
         [found] = self._run("verdicts/cycle_at.sql", {"moment": at})
         cycle = found["cycle"] or at
         asked = {**_narrowed(api), "cycle": cycle}
-        return Explained(
-            cycle, self._run("verdicts/explain.sql", asked), self._run("verdicts/explain_observations.sql", asked)
-        )
+        verdicts = self._run("verdicts/explain.sql", asked)
+        observations = self._run("verdicts/explain_observations.sql", asked)
+        return Explained(cycle, verdicts, observations, found["cycle"] is not None)
 
 
 def _narrowed(api: Api | None) -> dict[str, Any]:

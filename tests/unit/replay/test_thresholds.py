@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from pedwatch.config import PolicyConfig, Slack
-from pedwatch.replay.thresholds import Outcome, describe, replay, with_settings
+from pedwatch.replay.thresholds import Counts, Outcome, describe, replay, with_settings
 from tests.unit.alerts.stories import LIMIT, ORDERS, cycle_at
 
 SLACK = Slack.model_validate({"platform_channel": "C0PLATFORM"})
@@ -49,7 +49,8 @@ def verdicts(story: str) -> list[dict[str, Any]]:
 
 def test_an_episode_is_two_messages_first_and_resolved() -> None:
     outcome = replay(verdicts(".OO..."), PolicyConfig(), SLACK)
-    assert outcome == Outcome(messages=2, episodes=1, detection_minutes=5, reasons={"first": 1, "resolved": 1})
+    apis = {"team-orders/orders": Counts(2, 1)}
+    assert outcome == Outcome(2, 1, detection_minutes=5, reasons={"first": 1, "resolved": 1}, apis=apis)
 
 
 def test_nothing_over_sends_nothing() -> None:
@@ -63,9 +64,38 @@ def test_three_observations_tell_less_and_later() -> None:
     then = replay(verdicts(story), stricter, SLACK)
     assert (now.episodes, then.episodes) == (4, 1)
     assert then.messages < now.messages
-    assert describe({"for_observations": 3}, now, then) == (
-        f"for_observations=3: {now.messages} → {then.messages} messages, 4 → 1 episodes, detection +5 min"
+    change = f"{now.messages} → {then.messages} messages, 4 → 1 episodes"
+    assert describe({"for_observations": 3}, now, then) == [
+        f"for_observations=3: {change}, detection +5 min",
+        f"    team-orders/orders: {change}",
+    ]
+    assert describe({"gross_count": 9}, now, now)[0].endswith("detection as before; no API differs")
+
+
+@pytest.mark.parametrize("mode", ["platform", "team", "suppressed"])
+def test_a_storm_is_one_message_and_copies_are_none_also_of_a_team_in_shadow(mode: str) -> None:
+    also = ["webhook:alertmanager", "mailto:orders@example.com"]
+    route = {"channel": "C0ORDERS", "mode": mode, "also": also}
+    slack = Slack.model_validate(
+        {"platform_channel": "C0PLATFORM", "storm_above": 2, "platform_also": also, "teams": {"team-orders": route}}
     )
+    stories = [verdicts(".OO..."), verdicts(".OO..."), verdicts(".OO...")]
+    for number, rows in enumerate(stories):
+        for row in rows:
+            row |= {"subject": f"{row['subject']}-{number}", "fingerprint": f"{number}", "api_id": f"api-{number}"}
+    together = sorted((row for rows in stories for row in rows), key=lambda row: row["cycle"])
+    outcome = replay(together, PolicyConfig(), slack)
+    assert (outcome.messages, outcome.episodes, outcome.reasons) == (2, 3, {"resolved": 1, "storm": 1})
+    assert outcome.apis["storm of team-orders"] == Counts(2, 0)
+    assert replay(stories[0], PolicyConfig(), slack).messages == 2
+
+
+def test_what_was_over_before_the_period_is_no_news_of_it() -> None:
+    rows = verdicts(".OO... .OO...")
+    outcome = replay(rows, PolicyConfig(), SLACK, start=cycle_at(7))
+    assert (outcome.messages, outcome.episodes) == (2, 1)
+    ended = replay(rows, PolicyConfig(), SLACK, start=cycle_at(5))
+    assert ended.reasons == {"first": 1, "resolved": 2}, "that it ended is"
 
 
 def test_settings_count_for_teams_and_apis_that_have_their_own() -> None:
