@@ -1,19 +1,7 @@
 {#- One row per cycle and subject, as first judged: limit version, episode, and what Slack was last told by then.
     `judged` is the condition on verdicts AS v; windows have its cycle, joins have it on their left: a reader's reaches it. -#}
 WITH
-first_verdicts AS (
-  SELECT v.*, COUNT(*) OVER (PARTITION BY v.cycle, v.fingerprint) AS revisions
-  FROM `{{ dataset }}.verdicts` AS v
-  WHERE {{ judged }}
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY v.cycle, v.fingerprint ORDER BY IF(v.origin = 'live', 0, 1), v.revision) = 1
-),
-
-versions AS (
-  SELECT h.*
-  FROM `{{ dataset }}.limit_history` AS h
-  WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY h.limit_id, h.version ORDER BY h.recorded_from) = 1
-),
+{% include 'verdicts/_first_verdicts.sql' %},
 
 joined AS (
   SELECT
