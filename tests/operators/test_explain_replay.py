@@ -1,8 +1,11 @@
-"""``explain`` and ``replay`` as a person types them, over cycles that a watch run judged."""
+"""What a person asks at a shell, over cycles that a watch run judged: explain, replay, status, episodes."""
 
+import datetime as dt
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 from google.api_core.exceptions import BadRequest
 
 from pedwatch.cli import main
@@ -44,6 +47,10 @@ def test_each_cycle_says_why_there_was_a_message_or_none(watched: World, capsys:
     assert main(["explain", "--api", "orders", "--at", at(2), "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [verdict["told_status"] for verdict in found["verdicts"]] == ["sent"]
+    assert main(["explain", "--api", "sessions"]) == 0, "it has a limit, and nothing runs"
+    told = capsys.readouterr().out
+    assert "explanation  nothing to tell: the limit is in force, and no workload that it takes was seen" in told
+    assert "prod.orders.sessions, cycle 2026-03-02 10:40 UTC" in told
     assert main(["explain", "--api", "order", "--at", at(2)]) == 3
     assert "order is the API of no limit" in (told := capsys.readouterr().err)
     assert "(did you mean orders?)" in told
@@ -65,6 +72,46 @@ def test_each_cycle_says_why_there_was_a_message_or_none(watched: World, capsys:
     assert main(["replay", "--from", at(90), "--to", at(99)]) == 3
     assert "nothing observed from 2026-03-02 17:45 to 2026-03-02 18:30 UTC" in capsys.readouterr().err
 
+    assert main(["status"]) == 0
+    told = capsys.readouterr().out
+    assert told.splitlines()[:2] == ["As of 2026-03-02 10:40 UTC, 0 min ago", "1 within limit"]
+    watched.at(cycle_at(5) + dt.timedelta(hours=1))
+    assert main(["status", "--team", "ordres", "--format", "json"]) == 3, "what is true now is not known"
+    answer = capsys.readouterr()
+    assert answer.err == "nothing of ordres was judged (did you mean orders?)\n"
+    late = json.loads(answer.out)
+    assert (late["state"], late["missing_cycles"], late["subjects"]) == ("late", 11, [])
+    assert main(["episodes", "--team", "orders"]) == 0
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading.split()[:3] == ["state", "severity", "subject"]
+    assert (
+        line.split()
+        == (
+            "resolved warning cluster/prod.orders.orders/eu-prod-1 orders 8 of 8 2026-03-02 10:20 2026-03-02 10:40 "
+            "resolved sent –"
+        ).split()
+    )
+    assert main(["episodes", "--state", "open"]) == 0
+    assert capsys.readouterr().err == "none goes on, and none ended since 2026-02-23 10:40 UTC\n"
+    assert main(["episodes", "--api", "orders", "--format", "json"]) == 0
+    assert [row["end_reason"] for row in json.loads(capsys.readouterr().out)] == ["replicas_fell"]
+
+
+def test_whom_the_configuration_names_is_asked_of_what_was_seen(
+    watched: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = watched.config.model_dump(mode="json")
+    config["policy"]["teams"] = {"orders": {"apis": {"order": {"gross_count": 3}}}}
+    path = tmp_path / "pedwatch.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert main(["config", "validate", str(path), "--online"]) == 0
+    told = capsys.readouterr()
+    assert f"{path}: valid; " in told.out
+    unknown = "warning: policy.teams.orders.apis.order: "
+    assert unknown in told.err and "did you mean orders?" in told.err.partition(unknown)[2]
+    assert main(["config", "validate", str(path)]) == 0
+    assert unknown not in capsys.readouterr().err, "nobody was asked"
+
 
 def test_wrong_words_are_explained(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "--from", at(2), "--to", at(1)]) == 1
@@ -76,6 +123,13 @@ def test_wrong_words_are_explained(world: World, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         main(["explain", "--api", "orders", "--at", "2026-03-02T10:05"])
     assert "has no offset" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["explain", "--api", "orders", "--at", "2027-01-01T00:00Z"])
+    assert "has not come yet: it is 2026-03-02T" in capsys.readouterr().err
+    assert main(["explain", "--api", "orders"]) == 3
+    told = capsys.readouterr().err
+    assert "Nothing was judged yet" in told
+    assert "no cycle was recorded in the hour before" in told and "orders had a limit then" in told
 
 
 def test_the_view_tells_the_same_and_is_refused_without_a_cycle(watched: World) -> None:

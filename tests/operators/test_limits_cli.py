@@ -56,6 +56,48 @@ def test_publish_then_get(ped: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert yaml.safe_load(capsys.readouterr().out)["max_replicas"] == 12
 
 
+def test_what_a_program_reads_of_it(ped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["limits", "diff", str(ped), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    [change] = found["changes"]
+    assert (change["kind"], change["limit_id"], change["max_replicas"]) == ("added", "prod.orders.orders-api", 12)
+    assert found["replay"] and found["remarks"] == []
+    assert main(["limits", "publish", str(ped), "--apply", "--no-replay", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["is_published"]
+    (ped / "orders.yaml").write_text(GOOD.replace("12", "13"), encoding="utf-8")
+    assert main(["limits", "publish", str(ped), "--no-replay", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["changes"][0]["fields"] == [{"field": "max_replicas", "before": 12, "after": 13}]
+    assert (found["is_published"], found["replay"]) == (False, [])
+
+    (ped / "bad.yaml").write_text("environment: prod\nteam: orders\n", encoding="utf-8")
+    assert main(["limits", "validate", str(ped), "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["valid"], found["limits"]) == (False, 1)
+    [unknown] = [problem for problem in found["problems"] if problem["field"] == "team"]
+    assert (unknown["file"], unknown["line"]) == (str(ped / "bad.yaml"), 2)
+
+
+def test_list_is_an_overview(ped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["limits", "list"]) == 0
+    assert capsys.readouterr().err == "there are no limits\n"
+    (ped / "batch.yaml").write_text(
+        GOOD.replace("orders\n", "payments\n") + "selectors: {cluster: eu-*, labels: {tier: gold}}\n", encoding="utf-8"
+    )
+    assert main(["limits", "publish", str(ped), "--apply", "--no-replay"]) == 0
+    capsys.readouterr()
+    assert main(["limits", "list"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "limit                     replicas  scope    selectors               from  granted by          exemptions",
+        "prod.orders.orders-api          12  cluster  –                       –     ana@platform CAP-1  –",
+        "prod.payments.orders-api        12  cluster  cluster=eu-* tier=gold  –     ana@platform CAP-1  –",
+    ]
+    assert main(["limits", "list", "--team", "payments", "--format", "json"]) == 0
+    assert [one["limit_id"] for one in json.loads(capsys.readouterr().out)] == ["prod.payments.orders-api"]
+    assert main(["limits", "list", "--team", "nobody"]) == 0
+    assert capsys.readouterr().err == "there are no limits of nobody\n"
+
+
 def test_publishing_again_says_that_there_is_nothing_to_do(ped: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["limits", "publish", str(ped), "--apply"])
     capsys.readouterr()

@@ -61,7 +61,8 @@ def _moment(moment: dt.datetime, cycle: dt.datetime) -> str:
 def _episode(row: Mapping[str, Any]) -> str:
     """Say how far it had come in that cycle; what came after is said to be later."""
     cycle, fired, ended = row["cycle"], row["fired_cycle"], row["resolved_cycle"]
-    then, later = [f"{row['episode_phase']}; began {row['started_cycle']:%Y-%m-%d %H:%M}"], []
+    later: list[str] = []
+    then = [f"{row['episode_phase']}; began {row['started_cycle']:%Y-%m-%d %H:%M}"]
     if fired is None or fired > cycle:
         then.append("not fired")
     if fired is not None:

@@ -27,15 +27,10 @@ message in Slack does the same. The next cycle says it in the thread. Exit statu
 several do, and --all is not given."""
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "ack",
-        help="say that you take care of what fires: reminders are quiet until it is worse or ends",
-        description=__doc__,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description, parser.epilog = __doc__, EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--api", metavar="API", help="the API's id")
     parser.add_argument("--team", metavar="TEAM", help="only what is this team's")
     parser.add_argument("--environment", help="only this environment")

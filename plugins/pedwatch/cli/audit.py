@@ -21,9 +21,8 @@ DIFFERS = 4
 _CYCLE_LENGTH = len("20260302T100500Z")
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command and its actions."""
-    parser = commands.add_parser("audit", help="check evidence packs")
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the actions."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     check = actions.add_parser(
         "verify", help=f"check hashes and chain of a pack, or of all packs of a label; exit status {DIFFERS} if not"

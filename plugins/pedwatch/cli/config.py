@@ -25,9 +25,8 @@ SEEN_FOR = dt.timedelta(days=400)
 _FILE = "the file (default: PEDWATCH_CONFIG, else include/config/pedwatch.yaml)"
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command and its actions."""
-    parser = commands.add_parser("config", help="check the configuration, or show it with its defaults")
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the actions."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     validate = actions.add_parser("validate", help="check the configuration file", description=_VALIDATE)

@@ -17,14 +17,10 @@ configuration cannot be read; 3 nothing is wrong as far as you may look. docs/do
 """
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "doctor",
-        help="check environment, identity, Slack, tables, bucket, clusters, alerts, quotas; says what mends it",
-        description="Checks everything that pedwatch needs and changes nothing, but for --welcome.",
-        epilog=_EPILOG,
-    )
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = "Checks everything that pedwatch needs and changes nothing, but for --welcome."
+    parser.epilog = _EPILOG
     parser.add_argument(
         "--welcome",
         metavar="TEAM",

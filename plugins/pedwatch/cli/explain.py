@@ -2,13 +2,13 @@
 
 import argparse
 import datetime as dt
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 from pedwatch import settings
 from pedwatch.cli import asking
 from pedwatch.cli.moments import read_past_moment
+from pedwatch.cli.tables import print_json
 from pedwatch.written.spelling import meant
 
 if TYPE_CHECKING:
@@ -25,15 +25,10 @@ EXAMPLE = """example:
 The time is taken down to its cycle. Exit status 3: nothing is known of the API then."""
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "explain",
-        help="why did, or didn't, I get a message about this API at that time?",
-        description=__doc__,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description, parser.epilog = __doc__, EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--api", required=True, metavar="API", help="the API's id")
     parser.add_argument(
         "--at", type=read_past_moment, metavar="TIME", help="a time with offset (default: the newest judged cycle)"
@@ -62,8 +57,8 @@ def _explain(arguments: argparse.Namespace) -> int:
     idle = [row for row in versions if is_in_force(row, cycle) and row["limit_id"] not in judged]
     is_known = bool(verdicts or (idle and explained.is_recorded))
     if arguments.format == "json":
-        told = {"cycle": cycle, "verdicts": verdicts, "observations": observations, "limits_without_workloads": idle}
-        print(json.dumps(told, indent=2, default=_json))
+        told = {"cycle": cycle, "verdicts": verdicts, "observations": observations}
+        print_json({**told, "limits_without_workloads": idle})
     elif is_known:
         stories = [*map(story, verdicts), *(unmatched(version, cycle) for version in idle)]
         print("\n\n".join("\n".join(lines) for lines in stories))
@@ -88,7 +83,3 @@ def _why_nothing(api_id: str, moment: dt.datetime, is_recorded: bool, idle: list
     if api_id in known:
         return f"{api_id} had no limit in force at {at}, and no workload with its label was seen: nothing was judged"
     return f"{api_id} is the API of no limit, and of no workload seen in the days before {at}{meant(api_id, known)}"
-
-
-def _json(value: Any) -> str:
-    return value.isoformat() if isinstance(value, dt.datetime) else str(value)

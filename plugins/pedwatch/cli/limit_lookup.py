@@ -9,6 +9,29 @@ import yaml
 from pedwatch.errors import LimitStoreError
 from pedwatch.limits.stored_document import StoredDocument
 
+LISTED = {
+    "limit_id": "limit",
+    "max_replicas": "replicas",
+    "scope": "scope",
+    "selectors": "selectors",
+    "effective_from": "from",
+    "granted": "granted by",
+    "exemptions": "exemptions",
+}
+"""Columns of ``limits list``."""
+
+
+def line_of(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what a limit says as a row of ``LISTED``."""
+    selectors = {name: glob for name, glob in content["selectors"].items() if glob and name != "labels"}
+    selectors |= content["selectors"]["labels"]
+    return {
+        **{name: content[name] for name in ("limit_id", "max_replicas", "scope", "effective_from")},
+        "selectors": " ".join(f"{name}={glob}" for name, glob in selectors.items()),
+        "granted": f"{content['grant']['approver']} {content['grant']['ticket']}",
+        "exemptions": ", ".join(f"{one['id']} until {one['ends_at'][:10]}" for one in content["exemptions"]),
+    }
+
 
 def contents_of(documents: Sequence[StoredDocument]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return what the documents say, and what is wrong with those that say nothing."""

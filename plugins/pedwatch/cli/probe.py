@@ -26,14 +26,9 @@ Airflow connection, clusters with `auth: kubeconfig` by your own kubeconfig. doc
 """
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "probe",
-        help="run every statement and call once against the real services, on a dataset of its own",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-    )
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.add_argument("--only", choices=AREAS, action="append", help="ask only this; may be repeated")
     parser.add_argument("--channel", metavar="ID", help="Slack channel to post in, such as C0PLATFORM; else none")
     parser.add_argument(

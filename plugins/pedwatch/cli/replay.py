@@ -27,15 +27,10 @@ NOTHING = 3
 """Exit status when there is nothing to replay."""
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "replay",
-        help="what would other thresholds have sent?",
-        description=__doc__,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description, parser.epilog = __doc__, EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--from", dest="start", required=True, type=read_moment, metavar="TIME", help="first moment")
     parser.add_argument("--to", dest="end", required=True, type=read_moment, metavar="TIME", help="first moment after")
     parser.add_argument(

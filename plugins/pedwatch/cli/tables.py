@@ -16,7 +16,8 @@ def table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
         rows: their values; None is a dash, a time is without seconds, in UTC.
     """
     cells = [[_cell(row[name]) for name in columns] for row in rows]
-    is_number = [bool(rows) and all(isinstance(row[name], int | float | None) for row in rows) for name in columns]
+    kinds = [{type(row[name]) for row in rows} - {type(None)} for name in columns]
+    is_number = [bool(kind) and kind <= {int, float} for kind in kinds]
     widths = [max(map(len, column)) for column in zip(columns.values(), *cells, strict=True)]
 
     def line(words: Sequence[str]) -> str:

@@ -146,6 +146,19 @@ def describe(changes: Sequence[DocumentChange]) -> str:
     return "\n".join([*lines, "", ", ".join(f"{count} {kind}" for kind, count in counts.items())])
 
 
+def as_dict(change: DocumentChange) -> dict[str, Any]:
+    """Return a change for a program to read: what ``describe`` says of it."""
+    return {
+        "kind": change.kind,
+        "limit_id": change.document_id,
+        "max_replicas": change.after.max_replicas if change.after else None,
+        "fields": [
+            {"field": one.field, "before": plain(one.before), "after": plain(one.after)} for one in change.fields
+        ],
+        "warnings": list(change.warnings),
+    }
+
+
 def _describe(change: DocumentChange) -> Iterable[str]:
     sign = {"added": "+", "changed": "~", "withdrawn": "-"}[change.kind]
     ceiling = f": max_replicas {change.after.max_replicas}" if change.kind == "added" and change.after else ""
