@@ -11,7 +11,7 @@ ENV UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACH
 COPY pyproject.toml uv.lock README.md ./
 COPY images/replica_collector/pyproject.toml images/replica_collector/README.md images/replica_collector/
 # Without this project: on Composer its code is in the bucket, not in site-packages.
-RUN ["uv", "sync", "--locked", "--no-default-groups", "--group", "compose", "--no-install-project"]
+RUN ["uv", "sync", "--locked", "--no-default-groups", "--group", "composer", "--group", "compose", "--no-install-project"]
 
 FROM ${PYTHON}
 COPY --from=build /opt/pedwatch/.venv /opt/pedwatch/.venv

@@ -8,8 +8,8 @@ WORKDIR /opt/pedwatch
 ENV UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1
 COPY pyproject.toml uv.lock README.md ./
 COPY images/replica_collector images/replica_collector
-# With Airflow, too: sandbox.storage and the command line of pedwatch use Google's clients that come with it.
-RUN ["uv", "sync", "--locked", "--no-default-groups", "--group", "sandbox", "--group", "collector", "--no-install-project"]
+# With what Composer has, too: sandbox.storage and the command line of pedwatch use the Google clients in it.
+RUN ["uv", "sync", "--locked", "--no-default-groups", "--group", "composer", "--group", "sandbox", "--group", "collector", "--no-install-project"]
 COPY include include
 COPY plugins plugins
 COPY sandbox sandbox
