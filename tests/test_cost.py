@@ -46,6 +46,10 @@ OCCASIONAL = {
     "audit/first_collection.sql",  # days before anything was collected
     "audit/cycle_limits.sql",  # backfills
     "audit/cycle_verdicts.sql",
+    "audit/sample.sql",  # an auditor draws
+    "audit/sampled_ledger.sql",
+    "audit/sampled_messages.sql",
+    "audit/sampled_observations.sql",
     "verdicts/advisories.sql",  # off, until asked for
     "verdicts/explain.sql",
     "verdicts/explain_observations.sql",

@@ -27,6 +27,7 @@ KIB_PER_SUBJECT = {
     "audit/known_names.sql": 14,
     "audit/period_ledger.sql": 172,
     "audit/period_verdicts.sql": 740,
+    "audit/sample.sql": 24,
     "limits/replay_proposed.sql": 740,
     "verdicts/advisories.sql": 122,
     "verdicts/compare.sql": 240,  # after months of a stop it looks for what was known before

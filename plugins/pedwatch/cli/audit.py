@@ -11,6 +11,7 @@ from pedwatch import settings
 from pedwatch.audit.chain import PACK_FOLDER, hash_of
 from pedwatch.audit.pack_files import MANIFEST, sha256_of
 from pedwatch.audit.verification import Pack, Problem, head, verify
+from pedwatch.cli import audit_sample
 from pedwatch.errors import AuditError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--head", metavar="SHA256", help="the chain's head as a digest in Slack has posted it")
     check.add_argument("--format", choices=("text", "json"), default="text")
     check.set_defaults(run=_verify)
+    audit_sample.add_action(actions)
 
 
 def _is_pack(name: str) -> bool:

@@ -1,0 +1,102 @@
+"""The shop of tests/operators/stored_days.py by the hour, with what its collectors wrote, and its days audited.
+
+Every cycle has an object and a manifest of each cluster that was seen, as `replica_collector` writes them; what is
+loaded is what they hold.
+"""
+
+import base64
+import datetime as dt
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pedwatch.audit.request import AuditRequest
+from pedwatch.cycles import LONGEST, compact, cycles_between, hour_partition
+from tests.e2e.stand_ins import StandIns
+from tests.e2e.watched_world import World
+from tests.operators.stored_days import StoredDays
+from tests.sql.case_files import json_row
+
+FIRST, DAYS = dt.date(2026, 3, 2), 2
+LABEL = "daily"
+Row = dict[str, Any]
+
+
+class HourlyDays(StoredDays):
+    """Stored days whose cycles are hours, each with what was collected in the bucket."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.warehouse, FIRST, DAYS)
+        self._world = world
+
+    @property
+    def lengths(self) -> dict[dt.datetime, int]:
+        """All cycles, an hour each."""
+        return dict.fromkeys(cycles_between(self.start - LONGEST, self.end - LONGEST, LONGEST), 60)
+
+    def _collections(self, is_late_data_there: bool) -> Iterator[Row]:
+        for run in super()._collections(is_late_data_there):
+            yield run | (self._evidence(run) if run["status"] == "complete" else {})
+
+    def _evidence(self, run: Row) -> Row:
+        content = self.object_of(run)
+        place = f"hour={hour_partition(run['cycle'])}/{compact(run['cycle'])}/{run['cluster']}.a1"
+        return {
+            "evidence_object": f"gs://{self._world.config.bucket}/obs/{place}.ndjson.gz",
+            "row_count": content.count(b"\n"),
+            "content_sha256": hashlib.sha256(content).hexdigest(),
+            "started_at": run["cycle"],
+            "finished_at": run["cycle"],
+        }
+
+    def object_of(self, run: Row) -> bytes:
+        """Return what the collector of a cluster wrote of a cycle, uncompressed."""
+        rows = self._rows_by_place()[run["cycle"], run["cluster"]]
+        return b"".join(json.dumps(json_row(row)).encode() + b"\n" for row in rows)
+
+    def _rows_by_place(self) -> dict[tuple[dt.datetime, str], list[Row]]:
+        if not hasattr(self, "_found"):
+            by_place = groupby(self._observations(), key=lambda row: (row["cycle"], row["cluster"]))
+            self._found = {place: list(rows) for place, rows in by_place}
+        return self._found
+
+    def write(self) -> None:
+        """Write the tables, and what they were loaded from."""
+        super().write()
+        bucket = self._world.storage.bucket(self._world.config.bucket)
+        for run in self._collections(is_late_data_there=True):
+            if run["status"] == "complete":
+                name = run["evidence_object"].removeprefix(f"gs://{bucket.name}/")
+                packed = gzip.compress(self.object_of(run), mtime=0)
+                blob = bucket.blob(name)
+                blob.content_encoding = "gzip"
+                blob.upload_from_string(packed, content_type="application/x-ndjson")
+                told = run | {"object_md5": base64.b64encode(hashlib.md5(packed).digest()).decode()}
+                manifest = name.replace("obs/", "manifests/", 1).removesuffix(".gz")
+                bucket.blob(manifest).upload_from_string(json.dumps(json_row(told)) + "\n")
+
+
+class HourlyShop:
+    """A world with stored days."""
+
+    def __init__(self, stand_ins: StandIns, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.world = World(stand_ins, folder, patch, is_seeded=False, cycle_minutes=60)
+        self.days = HourlyDays(self.world)
+        self.days.write()
+        self.world.at(self.days.learnt_at + dt.timedelta(days=1))
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's name."""
+        return self.world.config.dataset
+
+    def request(self, day: int, label: str = LABEL) -> AuditRequest:
+        """Return the request for a day, counted from 1."""
+        start = self.days.start + dt.timedelta(days=day - 1)
+        return AuditRequest(label, start, start + dt.timedelta(days=1), "UTC")
