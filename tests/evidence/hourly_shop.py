@@ -18,6 +18,7 @@ import pytest
 
 from pedwatch.audit.request import AuditRequest
 from pedwatch.cycles import LONGEST, compact, cycles_between, hour_partition
+from pedwatch.observations.manifests import MANIFEST_COLUMNS
 from tests.e2e.stand_ins import StandIns
 from tests.e2e.watched_world import World
 from tests.operators.stored_days import StoredDays
@@ -77,7 +78,8 @@ class HourlyDays(StoredDays):
                 blob = bucket.blob(name)
                 blob.content_encoding = "gzip"
                 blob.upload_from_string(packed, content_type="application/x-ndjson")
-                told = run | {"object_md5": base64.b64encode(hashlib.md5(packed).digest()).decode()}
+                md5 = base64.b64encode(hashlib.md5(packed).digest()).decode()
+                told = dict.fromkeys(MANIFEST_COLUMNS) | run | {"object_md5": md5}
                 manifest = name.replace("obs/", "manifests/", 1).removesuffix(".gz")
                 bucket.blob(manifest).upload_from_string(json.dumps(json_row(told)) + "\n")
 

@@ -63,7 +63,8 @@ def test_behind_a_verdict_stands_all_it_was_made_of(one: dict[str, Any]) -> None
     assert (live["limit_id"], live["limit_version"]) in {(row["limit_id"], row["version"]) for row in one["limits"]}
     assert {row["policy_version"] for row in one["policies"]} == {live["policy_version"]}
     [evidence] = one["evidence"]
-    assert evidence["state"] == "unchanged" and evidence["recorded_sha256"] == evidence["found_sha256"]
+    assert evidence["state"] == evidence["manifest_state"] == "unchanged"
+    assert evidence["recorded_sha256"] == evidence["found_sha256"]
     assert evidence["manifest_object"].replace("/manifests/", "/obs/") + ".gz" == evidence["evidence_object"]
     assert one["messages"] and {row["episode_id"] for row in one["messages"]}
 
@@ -89,13 +90,16 @@ ROW = {"namespace": "shop", "resource_type": "deployment", "name": "orders", "st
 
 
 def test_an_object_that_is_gone_is_told_from_a_cluster_that_was_not_seen() -> None:
-    assert held_against(RUN, "m", None, [ROW]).state == "gone"
-    assert held_against(RUN | {"evidence_object": None}, None, None, []).state == "none"
+    assert held_against(RUN, None, "m", {}, [ROW]).state == "gone"
+    assert held_against(RUN, None, "m", None, []).manifest_state == "gone"
+    assert held_against(RUN, None, "m", {"cluster": "us"}, []).manifest_state == "changed"
+    assert held_against(RUN, None, "m", {"cluster": "eu", "retries": 1}, []).manifest_state == "unchanged"
+    assert held_against(RUN | {"evidence_object": None}, None, None, None, []).state == "none"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8bno gzip", b"[1]\n{}\nnonsense\n", b"\xff\xfe"])
 def test_an_object_of_nonsense_is_a_changed_one(content: bytes) -> None:
-    found = held_against(RUN, "m", read_object(content), [ROW])
+    found = held_against(RUN, read_object(content), "m", {}, [ROW])
     assert (found.state, found.rows_differ) == ("changed", ("shop/deployment/orders",))
 
 
@@ -103,8 +107,8 @@ def test_a_row_is_as_written_where_null_is_left_out_and_times_are_text() -> None
     written = {**ROW, "created_at": "2026-01-01T01:00:00+01:00"}
     row = {**ROW, "created_at": "2026-01-01T00:00:00Z", "paused": None}
     text = json.dumps(written).encode()
-    assert held_against(RUN, "m", read_object(text), [row]).rows_differ == ()
-    assert held_against(RUN, "m", read_object(text), [row | {"paused": True}]).rows_differ
+    assert held_against(RUN, read_object(text), "m", {}, [row]).rows_differ == ()
+    assert held_against(RUN, read_object(text), "m", {}, [row | {"paused": True}]).rows_differ
 
 
 def test_a_period_without_verdicts_is_refused(shop: HourlyShop, capsys: pytest.CaptureFixture[str]) -> None:

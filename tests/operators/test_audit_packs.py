@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,7 +223,7 @@ def test_a_slow_model_finds_the_same_figures_in_the_files(audited: Audited, day:
         if episode.subject.kind == "over_limit" and episode.fired_cycle
     )
     assert model.live_violation_hours == pytest.approx(findings.figures.total("live").violation_hours)
-    page = (folder / "report.html").read_text()
+    page = re.sub("</?span[^>]*>", "", (folder / "report.html").read_text())
     assert f"{model.violation_hours:.2f}".rstrip("0").rstrip(".") + " violation-hours in all" in page
 
 

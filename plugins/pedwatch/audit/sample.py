@@ -30,6 +30,7 @@ class Evidence:
 
     cluster: str
     state: EvidenceState
+    manifest_state: EvidenceState
     evidence_object: str | None = None
     manifest_object: str | None = None
     recorded_sha256: str | None = None
@@ -90,6 +91,9 @@ class Sampled:
             elif one.state == "changed":
                 found, recorded = (one.found_sha256 or "")[:12], (one.recorded_sha256 or "")[:12]
                 yield f"{one.cluster}: {one.evidence_object} has SHA-256 {found}…, and {recorded}… was recorded"
+            if one.manifest_state in ("gone", "changed"):
+                said = "is gone" if one.manifest_state == "gone" else "does not say what was recorded"
+                yield f"{one.cluster}: {one.manifest_object} {said}"
             for name in one.rows_differ:
                 yield f"{one.cluster}: {name} is not loaded as the collector wrote it"
 
@@ -143,24 +147,35 @@ def identity(row: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def held_against(
-    run: Mapping[str, Any], manifest_object: str | None, written: WrittenObject | None, loaded: Iterable[Row]
+    run: Mapping[str, Any],
+    written: WrittenObject | None,
+    manifest_object: str | None,
+    manifest: Mapping[str, Any] | None,
+    loaded: Iterable[Row],
 ) -> Evidence:
     """Hold what a collector wrote against what was recorded of it and loaded from it.
 
     Args:
         run: row of ``collection_runs``.
-        manifest_object: address of the manifest beside the object.
         written: the object as it is now; None when it is gone.
+        manifest_object: address of the manifest beside the object.
+        manifest: what it says now, in the words of ``collection_runs``; None when it is gone, empty for nonsense.
         loaded: observations of this cluster, as the table has them.
     """
     address, recorded = run["evidence_object"], run["content_sha256"]
     if address is None:
-        return Evidence(run["cluster"], "none")
+        return Evidence(run["cluster"], "none", "none")
+    told: EvidenceState = "gone" if manifest is None else "unchanged" if _says(manifest, run) else "changed"
     if written is None:
-        return Evidence(run["cluster"], "gone", address, manifest_object, recorded)
+        return Evidence(run["cluster"], "gone", told, address, manifest_object, recorded)
     state: EvidenceState = "unchanged" if written.sha256 == recorded else "changed"
     differing = tuple("/".join(identity(row)) for row in loaded if not _is_as_written(row, written))
-    return Evidence(run["cluster"], state, address, manifest_object, recorded, written.sha256, differing)
+    return Evidence(run["cluster"], state, told, address, manifest_object, recorded, written.sha256, differing)
+
+
+def _says(manifest: Mapping[str, Any], run: Mapping[str, Any]) -> bool:
+    """Tell whether a manifest says what was recorded; how long a cycle is, it does not know."""
+    return bool(manifest) and all(manifest[name] == value for name, value in run.items() if name in manifest)
 
 
 def _is_as_written(row: Row, written: WrittenObject) -> bool:

@@ -16,6 +16,7 @@ pack, so that its own hash stands in a manifest that the head proves.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import datetime as dt
 import hashlib
@@ -24,7 +25,7 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +34,7 @@ DIFFERS = 4
 MANIFEST = "manifest.json"
 REPORT = "report.html"
 CONTENTS = "export.json"
+PACKS, HEADS = "packs", "heads"
 TOOLS = ("README.txt", "verify.py")
 """Files of every pack that an export has beside the packs as well."""
 _BLOCK = 1 << 20
@@ -41,7 +43,7 @@ _PACK = re.compile(r"packs/([^/]+)/([^/]+)/([^/]+)")
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _PERIOD = re.compile(f"({_DAY})(?:_({_DAY}))?")
 _SHOWN = re.compile(r'data-figure="([a-z_]+)">([^<]*)<')
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 class Problem(NamedTuple):
@@ -126,7 +128,7 @@ class Files:
                 self.problems.append(Problem(name, "the zip file has it twice"))
             elif name.startswith("/") or ".." in name.split("/"):
                 self.problems.append(Problem(name, "it would be unpacked outside of its folder"))
-            elif tuple(info.date_time) != _ZIP_TIME or info.comment or info.extra:
+            elif tuple(info.date_time) != ZIP_TIME or info.comment or info.extra:
                 self.problems.append(Problem(name, "the zip file was not written by an export"))
             seen.add(name)
 
@@ -242,9 +244,22 @@ def days_of(pack: str) -> tuple[str, str] | None:
     return (match[1], match[2] or match[1]) if match else None
 
 
-def _is_within(pack: str, days: tuple[str, str]) -> bool:
+def is_within(pack: str, days: tuple[str, str]) -> bool:
+    """Tell whether a pack has a day of a period, first and last included."""
     found = days_of(pack)
     return found is not None and found[0] <= days[1] and days[0] <= found[1]
+
+
+def days_without(packs: Iterable[str], days: tuple[str, str]) -> list[str]:
+    """Return the days of a period that no pack is of."""
+    spans = [span for span in map(days_of, packs) if span]
+    day, last = (dt.date.fromisoformat(text) for text in days)
+    missing = []
+    while day <= last:
+        if not any(first <= day.isoformat() <= end for first, end in spans):
+            missing.append(day.isoformat())
+        day += dt.timedelta(days=1)
+    return missing
 
 
 def check_pack(files: Files, folder: str, manifest: Mapping[str, Any]) -> list[Problem]:
@@ -304,6 +319,7 @@ class _Check:
         self.proven_by: Entry | None = None
         self.known: set[str] = {CONTENTS, *TOOLS}
         self.manifests: dict[str, Mapping[str, Any]] = {}
+        self.statements: dict[str, bytes] = {}
 
     def run(self) -> Outcome:
         entries, problems = read_chain(self.files)
@@ -347,7 +363,7 @@ class _Check:
 
     def _packs(self, entries: list[Entry], days: tuple[str, str]) -> None:
         there = {f"{match[1]}/{match[2]}" for match in map(_PACK.fullmatch, self.files.names) if match}
-        expected = {entry.pack: entry for entry in entries if _is_within(entry.pack, days)}
+        expected = {entry.pack: entry for entry in entries if is_within(entry.pack, days)}
         for pack in sorted(there | set(expected)):
             folder = f"packs/{pack}/"
             self.known |= {name for name in self.files.names if name.startswith(folder)}
@@ -357,7 +373,8 @@ class _Check:
                 self.problems.append(Problem(folder + MANIFEST, "the chain names it, and it is gone"))
             else:
                 self._pack(folder, expected[pack])
-        self._missing_days(expected, days)
+        with contextlib.suppress(ValueError):  # days that are none are said already
+            self.problems += [Problem(day, "no pack is of this day") for day in days_without(expected, days)]
 
     def _pack(self, folder: str, entry: Entry) -> None:
         content = self.files.read(folder + MANIFEST)
@@ -371,19 +388,9 @@ class _Check:
             manifest = json.loads(content)
             self.problems += check_pack(self.files, folder, manifest)
             self.manifests[entry.pack] = manifest
+            self.statements.update(statement_files(content))
         except (KeyError, ValueError, TypeError, AttributeError):
             self.problems.append(Problem(folder + MANIFEST, "it is no manifest any more"))
-
-    def _missing_days(self, packs: Mapping[str, Entry], days: tuple[str, str]) -> None:
-        spans = [span for span in map(days_of, packs) if span]
-        try:
-            day, last = (dt.date.fromisoformat(text) for text in days)
-        except ValueError:
-            return  # said already
-        while day <= last:
-            if not any(first <= day.isoformat() <= end for first, end in spans):
-                self.problems.append(Problem(day.isoformat(), "no pack is of this day"))
-            day += dt.timedelta(days=1)
 
     def _tools(self, entries: list[Entry]) -> None:
         """README and verifier are those of the newest pack of all that are here: so the head proves them, too."""
@@ -397,9 +404,8 @@ class _Check:
                     self.problems.append(Problem(name, f"it is not the one of pack {here[-1]}"))
 
     def _statements(self) -> None:
-        expected = statement_files(self.manifests.values())
-        self.known |= {name for name in self.files.names if name.startswith("sql/") and name in expected}
-        for name, text in sorted(expected.items()):
+        self.known |= set(self.statements)
+        for name, text in sorted(self.statements.items()):
             if name not in self.files.names:
                 self.problems.append(Problem(name, "a manifest has this statement, and the file is gone"))
             elif self.files.read(name) != text:
@@ -415,14 +421,17 @@ def contents(label: str, first_day: str, last_day: str) -> bytes:
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
 
 
-def statement_files(manifests: Any) -> dict[str, bytes]:
-    """Return the SQL of every figure as files, named by statement and hash: most packs have the same."""
+def statement_files(manifest: bytes) -> dict[str, bytes]:
+    """Return the SQL of every figure as files, named by statement and hash: most packs have the same.
+
+    Raises:
+        ValueError: it is no manifest.
+    """
     found = {}
-    for manifest in manifests:
-        for name, text in manifest.get("statements", {}).items():
-            content = text.encode()
-            stem = name[: -len(".sql")] if name.endswith(".sql") else name
-            found[f"sql/{stem}.{sha256(content)[:12]}.sql"] = content
+    for name, text in json.loads(manifest).get("statements", {}).items():
+        content = text.encode()
+        stem = name[: -len(".sql")] if name.endswith(".sql") else name
+        found[f"sql/{stem}.{sha256(content)[:12]}.sql"] = content
     return found
 
 

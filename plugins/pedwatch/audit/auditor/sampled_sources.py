@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from pedwatch.audit.judged import Row
-from pedwatch.audit.sample import Evidence, Sampled, WrittenObject, held_against, read_object
+from pedwatch.audit.sample import Evidence, Sampled, held_against, read_object
 from pedwatch.cycles import SHORTEST
 from pedwatch.errors import AuditError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.observations.manifests import UnreadableManifestError, parse_manifest
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -117,18 +118,30 @@ class _Reader:
 
     def _evidence(self, run: Row, observations: Sequence[Row]) -> Evidence:
         address = run["evidence_object"]
-        manifest = address and address.replace("/obs/", "/manifests/", 1).removesuffix(".gz")
+        if address is None:
+            return held_against(run, None, None, None, ())
         loaded = [row for row in observations if row["cluster"] == run["cluster"]]
-        return held_against(run, manifest, self._written(address) if address else None, loaded)
+        content, beside = self._stored(address), address.replace("/obs/", "/manifests/", 1).removesuffix(".gz")
+        written = None if content is None else read_object(content)
+        return held_against(run, written, beside, self._manifest(beside), loaded)
 
-    def _written(self, address: str) -> WrittenObject | None:
+    def _manifest(self, address: str) -> Mapping[str, Any] | None:
+        content = self._stored(address)
+        try:
+            return None if content is None else parse_manifest(content, address)
+        except UnreadableManifestError:
+            return {}
+
+    def _stored(self, address: str) -> bytes | None:
+        """Return an object's bytes as they are stored; None when it is gone."""
         from google.api_core.exceptions import NotFound
 
         bucket, _, name = address.removeprefix("gs://").partition("/")
         try:
-            return read_object(self._client.bucket(bucket).blob(name).download_as_bytes(raw_download=True))
+            content: bytes = self._client.bucket(bucket).blob(name).download_as_bytes(raw_download=True)
         except NotFound:
             return None
+        return content
 
 
 def _of(fingerprint: str, rows: Sequence[Row]) -> Row | None:
