@@ -19,7 +19,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 from pedwatch import build, settings
 from pedwatch.tasks import digest, failure_callback, heartbeats, whole_build
 
-CONFIG = settings.load_config()
+WIRING = settings.wiring()
 
 BUILD = "source"  # the bundle writes its id here
 
@@ -27,12 +27,12 @@ with DAG(
     dag_id="ped_digest",
     description="Tell each team in the morning what is over, near, without a limit or about to change",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable(f"0 {CONFIG.slack.digest_hour} * * 1-5", timezone=CONFIG.report_timezone),
+    schedule=CronDataIntervalTimetable(f"0 {WIRING.digest_hour} * * 1-5", timezone=WIRING.report_timezone),
     start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=dt.timedelta(minutes=30),
-    tags=["pedwatch", "alerts", *build.tags(BUILD)],
+    tags=["pedwatch", "alerts", *build.tags(BUILD), *WIRING.tags],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30), **whole_build.of(BUILD)},
     params={
         "allow_notify": Param(

@@ -19,9 +19,10 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
-from pedwatch import build
+from pedwatch import build, settings
 from pedwatch.tasks import failure_callback, heartbeats, housekeeping, whole_build
 
+WIRING = settings.wiring()
 BUILD = "source"  # the bundle writes its id here
 
 with DAG(
@@ -33,7 +34,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=dt.timedelta(minutes=30),
-    tags=["pedwatch", "housekeeping", *build.tags(BUILD)],
+    tags=["pedwatch", "housekeeping", *build.tags(BUILD), *WIRING.tags],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30), **whole_build.of(BUILD)},
     params={
         "checks_only": Param(

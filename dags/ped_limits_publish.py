@@ -20,23 +20,24 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from pedwatch import build
-from pedwatch.tasks import failure_callback, run_conf, whole_build
+from pedwatch import build, settings
+from pedwatch.config.needs import FIRESTORE, GOOGLE
+from pedwatch.tasks import failure_callback, run_start, whole_build
 
 
 def publish_limits() -> None:
     """Do what the form asks for; the report is the log."""
-    from pedwatch import settings
+    context = get_current_context()
+    config = run_start.begin(context["dag_run"], context["dag"], GOOGLE, FIRESTORE)
     from pedwatch.tasks.limits_publish import Request, publish
 
-    context = get_current_context()
-    run_conf.refuse_unknown(context["dag_run"], context["dag"])
     params = context["params"]
     request = Request(**{name: params[name] for name in Request.__dataclass_fields__})
-    print(publish(settings.load_config(), request))
+    print(publish(config, request))
     print(f"\nThe same at a shell: {request.command}")
 
 
+WIRING = settings.wiring()
 BUILD = "source"  # the bundle writes its id here
 
 with DAG(
@@ -48,7 +49,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=dt.timedelta(minutes=30),
-    tags=["pedwatch", "limits", *build.tags(BUILD)],
+    tags=["pedwatch", "limits", *build.tags(BUILD), *WIRING.tags],
     # A document that is wrong stays wrong, and a conflict needs a look: nothing here is worth an unseen retry.
     default_args={"owner": "platform", **whole_build.of(BUILD), **whole_build.ONLY_UNTIL_WHOLE},
     params={

@@ -30,16 +30,17 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_current_context, task
 
 from pedwatch import build, cycles, deadlines, settings
-from pedwatch.tasks import failure_callback, heartbeats, listening, run_conf, whole_build
+from pedwatch.config.needs import FIRESTORE, GOOGLE
+from pedwatch.tasks import failure_callback, heartbeats, listening, run_start, whole_build
 
 
 def sync_limits() -> dict[str, Any]:
     """Read Firestore at one moment and commit what is new; returns what was found, for the log and the UI."""
+    context = get_current_context()
+    config = run_start.begin(context["dag_run"], context["dag"], GOOGLE, FIRESTORE)
     from pedwatch.tasks.limits_sync import sync_of_run
 
-    context = get_current_context()
-    run_conf.refuse_unknown(context["dag_run"], context["dag"])
-    return sync_of_run(context["dag_run"], context["params"], context["ti"])
+    return sync_of_run(config, context["dag_run"], context["params"], context["ti"])
 
 
 def sync_and_listen(dag_run: Any = None, dag: Any = None, run_id: Any = None, ti: Any = None) -> dict[str, Any]:
@@ -50,19 +51,19 @@ def sync_and_listen(dag_run: Any = None, dag: Any = None, run_id: Any = None, ti
     return summary
 
 
-PERIOD = settings.load_config().period
+WIRING = settings.wiring()
 BUILD = "source"  # the bundle writes its id here
 
 with DAG(
     dag_id="ped_limits_sync",
     description="Bring the history of PED limits up to date with Firestore",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable(cycles.cron(PERIOD), timezone="UTC"),
+    schedule=CronDataIntervalTimetable(cycles.cron(WIRING.period), timezone="UTC"),
     start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=deadlines.sync_lasts(PERIOD),
-    tags=["pedwatch", "limits", *build.tags(BUILD)],
+    dagrun_timeout=deadlines.sync_lasts(WIRING.period),
+    tags=["pedwatch", "limits", *build.tags(BUILD), *WIRING.tags],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=20), **whole_build.of(BUILD)},
     params={
         "full": Param(
@@ -88,4 +89,4 @@ with DAG(
     },
     **failure_callback.CALLBACKS,
 ) as dag:
-    task(task_id="sync_limits", execution_timeout=deadlines.sync_task_lasts(PERIOD))(sync_and_listen)()
+    task(task_id="sync_limits", execution_timeout=deadlines.sync_task_lasts(WIRING.period))(sync_and_listen)()

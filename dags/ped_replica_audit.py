@@ -40,7 +40,7 @@ from pedwatch.audit.request import KNOWN_AT, LABEL, TITLES
 from pedwatch.operators.extra_links import AuditReportLink, with_links
 from pedwatch.tasks import failure_callback, heartbeats, replica_audit, replica_watch, whole_build
 
-CONFIG = settings.load_config()
+WIRING = settings.wiring()
 NAMES = {"type": ["null", "array"], "items": {"type": "string"}}
 
 BUILD = "source"  # the bundle writes its id here
@@ -50,12 +50,12 @@ with DAG(
     description="Recompute a past day, as known then and as known now, and write its evidence pack",
     doc_md=__doc__,
     # The interval is the audited day, midnight to midnight.
-    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=CONFIG.report_timezone),
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=WIRING.report_timezone),
     start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=dt.timedelta(hours=3),
-    tags=["pedwatch", "audit", *build.tags(BUILD)],
+    tags=["pedwatch", "audit", *build.tags(BUILD), *WIRING.tags],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=30), **whole_build.of(BUILD)},
     params={
         "from_date": Param(

@@ -44,7 +44,7 @@ from pedwatch.operators.extra_links import with_links
 from pedwatch.operators.replica_collector import BATCH_NAME, ReplicaCollectorOperator, scheduling
 from pedwatch.tasks import failure_callback, replica_watch, whole_build
 
-CONFIG = settings.load_config()
+WIRING = settings.wiring()
 
 BUILD = "source"  # the bundle writes its id here
 
@@ -52,12 +52,12 @@ with DAG(
     dag_id="ped_replica_watch",
     description="Collect replica state, compare it with the limits, tell Slack what changed",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable(cron(CONFIG.period), timezone="UTC"),
+    schedule=CronDataIntervalTimetable(cron(WIRING.period), timezone="UTC"),
     start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=deadlines.run_lasts(CONFIG.period),
-    tags=["pedwatch", "observations", "verdicts", "alerts", *build.tags(BUILD)],
+    dagrun_timeout=deadlines.run_lasts(WIRING.period),
+    tags=["pedwatch", "observations", "verdicts", "alerts", *build.tags(BUILD), *WIRING.tags],
     default_args={"owner": "platform", "retries": 2, "retry_delay": dt.timedelta(seconds=10), **whole_build.of(BUILD)},
     params={
         "allow_notify": Param(False, type="boolean", title="May alert", description="Let this manual run write alerts"),
@@ -76,12 +76,14 @@ with DAG(
 
     with TaskGroup("observations", prefix_group_id=False):
         collect = ReplicaCollectorOperator.partial(
-            task_id="collect", map_index_template=BATCH_NAME, **scheduling(CONFIG.collector, CONFIG.period)
+            task_id="collect", map_index_template=BATCH_NAME, **scheduling(WIRING)
         ).expand(env_vars=pods)
-        load = task(trigger_rule=TriggerRule.ALL_DONE, retries=deadlines.load_retries(CONFIG.period))(
-            replica_watch.load_observations
-        )(plan, pods[replica_watch.FOUND])
-        collect >> load
+        # Some may fail, and what the others collected is loaded; without a plan there is nothing to load.
+        collected = EmptyOperator(task_id="collected", trigger_rule=TriggerRule.ALL_DONE)
+        load = task(retries=deadlines.load_retries(WIRING.period))(replica_watch.load_observations)(
+            plan, pods[replica_watch.FOUND]
+        )
+        collect >> collected >> load
 
     with TaskGroup("verdicts", prefix_group_id=False):
         compare = task(replica_watch.compare)(plan, load)

@@ -11,6 +11,7 @@ from deploy.composer import Composer, DagState, Described
 from deploy.gcloud import GcloudError
 from deploy.releases import Releases, State
 from pedwatch.build import tag_of
+from pedwatch.config.wiring import WRONG
 
 WATCH, HOUSEKEEPING = "ped_replica_watch", "ped_housekeeping"
 POLL_SECONDS = 20
@@ -138,6 +139,8 @@ class Activation:
             dag_ids = [name.removesuffix(".py") for name in names]
             old = [one for one in dag_ids if one not in dags or tag_of(build_id) not in dags[one].tags]
             told = [f"not yet serialized: {', '.join(old)}"] if old else []
+            if any(WRONG in dags[one].tags for one in dag_ids if one in dags):
+                told.append(f"the DAGs say {WRONG}: the log of any run's first task says what, and what mends it")
             return "; ".join([*wrong, *told]) or None
 
         self._until(missing, ARRIVES_WITHIN, "the build has not arrived")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pedwatch.config import Config, commits
 from pedwatch.config.reading import Reading, WrittenConfig, examine, read_config
+from pedwatch.config.wiring import Wiring, wiring_of, wiring_where_wrong
 from pedwatch.errors import ConfigurationError
 
 EMULATOR_VARIABLES = ("BIGQUERY_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")
@@ -114,6 +115,18 @@ def policy_commits() -> commits.PolicyCommits:
         return commits.read_commits(text, path.read_bytes())
     except (OSError, UnicodeDecodeError, ConfigurationError) as error:
         return commits.PolicyCommits(unknown=str(error))
+
+
+def wiring() -> Wiring:
+    """Return what DAG files take from the configuration; it never raises, whatever is wrong or missing."""
+    try:
+        return wiring_of(load_config())
+    except ConfigurationError:
+        pass
+    try:
+        return wiring_where_wrong(examine_config())
+    except ConfigurationError:
+        return wiring_where_wrong(None)
 
 
 def environment() -> str | None:

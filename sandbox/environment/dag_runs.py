@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class DagRun:
     failed_tasks: tuple[str, ...] = ()
     error: str | None = None
     seconds: float = 0.0
+    states: Mapping[str, str] = field(default_factory=dict)
+    """Of each task that has an instance; of a mapped one that of the last."""
 
     @property
     def is_success(self) -> bool:
@@ -108,7 +110,8 @@ class DagRunner:
             for task in answer["tasks"]
             if task["state"] in ("failed", "upstream_failed")
         )
-        return DagRun(dag_id, logical_date, answer["state"], failed, None, answer["seconds"])
+        states = {task["task_id"]: task["state"] for task in answer["tasks"]}
+        return DagRun(dag_id, logical_date, answer["state"], failed, None, answer["seconds"], states)
 
     def stop(self) -> None:
         """End the process."""

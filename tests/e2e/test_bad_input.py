@@ -1,6 +1,6 @@
 """Bad input gets a clear error and loses nothing; no error, log or XCom shows a token.
 
-A missing environment variable is tested where DAG files are parsed: ``tests/dags/test_import_errors.py``.
+What is missing around a run is tested where DAG files are parsed: ``tests/dags/test_what_is_missing.py``.
 """
 
 import datetime as dt

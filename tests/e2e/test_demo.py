@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
@@ -18,6 +19,7 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 
 from sandbox.demo.tests.running import missed, play, processes_of
+from sandbox.environment.airflow import Airflow
 from sandbox.environment.servers import BUCKET, PROJECT
 from sandbox.scenario.gathering import DATASET
 from sandbox.scenario.loading import DEFAULT
@@ -26,6 +28,8 @@ from tests.contracts.session import recorded
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 BACKFILLED = ("20260302T100000Z", "20260302T100500Z", "20260302T101000Z")
+#: The DAG with branches and mapped tasks, and a plain one.
+FIRST_TASKS = {"ped_replica_watch": "plan_cycle", "ped_digest": "compose_digest"}
 FILES = {"coverage.csv", "limits.csv", "manifest.json", "verdicts.csv"}
 
 
@@ -92,6 +96,23 @@ def test_every_expectation_holds(shop: Demo) -> None:
     assert len(shop.summary["expectations"]) >= 70
     assert [cycle["cycle"] for cycle in shop.summary["cycles"]] == list(range(1, 13))
     assert [cycle["failed_runs"] for cycle in shop.summary["cycles"]] == [[]] * 12
+
+
+def test_where_nothing_is_set_every_run_says_it_at_its_first_task_and_does_nothing(shop: Demo) -> None:
+    """By Airflow itself, on the demo's database: no variable, no connection, no configuration."""
+    airflow = Airflow(shop.folder / "airflow", {})
+    runner, day = airflow.dag_runner(), dt.datetime(2027, 3, 2, 10, 5, tzinfo=dt.UTC)
+    try:
+        for dag_id, first in FIRST_TASKS.items():
+            run = runner.run(dag_id, day)
+            states = dict(run.states)
+            states.pop("collected", None)  # no process: it says that collectors have ended, or never began
+            assert (run.state, states.pop(first)) == ("failed", "failed"), run.describe()
+            assert set(states.values()) <= {"upstream_failed"}, f"{dag_id}: {states}"
+    finally:
+        runner.stop()
+    said = runner.log.read_text(errors="replace")
+    assert said.count("AirflowFailException: 7 things are missing or wrong, and nothing was done") >= len(FIRST_TASKS)
 
 
 def test_no_process_is_left(shop: Demo) -> None:

@@ -119,6 +119,7 @@ TASKS: dict[str, Callable[[Run], Any]] = {
         run.kubeconfig, dag_run=run.dag_run, params=run.params, ti=TaskInstance(run, "plan_cycle")
     ),
     "collect": collect,
+    "collected": lambda run: None,
     "load_observations": lambda run: replica_watch.load_observations(
         run.plan, run.told("plan_cycle", replica_watch.FOUND)
     ),

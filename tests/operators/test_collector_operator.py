@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from kubernetes.config import new_client_from_config
 
 from pedwatch import settings
 from pedwatch.config import Config
-from pedwatch.cycles import PERIOD
+from pedwatch.config.wiring import wiring_of
 from pedwatch.operators.collector_pod import CollectorPod
 from pedwatch.operators.pod_creation import refusal
 from pedwatch.operators.replica_collector import ReplicaCollectorOperator, scheduling, seconds_left
@@ -69,14 +70,14 @@ def pod_config(make_world: Any, stand_ins: StandIns, monkeypatch: pytest.MonkeyP
 def test_the_scheduler_is_told_what_it_reads_of_a_mapped_task(make_world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     world: World = make_world(is_seeded=False)
     collect = parse_dag(str(world.folder / "pedwatch.yaml")).get_task("collect")
-    for name, value in scheduling(world.config.collector, PERIOD).items():
+    for name, value in scheduling(wiring_of(world.config)).items():
         assert getattr(collect, name) == value, f"{name} is not what the operator's module says"
     assert (collect.retries, collect.retry_delay, collect.pool) == (1, dt.timedelta(seconds=5), "default_pool")
     assert collect.max_active_tis_per_dagrun == world.config.collector.max_pods
 
 
 def test_the_pool_is_the_configured_one(pod_config: Config) -> None:
-    assert scheduling(pod_config.collector.model_copy(update={"pool": "of-its-own"}), PERIOD)["pool"] == "of-its-own"
+    assert scheduling(replace(wiring_of(pod_config), pool="of-its-own"))["pool"] == "of-its-own"
 
 
 @pytest.mark.parametrize("secret", [None, "target-clusters"], ids=["google", "kubeconfig"])

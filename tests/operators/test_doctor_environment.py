@@ -15,7 +15,7 @@ import yaml
 
 from pedwatch import settings
 from pedwatch.cli import main
-from pedwatch.config import Config
+from pedwatch.config import Config, needs
 from pedwatch.doctor import airflow_state, composer_environment, composer_image, outside, stores
 from pedwatch.doctor.findings import Finding, exit_status, lines
 from pedwatch.doctor.google_rest import Answer
@@ -170,6 +170,12 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], None], str, str, str]] = {
         "cannot-be-parsed",
     ),
     "two builds": (put(DAGS, "dags", 0, "tags", value=[{"name": "build b"}]), "builds", "failed", "make deploy"),
+    "wrong configuration": (
+        put(DAGS, "dags", 0, "tags", value=[{"name": "build a"}, {"name": "configuration wrong"}]),
+        "configuration",
+        "failed",
+        "config validate",
+    ),
     "no pool": (put(f"{AIRFLOW}/api/v2/pools/default_pool"), "pool default_pool", "failed", "airflow pools set"),
     "small pool": (
         put(f"{AIRFLOW}/api/v2/pools/default_pool", "slots", value=3),
@@ -257,7 +263,7 @@ def test_what_is_read_of_airflows_answers_is_in_them() -> None:
 def test_the_connections_that_are_looked_for_are_those_that_are_used(make_config: Callable[..., Config]) -> None:
     team = {"channel": "C0ORDERS", "also": ["mailto:o@shop.example", "webhook:alertmanager"]}
     config = make_config(slack={"platform_channel": "C0PLATFORM", "teams": {"orders": team}})
-    assert list(airflow_state.connections_of(config)) == [
+    assert list(needs.connections_of(config)) == [
         "google_cloud_default",
         "kubernetes_default",
         "slack_ped",

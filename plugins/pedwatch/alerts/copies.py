@@ -13,8 +13,8 @@ from pedwatch.alerts.episodes import Episode
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.notifications import SOME_BACK, Notification, notification_id
 from pedwatch.config import Slack
+from pedwatch.config.kinds_of_text import WEBHOOK
 
-MAIL, WEBHOOK = "mailto:", "webhook:"
 NOT_FOR_MACHINES = ("digest", "welcome", "acknowledged", "exemption_ending")
 """Reasons that open and close nothing: as an alert in Alertmanager's format each would page, and never end."""
 ENDING = ("resolved", "exempted", "dag_recovered", "silence_over", "limit_accepted", "dead_letter")

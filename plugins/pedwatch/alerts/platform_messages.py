@@ -145,13 +145,16 @@ class Progress:
     is_judged: bool
     is_folded: bool
     waiting_messages: int
+    pool: str | None = None
+    """Where its pods may have waited for ever: of a run that timed out, unless the pool is Airflow's own."""
 
     def told(self) -> tuple[str, str]:
         """Say what was done, and what was not."""
         clusters = "1 cluster" if self.clusters_seen == 1 else f"{self.clusters_seen} clusters"
         messages = "1 message waits" if self.waiting_messages == 1 else f"{self.waiting_messages} messages wait"
+        waited = f" (its pods wait for the pool {self.pool}: does it exist?)" if self.pool else ""
         steps = [
-            (self.clusters_seen > 0, f"{clusters} collected", "collected"),
+            (self.clusters_seen > 0, f"{clusters} collected", f"collected{waited}"),
             (self.is_judged or self.is_folded, "replica counts judged", "replica counts judged"),
             (self.is_folded, "alerts brought up to date", "alerts brought up to date (the next cycle makes up for it)"),
         ]

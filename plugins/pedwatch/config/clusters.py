@@ -13,6 +13,8 @@ from pedwatch.written.yaml_text import Location
 COMPOSER_NAMESPACE = "composer-user-workloads"
 WorkloadKind = Literal["deployment", "statefulset", "rollout"]
 SECRET_ENDINGS = ("PASSWORD", "SECRET", "TOKEN", "API_KEY", "PRIVATE_KEY")
+DEFAULT_POOL = "default_pool"
+"""Airflow's own, which cannot be deleted."""
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
@@ -167,7 +169,7 @@ class Collector(Strict):
     budget_seconds: int = Field(default=60, ge=5, le=85)
     max_pods: int = Field(default=10, ge=1, le=100, description="Above this many clusters, a pod takes several")
     pool: str = Field(
-        default="default_pool",
+        default=DEFAULT_POOL,
         min_length=1,
         description="Airflow pool of the pods' tasks. It must exist: a task of a pool that does not is never started",
     )

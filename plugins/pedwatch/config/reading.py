@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -25,11 +26,16 @@ class WrittenConfig:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read: a configuration, or what is wrong. ``unset`` are the variables that are not set here."""
+    """What was read: a configuration, or what is wrong."""
 
     written: WrittenConfig | None
     problems: tuple[Problem, ...] = ()
     unset: tuple[str, ...] = ()
+    """Variables that are not set here."""
+    value: Any = None
+    """What the file holds, with variables replaced; None where it cannot be read to its end."""
+    wrong: tuple[Location, ...] = ()
+    """Places in it with which something is wrong."""
 
 
 def examine(raw: bytes, environment: Mapping[str, str], source: str, *, may_be_unset: bool = False) -> Reading:
@@ -52,6 +58,7 @@ def examine(raw: bytes, environment: Mapping[str, str], source: str, *, may_be_u
         message = "a second document begins here, and only one would count: take out the ---"
         return Reading(None, (Problem(source, message, line=documents[1].line),))
     config, wrong = _validated(documents[0])
+    places = (*(at for at, _ in wrong), *(one.field for one in documents[0].problems))
     problems = document_problems(documents[0], wrong, source)
     unset = [one for one in documents[0].problems if isinstance(one.cause, UnsetVariableError)]
     if may_be_unset:
@@ -61,8 +68,8 @@ def examine(raw: bytes, environment: Mapping[str, str], source: str, *, may_be_u
         problems = document_problems(rest, seen, source)
     names = tuple(dict.fromkeys(one.cause.name for one in unset if isinstance(one.cause, UnsetVariableError)))
     if config is None or problems or unset:
-        return Reading(None, tuple(problems), names)
-    return Reading(WrittenConfig(config, documents[0], source))
+        return Reading(None, tuple(problems), names, documents[0].value, places)
+    return Reading(WrittenConfig(config, documents[0], source), value=documents[0].value)
 
 
 def _validated(document: YamlDocument) -> tuple[Config | None, list[tuple[Location, str]]]:

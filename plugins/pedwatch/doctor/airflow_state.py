@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pedwatch.alerts.copies import MAIL, WEBHOOK
 from pedwatch.config import Config
+from pedwatch.config.needs import connections_of
+from pedwatch.config.wiring import WRONG
 from pedwatch.doctor.findings import Finding
 from pedwatch.doctor.google_rest import Ask, refusal
 
@@ -36,6 +37,9 @@ def dag_findings(api: str, ask: Ask) -> Iterator[Finding]:
         dag = there.get(dag_id)
         yield _dag(dag_id, dag)
         builds |= {str(tag["name"]) for tag in (dag or {}).get("tags", []) if str(tag["name"]).startswith("build ")}
+    if any(tag["name"] == WRONG for dag in there.values() for tag in dag.get("tags", [])):
+        fix = "the first task of any run says what: its log in Airflow; python -m pedwatch config validate"
+        yield Finding(AREA, "configuration", "failed", "something in it is missing or wrong there", fix)
     if len(builds) > 1:
         fix = "make deploy ENV=… again, if five minutes have passed since the last one"
         yield Finding(AREA, "builds", "failed", f"more than one: {', '.join(sorted(builds))}", fix)
@@ -69,20 +73,6 @@ def pool_findings(api: str, ask: Ask, config: Config) -> Iterator[Finding]:
         yield Finding(AREA, f"pool {name}", "ok", detail)
     else:
         yield Finding(AREA, f"pool {name}", "warning", detail, f"enlarge it ({create}), or lower collector.max_pods")
-
-
-def connections_of(config: Config) -> dict[str, str]:
-    """Return the connections that the configuration needs: name → what for."""
-    slack = config.slack
-    copies = [copy for team in slack.teams.values() for copy in team.also] + list(slack.platform_also)
-    needed = {
-        config.connections.google: "BigQuery, Firestore, Cloud Storage",
-        config.connections.kubernetes: "the collectors' pods",
-        config.connections.slack: "the bot's token",
-    }
-    if any(copy.startswith(MAIL) for copy in copies):
-        needed[config.connections.smtp] = "copies by mail"
-    return needed | {copy.removeprefix(WEBHOOK): "copies by webhook" for copy in copies if copy.startswith(WEBHOOK)}
 
 
 def connection_findings(api: str, ask: Ask, config: Config, project: str) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from pedwatch import deadlines, settings
-from pedwatch.config import Collector
+from pedwatch.config.wiring import Wiring
 from pedwatch.observations.batches import BATCH, CLOSES_AT
 from pedwatch.task_names import named_by
 
@@ -23,21 +23,21 @@ BATCH_NAME = named_by(f"task.env_vars['{BATCH}']")
 """What the grid shows for a mapped task: the cluster, or the first of a batch and how many more."""
 
 
-def scheduling(collector: Collector, period: dt.timedelta) -> dict[str, Any]:
+def scheduling(wiring: Wiring) -> dict[str, Any]:
     """Return what the scheduler has to know of the mapped task.
 
     It reads these from ``partial`` alone: as defaults of the operator they would be in force nowhere.
     """
     return {
         # Pods of all runs together stay within what the environment's cluster holds.
-        "pool": collector.pool,
+        "pool": wiring.pool,
         # One run never takes more of the pool than this, whatever the number of batches.
-        "max_active_tis_per_dagrun": collector.max_pods,
+        "max_active_tis_per_dagrun": wiring.max_pods,
         # A dark cluster is data and exits 0; a retry covers infrastructure only, and soon: the collection closes.
         "retries": 1,
         "retry_delay": dt.timedelta(seconds=5),
         # The pod's own deadline comes first (see execute); this one is for a pod whose end is never reported.
-        "execution_timeout": deadlines.collection(period),
+        "execution_timeout": deadlines.collection(wiring.period),
     }
 
 

@@ -10,9 +10,10 @@ from pedwatch.alerts import digest
 from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import with_welcomes
 from pedwatch.config import Config
+from pedwatch.config.needs import GOOGLE, SLACK
 from pedwatch.cycles import floor_to_cycle
 from pedwatch.run_gates import MANUAL, SCHEDULED, run_type_of
-from pedwatch.tasks.run_conf import refuse_unknown
+from pedwatch.tasks import run_start
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,7 @@ def compose_digest(dag_run: Any = None, params: Any = None, run_id: Any = None, 
     """Fill the outbox, where this run may."""
     from pedwatch.hooks.clients import warehouse
 
-    refuse_unknown(dag_run, dag)
-    config, now = settings.load_config(), settings.now()
+    config, now = run_start.begin(dag_run, dag, GOOGLE, SLACK), settings.now()
     run_type = run_type_of(dag_run)
     due = dag_run.data_interval_end or dag_run.run_after
     may_notify, reason = may_tell(run_type, bool(params["allow_notify"]), due, now)

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pedwatch import ddl, schema, settings, sql
-from pedwatch.errors import LedgerError
+from pedwatch.config.needs import GOOGLE
+from pedwatch.errors import ConfigurationError, LedgerError
 from pedwatch.hooks import applied_schema
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.schema import Step
-from pedwatch.tasks.run_conf import refuse_unknown
+from pedwatch.tasks import run_start
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +35,11 @@ def apply_ddl(params: Any = None, run_id: Any = None, dag_run: Any = None, dag: 
     """
     from pedwatch.hooks.clients import warehouse_of_any_schema
 
-    refuse_unknown(dag_run, dag)
+    config = run_start.begin(dag_run, dag, GOOGLE)
     if params["checks_only"]:
         log.info("checks_only: the tables are left alone")
         return []
-    target, environment = warehouse_of_any_schema(settings.load_config()), settings.environment()
+    target, environment = warehouse_of_any_schema(config), settings.environment()
     applied_schema.refuse(target, None if params["take_over"] else environment)
     target.create_dataset()
     names = sql.statement_names(target.sql_root)
@@ -91,18 +92,25 @@ def failing_checks(warehouse: Warehouse, names: list[str]) -> dict[str, list[dic
 
 
 def check_invariants() -> None:
-    """Run every query of ``checks/``; what only warns is in the log.
+    """Run every query of ``checks/``; what only warns is in the log. Look for what tasks come to need on some day only.
 
     Raises:
         LedgerError: some that must hold returned rows; the message names them, the log shows them.
+        ConfigurationError: they hold, but a connection or a package is missing.
     """
     from pedwatch.hooks.clients import warehouse
 
+    config = settings.load_config()
+    lacking = run_start.everything_missing(config)
+    for line in lacking:
+        log.error("missing: %s", line)
     severities = checks(settings.include_dir() / "sql")
-    failing = failing_checks(warehouse(settings.load_config()), list(severities))
+    failing = failing_checks(warehouse(config), list(severities))
     for name, rows in failing.items():
         level = logging.ERROR if severities[name] == "fail" else logging.WARNING
         log.log(level, "%s: %s offending rows, first: %s", name, len(rows), rows[0])
     broken = sorted(name for name in failing if severities[name] == "fail")
     if broken:
         raise LedgerError(f"{len(broken)} of {len(severities)} invariants do not hold: {', '.join(broken)}")
+    if lacking:
+        raise ConfigurationError("\n- ".join(["not all is there that tasks need:", *lacking]))

@@ -24,7 +24,7 @@ TRUSTED = 3
 that was started by hand may lack."""
 
 
-def sync_of_run(run: Any, asked: Mapping[str, Any], ti: Any) -> dict[str, Any]:
+def sync_of_run(config: Config, run: Any, asked: Mapping[str, Any], ti: Any) -> dict[str, Any]:
     """Sync as a run of the DAG asks for it; returns what was found, and under ``STANDS`` where the sync stands.
 
     Raises:
@@ -38,7 +38,6 @@ def sync_of_run(run: Any, asked: Mapping[str, Any], ti: Any) -> dict[str, Any]:
 
     if run.run_type == "backfill":
         raise AirflowSkipException("limits cannot be read in the past: a backfilled sync does nothing")
-    config = settings.load_config()
     warehouse = clients.warehouse(config)
     made_by = settings.policy_commits()
     # Named by its map index: without one, all XComs that there ever were are fetched.

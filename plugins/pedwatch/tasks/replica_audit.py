@@ -5,11 +5,12 @@ from typing import Any
 
 from pedwatch import settings
 from pedwatch.audit.request import AuditRequest, request_of_run
+from pedwatch.config.needs import GOOGLE
 from pedwatch.cycles import LATE_FILES
 from pedwatch.errors import AuditError, NothingCollectedYetError
 from pedwatch.run_gates import MANUAL, run_type_of
+from pedwatch.tasks import run_start
 from pedwatch.tasks.replica_watch import IN_SHORT
-from pedwatch.tasks.run_conf import refuse_unknown
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,11 @@ def _fail(error: AuditError) -> Exception:
 
 def plan_audit(dag_run: Any = None, params: Any = None, dag: Any = None) -> dict[str, Any]:
     """Decide what the run audits; a wrong param fails here, before anything is read."""
-    refuse_unknown(dag_run, dag)
+    config = run_start.begin(dag_run, dag, GOOGLE)
     start, end = dag_run.data_interval_start, dag_run.data_interval_end
     try:
         interval = (start, end) if start and end else None
-        request = request_of_run(params, interval, settings.now(), settings.load_config().report_timezone)
+        request = request_of_run(params, interval, settings.now(), config.report_timezone)
     except AuditError as error:
         raise _fail(error) from None
     log.info("audit %s of %s to %s", request.label, request.start.isoformat(), request.end.isoformat())

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from pedwatch import settings
 from pedwatch.config import Cluster, Config
+from pedwatch.config.needs import GOOGLE, KUBERNETES
 from pedwatch.run_gates import run_type_of
 from pedwatch.task_names import named_by
 from pedwatch.tasks import plan as planning
-from pedwatch.tasks import run_conf
+from pedwatch.tasks import run_start
 
 if TYPE_CHECKING:
     from pedwatch.hooks.warehouse import Warehouse
     from pedwatch.observations.intake.gke import GkeClusters
 
 Plan = dict[str, Any]
+WATCH = "ped_replica_watch"
 PLAN, FOUND, FOLDED = "plan", "found", "folded"
 """Keys under which the first task leaves what it decided and found, and the fold its counts."""
 NOTHING_FOUND: dict[str, Any] = {"clusters": [], "runs": []}
@@ -45,8 +47,8 @@ def plan_cycle(
     """
     from pedwatch.hooks.clients import warehouse
 
-    run_conf.refuse_unknown(dag_run, dag)
-    config = settings.load_config()
+    config = run_start.begin(dag_run, dag, GOOGLE, KUBERNETES)
+    run_start.tell_of_waiting_pods(config, WATCH, ti)
     target = warehouse(config)
     # An enum whose str() is not its value: a backfill taken for something else would not be denied.
     run_type = run_type_of(dag_run)
@@ -142,7 +144,7 @@ def _fold(plan: Plan, run_id: Any) -> dict[str, int]:
     from pedwatch.hooks.run_urls import pages_url, run_url
 
     config = settings.load_config()
-    url = run_url("ped_replica_watch", run_id)
+    url = run_url(WATCH, run_id)
     reactions = SlackReactions(lambda: SlackChannel(config.connections.slack), time.monotonic)
     now, may_notify = settings.now(), plan["may_notify"]
     return fold_alerts(warehouse(config), config, _cycle(plan), now, run_id, may_notify, url, reactions, pages_url())

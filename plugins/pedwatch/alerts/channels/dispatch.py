@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from pedwatch.alerts.channels.slack import SlackChannel
-from pedwatch.alerts.copies import MAIL, WEBHOOK
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.transport import Found, SendError, Transport
 from pedwatch.config import Config
+from pedwatch.config.kinds_of_text import MAIL, WEBHOOK
 from pedwatch.errors import PedwatchError
 
 

@@ -19,6 +19,7 @@ from pedwatch.alerts.reconcile import told_from_row
 from pedwatch.alerts.routing import in_platforms_channel
 from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.config import Config, Slack
+from pedwatch.config.clusters import DEFAULT_POOL
 from pedwatch.errors import LedgerError
 from pedwatch.hooks import applied_schema
 from pedwatch.hooks.parameters import Typed
@@ -94,7 +95,7 @@ def _decide(warehouse: Warehouse, config: Config, found: list[dict[str, Any]]) -
         words,
         config.slack.platform_channel,
         lambda report: run_url(report.dag_id, report.run_id),
-        lambda report: _progress(warehouse, report),
+        lambda report: _progress(warehouse, config, report),
     )
     return [(copy, at) for row, at in rows for copy in with_copies([row], config.slack)]
 
@@ -103,7 +104,7 @@ def _word(row: dict[str, Any], slack: Slack) -> Word:
     return Word(in_platforms_channel(told_from_row(row), slack), row["notification_id"], row["created_at"])
 
 
-def _progress(warehouse: Warehouse, report: Report) -> Progress | None:
+def _progress(warehouse: Warehouse, config: Config, report: Report) -> Progress | None:
     """Return how far the cycle of a run of the watch came: a run may fail although its counts were judged.
 
     None for other DAGs, where the cycle is not known, and where nobody can say: that it failed is told all the same.
@@ -114,4 +115,5 @@ def _progress(warehouse: Warehouse, report: Report) -> Progress | None:
         [found] = warehouse.run("alerts/done_in_cycle.sql", {"cycle": report.known_cycle})
     except LedgerError:
         return None
-    return Progress(**found)
+    pool = config.collector.pool if report.reason == "timed_out" and config.collector.pool != DEFAULT_POOL else None
+    return Progress(**found, pool=pool)
