@@ -38,6 +38,7 @@ NEW = {
     "lag": 0,
     "parsed": {},
     "errors": {},
+    "tagged": [],
     "paused": [],
     "runs": {},
     "run_ends_as": "success",
@@ -143,7 +144,11 @@ class FakeGcloud:
         assert rest == ["--output", "json", "--columns", "dag_id,is_paused,tags"]
         self._parse()
         rows = [
-            {"dag_id": name, "is_paused": str(name in self.now["paused"]), "tags": [{"name": tag} for tag in tags]}
+            {
+                "dag_id": name,
+                "is_paused": str(name in self.now["paused"]),
+                "tags": [{"name": tag} for tag in (*tags, *self.now["tagged"])],
+            }
             for name, tags in sorted(self.now["parsed"].items())
         ]
         return WARNING + json.dumps(rows) + "\n"

@@ -159,9 +159,10 @@ def test_errors_of_our_files_are_told_and_those_of_others_are_theirs(shop: Shop)
     shop.set(errors={"others.py": "Traceback\nSyntaxError: theirs"})
     assert shop.run("deploy", "shop")[0] == 0
     shop.change(3)
-    shop.set(errors={f"{WATCH}.py": "Traceback\nConfigurationError: variable PEDWATCH_BUCKET is not set"})
+    shop.set(errors={f"{WATCH}.py": "Traceback\nImportError: cannot import name build"}, tagged=["configuration wrong"])
     status, said = shop.run("deploy", "shop")
-    assert status == 1 and "ped_replica_watch.py: ConfigurationError: variable PEDWATCH_BUCKET is not set" in said
+    assert status == 1 and "ped_replica_watch.py: ImportError: cannot import name build" in said
+    assert "the DAGs say configuration wrong: the log of any run's first task says what" in said
 
 
 def test_housekeeping_that_fails_is_told_and_the_watch_runs(shop: Shop) -> None:

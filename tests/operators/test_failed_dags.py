@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pedwatch import settings
-from pedwatch.alerts import platform_messages
+from pedwatch.alerts import failed_runs, platform_messages
 from pedwatch.alerts.live import failure_reports
 from pedwatch.alerts.live.live_fold import fold_alerts
 from pedwatch.config import Config
@@ -138,6 +138,27 @@ def test_a_dag_that_has_failed_for_months_is_told_when_it_is_back(platform: Plat
     assert platform.texts[0].startswith("Resolved: ped_replica_audit runs again")
     platform.listens()
     assert dt.datetime.fromisoformat(platform.left["open_since"]) > platform.now - dt.timedelta(minutes=10)
+
+
+def test_a_run_that_timed_out_names_the_pool_that_its_pods_wait_for(platform: Platform) -> None:
+    """Nothing is said of Airflow's own pool, nor where the run failed by itself."""
+
+    def told(number: int, pool: str, reason: str) -> bool:
+        collector = platform.config.collector.model_copy(update={"pool": pool})
+        config = platform.config.model_copy(update={"collector": collector})
+        platform.fails(f"r{number}", cycle=NOW - number * PERIOD, reason=reason)
+        [row] = platform.warehouse.run("alerts/reported_runs.sql", {"since": failure_reports.EVER})[-1:]
+        report = failed_runs.report_from_row(row)
+        progress = failure_reports._progress(platform.warehouse, config, report)
+        platform.listens()
+        return (
+            "collected (its pods wait for the pool of_its_own: does it exist?)"
+            in report.message("", progress).facts[-1][1]
+        )
+
+    assert told(1, "of_its_own", "timed_out")
+    assert not told(2, "default_pool", "timed_out")
+    assert not told(3, "of_its_own", "task_failure")
 
 
 def test_the_watch_sends_it_where_the_sync_is_dead(platform: Platform) -> None:
