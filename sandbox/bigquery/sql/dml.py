@@ -36,14 +36,14 @@ class Target:
         return None
 
 
-def find_target(environment: Environment, path: list[str], reader: TableReader) -> Target:
+def find_target(environment: Environment, path: list[str]) -> Target:
     """The table of a DML statement."""
     name = path[-1].lower()
     if len(path) == 1 and name in environment.temporary_tables:
         table = environment.temporary_tables[name]
         return Target(table.physical_name, table.columns)
     ref = environment.table_ref(path)
-    meta = reader.get(ref, is_target=True)
+    meta = environment.read(ref, is_target=True)
     if meta.kind != "TABLE":
         raise invalid_query(f"Cannot write to {ref}: it is a {meta.kind.replace('_', ' ').lower()}")
     columns = [(item["name"], field_type(item)) for item in meta.fields]
@@ -57,7 +57,7 @@ class Writer:
         self.environment = environment
         self.compiler = Compiler(environment)
         self.reader = TableReader(self.compiler)
-        self.target = find_target(environment, path, self.reader)
+        self.target = find_target(environment, path)
         self.alias = path[-1].split(".")[-1]
 
     def source(self, alias: str | None) -> Source:

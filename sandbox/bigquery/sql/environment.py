@@ -1,5 +1,7 @@
 """What a statement is compiled against: catalog, names' defaults, parameters, variables, the moment it runs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +32,16 @@ class TemporaryTable:
 
 
 @dataclass
+class Noted:
+    """What a compilation asked its environment for, by name."""
+
+    lookups: list[tuple[TableRef, bool]] = field(default_factory=list)
+    """Tables, and whether to write to them."""
+    binds: set[str] = field(default_factory=set)
+    temporaries: set[str] = field(default_factory=set)
+
+
+@dataclass
 class Environment:
     """Shared by all statements of one session; ``binds`` collects the values of the statement being compiled."""
 
@@ -44,6 +56,7 @@ class Environment:
     binds: dict[str, Any] = field(default_factory=dict)
     referenced: list[TableRef] = field(default_factory=list)
     referenced_temporaries: set[str] = field(default_factory=set)
+    _noted: Noted = field(default_factory=Noted)
     _tables: dict[TableRef, TableMeta] = field(default_factory=dict)
 
     def begin_statement(self) -> None:
@@ -60,9 +73,45 @@ class Environment:
             self._tables[ref] = self.catalog.get(ref)
         return self._tables[ref]
 
+    def read(self, ref: TableRef, *, is_target: bool = False) -> TableMeta:
+        """As ``table``; asks for the right to it, and notes that the statement refers to it."""
+        if is_target:
+            self.catalog.rights.check_table("bigquery.tables.updateData", ref)
+        else:
+            self.catalog.rights.check_query(ref)
+        meta = self.table(ref)
+        if ref not in self.referenced:
+            self.referenced.append(ref)
+        self._noted.lookups.append((ref, is_target))
+        return meta
+
+    def temporary(self, name: str) -> TemporaryTable:
+        """A table of the session; notes that the statement reads it."""
+        self.referenced_temporaries.add(name)
+        self._noted.temporaries.add(name)
+        return self.temporary_tables[name]
+
+    @contextmanager
+    def noting(self) -> Iterator[Noted]:
+        """Yield what is asked for meanwhile."""
+        outer, self._noted = self._noted, Noted()
+        try:
+            yield self._noted
+        finally:
+            self._noted = outer
+
+    def note(self, noted: Noted) -> None:
+        """Ask again for what was noted, but for tables: values are those of now."""
+        given = {"p": self.named_parameters, "v": self.variables}
+        for name in noted.binds:
+            kind, _, rest = name.partition("_")
+            self.binds[name] = self.now if name == "now" else given[kind][rest].value
+        self.referenced_temporaries |= noted.temporaries
+
     def bind(self, name: str, variable: Variable) -> Expression:
         """An expression that stands for a value handed to DuckDB beside the text."""
         self.binds[name] = variable.value
+        self._noted.binds.add(name)
         return Expression(f"CAST(${name} AS {variable.type.duckdb})", variable.type, is_parameter=True)
 
     def parameter(self, name: str, position: Position) -> Expression:

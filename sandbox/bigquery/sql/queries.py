@@ -7,6 +7,7 @@ from sandbox.bigquery.model import Field, StatementResult
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.casts import field_sql
 from sandbox.bigquery.sql.compile_query import Compiler
+from sandbox.bigquery.sql.compiled_once import compiled_once
 from sandbox.bigquery.sql.environment import Environment, Variable
 from sandbox.bigquery.sql.execution import Execution
 from sandbox.bigquery.sql.expression import Expression
@@ -36,6 +37,10 @@ def _result_names(query: CompiledQuery) -> list[str]:
 
 def compile_query(environment: Environment, node: n.Query) -> CompiledQuery:
     """Compile a whole query and check its partition filters."""
+    return compiled_once(environment, node, lambda: _compile_query(environment, node))
+
+
+def _compile_query(environment: Environment, node: n.Query) -> CompiledQuery:
     compiler = Compiler(environment)
     query = compiler.query(node, Scope())
     require_filters(compiler.scans)
@@ -75,7 +80,13 @@ def evaluate(execution: Execution, node: n.Node, target: Type | None = None, wha
     """The value of an expression of a script."""
     if isinstance(node, n.Literal) and node.type == STRING and target in (None, STRING):
         return Variable(STRING, node.value)  # the description of each column is one
-    compiler = Compiler(execution.environment)
+    environment = execution.environment
+    value, type = compiled_once(environment, node, lambda: _compile(environment, node, target, what), target, what)
+    return Variable(type, _fetched(execution, value, type))
+
+
+def _compile(environment: Environment, node: n.Node, target: Type | None, what: str) -> tuple[Expression, Type]:
+    compiler = Compiler(environment)
     value = compiler.expression(node, Scope())
     require_filters(compiler.scans)
     if target is not None:
@@ -85,10 +96,8 @@ def evaluate(execution: Execution, node: n.Node, target: Type | None = None, wha
             else f"{what} has type {value.type} which cannot be coerced to {target}"
         )
         value = compiler.required(value, target, message, node.position)
-        type = target
-    else:
-        type = INT64 if value.is_null else value.type
-    return Variable(type, _fetched(execution, value, type))
+        return value, target
+    return value, INT64 if value.is_null else value.type
 
 
 def _fetched(execution: Execution, value: Expression, type: Type) -> Any:

@@ -7,6 +7,7 @@ from sandbox.bigquery.errors import invalid_query
 from sandbox.bigquery.model import StatementResult
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.alter import alter
+from sandbox.bigquery.sql.compiled_once import compiled_once
 from sandbox.bigquery.sql.ddl import DefinitionRunner
 from sandbox.bigquery.sql.dml import run_plan
 from sandbox.bigquery.sql.dml_insert import plan_insert
@@ -180,7 +181,8 @@ _PLANS: dict[type, Callable[..., Any]] = {
 
 def plan_write(environment: Any, statement: n.Statement) -> Any:
     """Compile a statement that writes rows."""
-    return _PLANS[type(statement)](environment, statement)
+    plan = _PLANS[type(statement)]
+    return compiled_once(environment, statement, lambda: plan(environment, statement))
 
 
 _DISPATCH: dict[type, Callable[..., Any]] = {

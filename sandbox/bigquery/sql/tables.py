@@ -1,7 +1,7 @@
 """Reading tables: which table a name means, its columns, and views."""
 
 from sandbox.bigquery.errors import invalid_query, not_implemented
-from sandbox.bigquery.model import TableMeta, TableRef
+from sandbox.bigquery.model import TableMeta
 from sandbox.bigquery.partitions import partition_column
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.compiler_base import CompilerBase
@@ -34,19 +34,8 @@ class TableReader:
             raise not_implemented("wildcard tables")
         if "$" in ref.table:
             raise not_implemented("reading one partition by its decorator; filter on the partition column")
-        meta = self.get(ref)
+        meta = self.environment.read(ref)
         return self.physical(meta, alias) if meta.kind == "TABLE" else self._view(meta, alias)
-
-    def get(self, ref: TableRef, *, is_target: bool = False) -> TableMeta:
-        """A table's metadata; notes that the statement refers to it."""
-        if is_target:
-            self.environment.catalog.rights.check_table("bigquery.tables.updateData", ref)
-        else:
-            self.environment.catalog.rights.check_query(ref)
-        meta = self.environment.table(ref)
-        if ref not in self.environment.referenced:
-            self.environment.referenced.append(ref)
-        return meta
 
     def physical(self, meta: TableMeta, alias: str | None, key: str | None = None) -> Source:
         """A stored table."""
@@ -64,8 +53,7 @@ class TableReader:
         return Source(f"{name} AS {key}", [Relation(alias, columns)])
 
     def _temporary(self, name: str, alias: str) -> Source:
-        table = self.environment.temporary_tables[name]
-        self.environment.referenced_temporaries.add(name)
+        table = self.environment.temporary(name)
         key = self.compiler.fresh("t")
         columns = [Column(column, f"{key}.{quote(column)}", type) for column, type in table.columns]
         return Source(f"{table.physical_name} AS {key}", [Relation(alias, columns)])
