@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sandbox.bigquery.model import TableMeta
 from sandbox.bigquery.sql import nodes as n
@@ -50,7 +50,7 @@ def compiled_once(environment: Environment, node: n.Node, compile: Callable[[], 
             _kept.move_to_end(key)
     if kept is not None and kept.shape == shape and _reads_the_same(environment, kept):
         environment.note(kept.noted)
-        return kept.result  # type: ignore[no-any-return]  # of this node, compiled this way
+        return cast(Compiled, kept.result)
     environment.referenced = referenced
     with environment.noting() as noted:
         result = compile()
