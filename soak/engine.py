@@ -1,7 +1,7 @@
 """Plays data time: cycle after cycle, what the world does, then the runs that Airflow would start.
 
 Between two cycles teams act on limits and clusters change; at the cycle the sync and the watch run side by side, and
-once a day housekeeping, the audit of the day before and the digest.
+once a day the audit of the day before, housekeeping and the digest.
 """
 
 import dataclasses
@@ -12,23 +12,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pedwatch.cycles import LATE_FILES
+from soak.calendar import A_DAY, MINUTE
+from soak.deploys import Bucket
 from soak.journal import Journal
-from soak.scheduler import Ended, Mishap, Run, Scheduler, Try
+from soak.scheduler import ROOT, Ended, Mishap, Run, Scheduler, Try
 from soak.stage import Stage
 from soak.trouble import Trouble
-from soak.world import MINUTES, START, World
+from soak.world import World
 
 WATCH, SYNC = "ped_replica_watch", "ped_limits_sync"
 HOUSEKEEPING, AUDIT, DIGEST = "ped_housekeeping", "ped_replica_audit", "ped_digest"
-MINUTE = dt.timedelta(minutes=1)
-A_DAY = dt.timedelta(days=1)
-SETTLED = LATE_FILES + 10 * MINUTE
-
-
-def moment(number: int) -> dt.datetime:
-    """Return the time of a cycle, counted from 0."""
-    return START + number * MINUTES * MINUTE
+DAILY = ((AUDIT, 0, 40), (HOUSEKEEPING, 3, 17), (DIGEST, 8, 0))
+DAY = dt.timedelta(days=1)
+SECOND = dt.timedelta(seconds=1)
+UNFINISHED = ("failed", "upstream_failed")
 
 
 class Engine:
@@ -36,65 +33,84 @@ class Engine:
 
     Args:
         stage: the servers and workers.
-        world: what happens.
+        world: what happens, and when.
         trouble: what goes wrong.
         journal: where it is written down.
         shown: hears of progress, once a cycle.
+        counted: returns how much there is of what every cycle adds to.
     """
 
     def __init__(
-        self, stage: Stage, world: World, trouble: Trouble, journal: Journal, shown: Callable[[str], None]
+        self,
+        stage: Stage,
+        world: World,
+        trouble: Trouble,
+        journal: Journal,
+        shown: Callable[[str], None],
+        counted: Callable[[], dict[str, int]] = dict,
     ) -> None:
         self.stage, self.world, self.trouble, self.journal, self.shown = stage, world, trouble, journal, shown
+        self.counted = counted
         self.scheduler = Scheduler(stage.worker, self._mishap, self._told, stage.pod)
+        self.calendar = world.calendar
         self._pool = ThreadPoolExecutor(2)
-        self._shown_states: dict[str, str] = {}
+        self._bucket = Bucket(stage.folder / "deploys") if self.calendar.deploy is not None else None
+        self._states: dict[str, str] = {}
+        self._dark: dict[str, dict[str, Any]] = {}
+        self._to_clear: list[Run] = []
         self.number = 0
         self.peaks: list[tuple[int, str, int]] = []
         """Cycle, task and peak memory in kilobytes of every process."""
         self.seconds: list[float] = []
+        self.stored: list[tuple[int, str, int]] = []
+        """Cycle, what is counted, and how much there is of it."""
 
     @property
     def cycle(self) -> dt.datetime:
         """The cycle that is played."""
-        return moment(self.number)
+        return self.calendar.moment(self.number)
 
-    # What is told to whoever keeps the journal
+    # What the scheduler asks and tells
 
     def _mishap(self, attempt: Try) -> Mishap:
         return self.trouble.mishap(self.number, attempt)
 
     def _told(self, attempt: Try, mishap: Mishap, ended: Ended) -> None:
         name = f"{attempt.run.dag_id}.{attempt.task_id}"
+        told = {"task": name, "index": attempt.map_index, "attempt": attempt.number}
         self.peaks.append((self.number, name, ended.peak_kb))
+        if mishap != Mishap():
+            self.journal.write("mishap", self.cycle, **told, mishap=dataclasses.asdict(mishap))
         for struck in ended.struck:
             fault = struck["fault"]
-            what = fault["kind"] if fault["kind"] != "answer" else f"answer {fault['status']}"
-            self.journal.write(
-                "fault", self.cycle, f"fault: {what}", task=name, attempt=attempt.number, call=struck["call"], **fault
-            )
-        if mishap.clock_seconds:
-            self.journal.write("clock", self.cycle, "clock stepped", task=name, seconds=mishap.clock_seconds)
-        if mishap.is_double:
-            self.journal.write("double", self.cycle, "two workers on one task", task=name)
-        if mishap.file_bytes is not None:
-            self.journal.write("disk", self.cycle, "full disk", task=name)
+            what = f"answer {fault['status']}" if fault["kind"] == "answer" else fault["kind"]
+            self.journal.write("fault", self.cycle, f"fault: {what}", **told, at_call=struck["call"])
+        for is_so, what in (
+            (mishap.clock_seconds, "clock stepped"),
+            (mishap.is_double, "two workers on one task"),
+            (mishap.file_bytes is not None, "full disk"),
+        ):
+            if is_so:
+                self.journal.counts[what] += 1
         if ended.state == "killed":
-            self.journal.write("killed", self.cycle, "killed", task=name, attempt=attempt.number)
+            self.journal.write("killed", self.cycle, "killed", **told)
         elif ended.state in ("failed", "failed_for_good"):
-            told = {"error": ended.error, "trace": ended.trace}
-            self.journal.write("failed", self.cycle, "tries that failed", task=name, attempt=attempt.number, **told)
+            self.journal.write("failed", self.cycle, "tries that failed", **told, error=ended.error, trace=ended.trace)
 
     # What is played
 
     def prepare(self) -> None:
         """Make the tables and publish the first limits, a day before."""
-        before = moment(0) - A_DAY
+        before = self.calendar.moment(0) - DAY
         self.stage.at(before)
-        run = self._run(HOUSEKEEPING, before, before - A_DAY, before)
-        if self.scheduler.play(run).state != "success":
+        quiet, self.trouble = self.trouble, Trouble(0, told={})
+        run = self.scheduler.play(self._run(HOUSEKEEPING, before, before - DAY, before))
+        if run.state != "success":
             raise RuntimeError(f"the tables could not be made: {run.states}")
+        self.trouble = quiet
         self._act(0, before)
+        if self._bucket is not None:
+            self._restart()
 
     def play(self, numbers: range) -> None:
         """Play these cycles."""
@@ -102,48 +118,113 @@ class Engine:
             began = time.perf_counter()
             self._turn()
             self.seconds.append(time.perf_counter() - began)
-            self.shown(f"{self.cycle:%a %H:%M}  {self.seconds[-1]:4.1f} s")
+            self.stored += [(self.number, what, amount) for what, amount in self.counted().items()]
+            counts = self.journal.counts
+            faults = sum(count for name, count in counts.items() if name.startswith("fault: "))
+            self.shown(
+                f"{self.number + 1:4} of {numbers.stop}  {self.cycle:%a %H:%M}  {self.seconds[-1]:4.1f} s  "
+                f"{counts['killed']} killed, {faults} faults, {counts['tries that failed']} tries failed"
+            )
 
     def _turn(self) -> None:
         self.stage.at(self.cycle - 2 * MINUTE)
-        self.trouble.events(self, self.number)
+        self._happen()
         if self.number:
             self._act(self.number, self.cycle - 2 * MINUTE)
         self._show()
-        if self.trouble.is_paused(self.number):
-            self.journal.write("paused", self.cycle, "cycles paused")
-            return
-        self.stage.at(self.cycle + dt.timedelta(seconds=5))
-        start = self.cycle - self.stage.cycle_minutes * MINUTE
-        runs = [self._run(dag_id, self.cycle, start, self.cycle + 5 * dt.timedelta(seconds=1)) for dag_id in (SYNC, WATCH)]
+        self._darken()
+        self.stage.break_firestore(self.trouble.firestore(self.number))
+        self.stage.at(self.cycle + 5 * SECOND)
+        for run in self._cleared():
+            self._ended(self.scheduler.play(run))
+        start = self.cycle - self.calendar.minutes(self.number) * MINUTE
+        runs = [self._run(dag_id, self.cycle, start, self.cycle + 5 * SECOND) for dag_id in (SYNC, WATCH)]
         for run in self._pool.map(self.scheduler.play, runs):
             self._ended(run)
+        self.stage.break_firestore(None)
         self._daily()
+
+    def _happen(self) -> None:
+        """Let the large things of the calendar happen."""
+        number, calendar = self.number, self.calendar
+        for begun, build in ((calendar.deploy, "new"), (calendar.rollback, "old")):
+            if self._bucket is not None and begun is not None:
+                if number == begun:
+                    self._bucket.begin(build)
+                    self.journal.write("deploy", self.cycle, "builds that arrived in part", build=build)
+                elif number == begun + 1:
+                    self._bucket.arrive(build)
+                    self._restart()
+        if number == calendar.gap:
+            self.journal.write("gap", self.cycle, "pauses", hours=calendar.gap_hours)
+        if number == calendar.retire:
+            assert self.world.retired is not None
+            self.stage.retired.append(self.world.retired)
+            self.stage.write_config()
+            self.journal.write("retired", self.cycle, "clusters retired", cluster=self.world.retired)
+        if number == calendar.longer:
+            self.stage.cycle_minutes = calendar.minutes(number)
+            self.stage.write_config()
+            self._restart()
+            self.journal.write("longer", self.cycle, "lengths of cycles changed", minutes=self.stage.cycle_minutes)
+
+    def _restart(self) -> None:
+        """Parse the DAG files anew, and import the package of the build that is there."""
+        self.stage.restart(self._bucket.here if self._bucket is not None else ROOT)
+        self.scheduler.worker = self.stage.worker
+
+    def _darken(self) -> None:
+        """Let clusters misbehave, and behave again."""
+        there = [c.name for c in self.world.clusters if not self.world.is_retired(c.name, self.number)]
+        dark = self.trouble.dark(self.number, there)
+        if self.world.retired and self.world.is_retired(self.world.retired, self.number):
+            dark[self.world.retired] = {"kind": "unreachable"}
+        for cluster in {*dark, *self._dark}:
+            if dark.get(cluster) != self._dark.get(cluster):
+                self.stage.kubernetes.set_fault(cluster, dark.get(cluster))
+        for cluster, fault in dark.items():
+            self.journal.write("dark", self.cycle, f"cluster: {fault['kind']}", cluster=cluster, fault=fault)
+        self._dark = dark
+
+    def _cleared(self) -> list[Run]:
+        """Return runs of which somebody cleared now what had failed, and what comes after it."""
+        runs, self._to_clear = self._to_clear, []
+        for run in runs:
+            run.states = {name: state for name, state in run.states.items() if state not in UNFINISHED}
+            run.now = self.cycle + 3 * SECOND
+            self.journal.write("cleared", self.cycle, "runs cleared", dag_id=run.dag_id, of=run.cycle.isoformat())
+        return runs
 
     def _daily(self) -> None:
         """Run what runs once a day, after the cycle in whose span its time lies."""
+        span = self.calendar.minutes(self.number) * MINUTE
         midnight = self.cycle.replace(hour=0, minute=0)
-        for dag_id, hour, minute in ((AUDIT, 0, 40), (HOUSEKEEPING, 3, 17), (DIGEST, 8, 0)):
+        for dag_id, hour, minute in DAILY:
             due = midnight.replace(hour=hour, minute=minute)
-            if not self.cycle - MINUTES * MINUTE < due <= self.cycle or (dag_id == AUDIT and self.number < A_DAY // (MINUTES * MINUTE)):
-                continue
-            end = midnight if dag_id == AUDIT else due
-            self._ended(self.scheduler.play(self._run(dag_id, end, end - A_DAY, max(due, self.cycle) + MINUTE)))
+            if self.cycle - span < due <= self.cycle and (dag_id != AUDIT or self.number >= A_DAY // 2):
+                end = midnight if dag_id == AUDIT else due
+                run = self._run(dag_id, end, end - DAY, max(due, self.cycle) + MINUTE)
+                self._ended(self.scheduler.play(run))
 
-    def audit(self, end: dt.datetime, start: dt.datetime) -> Run:
-        """Audit what was played, by hand: the day is not over."""
-        conf = {"from_date": start.isoformat(), "to_date": end.isoformat()}
-        run = self._run(AUDIT, end, start, end + SETTLED)
-        run.run_type, run.conf = "manual", conf
-        self._ended(self.scheduler.play(run))
-        return run
+    def settle(self, numbers: range) -> None:
+        """Let everything work again, play on for these cycles, and audit every day that was played."""
+        self.trouble = Trouble(0, told={})
+        self.play(numbers)
+        day = self.calendar.moment(0).replace(hour=0, minute=0)
+        while day < self.cycle:
+            day += DAY
+            now = max(day, self.cycle) + dt.timedelta(minutes=45)
+            self.stage.at(now)
+            self._ended(self.scheduler.play(self._run(AUDIT, day, day - DAY, now)))
 
     def _run(self, dag_id: str, cycle: dt.datetime, start: dt.datetime, now: dt.datetime) -> Run:
         return Run(dag_id, f"scheduled__{cycle.isoformat()}", cycle, start, now)
 
     def _ended(self, run: Run) -> None:
-        told = {"dag_id": run.dag_id, "state": run.state, "states": run.states}
+        told = {"dag_id": run.dag_id, "state": run.state, "states": run.states, "of": run.cycle.isoformat()}
         self.journal.write("run", self.cycle, f"runs: {run.dag_id} {run.state}", **told)
+        if run.dag_id == WATCH and run.state == "failed" and self.trouble.is_cleared(self.number):
+            self._to_clear.append(run)
 
     def _act(self, number: int, now: dt.datetime) -> None:
         """Do with limits what is done before a cycle."""
@@ -159,12 +240,10 @@ class Engine:
             else:
                 (withdrawn if act.kind == "withdraw" else broken).append(act.limit.limit_id)
         asked: dict[str, Any] = {"dag_id": "", "task_id": "call", "run_id": "", "run": {}, "try_number": 1}
-        arguments = [documents, withdrawn, broken]
-        ended = self.stage.worker.run(
-            **asked, function="soak.publishing:act", arguments=arguments, now=now.isoformat(), xcoms={}, prior_xcoms={}
-        )
+        asked |= {"function": "soak.publishing:act", "arguments": [documents, withdrawn, broken], "xcoms": {}}
+        ended = self.stage.worker.run(**asked, now=now.isoformat(), prior_xcoms={})
         if ended.state != "success":
-            raise RuntimeError(f"limits could not be published: {ended.error}")
+            raise RuntimeError(f"limits could not be published: {ended.error} {ended.trace}")
         for act in acts:
             values = {"limit_id": act.limit.limit_id, "max_replicas": act.limit.max_replicas}
             self.journal.write("limit", self.cycle, f"limits: {act.kind}", act=act.kind, at=now, **values)
@@ -173,10 +252,11 @@ class Engine:
         """Let the clusters run what they run in this cycle; what is as before is left alone."""
         for cluster, workloads in self.world.state(self.number).items():
             text = json.dumps(workloads)
-            if self._shown_states.get(cluster) != text:
-                self._shown_states[cluster] = text
+            if self._states.get(cluster) != text:
+                self._states[cluster] = text
                 self.stage.kubernetes.set_state(cluster, workloads)
 
 
 def _time(value: Any) -> str:
     return value.isoformat() if isinstance(value, dt.datetime) else str(value)
+

@@ -58,23 +58,29 @@ class WorkerProcess:
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
         environment = dict(variables) | {"PYTHONPATH": f"{plugins}:{ROOT}"}
-        with (folder / "worker.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "soak.worker", "--dags", str(dags)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment,
-                cwd=folder,
-                text=True,
-            )
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "soak.worker", "--dags", str(dags)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,  # no file: a full disk is not to hit what a process says
+            env=environment,
+            cwd=folder,
+            text=True,
+        )
+        threading.Thread(target=self._log, args=(folder / "worker.log",), daemon=True).start()
         assert self._process.stdout is not None
         first = self._process.stdout.readline()
         if not first:
             raise RuntimeError(f"the worker did not start; see {folder / 'worker.log'}")
         self.wiring: dict[str, Any] = json.loads(first)["wiring"]
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _log(self, path: Path) -> None:
+        assert self._process.stderr is not None
+        with path.open("a") as log:
+            for line in self._process.stderr:
+                log.write(line)
+                log.flush()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -165,6 +171,8 @@ class Mishap:
     clock_seconds: float = 0.0
     is_double: bool = False
     file_bytes: int | None = None
+    alarm_ms: float | None = None
+    """The process ends so long after it began, wherever it is."""
 
 
 class Scheduler:
@@ -186,7 +194,7 @@ class Scheduler:
     ) -> None:
         self.worker, self._mishap, self._told, self._pod = worker, mishap, told, pod
         self.prior: dict[str, dict[str, Any]] = {}
-        self._pool = ThreadPoolExecutor(16)
+        self._pool, self._twins = ThreadPoolExecutor(24), ThreadPoolExecutor(24)
 
     def play(self, run: Run) -> Run:
         """Play a run to its end; what was played of it already stays, as in a run of which tasks were cleared."""
@@ -291,10 +299,14 @@ class Scheduler:
             "prior_xcoms": self.prior.get(run.dag_id, {}),
             "now": (now + dt.timedelta(seconds=mishap.clock_seconds)).isoformat(),
         }
+        twin_asked = dict(asked)
+        if mishap.alarm_ms:
+            asked["alarm_ms"] = mishap.alarm_ms
         if attempt.task_id == COLLECT:
             asked["environment"] = self._pod(run.xcoms[f"plan_cycle.{RETURNED}"][attempt.map_index])
+            twin_asked["environment"] = asked["environment"]
             asked["file_bytes"] = mishap.file_bytes
-        twin = self._pool.submit(self.worker.run, **asked) if mishap.is_double else None
+        twin = self._twins.submit(self.worker.run, **twin_asked) if mishap.is_double else None
         ended = self.worker.run(**asked, faults=mishap.faults)
         if twin is not None:
             other = twin.result()

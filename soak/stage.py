@@ -1,7 +1,9 @@
 """The servers of a soak, the product's configuration on them, and the workers that run on both."""
 
 import datetime as dt
+import json
 import os
+import urllib.request
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -50,7 +52,7 @@ class Stage(AbstractContextManager["Stage"]):
         self.clocks = Clocks(self.folder / "clock", self.servers)
         self.write_config()
         self.workers = 0
-        self.worker = self.start_worker(ROOT / "plugins", ROOT / "dags")
+        self.worker = self._start_worker(ROOT)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,13 +103,26 @@ class Stage(AbstractContextManager["Stage"]):
         kept |= {"AIRFLOW__CORE__UNIT_TEST_MODE": "False", "PEDWATCH_CONFIG": str(self.config_file)}
         return {**kept, **self.servers.client_environment(), **self.servers.connections()}
 
-    def start_worker(self, plugins: Path, dags: Path) -> WorkerProcess:
-        """Start a worker of a build."""
+    def _start_worker(self, build: Path) -> WorkerProcess:
+        """Start a worker of what lies in a folder: of the repository, or of a bundle."""
         self.workers += 1
         variables = self.variables()
-        if plugins != ROOT / "plugins":
-            del variables["PEDWATCH_INCLUDE"]
-        return WorkerProcess(self.folder / f"worker-{self.workers}", plugins, dags, variables)
+        if build != ROOT:
+            del variables["PEDWATCH_INCLUDE"]  # a bundle has it inside the package
+        return WorkerProcess(self.folder / f"worker-{self.workers}", build / "plugins", build / "dags", variables)
+
+    def restart(self, build: Path) -> None:
+        """Let a worker of a build take over from the one that is there; nothing may be under way."""
+        self.worker.stop()
+        self.worker = self._start_worker(build)
+
+    def break_firestore(self, fault: dict[str, Any] | None) -> None:
+        """Let calls of Firestore go wrong, or no longer."""
+        method, data = ("PUT", json.dumps(fault).encode()) if fault else ("DELETE", None)
+        request = urllib.request.Request(f"{self.servers.firestore_control}/fault", method=method, data=data)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10):
+            pass
 
     def pod(self, environment: dict[str, str]) -> dict[str, str]:
         """Return the environment of a collector's process: the secret is mounted where the servers wrote it."""

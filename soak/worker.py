@@ -14,6 +14,7 @@ import json
 import os
 import resource
 import selectors
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -134,8 +135,12 @@ def _live(dags: dict[str, Any], asked: dict[str, Any]) -> int:
     Passing.lived_by = None if is_pod else passing
     wire = Wire(asked["faults"], lambda fault, call: handing.write("struck", fault=fault, call=call), passing.passes)
     wire.install()
-    if asked.get("file_bytes"):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (asked["file_bytes"], asked["file_bytes"]))
+    if asked.get("alarm_ms"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # which ends the process at once, whatever it does
+        signal.setitimer(signal.ITIMER_REAL, asked["alarm_ms"] / 1000)
+    if asked.get("file_bytes") is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (asked["file_bytes"], resource.RLIM_INFINITY))
     try:
         if is_pod:
             value: Any = _collect(asked)
@@ -149,6 +154,7 @@ def _live(dags: dict[str, Any], asked: dict[str, Any]) -> int:
         kind = type(error).__name__
         state = {"AirflowSkipException": "skipped", "AirflowFailException": "failed_for_good"}.get(kind, "failed")
         outcome = {"state": state, "error": f"{kind}: {error}"[:600], "trace": traceback.format_exc()[-1500:]}
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     used = resource.getrusage(resource.RUSAGE_SELF)
     handing.write("ended", now=passing.now.isoformat(), calls=wire.calls, cpu=used.ru_utime + used.ru_stime, **outcome)
     return 0

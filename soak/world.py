@@ -6,16 +6,15 @@ large one: a failing run is told again in a minute. Times are numbers of cycles,
 
 import datetime as dt
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-START = dt.datetime(2026, 3, 2, 0, 5, tzinfo=dt.UTC)
-"""The first cycle: a Monday."""
+from soak.calendar import A_DAY, MINUTE, SHORT, Calendar
+
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 PLATFORM_CHANNEL = "C0PLATFORM"
-MINUTES = 5
-A_DAY = 288
 
 
 @dataclass(frozen=True)
@@ -120,11 +119,13 @@ class World:
     Args:
         seed: all of it follows from this and the size.
         size: how large.
+        calendar: when its cycles are.
         only: ids of the APIs that are left; None: all.
     """
 
     seed: int
     size: Size = field(default_factory=Size)
+    calendar: Calendar = field(default_factory=Calendar)
     only: frozenset[str] | None = None
 
     @cached_property
@@ -160,26 +161,43 @@ class World:
         for api in self.apis:
             team = api.team_at(number)
             for workload in api.workloads:
-                if document := document_of(workload, api.api_id, team, number):
+                if document := self.document(workload, api.api_id, team, number):
                     found[workload.cluster].append(document)
         return found
 
+    @cached_property
+    def retired(self) -> str | None:
+        """The cluster that is taken away, if one is."""
+        return self.clusters[-1].name if self.calendar.retire is not None else None
 
-def document_of(workload: Workload, api_id: str, team_id: str, number: int) -> dict[str, Any] | None:
-    """Return a workload as it is in a cycle; None where it does not run."""
-    asked, name, surge, labels = workload.replicas, workload.name, 0, {"api_id": api_id, "team_id": team_id}
-    created, hpa_extra = LONG_AGO, 0
+    def is_retired(self, cluster: str, number: int) -> bool:
+        """Tell whether a cluster is not there any more."""
+        return cluster == self.retired and number >= (self.calendar.retire or 0)
+
+    def before(self, number: int) -> dt.datetime:
+        """Return a minute before a cycle: when what is new in it came to be."""
+        return self.calendar.moment(number) - MINUTE
+
+    def document(self, workload: Workload, api_id: str, team_id: str, number: int) -> dict[str, Any] | None:
+        """Return a workload as it is in a cycle, as the Kubernetes stand-in takes it; None where it does not run."""
+        return _document(workload, {"api_id": api_id, "team_id": team_id}, number, self.before)
+
+
+def _document(
+    workload: Workload, labels: dict[str, str], number: int, before: Callable[[int], dt.datetime]
+) -> dict[str, Any] | None:
+    asked, name, surge, created, hpa_extra = workload.replicas, workload.name, 0, LONG_AGO, 0
     for change in workload.changes:
         is_on = change.at <= number < change.at + change.cycles
         if change.kind == "renamed" and number >= change.at:
-            name, created = f"{workload.name}-v2", _moment(change.at)
+            name, created = f"{workload.name}-v2", before(change.at)
         elif change.kind == "born" and number < change.at:
             return None
         elif change.kind == "born":
-            created = _moment(change.at)
+            created = before(change.at)
         elif not is_on:
             if change.kind == "gone" and number >= change.at + change.cycles:
-                created = _moment(change.at + change.cycles)
+                created = before(change.at + change.cycles)
         elif change.kind == "gone":
             return None
         elif change.kind in ("out", "gross", "blip"):
@@ -205,10 +223,6 @@ def document_of(workload: Workload, api_id: str, team_id: str, number: int) -> d
     if workload.has_hpa:
         document["hpa"] = {"min": 1, "max": 50, "current": asked + hpa_extra, "desired": asked + hpa_extra}
     return document
-
-
-def _moment(number: int) -> dt.datetime:
-    return START + (number * MINUTES - 1) * dt.timedelta(minutes=1)
 
 
 class _Birth:
@@ -308,7 +322,7 @@ class _Birth:
             elif kind == "lower":
                 limit = replace(limit, max_replicas=max(1, limit.max_replicas - 2), effective_from=None)
             elif kind == "dated":
-                since = _moment(at) - random_.randint(1, 24) * dt.timedelta(minutes=MINUTES)
+                since = self.world.before(at) - random_.randint(1, 24) * SHORT * MINUTE
                 limit = replace(limit, max_replicas=limit.max_replicas + 1, effective_from=since)
             found.append(Act(at, {"broken": "break", "gone": "withdraw"}.get(kind, "publish"), limit))
             if kind in ("broken", "gone"):
