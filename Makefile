@@ -1,7 +1,7 @@
 # The whole developer interface. `make` alone lists the targets; each first makes .venv/ when it has to.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-matrix up down lint bench bundle deploy rollback image composer-dev clean
+.PHONY: help setup demo test test-matrix up down lint bench soak bundle deploy rollback image composer-dev clean
 .DELETE_ON_ERROR:
 
 # The shop of sandbox/scenario; SCENARIO=path plays another file of the same schema.
@@ -17,6 +17,10 @@ NAMES ?=
 BASE ?=
 # How long one_minute_hour lasts
 MINUTES ?=
+# Which day of trouble, how long, or which story of one: make soak SEED=2 HOURS=6, make soak STORY=path
+SEED ?= 1
+HOURS ?= 24
+STORY ?=
 
 BIN := .venv/bin
 PYTHON_RUN := $(BIN)/python
@@ -92,6 +96,9 @@ lint: $(STAMP) ## ruff, mypy, sqlfluff, import contracts; hadolint, shellcheck, 
 
 bench: $(STAMP) ## benchmarks, to build/bench/; BASE=commit compares with it
 	@$(PYTHON_RUN) -m bench $(NAMES) $(if $(BASE),--base '$(BASE)') $(if $(MINUTES),--minutes '$(MINUTES)')
+
+soak: $(STAMP) ## a day of data time with everything failing, judged; SEED=2 HOURS=6, or STORY=path
+	@$(PYTHON_RUN) -m soak $(if $(STORY),--story '$(STORY)',--seed '$(SEED)' --hours '$(HOURS)')
 
 bundle: $(STAMP) ## build/composer/: the folders of the bucket as they would ship
 	@$(PYTHON_RUN) -m deploy.bundle

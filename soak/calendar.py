@@ -34,9 +34,14 @@ class Calendar:
     @classmethod
     def of(cls, cycles: int, *, has_deploys: bool = True) -> "Calendar":
         """Spread everything over so many cycles."""
-        deploys = (cycles // 4, cycles * 2 // 5) if has_deploys else (None, None)
-        hours = 60 if cycles >= A_DAY // 2 else 1
-        return cls(*deploys, cycles * 11 // 20, hours, cycles * 7 // 10, cycles * 17 // 20)
+        return cls(
+            deploy=cycles // 4 if has_deploys else None,
+            rollback=cycles * 2 // 5 if has_deploys else None,
+            gap=cycles * 11 // 20,
+            gap_hours=60 if cycles >= A_DAY // 2 else 1,
+            retire=cycles * 7 // 10,
+            longer=cycles * 17 // 20,
+        )
 
     def minutes(self, number: int) -> int:
         """Return how long a cycle is."""

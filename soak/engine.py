@@ -77,7 +77,7 @@ class Engine:
 
     def _told(self, attempt: Try, mishap: Mishap, ended: Ended) -> None:
         name = f"{attempt.run.dag_id}.{attempt.task_id}"
-        told = {"task": name, "index": attempt.map_index, "attempt": attempt.number}
+        told: dict[str, Any] = {"task": name, "index": attempt.map_index, "attempt": attempt.number}
         self.peaks.append((self.number, name, ended.peak_kb))
         if mishap != Mishap():
             self.journal.write("mishap", self.cycle, **told, mishap=dataclasses.asdict(mishap))
@@ -99,8 +99,8 @@ class Engine:
 
     # What is played
 
-    def prepare(self) -> None:
-        """Make the tables and publish the first limits, a day before."""
+    def prepare(self, first: int = 0) -> None:
+        """Make the tables and publish the first limits, a day before; then whatever was before the first cycle."""
         before = self.calendar.moment(0) - DAY
         self.stage.at(before)
         quiet, self.trouble = self.trouble, Trouble(0, told={})
@@ -109,6 +109,10 @@ class Engine:
             raise RuntimeError(f"the tables could not be made: {run.states}")
         self.trouble = quiet
         self._act(0, before)
+        for self.number in range(1, first):
+            self.stage.at(self.cycle - 2 * MINUTE)
+            self._act(self.number, self.cycle - 2 * MINUTE)
+            self._happen()
         if self._bucket is not None:
             self._restart()
 
@@ -175,7 +179,7 @@ class Engine:
 
     def _darken(self) -> None:
         """Let clusters misbehave, and behave again."""
-        there = [c.name for c in self.world.clusters if not self.world.is_retired(c.name, self.number)]
+        there = [c.name for c in self.world.watched if not self.world.is_retired(c.name, self.number)]
         dark = self.trouble.dark(self.number, there)
         if self.world.retired and self.world.is_retired(self.world.retired, self.number):
             dark[self.world.retired] = {"kind": "unreachable"}
@@ -206,11 +210,11 @@ class Engine:
                 run = self._run(dag_id, end, end - DAY, max(due, self.cycle) + MINUTE)
                 self._ended(self.scheduler.play(run))
 
-    def settle(self, numbers: range) -> None:
-        """Let everything work again, play on for these cycles, and audit every day that was played."""
+    def settle(self, numbers: range, first: int = 0) -> None:
+        """Let everything work again, play on for these cycles, and audit every day since the first cycle."""
         self.trouble = Trouble(0, told={})
         self.play(numbers)
-        day = self.calendar.moment(0).replace(hour=0, minute=0)
+        day = self.calendar.moment(first).replace(hour=0, minute=0)
         while day < self.cycle:
             day += DAY
             now = max(day, self.cycle) + dt.timedelta(minutes=45)
@@ -231,7 +235,9 @@ class Engine:
         acts = self.world.acts(number)
         if not acts:
             return
-        documents, withdrawn, broken = [], [], []
+        documents: list[dict[str, Any]] = []
+        withdrawn: list[str] = []
+        broken: list[str] = []
         for act in acts:
             if act.kind == "publish":
                 fields = {k: v for k, v in dataclasses.asdict(act.limit).items() if v is not None}
@@ -259,4 +265,3 @@ class Engine:
 
 def _time(value: Any) -> str:
     return value.isoformat() if isinstance(value, dt.datetime) else str(value)
-

@@ -47,7 +47,7 @@ class Tables:
         """Return rows of a table."""
         given = [bigquery.ScalarQueryParameter(name, "TIMESTAMP", value) for name, value in parameters.items()]
         config = bigquery.QueryJobConfig(query_parameters=given)
-        text = f"SELECT {columns} FROM `{self._dataset}.{table}` WHERE {where}"  # noqa: S608 our own names
+        text = f"SELECT {columns} FROM `{self._dataset}.{table}` WHERE {where}"
         with environment(self._stage):
             return [dict(row.items()) for row in self._client.query(text, job_config=config).result()]
 
@@ -60,18 +60,18 @@ class Tables:
         return Cycle(*found)
 
     def counts(self) -> dict[str, int]:
-        """Return how many files there are in the bucket, and how many bytes each server keeps."""
-        data = {name: self._stage.servers.data(name) for name in ("bigquery", "storage", "firestore", "slack")}
-        found = {
-            f"bytes of {name}": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-            for name, folder in data.items()
-        }
-        return found | {"objects in the bucket": sum(1 for path in data["storage"].rglob("*") if path.is_file())}
+        """Return how many rows and objects there are of what every cycle adds to."""
+        bucket = self._stage.servers.data("storage")
+        found = {"objects in the bucket": sum(1 for path in bucket.rglob("*") if path.is_file())}
+        with environment(self._stage):
+            for table in ("replica_observations", "collection_runs", "verdicts", "heartbeats", "limit_sync_runs"):
+                found[f"rows of {table}"] = self._client.get_table(f"{self._dataset}.{table}").num_rows
+        return found
 
 
 def pack_problems(stage: Stage) -> list[str]:
     """Return what the product's own command says of the packs of every label."""
-    from pedwatch.__main__ import main
+    from pedwatch.cli import main
 
     found = []
     with environment(stage):
@@ -87,12 +87,13 @@ def pack_problems(stage: Stage) -> list[str]:
     return found
 
 
-def gather(engine: Engine, cycles: int, tables: Tables) -> Evidence:
+def gather(engine: Engine, played: range, tables: Tables) -> Evidence:
     """Read all that is judged."""
     stage = engine.stage
     return Evidence(
         world=engine.world,
-        cycles=cycles,
+        first=played.start,
+        cycles=played.stop,
         journal=list(engine.journal.read()),
         tables={name: tables.rows(name, where) for name, where in SMALL.items()},
         of_cycle=tables.cycle,

@@ -53,5 +53,5 @@ def _sleeps(seconds: float) -> None:
 
 def install() -> None:
     """Put the clock in front of the machine's: before anything is imported that keeps ``time.sleep`` as a default."""
-    time.sleep = _sleeps
+    time.sleep = _sleeps  # type: ignore[assignment]
     time.monotonic = lambda: _monotonic() + (Passing.lived_by.waited if Passing.lived_by else 0.0)

@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from soak.scheduler import COLLECT, Mishap, Try
+from soak.scheduler import Mishap, Try
 from soak.wire import ANSWERS
+from soak.worker import COLLECT
 
 CALLS: Mapping[str, int] = {COLLECT: 24, "notify": 14, "load_observations": 16, "sync_limits": 8, "write_pack": 30}
 """About how many calls a try makes; of the others fewer."""
 FEW = 6
-DARK = ("unreachable", "unauthorized", "forbidden", "not_found", "unavailable", "server_error", "garbage", "wrong_shape")
-DARK += ("cut_body", "redirect", "throttled", "hang", "slow_loris", "expired_continue")
+DARK = (
+    *("unreachable", "unauthorized", "forbidden", "not_found", "unavailable", "server_error", "garbage"),
+    *("wrong_shape", "cut_body", "redirect", "throttled", "hang", "slow_loris", "expired_continue"),
+)
 FIRESTORE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "INTERNAL", "PERMISSION_DENIED")
 CLOCKS = (-240.0, -90.0, -40.0, 40.0, 90.0, 400.0)
 
@@ -58,7 +61,7 @@ class Trouble:
             return self.told.get(name, Mishap())
         chance, rates = self._chance(name), self.rates
         is_telling = attempt.task_id in ("notify", "send_digest")
-        faults = []
+        faults: list[dict[str, Any]] = []
         share = rates.telling if is_telling else rates.wire
         while chance.random() < share and len(faults) < 3:
             faults.append(self._fault(chance, CALLS.get(attempt.task_id, FEW)))

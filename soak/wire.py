@@ -73,9 +73,7 @@ class Wire:
 
         def sent(this: Any, data: Any) -> None:
             fault = self._now.get(id(this))
-            if fault is None:
-                send(this, data)
-            elif not self._is_held_back(this, fault, data, send):
+            if fault is None or not self._is_held_back(this, fault, data, send):
                 send(this, data)
 
         def answered(this: Any, *arguments: Any, **named: Any) -> Any:
@@ -86,9 +84,9 @@ class Wire:
             found = getresponse(this, *arguments, **named)
             return found if fault is None else _after(this, fault, found)
 
-        connection.putrequest = begun  # type: ignore[method-assign]
-        connection.send = sent  # type: ignore[method-assign]
-        connection.getresponse = answered  # type: ignore[method-assign]
+        connection.putrequest = begun  # type: ignore[method-assign,assignment]
+        connection.send = sent  # type: ignore[method-assign,assignment]
+        connection.getresponse = answered  # type: ignore[method-assign,assignment]
 
     def _begin(self, connection: Any, fault: Fault) -> None:
         """Do what befalls a call before anything of it is sent."""

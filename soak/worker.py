@@ -19,7 +19,7 @@ import sys
 import traceback
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from soak import time_passing
 from soak.time_passing import Passing
@@ -43,7 +43,7 @@ class Handing:
 class TaskInstance:
     """What tasks ask of Airflow's task instance."""
 
-    stats_tags: dict[str, str] = {}
+    stats_tags: ClassVar[dict[str, str]] = {}
 
     def __init__(self, asked: dict[str, Any], handing: Handing) -> None:
         self._asked, self._handing = asked, handing
@@ -142,8 +142,9 @@ def _live(dags: dict[str, Any], asked: dict[str, Any]) -> int:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (asked["file_bytes"], resource.RLIM_INFINITY))
     try:
+        value: Any = None
         if is_pod:
-            value: Any = _collect(asked)
+            _collect(asked)
         elif asked["task_id"] == "call":
             module, _, name = asked["function"].partition(":")
             value = getattr(importlib.import_module(module), name)(*asked["arguments"])

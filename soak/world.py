@@ -157,7 +157,7 @@ class World:
 
     def state(self, number: int) -> dict[str, list[dict[str, Any]]]:
         """Return what every cluster runs in a cycle, as the Kubernetes stand-in takes it."""
-        found: dict[str, list[dict[str, Any]]] = {cluster.name: [] for cluster in self.clusters}
+        found: dict[str, list[dict[str, Any]]] = {cluster.name: [] for cluster in self.watched}
         for api in self.apis:
             team = api.team_at(number)
             for workload in api.workloads:
@@ -166,9 +166,18 @@ class World:
         return found
 
     @cached_property
+    def watched(self) -> list[Cluster]:
+        """The clusters in which something runs that is left; all of them where nothing was left out."""
+        if self.only is None:
+            return self.clusters
+        used = {workload.cluster for api in self.apis for workload in api.workloads}
+        return [cluster for cluster in self.clusters if cluster.name in used]
+
+    @cached_property
     def retired(self) -> str | None:
         """The cluster that is taken away, if one is."""
-        return self.clusters[-1].name if self.calendar.retire is not None else None
+        last = self.clusters[-1]
+        return last.name if self.calendar.retire is not None and last in self.watched else None
 
     def is_retired(self, cluster: str, number: int) -> bool:
         """Tell whether a cluster is not there any more."""

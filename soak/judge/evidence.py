@@ -49,18 +49,20 @@ class Evidence:
 
     Attributes:
         world: what happened.
-        cycles: how many were played.
+        first: the first cycle that was played.
+        cycles: the number of the cycle after the last one.
         journal: what was written down meanwhile.
         tables: the small tables, whole: ``collection_runs``, ``episodes``, ``notifications``, ``heartbeats``.
         of_cycle: the large ones, cycle by cycle.
         messages: every message that Slack has, deleted ones included.
         pack_problems: what the product's own verification says of the packs.
         peaks: cycle, task and peak memory in kilobytes of every process.
-        stored: bytes and objects of each server after a cycle, by what is counted.
+        stored: cycle, what is counted, and how much there was of it after that cycle.
         left_files: files that tries left behind.
     """
 
     world: World
+    first: int
     cycles: int
     journal: list[Row]
     tables: Mapping[str, list[Row]]
@@ -73,12 +75,17 @@ class Evidence:
 
     def moments(self) -> Iterator[tuple[int, dt.datetime]]:
         """Yield the cycles that were played."""
-        for number in range(self.cycles):
+        for number in range(self.first, self.cycles):
             yield number, self.world.calendar.moment(number)
 
     def number_at(self, cycle: dt.datetime) -> int | None:
         """Return which cycle was played at a time; None where none was."""
         return self.world.calendar.number_at(cycle, self.cycles)
+
+    def keep_rows(self) -> None:
+        """Read the large tables now, and none of their rows later."""
+        read = {cycle: self.of_cycle(cycle) for _, cycle in self.moments()}
+        self.of_cycle = read.__getitem__
 
     def ended(self, dag_id: str) -> dict[dt.datetime, str]:
         """Return how the runs of a DAG ended, by their cycle; the last word where tasks were cleared."""

@@ -1,5 +1,6 @@
-"""Does anything grow that should not: memory of tasks, bytes and objects of a cycle, files that are left behind."""
+"""Does anything grow that should not: memory of tasks, rows and objects of a cycle, files that are left behind."""
 
+import itertools
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from soak.judge.evidence import Evidence, Finding
 
 ALLOWED = 1.2
 """The last third of a soak beside its first."""
-FEWEST = 12
+FEWEST = 36
 """Of fewer values nothing is said."""
 
 
@@ -27,7 +28,7 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     for _, what, amount in sorted(evidence.stored):
         stored[what].append(amount)
     for what, amounts in stored.items():
-        each = [after - before for before, after in zip(amounts, amounts[1:], strict=False)]
+        each = [after - before for before, after in itertools.pairwise(amounts)]
         first, last = thirds(each)
         if first > 0 and last > ALLOWED * first:
             yield Finding("growth", what, f"a cycle adds {last:.0f}, at first {first:.0f}")

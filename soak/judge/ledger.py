@@ -8,7 +8,17 @@ from soak.engine import WATCH
 from soak.judge.evidence import Cycle, Evidence, Finding, Row
 from soak.judge.truth import Limits, Oracle, observed, published, rows_of
 
-COMPARED = ("verdict", "reason", "measured", "running", "max_replicas", "is_lower_bound", "api_id", "team_id", "cluster")
+COMPARED = (
+    "verdict",
+    "reason",
+    "measured",
+    "running",
+    "max_replicas",
+    "is_lower_bound",
+    "api_id",
+    "team_id",
+    "cluster",
+)
 SEEN = ("resource_type", "spec_replicas", "status_replicas", "updated_replicas", "api_id", "team_id")
 SCALED = ("hpa_target_kind", "hpa_target_name", "hpa_current_replicas", "hpa_max_replicas", "api_id", "team_id")
 
@@ -22,7 +32,7 @@ class Ledger:
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        environments = {c.name: c.environment for c in evidence.world.clusters}
+        environments = {c.name: c.environment for c in evidence.world.watched}
         self._oracle = Oracle(Limits(evidence.world, published(evidence)), environments)
         self.said: dict[dt.datetime, list[Row]] = {}
         """What the oracle says of the cycles that were judged live."""
@@ -84,7 +94,7 @@ def _short(row: Row) -> str:
 
 def _accounted(evidence: Evidence, number: int, cycle: dt.datetime, runs: dict[str, Row]) -> Iterator[Finding]:
     """One row for each cluster; why it is not complete; and complete where nothing was in the way."""
-    for cluster in evidence.world.clusters:
+    for cluster in evidence.world.watched:
         run = runs.get(cluster.name)
         if run is None:
             yield Finding("accounted", cluster.name, "no row of collection_runs", number)
@@ -102,7 +112,7 @@ def _accounted(evidence: Evidence, number: int, cycle: dt.datetime, runs: dict[s
 def _gaps(evidence: Evidence) -> Iterator[Finding]:
     """What was paused is recorded, for the last day of it, as missed."""
     gap = evidence.world.calendar.gap
-    if gap is None or gap >= evidence.cycles:
+    if gap is None or not evidence.first < gap < evidence.cycles:
         return
     end = evidence.world.calendar.moment(gap)
     step = evidence.span(gap)

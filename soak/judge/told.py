@@ -1,4 +1,4 @@
-"""What was told, beside what was to be told: each breach once, its end once, in the right channel, and no untrue word."""
+"""What was told, beside what was to be told: each breach once, its end once, in its channel, and no untrue word."""
 
 import collections
 import datetime as dt

@@ -32,8 +32,8 @@ def observed(document: Row, cycle: dt.datetime, cluster: str, environment: str) 
         **named,
         "resource_type": TYPES[kind],
         "spec_replicas": asked,
-        "status_replicas": status,
-        "updated_replicas": document.get("updated_replicas", status),
+        "status_replicas": status or None,  # a count of zero is not written
+        "updated_replicas": document.get("updated_replicas", status) or None,
         "max_surge": "25%" if kind == "Deployment" else None,
         "generation": 1,
         "observed_generation": 1,
