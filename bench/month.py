@@ -84,7 +84,11 @@ def parts(names: set[str]) -> Iterator[Part]:
     yield Part(
         "audits",
         _daily(1),
-        tuple(f"audit/{name}.sql" for name in f"{audited} open_episodes record_report".split()),
+        (
+            *(f"audit/{name}.sql" for name in f"{audited} open_episodes record_report".split()),
+            # What a pack lacks and where it is linked is asked since the chain is a log.
+            *sorted({"audit/recorded_days.sql", "audit/recorded_entries.sql"} & names),
+        ),
     )
     yield Part(
         "digests",

@@ -5,9 +5,10 @@
 - *A field of the form is wrong* (an end before the start, a day that is not over, an API nobody knows, a period without
   data): the task says which one and what to write instead. Nothing was written.
 - *`write_pack` is skipped*: by schedule or in a backfill a day before the first collection has no pack.
-- *A task failed for another reason*: clear it. The same day audited again gives the same bytes, and a pack without
-  `manifest.json` is no pack yet.
-- *You want many days*: run a backfill, in parallel if you like. It reads stored observations, writes to
+- *A task failed for another reason*: clear it. The same day audited again gives the same bytes and adds nothing; with
+  another result it is the next revision beside the old one. What has no `manifest.json` is no pack yet.
+- *`link_pack` says that something is not what was recorded*: somebody changed evidence; nothing is linked to it.
+- *You want many days*: run a backfill, in parallel if you like. It reads stored observations, adds to
   `audits/<label>/` and `audit_reports` only, and can neither collect nor alert.
 - *The numbers differ from what Slack said*: that is what it is for. The report lists each difference with its cause.
 
@@ -24,7 +25,7 @@ In the UI: *Trigger*, then *Backfill*. *Missing Runs*, *Missing and Errored Runs
 ```
 observations ─┬─ limits as known then ─▶ verdicts ─▶ episodes ─┐
               └─ limits as known now ──▶ verdicts ─▶ episodes ─┼─▶ report.html, CSV, manifest.json ─▶ chain
-live ledger ───────────────────────────▶ differences, causes ──┘   gs://…/audits/<label>/<day>/
+live ledger ───────────────────────────▶ differences, causes ──┘   gs://…/audits/<label>/<day>/<revision>/
 ```
 
 The day is the run's data interval in `report_timezone`; a run by hand audits yesterday, or the days in its form. Check
@@ -99,7 +100,7 @@ with DAG(
             task_id="observations_settled", mode="reschedule", poke_interval=300, timeout=7200, soft_fail=False
         )(replica_audit.is_settled)(request)
         pack = task(task_id="write_pack")(replica_audit.write_pack_of_run)(request)
-        # One at a time, whichever run (docs/decisions/0025); mapped over one thing to be named by what it says (0024).
+        # One at a time, whichever run (docs/decisions/0080); mapped over one thing to be named by what it says (0024).
         link = (
             task(task_id="link_pack", max_active_tis_per_dag=1, map_index_template=replica_watch.NAMED_IN_SHORT)(
                 replica_audit.link_pack_of_run

@@ -128,9 +128,7 @@ TASKS: dict[str, Callable[[Run], Any]] = {
         run.plan, run_id=run.run_id, ti=TaskInstance(run, "fold_episodes")
     ),
     "notify": lambda run: replica_watch.notify(run.plan, run_id=run.run_id),
-    "write_evidence": lambda run: replica_watch.write_evidence(
-        run.plan, run.told("load_observations"), run_id=run.run_id
-    ),
+    "write_evidence": lambda run: replica_watch.write_evidence(run.plan, run.told("load_observations")),
     "nothing_to_say": lambda run: None,
     "heartbeat": beat,
 }

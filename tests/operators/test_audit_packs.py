@@ -2,8 +2,8 @@
 
 import csv
 import datetime as dt
+import hashlib
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -55,8 +55,8 @@ class Audited:
         """Write a pack and link it, as the DAG does."""
         world, now = self.world, settings.now()
         written = period_pack.write_pack(world.warehouse, world.storage, world.config, request, now)
-        period_pack.link_pack(world.warehouse, world.storage, world.config, request, now, "run-1")
-        return written
+        linked = period_pack.link_pack(world.warehouse, world.storage, world.config, request, written, now, "run-1")
+        return written | linked
 
     def objects(self, label: str) -> dict[str, bytes]:
         """Return all objects of a label by their name below it."""
@@ -64,10 +64,11 @@ class Audited:
         blobs = self.world.storage.list_blobs(self.world.config.bucket, prefix=prefix)
         return {blob.name.removeprefix(prefix): blob.download_as_bytes() for blob in blobs}
 
-    def files(self, label: str, folder: str) -> dict[str, bytes]:
+    def files(self, label: str, period: str, revision: int = 1) -> dict[str, bytes]:
         """Return the files of one pack."""
+        folder = f"{period}/{revision}/"
         found = self.objects(label)
-        return {name.removeprefix(f"{folder}/"): content for name, content in found.items() if name.startswith(folder)}
+        return {name.removeprefix(folder): content for name, content in found.items() if name.startswith(folder)}
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +90,23 @@ def rows(content: bytes) -> list[dict[str, str]]:
 
 def test_a_pack_has_all_its_files_and_its_row(audited: Audited) -> None:
     objects = audited.objects("march")
-    assert set(objects) == {f"2026-03-0{day}/{name}" for day in (2, 3) for name in FILES}
+    packs = {f"2026-03-0{day}/1/{name}" for day in (2, 3) for name in FILES}
+    assert set(objects) == packs | {"chain/000001.json", "chain/000002.json"}
     found = audited.world.query(
-        f"SELECT * FROM `{audited.world.config.dataset}.audit_reports` WHERE label = 'march' ORDER BY from_cycle"
+        f"SELECT * FROM `{audited.world.config.dataset}.audit_reports` WHERE label = 'march' ORDER BY sequence"
     )
-    assert [row["location"].rpartition("/")[2] for row in found] == ["2026-03-02", "2026-03-03"]
+    # The second day was audited first.
+    assert [row["location"].rpartition("march/")[2] for row in found] == ["2026-03-03/1", "2026-03-02/1"]
     assert [row["verdict_rows"] for row in found] == [
-        len(rows(objects[f"2026-03-0{day}/verdicts.csv"])) for day in (2, 3)
+        len(rows(objects[f"2026-03-0{day}/1/verdicts.csv"])) for day in (3, 2)
+    ]
+    entries = [objects[f"chain/00000{sequence}.json"] for sequence in (1, 2)]
+    assert [row["head_sha256"] for row in found] == [hashlib.sha256(entry).hexdigest() for entry in entries]
+    assert [row["previous_head_sha256"] for row in found] == [None, found[0]["head_sha256"]]
+    # What was learnt last of the second day is the limit that came two days late; of the first, its last cycles.
+    assert [row["inputs_as_of"] for row in found] == [
+        audited.days.learnt_at,
+        max(cycle for cycle in audited.days.cycles if cycle < audited.days.start + dt.timedelta(days=1)),
     ]
 
 
@@ -142,7 +153,7 @@ def test_a_day_is_written_for_charts_anew_when_it_is_counted_anew_and_back(audit
     audited.audit(audited.request(2, "again"))
     assert days_of(audited) == before
     for name, content in audited.objects("again").items():
-        if not name.endswith(("manifest.json", "report.html")):  # which name the label
+        if not name.endswith((".json", "report.html")):  # which name the label
             assert audited.objects("march")[name] == content, name
 
 
@@ -170,8 +181,7 @@ def test_a_backfill_across_lengths_of_cycles_judges_those_there_were(audited: Au
                 judged = {"cycle": cycle, "known_at": audited.days.end, "computed_at": settings.now()}
                 judged |= {"is_limits_stale": False, "origin": "backfill", "run_id": "again"}
                 warehouse.write("verdicts/compare.sql", judged)
-                told = (cycle, audited.days.end, "short", settings.now(), "again")
-                cycle_pack.write_evidence(warehouse, world.storage, config, *told)
+                cycle_pack.write_evidence(warehouse, world.storage, config, cycle, audited.days.end, "short")
         told_of = "cycle, subject, revision, cycle_minutes, verdict, content_sha256"
         ledger = f"SELECT {told_of} FROM `{config.dataset}.verdicts` WHERE cycle >= '2026-03-01' ORDER BY 1, 2, 3"
         return world.query(ledger), audited.objects("short")
@@ -188,10 +198,27 @@ def test_a_backfill_across_lengths_of_cycles_judges_those_there_were(audited: Au
     assert audited.objects("march") == march
 
 
-def test_the_chain_does_not_depend_on_the_order_of_writing(audited: Audited) -> None:
-    second = json.loads(audited.objects("march")["2026-03-03/manifest.json"])
-    assert second["previous"]["folder"] == "2026-03-02"
-    assert main(["audit", "verify", f"gs://{audited.world.config.bucket}/audits/march"]) == 0
+def test_an_audit_with_another_result_stands_beside_what_was_linked(
+    audited: Audited, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audited.audit(audited.request(2, "anew"))
+    before = audited.objects("anew")
+    posted = hashlib.sha256(before["chain/000001.json"]).hexdigest()
+    found = audited.audit(audited.request(2, "anew", counted="now"))
+    assert (found["pack"], found["sequence"], found["cause"]) == ("2026-03-03/2", 2, "limits as known now")
+    after = audited.objects("anew")
+    assert {name: after[name] for name in before} == before
+    address = f"gs://{audited.world.config.bucket}/audits/anew"
+    assert main(["audit", "verify", address, "--head", posted]) == 0
+    said = capsys.readouterr().out
+    assert f"head {posted[:12]}… was that of entry 1: all up to it is as it was; 1 since" in said
+    assert "entry 2: 2026-03-03/2, limits as known now" in said
+    for part in ("2026-03-03", "2026-03-03/2"):
+        assert main(["audit", "verify", f"{address}/{part}"]) == 0
+    assert "2 packs are" in capsys.readouterr().out
+    # Counted as before, it is found as before: a third one, for which the second is not what holds.
+    assert audited.audit(audited.request(2, "anew"))["pack"] == "2026-03-03/3"
+    assert audited.audit(audited.request(2, "anew"))["pack"] == "2026-03-03/3"
 
 
 @pytest.mark.parametrize(("day", "counted"), [(1, "then"), (2, "now")])
@@ -248,7 +275,7 @@ def test_known_then_is_what_was_told_and_known_now_names_commit_and_approver(aud
 def test_a_longer_period_is_one_pack_of_its_own(audited: Audited) -> None:
     request = AuditRequest("both", audited.days.start, audited.days.end, "UTC", apis=("orders",))
     audited.audit(request)
-    [days] = {name.partition("/")[0] for name in audited.objects("both")}
+    [days] = {name.partition("/")[0] for name in audited.objects("both")} - {"chain"}
     assert days == "2026-03-02_2026-03-03"
     one_by_one = [rows(audited.files("march", f"2026-03-0{day}")["verdicts.csv"]) for day in (2, 3)]
     orders = [row for row in one_by_one[0] + one_by_one[1] if row["api_id"] == "orders"]
@@ -285,16 +312,16 @@ def test_verify_says_what_was_changed_and_what_to_do(
     audited: Audited, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, content in audited.objects("march").items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     assert main(["audit", "verify", str(tmp_path)]) == 0
-    assert "head of the chain: 2026-03-03" in capsys.readouterr().out
-    verdicts = tmp_path / "2026-03-02" / "verdicts.csv"
+    assert "head of the chain: entry 2, sha256 " in capsys.readouterr().out
+    verdicts = tmp_path / "2026-03-02" / "1" / "verdicts.csv"
     verdicts.write_bytes(verdicts.read_bytes().replace(b"over_limit", b"within_limi", 1))
     assert main(["audit", "verify", str(tmp_path)]) == 4
-    assert "2026-03-02/verdicts.csv: it was changed after the pack was written" in capsys.readouterr().out
-    # Who mends the manifest too breaks the link of the pack after it.
-    manifest = tmp_path / "2026-03-02" / "manifest.json"
+    assert "2026-03-02/1/verdicts.csv: it was changed after the pack was written" in capsys.readouterr().out
+    # Who mends the manifest too has an entry of the chain against them.
+    manifest = tmp_path / "2026-03-02" / "1" / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(b'"difference_rows": 0', b'"difference_rows": 1'))
     assert main(["audit", "verify", str(tmp_path)]) == 4
-    assert "the manifest of 2026-03-02 is not the one it was linked to" in capsys.readouterr().out
+    assert "its manifest is not the one that entry 2 of the chain names" in capsys.readouterr().out

@@ -1,18 +1,16 @@
--- One row per evidence pack; writing the same pack again changes nothing.
--- Parameters: @report_id, @label, @location, @manifest_sha256, @run_id STRING; @from_cycle, @to_cycle, @written_at
--- TIMESTAMP; @verdict_rows INT64.
+-- One row per entry of a chain; the same entry again changes nothing, and no row is ever changed.
+-- Without a head before it, or anything recorded, that parameter is NULL.
+-- Parameters: @label, @head_sha256, @previous_head_sha256, @period, @cause, @location, @manifest_sha256, @run_id STRING;
+-- @sequence, @revision, @verdict_rows INT64; @from_cycle, @to_cycle, @inputs_as_of, @written_at TIMESTAMP.
 MERGE `{{ dataset }}.audit_reports` AS known
-USING (SELECT @report_id AS report_id, @manifest_sha256 AS manifest_sha256) AS written
-  ON known.report_id = written.report_id
-WHEN MATCHED AND known.manifest_sha256 != written.manifest_sha256 THEN
-  UPDATE SET
-    manifest_sha256 = written.manifest_sha256,
-    verdict_rows = @verdict_rows,
-    run_id = @run_id,
-    written_at = @written_at
+USING (SELECT @label AS label, @sequence AS sequence) AS written
+  ON known.label = written.label AND known.sequence = written.sequence
 WHEN NOT MATCHED THEN
-  INSERT (report_id, label, from_cycle, to_cycle, location, manifest_sha256, verdict_rows, run_id, written_at)
+  INSERT (
+    label, sequence, head_sha256, previous_head_sha256, period, revision, cause, from_cycle, to_cycle, location,
+    manifest_sha256, verdict_rows, inputs_as_of, run_id, written_at
+  )
   VALUES (
-    written.report_id, @label, @from_cycle, @to_cycle, @location, written.manifest_sha256, @verdict_rows, @run_id,
-    @written_at
+    written.label, written.sequence, @head_sha256, @previous_head_sha256, @period, @revision, @cause, @from_cycle,
+    @to_cycle, @location, @manifest_sha256, @verdict_rows, @inputs_as_of, @run_id, @written_at
   )

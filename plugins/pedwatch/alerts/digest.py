@@ -61,7 +61,7 @@ class Digest:
     advisories: Sequence[Row] = ()
     """What ``verdicts/advisories.sql`` found, where such rules are asked for."""
     chain_head: str | None = None
-    """Hash of the newest daily evidence pack's manifest: posted, so that tampering shows outside our storage."""
+    """Head of the chain of daily evidence packs: posted, so that tampering shows outside our storage."""
     late_observations: Sequence[Row] = ()
     """Clusters whose cycles were seen better after they had been judged; ``team_ids``: whose APIs were unknown."""
     period: dt.timedelta = PERIOD
@@ -208,7 +208,7 @@ def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str, page
     title = f"Digest of {day:%A, %d %B %Y}"
     facts = [("Proof", proof(digest)), ("Times in", report_timezone)]
     if digest.chain_head:
-        facts.append(("Newest evidence pack", f"sha256 {digest.chain_head}"))
+        facts.append(("Head of the evidence", f"sha256 {digest.chain_head}"))
     if digest.is_silent:
         lines, notes = _lines(digest, zone), [silence.RUNBOOK, guidance.WHAT_IT_IS]
         return Message(":black_circle:", title, _silence(digest, zone), facts, notes, lines=lines, links=looked)

@@ -38,6 +38,8 @@ class Sources:
     limits: Sequence[Row]
     policies: Sequence[Row]
     open_episodes: Sequence[Row]
+    inputs_as_of: dt.datetime | None = None
+    """When the newest of the above was recorded."""
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Findings:
     policy_changes: list[PolicyChange]
     verdict_rows: int = 0
     difference_rows: int = 0
+    inputs_as_of: dt.datetime | None = None
 
 
 @dataclass
@@ -189,4 +192,5 @@ def _findings(work: _Pass, sources: Sources, recorded: Sequence[Row]) -> Finding
         policy_changes=policy_changes(sources.policies, request.start, request.end),
         verdict_rows=work.verdict_rows,
         difference_rows=work.difference_rows,
+        inputs_as_of=sources.inputs_as_of,
     )

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 MANIFEST = "manifest.json"
-PREVIOUS = "previous"
-"""Field of the manifest that holds the pack before this one: the chain."""
 _BLOCK = 1 << 20
 
 

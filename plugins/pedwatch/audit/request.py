@@ -74,6 +74,14 @@ class AuditRequest:
         return begin.astimezone(dt.UTC), end.astimezone(dt.UTC)
 
     @property
+    def each_day(self) -> list[tuple[dt.date, dt.datetime, dt.datetime]]:
+        """Every day of the period, with the part of it that is within: from, and to, which is excluded; UTC."""
+        first, last = self.days
+        days = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+        spans = [(day, *self.span_of(day)) for day in days]
+        return [(day, max(start, self.start), min(end, self.end)) for day, start, end in spans]
+
+    @property
     def is_of_all(self) -> bool:
         """Whether it is of whole days, of all teams and all APIs."""
         first, last = self.days

@@ -1,105 +1,137 @@
-"""Checks evidence packs: every file against its hash, every link against the pack before. Pure; reading is given."""
+"""Checks evidence: every file against its manifest, every manifest against the chain, the chain against heads. Pure."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from pedwatch.audit.chain import before, hash_of, links
-from pedwatch.audit.pack_files import MANIFEST, PREVIOUS
+from pedwatch.audit import chain, chain_checks
+from pedwatch.audit.pack_files import MANIFEST
+from pedwatch.audit.problems import Problem
+from pedwatch.audit.stored_label import Shelf, StoredLabel, order, revisions_of
 
-_RESTORE = "restore it from a backup, or write the pack anew by running ped_replica_audit for that day and label"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that differs, and what to do."""
-
-    where: str
-    what: str
-    fix: str
-
-    def __str__(self) -> str:
-        """Write it as one line for a person."""
-        return f"{self.where}: {self.what}. What to do: {self.fix}."
+_RESTORE = "restore it from soft delete or a backup; an audit of that day anew is another revision beside it"
 
 
-@dataclass(frozen=True)
-class Pack:
-    """A pack that can be read.
+@dataclass
+class Verified:
+    """What a check has found.
 
     Args:
-        folder: its name, the last part of its address.
-        files: names of the files that are there.
-        hash_file: returns the SHA-256 of a file.
-        manifest: bytes of the manifest; None when there is none.
+        packs: that were looked at.
+        problems: what differs.
+        notes: what is as it may be, and worth knowing.
+        head: number and hash of the newest entry; None without a chain.
     """
 
-    folder: str
-    files: Sequence[str]
-    hash_file: Callable[[str], str]
-    manifest: bytes | None
+    packs: list[str]
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    head: tuple[int, str] | None = None
 
 
-def _document(pack: Pack) -> Mapping[str, Any] | None:
+def _document(manifest: bytes | None) -> Mapping[str, Any] | None:
     try:
-        document = json.loads(pack.manifest or b"")
-    except ValueError:
+        document = json.loads(manifest or b"")
+        is_one = all(isinstance(entry["sha256"], str) for entry in document["files"].values())
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return document if isinstance(document, dict) and isinstance(document.get("files"), dict) else None
+    return document if is_one else None
 
 
-def check_files(pack: Pack) -> list[Problem]:
-    """Check one pack by itself."""
-    if pack.manifest is None:
+def check_files(shelf: Shelf, pack: str, files: Mapping[str, str]) -> list[Problem]:
+    """Check one pack by itself.
+
+    Args:
+        shelf: where it is.
+        pack: its name.
+        files: its files, and their names on the shelf.
+    """
+    if MANIFEST not in files:
         what = f"there is no {MANIFEST}, so it is not a finished pack"
-        return [Problem(pack.folder, what, "run ped_replica_audit again for that day and label; it writes it last")]
-    document = _document(pack)
+        return [Problem(pack, what, "run ped_replica_audit again for that day and label; it writes it last")]
+    document = _document(shelf.read(files[MANIFEST]))
     if document is None:
-        return [Problem(f"{pack.folder}/{MANIFEST}", "it is not a manifest any more", _RESTORE)]
+        return [Problem(f"{pack}/{MANIFEST}", "it is not a manifest any more", _RESTORE)]
     problems = []
     for name, entry in sorted(document["files"].items()):
-        if name not in pack.files:
-            problems.append(Problem(f"{pack.folder}/{name}", "the manifest names it, but it is gone", _RESTORE))
-        elif (found := pack.hash_file(name)) != entry["sha256"]:
+        if name not in files:
+            problems.append(Problem(f"{pack}/{name}", "the manifest names it, but it is gone", _RESTORE))
+        elif (found := shelf.sha256(files[name])) != entry["sha256"]:
             what = f"it was changed after the pack was written: SHA-256 {found[:12]}…, not {entry['sha256'][:12]}…"
-            problems.append(Problem(f"{pack.folder}/{name}", what, f"do not rely on it; {_RESTORE}"))
-    for name in sorted(set(pack.files) - set(document["files"]) - {MANIFEST}):
+            problems.append(Problem(f"{pack}/{name}", what, f"do not rely on it; {_RESTORE}"))
+    for name in sorted(set(files) - set(document["files"]) - {MANIFEST}):
         what = "the manifest does not name it, so it is no evidence"
-        problems.append(Problem(f"{pack.folder}/{name}", what, "remove it, or keep it elsewhere"))
+        problems.append(Problem(f"{pack}/{name}", what, "remove it, or keep it elsewhere"))
     return problems
 
 
-def check_chain(packs: Mapping[str, Pack]) -> list[Problem]:
-    """Check that every pack links to the one before it, with the hash that one has."""
-    problems = []
-    for folder in links(packs):
-        document = _document(packs[folder])
-        if document is None:
-            continue  # said already, by check_files
-        said, expected = document.get(PREVIOUS), before(folder, packs)
-        where = f"{folder}/{MANIFEST}"
-        if said is None and expected is not None:
-            fix = "clear the task link_packs of the newest run of this label; if it stays, a manifest was replaced"
-            problems.append(Problem(where, f"it is not linked to {expected}", fix))
-        elif said is not None and said["folder"] != expected:
-            what = f"it links to {said['folder']}, and the pack before it is {expected or 'none'}"
-            fix = "find out who removed or added a pack; restore what is missing, then clear link_packs"
-            problems.append(Problem(where, what, fix))
-        elif said is not None and expected and said["manifest_sha256"] != hash_of(packs[expected].manifest or b""):
-            what = f"the manifest of {expected} is not the one it was linked to"
-            fix = f"compare {expected} with a backup and with the chain's head in the digests of Slack"
-            problems.append(Problem(where, what, fix))
-    return problems
+def _superseded(stored: StoredLabel) -> list[str]:
+    """Return revisions that were begun and not finished, where a later one of the same period is."""
+    found = []
+    for period, numbers in revisions_of(stored.packs).items():
+        finished = [number for number in numbers if MANIFEST in stored.packs[chain.pack_name(period, number)]]
+        newest = max(finished, default=0)
+        found += [chain.pack_name(period, number) for number in numbers if number < newest and number not in finished]
+    return found
 
 
-def verify(packs: Mapping[str, Pack], *, is_whole_label: bool) -> list[Problem]:
-    """Check packs, and their chain when they are all the packs of a label."""
-    problems = [problem for folder in sorted(packs) for problem in check_files(packs[folder])]
-    return problems + (check_chain(packs) if is_whole_label else [])
+def verify(
+    shelf: Shelf,
+    stored: StoredLabel,
+    *,
+    label: str | None = None,
+    is_whole_label: bool = False,
+    heads: Sequence[str] = (),
+    anchors: Iterable[tuple[int, str]] = (),
+) -> Verified:
+    """Check packs, and their chain when they are all that a label has.
+
+    Args:
+        shelf: where they are.
+        stored: what is there.
+        label: whose they have to be; None where it is not known.
+        is_whole_label: whether the chain can be checked.
+        heads: hashes of entries that were posted at any time.
+        anchors: number and hash of entries, kept where who writes the chain cannot write.
+    """
+    found = Verified(sorted(stored.packs, key=order))
+    log = {sequence: shelf.read(name) for sequence, name in stored.entries.items()}
+    sequences = {pack: sequence for pack, (sequence, _) in chain_checks.linked(log).items()}
+    superseded = _superseded(stored) if is_whole_label else []
+    for pack in found.packs:
+        if pack in superseded and pack not in sequences:
+            found.notes.append(f"{pack} was begun and never finished; a later revision took its place")
+            continue
+        entry = sequences.get(pack)
+        found.problems += [
+            Problem(problem.where, problem.what, problem.fix, entry)
+            for problem in check_files(shelf, pack, stored.packs[pack])
+        ]
+    for name in stored.strays:
+        found.problems.append(Problem(name, "it belongs to no pack and no chain, so it is no evidence", "remove it"))
+    if is_whole_label:
+        manifests = {
+            pack: shelf.read(files[MANIFEST]) if MANIFEST in (files := stored.packs[pack]) else None
+            for pack in stored.linkable
+        }
+        found.problems += chain_checks.check_links(log) + chain_checks.check_packs(log, label, manifests)
+        found.problems += chain_checks.check_anchors(log, anchors)
+        if log:
+            found.head = (max(log), chain.sha256_of(log[max(log)]))
+        for head in heads:
+            found.problems += chain_checks.check_head(log, head)
+            found.notes += _stood(log, head, found.problems)
+    return found
 
 
-def head(packs: Mapping[str, Pack]) -> tuple[str, str] | None:
-    """Return the newest link of the chain and its manifest's hash: what the digest posts."""
-    ordered = [folder for folder in links(packs) if packs[folder].manifest is not None]
-    return (ordered[-1], hash_of(packs[ordered[-1]].manifest or b"")) if ordered else None
+def _stood(log: Mapping[int, bytes], head: str, problems: Sequence[Problem]) -> list[str]:
+    """Say how the chain stood when a head was posted, and what it has got since."""
+    sequence = chain_checks.at_head(log, head)
+    if sequence is None:
+        return []
+    broken = [problem for problem in problems if problem.entry is not None and problem.entry <= sequence]
+    state = "all up to it is as it was" if not broken else f"up to it there are {len(broken)} problems"
+    later = chain_checks.since(log, sequence)
+    after = f"; {len(later)} since" if later else "; nothing came after it"
+    return [f"head {head[:12]}… was that of entry {sequence}: {state}{after}", *(f"  {line}" for line in later)]

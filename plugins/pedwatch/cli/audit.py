@@ -1,25 +1,21 @@
 """``python -m pedwatch audit verify``: are evidence packs what they were when they were written?"""
 
 import argparse
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pedwatch import settings
-from pedwatch.audit.chain import PACK_FOLDER, hash_of
-from pedwatch.audit.pack_files import MANIFEST, sha256_of
-from pedwatch.audit.verification import Pack, Problem, head, verify
+from pedwatch.audit import chain
+from pedwatch.audit.bucket.shelves import BucketShelf, FolderShelf
+from pedwatch.audit.pack_files import MANIFEST
+from pedwatch.audit.stored_label import Shelf, StoredLabel, is_cycle, one_pack, sort_out
+from pedwatch.audit.verification import Verified, verify
 from pedwatch.cli import audit_sample
 from pedwatch.errors import AuditError
 
-if TYPE_CHECKING:
-    from google.cloud import storage
-
 DIFFERS = 4
 """Exit status when something differs."""
-_CYCLE_LENGTH = len("20260302T100500Z")
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -28,96 +24,76 @@ def register(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser(
         "verify", help=f"check hashes and chain of a pack, or of all packs of a label; exit status {DIFFERS} if not"
     )
-    check.add_argument("address", metavar="FOLDER", help="a folder or gs://bucket/audits/label[/day]")
-    check.add_argument("--head", metavar="SHA256", help="the chain's head as a digest in Slack has posted it")
+    check.add_argument("address", metavar="FOLDER", help="a folder or gs://bucket/audits/label[/day[/revision]]")
+    check.add_argument(
+        "--head",
+        metavar="SHA256",
+        action="append",
+        default=[],
+        help="a head of the chain as a digest in Slack has posted it, however long ago; may be repeated",
+    )
     check.add_argument("--format", choices=("text", "json"), default="text")
     check.set_defaults(run=_verify)
     audit_sample.add_action(actions)
 
 
-def _is_pack(name: str) -> bool:
-    return bool(PACK_FOLDER.fullmatch(name)) or (len(name) == _CYCLE_LENGTH and name[8] == "T" and name[-1] == "Z")
-
-
-def _local_pack(folder: Path) -> Pack:
-    manifest = folder / MANIFEST
-    return Pack(
-        folder.name,
-        sorted(path.name for path in folder.iterdir()),
-        lambda name: sha256_of(folder / name),
-        manifest.read_bytes() if manifest.exists() else None,
-    )
-
-
-def _local_packs(folder: Path) -> tuple[dict[str, Pack], bool]:
-    """Return the packs of a folder, and whether it is that of a label."""
-    if not folder.is_dir():
-        raise AuditError(f"{folder} is no folder: name the folder of a pack or of a label, or gs://bucket/audits/label")
-    if (folder / MANIFEST).exists() or _is_pack(folder.name):
-        return {folder.name: _local_pack(folder)}, False
-    return {path.name: _local_pack(path) for path in sorted(folder.iterdir()) if path.is_dir()}, True
-
-
-def _stored_pack(folder: str, blobs: Mapping[str, "storage.Blob"]) -> Pack:
-    def hash_file(name: str) -> str:
-        whole = hashlib.sha256()
-        with blobs[name].open("rb") as stream:
-            while block := stream.read(1 << 20):
-                whole.update(block)
-        return whole.hexdigest()
-
-    manifest = blobs[MANIFEST].download_as_bytes() if MANIFEST in blobs else None
-    return Pack(folder, sorted(blobs), hash_file, manifest)
-
-
-def _stored_packs(address: str) -> tuple[dict[str, Pack], bool]:
+def _open(address: str) -> tuple[Shelf, str]:
+    """Return what is below an address, and the address without its scheme."""
+    if not address.startswith("gs://"):
+        folder = Path(address)
+        if not folder.is_dir():
+            raise AuditError(
+                f"{folder} is no folder: name the folder of a pack or of a label, or gs://bucket/audits/label"
+            )
+        return FolderShelf(folder), folder.resolve().as_posix()
     from pedwatch.hooks import clients
 
     bucket, _, prefix = address.removeprefix("gs://").partition("/")
-    prefix = prefix.rstrip("/") + "/"
     client = clients.storage_client(settings.load_config(), clients.AsPerson())
-    blobs = {blob.name.removeprefix(prefix): blob for blob in client.list_blobs(bucket, prefix=prefix)}
-    if not blobs:
+    shelf = BucketShelf(client, bucket, prefix.rstrip("/") + "/")
+    if not shelf.names():
         raise AuditError(f"there is nothing below {address}: name the folder of a pack or of a label")
-    name = prefix.rstrip("/").rpartition("/")[2]
-    if MANIFEST in blobs or _is_pack(name):
-        return {name: _stored_pack(name, blobs)}, False
-    folders: dict[str, dict[str, storage.Blob]] = {}
-    for path, blob in blobs.items():
-        folder, _, file = path.partition("/")
-        folders.setdefault(folder, {})[file] = blob
-    return {folder: _stored_pack(folder, files) for folder, files in sorted(folders.items())}, True
+    return shelf, prefix.rstrip("/")
 
 
-def _check_head(packs: Mapping[str, Pack], expected: str) -> list[Problem]:
-    if any(hash_of(pack.manifest or b"") == expected.lower() for pack in packs.values()):
-        return []
-    fix = "find out who replaced or removed packs since that digest; restore them from a backup"
-    return [Problem("chain", f"no pack has the head {expected[:12]}… that was posted", fix)]
+def _stored(names: Sequence[str], path: str) -> tuple[StoredLabel, bool]:
+    """Sort out what is there, and tell whether it is all of a label."""
+    *_, parent, name = ["", "", *path.split("/")]
+    if MANIFEST in names or chain.parts_of(f"{parent}/{name}") or is_cycle(name):
+        return one_pack(chain.pack_name(parent, int(name)) if name.isdigit() else name, names), False
+    if chain.is_period(name):
+        found = sort_out(f"{name}/{each}" for each in names)
+        within = {
+            pack: {file: at.partition("/")[2] for file, at in files.items()} for pack, files in found.packs.items()
+        }
+        return StoredLabel(within, strays=[each.partition("/")[2] for each in found.strays]), False
+    return sort_out(names), True
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    read = _stored_packs if arguments.address.startswith("gs://") else _local
-    packs, is_whole_label = read(arguments.address)
-    problems = verify(packs, is_whole_label=is_whole_label)
-    if arguments.head:
-        problems += _check_head(packs, arguments.head)
-    newest = head(packs)
+    shelf, path = _open(arguments.address)
+    stored, is_whole_label = _stored(shelf.names(), path)
+    if arguments.head and not is_whole_label:
+        raise AuditError("--head is checked against the chain, which is in the folder of the label: name that one")
+    # Of a copy nobody knows what its folder was called.
+    label = path.rpartition("/")[2] if arguments.address.startswith("gs://") else None
+    found = verify(shelf, stored, label=label, is_whole_label=is_whole_label, heads=arguments.head)
     if arguments.format == "json":
-        found = {"packs": sorted(packs), "head": newest, "problems": [vars(problem) for problem in problems]}
-        print(json.dumps(found, indent=2))
-        return DIFFERS if problems else 0
-    for problem in problems:
-        print(problem)
-    if problems:
-        print(f"{len(problems)} problems in {len(packs)} packs")
-        return DIFFERS
+        document = {"packs": found.packs, "head": found.head, "notes": found.notes}
+        print(json.dumps(document | {"problems": [vars(problem) for problem in found.problems]}, indent=2))
+    else:
+        _print(found, is_whole_label)
+    return DIFFERS if found.problems else 0
+
+
+def _print(found: Verified, is_whole_label: bool) -> None:
+    count = len(found.packs)
+    for line in (*found.problems, *found.notes):
+        print(line)
+    if found.problems:
+        print(f"{len(found.problems)} problems in {count} packs")
+        return
     scope = "and their chain" if is_whole_label else "(the chain needs the folder of the label)"
-    print(f"{len(packs)} {'pack is' if len(packs) == 1 else 'packs are'} what they were when written, files {scope}")
-    if newest:
-        print(f"head of the chain: {newest[0]} {newest[1]}")
-    return 0
-
-
-def _local(address: str) -> tuple[dict[str, Pack], bool]:
-    return _local_packs(Path(address))
+    print(f"{count} {'pack is' if count == 1 else 'packs are'} what they were when written, files {scope}")
+    if found.head:
+        print(f"head of the chain: entry {found.head[0]}, sha256 {found.head[1]}")

@@ -42,8 +42,8 @@ def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, 
     rules = config.policy.advisories
     asked = {"now": now, "rules": Typed("ARRAY<STRING>", list(rules))}
     advisories = warehouse.run("verdicts/advisories.sql", asked) if rules else []
-    packs = warehouse.run("audit/chain_head.sql", {"label": DAILY})
-    head = packs[0]["manifest_sha256"] if packs else None
+    heads = warehouse.run("audit/chain_head.sql", {"label": DAILY})
+    head = heads[0]["head_sha256"] if heads else None
     found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0], advisories, head)
     day = now.astimezone(ZoneInfo(config.report_timezone)).date()
     told = [row["channel"] for row in warehouse.run("alerts/told_channels.sql")]

@@ -70,13 +70,22 @@ def write_pack_of_run(request: dict[str, Any], dag_run: Any = None) -> dict[str,
 
 def link_pack_of_run(
     request: dict[str, Any], written: dict[str, Any], of: str = "run", run_id: Any = None, ti: Any = None
-) -> list[str]:
+) -> dict[str, Any]:
     """Link the pack into its chain and record it; what it says in short is the name of this task's instance."""
     from pedwatch.audit.bucket import period_pack
     from pedwatch.hooks.clients import storage_client, warehouse
 
     ti.xcom_push(key=IN_SHORT, value=written["in_short"])
     config = settings.load_config()
-    return period_pack.link_pack(
-        warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now(), run_id
-    )
+    try:
+        return period_pack.link_pack(
+            warehouse(config),
+            storage_client(config),
+            config,
+            AuditRequest.from_json(request),
+            written,
+            settings.now(),
+            run_id,
+        )
+    except AuditError as error:
+        raise _fail(error) from None

@@ -172,7 +172,7 @@ def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
     return {**told.counts, "message": told.message}
 
 
-def write_evidence(plan: Plan, loaded: dict[str, Any], run_id: Any = None) -> str:
+def write_evidence(plan: Plan, loaded: dict[str, Any]) -> str:
     """Write the evidence of a re-compared cycle to the audits folder."""
     from pedwatch.audit.bucket import cycle_pack
     from pedwatch.hooks.clients import storage_client, warehouse
@@ -180,7 +180,7 @@ def write_evidence(plan: Plan, loaded: dict[str, Any], run_id: Any = None) -> st
     config = settings.load_config()
     known_at = dt.datetime.fromisoformat(loaded["limits"]["known_at"])
     return cycle_pack.write_evidence(
-        warehouse(config), storage_client(config), config, _cycle(plan), known_at, plan["label"], settings.now(), run_id
+        warehouse(config), storage_client(config), config, _cycle(plan), known_at, plan["label"]
     )
 
 

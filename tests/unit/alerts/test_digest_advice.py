@@ -44,7 +44,7 @@ def test_a_team_reads_its_own_advice() -> None:
 
 def test_the_head_of_the_chain_of_packs_is_posted() -> None:
     message = compose(found(coverage=1.0, chain_head="ab12"), "all teams", DAY, "UTC")
-    assert ("Newest evidence pack", "sha256 ab12") in message.facts
+    assert ("Head of the evidence", "sha256 ab12") in message.facts
     assert not [name for name, _ in compose(digest(), "all teams", DAY, "UTC").facts if "pack" in name]
 
 

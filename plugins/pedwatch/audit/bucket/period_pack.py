@@ -3,15 +3,16 @@
 import datetime as dt
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pedwatch import __version__, settings, sql
-from pedwatch.audit import coverage, differences, judged, pack_files, period_episodes, policy_changes, report
+from pedwatch.audit import chain, coverage, differences, judged, pack_files, period_episodes, policy_changes, report
 from pedwatch.audit.assembly import Findings, Sources, audit_period
-from pedwatch.audit.bucket.chained_packs import PackBucket, record_report
+from pedwatch.audit.bucket import chain_log
+from pedwatch.audit.bucket.label_bucket import LabelBucket
 from pedwatch.audit.request import MOST_DAYS, AuditRequest, check_names
 from pedwatch.audit.subject_days import TakeDay
 from pedwatch.config import Config
@@ -23,6 +24,7 @@ from pedwatch.hooks.warehouse import Warehouse
 if TYPE_CHECKING:
     from google.cloud import storage
 
+DAY_COLUMNS = {"day": "DATE", "day_start": "TIMESTAMP", "day_end": "TIMESTAMP"}
 VERDICTS, LEDGER = "audit/period_verdicts.sql", "audit/period_ledger.sql"
 DAYS = "subject_days"
 LIMIT_COLUMNS = (
@@ -40,6 +42,8 @@ def read_sources(warehouse: Warehouse, request: AuditRequest, now: dt.datetime) 
     """Return what an audit is made of; verdicts are streamed, three results side by side."""
     names = warehouse.run("audit/known_names.sql", {"period_start": request.start, "period_end": request.end})
     check_names(request, _named(names, "team_id"), _named(names, "api_id"))
+    # First of all: what is recorded while the rest is read may be in the pack, and is taken for later.
+    inputs_as_of = _inputs_as_of(warehouse, request)
     earliest = {"period_start": request.start - period_episodes.LONGEST_WARM_UP, "period_end": request.end}
     seen = warehouse.run("audit/period_coverage.sql", earliest)
     if not any(row["cycle"] >= request.start for row in seen):
@@ -57,7 +61,17 @@ def read_sources(warehouse: Warehouse, request: AuditRequest, now: dt.datetime) 
         limits=warehouse.run("audit/period_limits.sql", warm),
         policies=warehouse.run("audit/period_policies.sql", warm),
         open_episodes=warehouse.run("audit/open_episodes.sql", {"moment": begin, **narrowed}),
+        inputs_as_of=inputs_as_of,
     )
+
+
+def _inputs_as_of(warehouse: Warehouse, request: AuditRequest) -> dt.datetime | None:
+    """Return when the newest observation or limit of the period was recorded: what comes later, the pack lacks."""
+    days = [{"day": day, "day_start": start, "day_end": end} for day, start, end in request.each_day]
+    asked = {"days": Typed(DAY_COLUMNS, days), "period_start": request.start, "period_end": request.end}
+    rows = warehouse.run("audit/recorded_days.sql", asked)
+    moments = [row[name] for row in rows for name in ("observations_recorded_at", "limits_learnt_at")]
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _refuse_before_the_first_collection(warehouse: Warehouse, request: AuditRequest) -> None:
@@ -128,6 +142,7 @@ def facts_of(findings: Findings, statements: dict[str, str], include: Path) -> d
         "policy_versions": sorted(findings.figures.policy_versions),
         "verdict_rows": findings.verdict_rows,
         "difference_rows": findings.difference_rows,
+        "inputs_as_of": findings.inputs_as_of.isoformat() if findings.inputs_as_of else None,
         "statements": statements,
     }
 
@@ -143,7 +158,7 @@ def write_pack(
         NothingCollectedYetError: it ended before the first collection of all.
         AuditError: an unknown team or API, or a period without data. Nothing was written then.
     """
-    packs = PackBucket(client, config.bucket, request.label)
+    bucket = LabelBucket(client, config.bucket, request.label)
     statements = {name: warehouse.render(name) for name in (VERDICTS, LEDGER)}
     sources = read_sources(warehouse, request, now)
 
@@ -156,8 +171,11 @@ def write_pack(
         findings, facts = write_files(
             Path(temporary), request, sources, config, statements, settings.include_dir(), take_day
         )
-        packs.write(request.folder, Path(temporary), facts)
-    return {"location": packs.address(request.folder), "in_short": in_short(findings)}
+        folder = Path(temporary)
+        manifest = pack_files.to_json(pack_files.manifest(pack_files.file_hashes(folder), facts))
+        pack = chain.pack_name(request.folder, bucket.write(request.folder, folder, manifest))
+    written = {"pack": pack, "manifest_sha256": chain.sha256_of(manifest), "location": bucket.address(pack)}
+    return {**written, "in_short": in_short(findings)}
 
 
 def in_short(findings: Findings) -> str:
@@ -172,13 +190,19 @@ def in_short(findings: Findings) -> str:
 
 
 def link_pack(
-    warehouse: Warehouse, client: "storage.Client", config: Config, request: AuditRequest, now: dt.datetime, run_id: str
-) -> list[str]:
-    """Link a pack into the chain of its label, and record it; returns the folders of all packs that were relinked."""
-    packs = PackBucket(client, config.bucket, request.label)
-    relinked = packs.link(request.folder)
-    for folder in sorted({request.folder, *relinked}):
-        manifest = packs.manifest(folder)
-        if manifest is not None:
-            record_report(warehouse, packs, folder, manifest, now, run_id)
-    return relinked
+    warehouse: Warehouse,
+    client: "storage.Client",
+    config: Config,
+    request: AuditRequest,
+    written: Mapping[str, Any],
+    now: dt.datetime,
+    run_id: str,
+) -> dict[str, Any]:
+    """Link what `write_pack` wrote into the chain of its label, and record it; returns the entry's number and cause.
+
+    Raises:
+        AuditError: the bucket does not hold what was written, or not what was recorded. Nothing was linked then.
+    """
+    bucket = LabelBucket(client, config.bucket, request.label)
+    entry = chain_log.link(warehouse, bucket, written["pack"], written["manifest_sha256"], now, run_id)
+    return {"pack": entry.pack, "sequence": entry.sequence, "cause": entry.cause}
