@@ -23,7 +23,7 @@ _FACTS = {
 }
 """What a manifest says of how a pack was made, and what its change is called."""
 _LIMITS = "limits learnt since"
-_FILES = {"coverage.csv": "late data", "limits.csv": _LIMITS}
+_FILES = {"coverage.csv": "late data", "limits.csv": _LIMITS, "policy_changes.csv": "another policy"}
 """Files that are made of one kind of source, and what their change is called."""
 
 
@@ -80,7 +80,7 @@ def cause_of(manifest: bytes, before: bytes | None) -> str:
     causes += [told for name, told in _FACTS.items() if new.get(name) != old.get(name)]
     causes += [told for name, told in _FILES.items() if name in hashes and hashes[name][0] != hashes[name][1]]
     if causes:
-        return ", ".join(causes)
+        return ", ".join(dict.fromkeys(causes))
     differing = sorted(name for name, (one, other) in hashes.items() if one != other)
     if "differences.csv" in differing:
         return _LIMITS  # which were not used in what is counted
