@@ -4,6 +4,7 @@
 * ``Content-Encoding: gzip`` of an upload describes the object; the bytes are stored as they came.
 * ``ifGenerationMatch`` is obeyed (412), so that "only if it is not there yet" holds.
 * The index of all objects is not written again after every upload.
+* Rights and retention policies are obeyed (``protection.py``).
 """
 
 import gzip
@@ -20,6 +21,8 @@ from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.handlers import objects
 from gcp_storage_emulator.settings import STORAGE_DIR
 from gcp_storage_emulator.storage import Storage
+
+from sandbox.storage import protection
 
 WRITE_INDEX_EVERY_SECONDS = 0.5
 _Handler = Callable[..., None]
@@ -84,25 +87,60 @@ def _object_name(request: Any) -> str:
     return str(body.get("meta", body).get("name", ""))
 
 
+def _is_there(request: Any, storage: Storage, name: str) -> bool:
+    try:
+        storage.get_file_obj(request.params["bucket_name"], name)
+    except NotFound:
+        return False
+    return True
+
+
+def _may_not_create(request: Any, response: Any, storage: Storage, name: str) -> bool:
+    """Answer why an object cannot be created, or replaced, which needs the right to delete as well."""
+    if protection.lacks(request, response, "storage.objects.create"):
+        return True
+
+    def lacks_delete() -> bool:
+        is_there = _is_there(request, storage, name)
+        return is_there and protection.lacks(request, response, "storage.objects.delete")
+
+    def fails_condition() -> bool:
+        return _refuses(request, response, storage, name)
+
+    if protection.is_condition_first(request):
+        refused = fails_condition() or lacks_delete()
+    else:
+        refused = lacks_delete() or fails_condition()
+    return refused or protection.is_kept(request, response, storage, name)
+
+
 def _insert(request: Any, response: Any, storage: Storage, *_: Any) -> None:
     is_continued = "upload_id" in request.query
-    if not is_continued and _refuses(request, response, storage, _object_name(request)):
+    if not is_continued and _may_not_create(request, response, storage, _object_name(request)):
         return
     # The emulator would take the parameter for a content type.
     encoding = request.query.pop("contentEncoding", [request.get_header("X-Stored-Encoding")])[0]
     objects.insert(request, response, storage)
-    if encoding and response.status == HTTPStatus.OK and request.query["uploadType"][0] != "resumable":
-        resource = storage.get_file_obj(request.params["bucket_name"], _object_name(request))
-        resource["contentEncoding"] = encoding
-        response.json(resource)
+    if response.status == HTTPStatus.OK and request.query["uploadType"][0] != "resumable":
+        bucket = request.params["bucket_name"]
+        resource = storage.get_file_obj(bucket, _object_name(request))
+        if encoding:
+            resource["contentEncoding"] = encoding
+        if protection.note_retention(storage, bucket, resource) or encoding:
+            response.json(resource)
 
 
 def _delete(request: Any, response: Any, storage: Storage, *_: Any) -> None:
-    if not _refuses(request, response, storage, request.params["object_id"]):
+    name = request.params["object_id"]
+    if protection.lacks(request, response, "storage.objects.delete") or _refuses(request, response, storage, name):
+        return
+    if not protection.is_kept(request, response, storage, name):
         objects.delete(request, response, storage)
 
 
 def _download(request: Any, response: Any, storage: Storage, *_: Any) -> None:
+    if protection.lacks(request, response, "storage.objects.get"):
+        return
     objects.download(request, response, storage)
     if response.status == HTTPStatus.NOT_FOUND:
         return
@@ -116,8 +154,20 @@ def _download(request: Any, response: Any, storage: Storage, *_: Any) -> None:
 
 
 def _get(request: Any, response: Any, storage: Storage, *_: Any) -> None:
-    is_media = request.query.get("alt") == ["media"]
-    (_download if is_media else objects.get)(request, response, storage)
+    if request.query.get("alt") == ["media"]:
+        _download(request, response, storage)
+    elif not protection.lacks(request, response, "storage.objects.get"):
+        objects.get(request, response, storage)
+
+
+def _list(request: Any, response: Any, storage: Storage, *_: Any) -> None:
+    if not protection.lacks(request, response, "storage.objects.list"):
+        objects.ls(request, response, storage)
+
+
+def _tell_caller(request: Any, response: Any, storage: Storage, *_: Any) -> None:
+    protection.CALLERS.tell(request.data)
+    response.json({})
 
 
 _CORRECTED: dict[_Handler, _Handler] = {
@@ -125,12 +175,15 @@ _CORRECTED: dict[_Handler, _Handler] = {
     objects.delete: _delete,
     objects.download: _download,
     objects.get: _get,
+    objects.ls: _list,
 }
+_CONTROL = ("^/control/callers$", {"PUT": _tell_caller})
 
 
 def correct_routes() -> None:
     """Put the corrected functions into the emulator's routes."""
-    emulator.HANDLERS = tuple(
+    corrected = (
         (pattern, {method: _CORRECTED.get(handler, handler) for method, handler in methods.items()})
         for pattern, methods in emulator.HANDLERS
     )
+    emulator.HANDLERS = (_CONTROL, *(route for route in corrected if route[0] != _CONTROL[0]))

@@ -39,7 +39,7 @@ class _Handler(RequestHandler):
         answered = self.wfile.getvalue()
         socket.write(answered)
         self.wfile = socket
-        if self.recorder is not None:
+        if self.recorder is not None and not self.path.startswith("/control/"):
             self._record(asked, body, answered)
 
     def _record(self, asked: dict[str, str], body: bytes, answered: bytes) -> None:
