@@ -18,7 +18,7 @@ from typing import Any
 
 from gcp_storage_emulator import server as emulator
 from gcp_storage_emulator.exceptions import NotFound
-from gcp_storage_emulator.handlers import objects
+from gcp_storage_emulator.handlers import buckets, objects
 from gcp_storage_emulator.settings import STORAGE_DIR
 from gcp_storage_emulator.storage import Storage
 
@@ -170,7 +170,17 @@ def _tell_caller(request: Any, response: Any, storage: Storage, *_: Any) -> None
     response.json({})
 
 
+def _create_bucket(request: Any, response: Any, storage: Storage, *_: Any) -> None:
+    buckets.insert(request, response, storage)
+    # The emulator keeps it of a bucket that is changed alone.
+    if response.status == HTTPStatus.OK and (policy := request.data.get("retentionPolicy")):
+        bucket = storage.get_bucket(request.data["name"])
+        bucket["retentionPolicy"] = policy
+        response.json(bucket)
+
+
 _CORRECTED: dict[_Handler, _Handler] = {
+    buckets.insert: _create_bucket,
     objects.insert: _insert,
     objects.delete: _delete,
     objects.download: _download,

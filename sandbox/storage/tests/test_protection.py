@@ -60,10 +60,12 @@ def test_nobody_replaces_or_deletes_what_is_kept(address: str) -> None:
     kept.retention_period = 3600
     kept.create()
     kept.blob("a").upload_from_string("one")
-    for refused in (kept.blob("a").delete, lambda: kept.blob("a").upload_from_string("two")):
-        with pytest.raises(exceptions.Forbidden, match="retention policy") as told:
-            refused()
-        assert told.value.errors[0]["reason"] == "retentionPolicyNotMet"
+    with pytest.raises(exceptions.Forbidden, match="retention policy") as told:
+        kept.blob("a").delete()
+    assert told.value.errors[0]["reason"] == "retentionPolicyNotMet"
+    # Of an upload the client keeps the words of a refusal alone.
+    with pytest.raises(exceptions.Forbidden, match="retention policy"):
+        kept.blob("a").upload_from_string("two")
     held = kept.get_blob("a")
     assert held.download_as_bytes() == b"one"
     assert held.retention_expiration_time > held.time_created
