@@ -16,6 +16,7 @@ from pedwatch.alerts import (
     block_kit,
     digest,
     failed_sends,
+    foreign_messages,
     limit_messages,
     notifications,
     platform_messages,
@@ -323,6 +324,17 @@ def rejected(step: int) -> Shown:
     return shown(message, has_thread=step > 1)
 
 
+def foreign(step: int) -> Shown:
+    """Return what the platform hears of another environment in its channel: that it posts, another too, none."""
+    staging, old = ("projects/shop/locations/europe-west1/environments/" + each for each in ("staging", "old"))
+    told_of: dict[str, Told] = {}
+    message = Message("", "", "")
+    for number, others in enumerate([{staging}, {staging, old}, set()][:step], 1):
+        [row] = foreign_messages.rows({"C0ORDERS": frozenset(others)}, told_of, SLACK, at(number))
+        told_of, message = {"C0ORDERS": told([row])[row.episode_id]}, row.message
+    return shown(message, has_thread=step > 1)
+
+
 def silent(heard: silence.Heard, before: silence.Word | None = None, kind: silence.Kind = "judged") -> Shown:
     """Return what is said of a watch that is not heard, or is heard again."""
     now = ((before and before.first_after) or at(4)) + dt.timedelta(seconds=30)
@@ -501,6 +513,9 @@ SITUATIONS: dict[str, Callable[[], Shown]] = {
     "limit_rejected": lambda: rejected(1),
     "limit_rejected_for_another_reason": lambda: rejected(2),
     "limit_accepted": lambda: rejected(3),
+    "foreign_messages": lambda: foreign(1),
+    "foreign_messages_of_others_too": lambda: foreign(2),
+    "foreign_messages_over": lambda: foreign(3),
     "silence": lambda: silent(silence.Heard(START, START, START, period=PERIOD)),
     "silence_from_the_start": lambda: silent(silence.Heard(None, None, START - dt.timedelta(hours=3), period=PERIOD)),
     "silence_of_runs_that_do_not_finish": lambda: silent(

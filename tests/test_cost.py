@@ -20,6 +20,7 @@ OCCASIONAL = {
     "alerts/done_in_cycle.sql",  # a run that failed
     "limits/current_rejections.sql",  # documents that are wrong
     "alerts/told_of_documents.sql",
+    "alerts/told_of_foreign_messages.sql",  # once a day
     "alerts/report_failed_run.sql",
     "alerts/reported_runs.sql",
     "alerts/write_run_words.sql",  # and one that finishes again

@@ -17,7 +17,15 @@ from pedwatch.config.kinds_of_text import WEBHOOK
 
 NOT_FOR_MACHINES = ("digest", "welcome", "acknowledged", "exemption_ending")
 """Reasons that open and close nothing: as an alert in Alertmanager's format each would page, and never end."""
-ENDING = ("resolved", "exempted", "dag_recovered", "silence_over", "limit_accepted", "dead_letter")
+ENDING = (
+    "resolved",
+    "exempted",
+    "dag_recovered",
+    "silence_over",
+    "limit_accepted",
+    "foreign_messages_over",
+    "dead_letter",
+)
 """Reasons after which a receiver has nothing open: what is exempt is allowed, a dead letter has no end of its own."""
 
 

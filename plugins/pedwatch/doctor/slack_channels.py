@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pedwatch.alerts import block_kit
-from pedwatch.alerts.channels.slack import SlackChannel, environment_of
+from pedwatch.alerts.channels.slack import SlackChannel
 from pedwatch.alerts.channels.slack_answers import code_of
 from pedwatch.alerts.channels.slack_refusals import CHANNEL, MALFORMED, SCOPES
+from pedwatch.alerts.channels.slack_strangers import strangers_in
 from pedwatch.alerts.messages import Message
 from pedwatch.alerts.transport import SendError, UnusableTransportError
 from pedwatch.config import Config, Slack
@@ -17,8 +18,6 @@ from pedwatch.doctor.stores import skew
 from pedwatch.errors import NotifyError
 
 AREA = "Slack"
-NEWEST = 100
-"""Messages of each channel that are looked at."""
 _INVITE = "invite the bot: /invite @{bot} in the channel"
 _FIXES = {**CHANNEL, "missing_scope": "add the scope to the Slack app and reinstall it"}
 
@@ -90,17 +89,11 @@ def _channel(channel: SlackChannel, identifier: str, whose: str, bot: str) -> tu
 
 def _strangers(channel: SlackChannel, identifier: str) -> Finding | None:
     """Tell whose messages by our app are among the newest; None where they are ours alone, or cannot be read."""
-    asked = {"channel": identifier, "limit": NEWEST, "include_all_metadata": True}
-    try:
-        messages = channel.call("conversations.history", asked).get("messages") or []
-    except NotifyError:
+    others = strangers_in(channel, identifier)
+    if not others:
         return None  # a scope that is missing is told by its name
-    there = {environment_of(message) for message in messages} - {None}
-    others = sorted(str(one) for one in there - {channel.environment})
-    if not others or (channel.environment is None and len(others) == 1):
-        return None
     what = f"messages in {identifier}"
-    detail = f"by this app also of {', '.join(others)}: they are left alone"
+    detail = f"by this app also of {', '.join(sorted(others))}: they are left alone"
     fix = "an app of its own for each environment (docs/slack.md#the-app): both post and share rate limits"
     return Finding(AREA, what, "failed", detail, fix)
 

@@ -13,7 +13,7 @@ from pedwatch.config import Config
 from pedwatch.config.needs import GOOGLE, SLACK
 from pedwatch.cycles import floor_to_cycle
 from pedwatch.run_gates import MANUAL, SCHEDULED, run_type_of
-from pedwatch.tasks import run_start
+from pedwatch.tasks import foreign_messages, run_start
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, 
     for notification in notifications:
         log.info("%s: %s", notification.team_id or "all teams", notification.message.text)
     if may_notify:
+        notifications += foreign_messages.found(warehouse, config, now)
         rows = Typed(NOTIFICATION_COLUMNS, [notification_to_row(n) for n in notifications])
         parameters = {"created_at": now, "run_id": run_id, "notifications": rows}
         warehouse.write("alerts/write_notifications.sql", parameters)

@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.notifications` (
   sequence INT64 NOT NULL OPTIONS (description = 'Counts the states told of the episode in the channel, from 1'),
   team_id STRING OPTIONS (description = 'Team'),
   cycle TIMESTAMP NOT NULL OPTIONS (description = 'Cycle whose state it tells, UTC'),
-  reason STRING NOT NULL OPTIONS (description = 'first | worse | steady | reminder | acknowledged | flapping | frozen | judged_again | exempted | exemption_ending | exemption_ended | exemption_exceeded | resolved | storm | some_back | shadowed | dead_letter | odd_answer | run_failed | dag_failed | dag_recovered | silence | silence_over | limit_rejected | limit_accepted | welcome | digest'),
+  reason STRING NOT NULL OPTIONS (description = 'first | worse | steady | reminder | acknowledged | flapping | frozen | judged_again | exempted | exemption_ending | exemption_ended | exemption_exceeded | resolved | storm | some_back | shadowed | dead_letter | odd_answer | run_failed | dag_failed | dag_recovered | silence | silence_over | limit_rejected | limit_accepted | foreign_messages | foreign_messages_over | welcome | digest'),
   destination STRING NOT NULL OPTIONS (description = 'team | canary | suppressed'),
   channel STRING NOT NULL OPTIONS (description = 'Slack channel id; mailto:<address> or webhook:<connection> for copies'),
   told_state STRING NOT NULL OPTIONS (description = 'JSON: the episode state this message tells'),
