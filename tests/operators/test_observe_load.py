@@ -224,13 +224,36 @@ def test_a_load_that_dies_leaves_everything_as_it_was_and_is_repeated(
     whole = newest.download_as_bytes(raw_download=True)
     newest.upload_from_string(whole[: len(whole) // 2], content_type="application/gzip")
     with monkeypatch.context() as patch:
-        patch.setattr(
-            "pedwatch.observations.intake.cycle_load.lost_objects", lambda *_: {}
-        )  # bytes that go bad while they are read
+        for looked in ("lost_objects", "spoilt_objects"):  # bytes that go bad while they are read
+            patch.setattr(f"pedwatch.observations.intake.cycle_load.{looked}", lambda *_: {})
         assert_refused(shop, run, "load of 2 objects, gs://")
         assert_refused(shop, run, "load of 2 objects, gs://")
     newest.upload_from_string(whole, content_type="application/gzip")
     assert load(run)["rows"] == 4
+
+
+def test_half_an_object_that_its_manifest_vouches_for_costs_its_cluster_alone(shop: World) -> None:
+    """Of the soak: a collector on a full disk wrote half of it, and no cluster was loaded any more."""
+    run = collected(shop, 1)
+    [data], [manifest] = objects(shop, US), objects(shop, US, "manifests")
+    half = data.download_as_bytes(raw_download=True)[:-9]
+    data.upload_from_string(half, content_type="application/gzip")
+    md5 = base64.b64encode(hashlib.md5(half, usedforsecurity=False).digest()).decode()
+    manifest.upload_from_string(json.dumps(json.loads(manifest.download_as_bytes()) | {"object_md5": md5}))
+    assert load(run) == {"rows": 3, "seen": [EU], "blind": [US]}
+    assert states(shop)[run.cycle, US] == LOST
+    assert names(shop, 1) == FIRST[:3]
+    assert load(collected(shop, 2))["rows"] == 4
+
+
+def test_however_many_loads_have_failed_the_next_may_succeed(shop: World) -> None:
+    """Of the soak: after twenty that failed nothing was ever loaded again, since only a load moves the table on."""
+    table, bucket = shop.warehouse.look_at("replica_observations"), shop.storage.bucket(shop.config.bucket)
+    bucket.blob("bad.gz").upload_from_string(b"no gzip", content_type="application/gzip")
+    for _ in range(23):
+        with pytest.raises(LedgerError, match=r"bad\.gz"):
+            shop.warehouse.append(table, [f"gs://{bucket.name}/bad.gz"], 1)
+    assert load(collected(shop, 1))["rows"] == 4
 
 
 def test_of_two_who_load_at_once_one_does(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:

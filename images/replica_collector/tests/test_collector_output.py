@@ -6,6 +6,9 @@ import gzip
 import hashlib
 import importlib.util
 import json
+import os
+import resource
+import signal
 import time
 import urllib.parse
 from collections.abc import Iterator
@@ -19,11 +22,28 @@ from collector_harness import MANIFEST, Collect
 
 from replica_collector import __main__ as command
 from replica_collector.credentials import Anonymous, StaticToken
+from replica_collector.errors import OutputError
 from replica_collector.gcs import BucketOutput
 from replica_collector.output import FolderOutput
+from replica_collector.spool import Spool
 
 DATA = "obs/hour=2026010110/20260101T100500Z/eu-1.try-1.ndjson.gz"
 TOLD = "manifests/hour=2026010110/20260101T100500Z/eu-1.try-1.ndjson"
+
+
+def test_a_disk_that_takes_a_part_of_a_write_is_full() -> None:
+    """Of the soak: the rest was left out, and the manifest vouched for half an object."""
+    spool, before = Spool(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(OutputError, match="cannot write to the temporary folder"):
+            spool.write(os.urandom(20_000), 1)
+            spool.finish()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+        spool.close()
 
 
 def test_the_layout_of_a_folder(collect: Collect, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pedwatch.byte_budgets import budget
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError
 from pedwatch.hooks import bigquery_refusals
+from pedwatch.hooks.load_jobs import begin_load
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 # every script here is idempotent.
 _ABORTED = ("aborted due to concurrent update", "could not serialize access")
 _ATTEMPTS = 5
-LOADS_THAT_FAIL = 20
-"""So often the same objects may be tried before nothing else was loaded."""
 
 
 def _is_aborted(error: Exception) -> bool:
@@ -187,33 +186,11 @@ class Warehouse:
             create_disposition=bigquery.CreateDisposition.CREATE_NEVER,  # a table made by a load has no partitions
         )
         with self.told(shown):
-            job = self._load(table, uris, config, shown)
+            job = begin_load(self.client, self.config.location, table, uris, config)
             job.result()
         if job.output_rows != rows:
             raise LedgerError(f"{shown}: {job.output_rows} rows, but the manifests promise {rows}")
         return int(job.output_rows)
-
-    def _load(
-        self, table: "bigquery.Table", uris: Sequence[str], config: "bigquery.LoadJobConfig", shown: str
-    ) -> "bigquery.LoadJob":
-        """Begin the load; a job of the same id that failed has changed nothing, so that the next number is taken."""
-        from google.api_core.exceptions import Conflict
-
-        location = self.config.location
-        stem = f"pedwatch-{table.dataset_id}-{table.table_id}-{table.modified:%Y%m%dT%H%M%S%f}"
-        for number in range(LOADS_THAT_FAIL):
-            job_id = f"{stem}-{number}"
-            try:
-                return self.client.load_table_from_uri(
-                    uris, table.reference, job_id=job_id, job_config=config, location=location
-                )
-            except Conflict:
-                other = self.client.get_job(job_id, location=location)
-                if not other.done() or other.error_result is None:
-                    raise LedgerError(
-                        f"{shown}: {table.table_id} is loaded by another task meanwhile; try again"
-                    ) from None
-        raise LedgerError(f"{shown}: it has failed {LOADS_THAT_FAIL} times; see job {job_id} in BigQuery")
 
     def _rows(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:
         """Run a named statement, and return what the client makes of its result; the rows come as they are asked for.

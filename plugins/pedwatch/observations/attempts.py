@@ -4,9 +4,15 @@ An attempt's rows are loaded once and stay. One that is lost costs itself and no
 do.
 """
 
+import gzip
+import hashlib
+import io
+import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,27 @@ def lost_objects(
         elif md5 and stored[uri] != md5:
             lost[uri] = f"its data object {uri} is not as the collector wrote it (MD5): restore it"
     return lost
+
+
+def objection_to(content: bytes, rows: int, sha256: str | None) -> str | None:
+    """Return why a data object is not what its manifest says; None where it is.
+
+    Args:
+        content: its bytes, packed.
+        rows: how many it is to hold.
+        sha256: of its bytes, unpacked; None where the manifest does not say.
+    """
+    digest, found = hashlib.sha256(), 0
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as unpacked:
+            while piece := unpacked.read(_PIECE):
+                digest.update(piece)
+                found += piece.count(b"\n")
+    except (OSError, EOFError, zlib.error) as error:
+        return f"does not unpack ({error})"
+    if found != rows:
+        return f"holds {found} rows, and its manifest promises {rows}"
+    return "is not what its manifest vouches for (SHA-256)" if sha256 not in (None, digest.hexdigest()) else None
 
 
 def to_load(manifests: Iterable[Mapping[str, Any]], loaded: Loaded, lost: Collection[str]) -> dict[str, int]:

@@ -81,8 +81,11 @@ class Spool:
         return self._compressor
 
     def _append(self, compressed: bytes) -> None:
+        left = memoryview(compressed)
         try:
-            self._file.write(compressed)
+            # A disk that is nearly full takes a part, and says only then that it is full.
+            while left:
+                left = left[self._file.write(left) :]
         except OSError as error:
             raise OutputError(f"cannot write to the temporary folder: {error.strerror}") from error
 

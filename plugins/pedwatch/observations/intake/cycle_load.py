@@ -4,7 +4,7 @@ import base64
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from pedwatch.cycles import compact, hour_partition, hours_to_load
 from pedwatch.errors import LedgerError
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
-from pedwatch.observations.attempts import Loaded, StoredObject, attempt_of, lost_objects, to_load
+from pedwatch.observations.attempts import Loaded, StoredObject, attempt_of, lost_objects, objection_to, to_load
 from pedwatch.observations.manifests import (
     MANIFEST_COLUMNS,
     UnreadableManifestError,
@@ -93,6 +93,8 @@ def load_attempts(
     Raises:
         LedgerError: somebody loaded meanwhile, the load failed, or it brought another number of rows.
     """
+    from google.api_core.exceptions import BadRequest
+
     bucket = warehouse.config.bucket
     cycles = {told["cycle"] for told in manifests if told["evidence_object"] and attempt_of(told) not in loaded}
     objects = [
@@ -107,7 +109,43 @@ def load_attempts(
     chosen = to_load(manifests, loaded, lost)
     if not chosen:
         return 0, lost
-    return warehouse.append(table, sorted(chosen), sum(chosen.values())), lost
+    try:
+        return warehouse.append(table, sorted(chosen), sum(chosen.values())), lost
+    except LedgerError as error:
+        # One bad object would stop all clusters, in every cycle as long as its hour is loaded.
+        is_refused = isinstance(error.__cause__, BadRequest)
+        if not is_refused or not (spoilt := spoilt_objects(client, manifests, chosen)):
+            raise
+    for reason in spoilt.values():
+        log.error("evidence lost: %s", reason)
+    lost = {**lost, **spoilt}
+    chosen = to_load(manifests, loaded, lost)
+    return (warehouse.append(table, sorted(chosen), sum(chosen.values())) if chosen else 0), lost
+
+
+def spoilt_objects(
+    client: "storage.Client", manifests: list[dict[str, Any]], chosen: Collection[str]
+) -> dict[str, str]:
+    """Return which of the objects are not what their manifests say, with what to do: by reading each of them.
+
+    Asked when a load failed: their MD5 is that of their manifests, as where the collector itself wrote half of one.
+    """
+    from google.api_core.exceptions import NotFound
+    from google.cloud.storage.blob import DataCorruption
+
+    def read(told: dict[str, Any]) -> tuple[str, str] | None:
+        uri = told["evidence_object"]
+        bucket, _, name = uri.removeprefix("gs://").partition("/")
+        try:
+            content = client.bucket(bucket).blob(name).download_as_bytes(raw_download=True)
+        except (NotFound, DataCorruption) as error:
+            return uri, f"its data object {uri} cannot be read ({type(error).__name__}): restore it"
+        objection = objection_to(content, told["row_count"], told["content_sha256"])
+        return (uri, f"its data object {uri} {objection}: nothing restores it") if objection else None
+
+    with ThreadPoolExecutor(READERS) as readers:
+        found = readers.map(read, [told for told in manifests if told["evidence_object"] in chosen])
+        return dict(entry for entry in found if entry is not None)
 
 
 def record_observations(
