@@ -32,7 +32,8 @@ from tests.operators.stored_days import StoredDays
 FIRST, DAYS = dt.date(2026, 3, 2), 30
 PATIENCE_SECONDS = 1200
 DAG_ID = "ped_replica_audit"
-FILES = 7
+FILES = 11
+"""Of a day: those of its pack, and its entry of the chain."""
 #: What an audit may write; everything else is live.
 OWN_TABLE = "audit_reports"
 

@@ -6,9 +6,11 @@ loaded is what they hold.
 
 import base64
 import datetime as dt
+import fnmatch
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +18,10 @@ from typing import Any
 
 import pytest
 
+from pedwatch import settings
+from pedwatch.audit import chain
+from pedwatch.audit.bucket import period_pack
+from pedwatch.audit.bucket.label_bucket import LabelBucket
 from pedwatch.audit.request import AuditRequest
 from pedwatch.cycles import LONGEST, compact, cycles_between, hour_partition
 from pedwatch.observations.manifests import MANIFEST_COLUMNS
@@ -27,6 +33,11 @@ from tests.sql.case_files import json_row
 FIRST, DAYS = dt.date(2026, 3, 2), 2
 LABEL = "daily"
 Row = dict[str, Any]
+
+
+def place_of(cycle: dt.datetime) -> str:
+    """Return the folder of a cycle, below those of data and manifests."""
+    return f"hour={hour_partition(cycle)}/{compact(cycle)}"
 
 
 class HourlyDays(StoredDays):
@@ -47,9 +58,9 @@ class HourlyDays(StoredDays):
 
     def _evidence(self, run: Row) -> Row:
         content = self.object_of(run)
-        place = f"hour={hour_partition(run['cycle'])}/{compact(run['cycle'])}/{run['cluster']}.a1"
+        name = f"obs/{place_of(run['cycle'])}/{run['cluster']}.a1.ndjson.gz"
         return {
-            "evidence_object": f"gs://{self._world.config.bucket}/obs/{place}.ndjson.gz",
+            "evidence_object": f"gs://{self._world.config.bucket}/{name}",
             "row_count": content.count(b"\n"),
             "content_sha256": hashlib.sha256(content).hexdigest(),
             "started_at": run["cycle"],
@@ -85,20 +96,76 @@ class HourlyDays(StoredDays):
 
 
 class HourlyShop:
-    """A world with stored days."""
+    """A world with stored days, both audited; what attacks need to change it and to put it back."""
 
     def __init__(self, stand_ins: StandIns, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.world = World(stand_ins, folder, patch, is_seeded=False, cycle_minutes=60)
         self.days = HourlyDays(self.world)
         self.days.write()
         self.world.at(self.days.learnt_at + dt.timedelta(days=1))
-
-    @property
-    def dataset(self) -> str:
-        """The dataset's name."""
-        return self.world.config.dataset
+        self._copies: set[str] = set()
+        for day in range(1, DAYS + 1):
+            self.audit(day)
 
     def request(self, day: int, label: str = LABEL) -> AuditRequest:
         """Return the request for a day, counted from 1."""
         start = self.days.start + dt.timedelta(days=day - 1)
         return AuditRequest(label, start, start + dt.timedelta(days=1), "UTC")
+
+    def audit(self, day: int, label: str = LABEL) -> None:
+        """Write a pack and link it, as the DAG does."""
+        world, now, request = self.world, settings.now(), self.request(day, label)
+        written = period_pack.write_pack(world.warehouse, world.storage, world.config, request, now)
+        period_pack.link_pack(world.warehouse, world.storage, world.config, request, written, now, "run-1")
+
+    @property
+    def address(self) -> str:
+        """Where the label is."""
+        return f"gs://{self.world.config.bucket}/audits/{LABEL}"
+
+    @property
+    def head(self) -> str:
+        """The head of the chain, as it is now."""
+        label = LabelBucket(self.world.storage, self.world.config.bucket, LABEL)
+        log = label.entries()
+        return chain.sha256_of(log[max(log)])
+
+    def bucket(self, named: str) -> Any:
+        """Return a bucket of the table of grants."""
+        return self.world.storage.bucket(self.world.config.bucket)
+
+    def names(self, named: str, pattern: str) -> list[str]:
+        """Return the names of a bucket's objects that a pattern takes."""
+        blobs = self.world.storage.list_blobs(self.bucket(named), prefix=pattern.partition("*")[0])
+        return sorted(blob.name for blob in blobs if fnmatch.fnmatchcase(blob.name, pattern))
+
+    def ask(self, text: str) -> list[Row]:
+        """Run a statement; ``{table}`` stands for a table's full name."""
+        names = {name: f"`{self.world.config.dataset}.{name}`" for name in re.findall(r"{(\w+)}", text)}
+        return [dict(row.items()) for row in self.world.warehouse.client.query(text.format(**names)).result()]
+
+    def keep(self, table: str) -> None:
+        """Keep a copy of a table as it is now, unless there is one."""
+        if table not in self._copies:
+            self.ask(f"CREATE TABLE {{kept_{table}}} AS SELECT * FROM {{{table}}} WHERE {_everything(table)}")
+            self._copies.add(table)
+
+    def restore(self, table: str) -> None:
+        """Put a table's rows back as they were."""
+        self.ask(f"DELETE FROM {{{table}}} WHERE {_everything(table)}")
+        self.ask(f"INSERT INTO {{{table}}} SELECT * FROM {{kept_{table}}}")
+
+    def fingerprint(self, table: str) -> list[str]:
+        """Return all rows of a table, to be compared."""
+        return sorted(map(repr, self.ask(f"SELECT * FROM {{{table}}} WHERE {_everything(table)}")))
+
+
+def unpacked(content: bytes) -> bytes:
+    """Return the text of what is stored, gzipped or not."""
+    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+
+
+def _everything(table: str) -> str:
+    column = "day" if table == "subject_days" else "cycle"
+    partitioned = ("subject_days", "verdicts", "replica_observations", "collection_runs")
+    return f"{column} >= '2020-01-01'" if table in partitioned else "TRUE"

@@ -33,6 +33,8 @@ FILES = {
     "coverage.csv",
     "policy_changes.csv",
     "report.html",
+    "README.txt",
+    "verify.py",
     "manifest.json",
 }
 

@@ -360,6 +360,11 @@ class _Check:
         self.proven_by = next((entry for entry in entries if entry.head == self.head), None)
         if self.proven_by is None:
             self.problems.append(Problem("chain", f"no entry has the head {self.head[:12]}… that was posted"))
+        elif self.proven_by is not entries[-1]:
+            what = (
+                f"entries after {self.proven_by.sequence} are later than the head you gave, which does not prove them"
+            )
+            self.problems.append(Problem("chain", f"{what}: take a later head, or have it exported with --head"))
 
     def _packs(self, entries: list[Entry], days: tuple[str, str]) -> None:
         there = {f"{match[1]}/{match[2]}" for match in map(_PACK.fullmatch, self.files.names) if match}
@@ -381,9 +386,6 @@ class _Check:
         if sha256(content) != entry.manifest_sha256:
             what = "it is not the manifest that entry {} of the chain was appended for"
             self.problems.append(Problem(folder + MANIFEST, what.format(entry.sequence)))
-        if self.proven_by is not None and entry.sequence > self.proven_by.sequence:
-            what = "it is later than the head you gave; take the head of a later digest"
-            self.problems.append(Problem(folder, what))
         try:
             manifest = json.loads(content)
             self.problems += check_pack(self.files, folder, manifest)

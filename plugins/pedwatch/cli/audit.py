@@ -3,15 +3,13 @@
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
-from pedwatch import settings
 from pedwatch.audit import chain
-from pedwatch.audit.bucket.shelves import BucketShelf, FolderShelf
 from pedwatch.audit.pack_files import MANIFEST
-from pedwatch.audit.stored_label import Shelf, StoredLabel, is_cycle, one_pack, sort_out
+from pedwatch.audit.stored_label import StoredLabel, is_cycle, one_pack, sort_out
 from pedwatch.audit.verification import Verified, verify
-from pedwatch.cli import audit_sample
+from pedwatch.cli import audit_export, audit_sample
+from pedwatch.cli.evidence_address import open_shelf
 from pedwatch.errors import AuditError
 
 DIFFERS = 4
@@ -24,7 +22,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser(
         "verify", help=f"check hashes and chain of a pack, or of all packs of a label; exit status {DIFFERS} if not"
     )
-    check.add_argument("address", metavar="FOLDER", help="a folder or gs://bucket/audits/label[/day[/revision]]")
+    check.add_argument(
+        "address", metavar="FOLDER", help="a folder, an export, or gs://bucket/audits/label[/day[/revision]]"
+    )
     check.add_argument(
         "--head",
         metavar="SHA256",
@@ -34,26 +34,8 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     check.add_argument("--format", choices=("text", "json"), default="text")
     check.set_defaults(run=_verify)
+    audit_export.add_action(actions)
     audit_sample.add_action(actions)
-
-
-def _open(address: str) -> tuple[Shelf, str]:
-    """Return what is below an address, and the address without its scheme."""
-    if not address.startswith("gs://"):
-        folder = Path(address)
-        if not folder.is_dir():
-            raise AuditError(
-                f"{folder} is no folder: name the folder of a pack or of a label, or gs://bucket/audits/label"
-            )
-        return FolderShelf(folder), folder.resolve().as_posix()
-    from pedwatch.hooks import clients
-
-    bucket, _, prefix = address.removeprefix("gs://").partition("/")
-    client = clients.storage_client(settings.load_config(), clients.AsPerson())
-    shelf = BucketShelf(client, bucket, prefix.rstrip("/") + "/")
-    if not shelf.names():
-        raise AuditError(f"there is nothing below {address}: name the folder of a pack or of a label")
-    return shelf, prefix.rstrip("/")
 
 
 def _stored(names: Sequence[str], path: str) -> tuple[StoredLabel, bool]:
@@ -71,7 +53,9 @@ def _stored(names: Sequence[str], path: str) -> tuple[StoredLabel, bool]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    shelf, path = _open(arguments.address)
+    if audit_export.is_export(arguments.address):
+        return audit_export.verify(arguments)
+    shelf, path = open_shelf(arguments.address)
     stored, is_whole_label = _stored(shelf.names(), path)
     if arguments.head and not is_whole_label:
         raise AuditError("--head is checked against the chain, which is in the folder of the label: name that one")

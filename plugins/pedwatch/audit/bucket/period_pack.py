@@ -3,13 +3,23 @@
 import datetime as dt
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pedwatch import __version__, settings, sql
-from pedwatch.audit import chain, coverage, differences, judged, pack_files, period_episodes, policy_changes, report
+from pedwatch.audit import (
+    chain,
+    coverage,
+    differences,
+    judged,
+    pack_files,
+    period_episodes,
+    policy_changes,
+    report,
+    standalone_verifier,
+)
 from pedwatch.audit.assembly import Findings, Sources, audit_period
 from pedwatch.audit.bucket import chain_log
 from pedwatch.audit.bucket.label_bucket import LabelBucket
@@ -27,6 +37,11 @@ if TYPE_CHECKING:
 DAY_COLUMNS = {"day": "DATE", "day_start": "TIMESTAMP", "day_end": "TIMESTAMP"}
 VERDICTS, LEDGER = "audit/period_verdicts.sql", "audit/period_ledger.sql"
 DAYS = "subject_days"
+TOOLS: Mapping[str, Callable[[Path], Path]] = {
+    "README.txt": lambda include: include / "evidence" / "README.txt",
+    "verify.py": lambda _: Path(standalone_verifier.__file__),
+}
+"""What a pack brings to be read and checked without us: so its manifest, and with it the head, vouches for these."""
 LIMIT_COLUMNS = (
     "limit_id version api_id team_id environment scope cluster_selector namespace_selector kind_selector name_selector "
     "label_selectors max_replicas approver ticket exemptions source_repo source_path source_commit "
@@ -116,6 +131,8 @@ def write_files(
     }
     for name, (columns, rows) in tables.items():
         (folder / name).write_bytes(pack_files.to_csv(columns, rows))
+    for name, tool in TOOLS.items():
+        (folder / name).write_bytes(tool(include).read_bytes())
     facts = facts_of(findings, statements, include)
     (folder / "report.html").write_bytes(report.render(include / "report", findings, facts))
     return findings, facts

@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pedwatch.audit.pack_files import sha256_of
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from google.cloud import storage
 
 _BLOCK = 1 << 20
+_CHUNK = 8 << 20
+"""Of a large object at once; the client's own forty megabytes are kept until they are read."""
 
 
 class FolderShelf:
@@ -26,6 +28,14 @@ class FolderShelf:
     def read(self, name: str) -> bytes:
         """Return a file's bytes."""
         return (self._folder / name).read_bytes()
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file, to be read in blocks."""
+        return (self._folder / name).open("rb")
+
+    def size(self, name: str) -> int:
+        """Return how many bytes a file has."""
+        return (self._folder / name).stat().st_size
 
     def sha256(self, name: str) -> str:
         """Return a file's hash."""
@@ -52,6 +62,15 @@ class BucketShelf:
         """Return an object's bytes."""
         content: bytes = self._blobs[name].download_as_bytes()
         return content
+
+    def open(self, name: str) -> BinaryIO:
+        """Open an object, to be read in blocks."""
+        stream: BinaryIO = self._blobs[name].open("rb", chunk_size=_CHUNK)
+        return stream
+
+    def size(self, name: str) -> int:
+        """Return how many bytes an object has."""
+        return int(self._blobs[name].size)
 
     def sha256(self, name: str) -> str:
         """Return an object's hash, read in blocks."""
