@@ -68,7 +68,7 @@ def main() -> int:
         return 3
     write_summary(folder / "summary.json", result)
     reporter.result(result, arguments.folder)
-    return 0 if all(outcome.held for outcome in result.outcomes) else 1
+    return result.exit_status
 
 
 if __name__ == "__main__":

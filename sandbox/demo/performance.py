@@ -51,6 +51,11 @@ class Result:
     status: list[Row] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def exit_status(self) -> int:
+        """0 where every expectation holds, else 1."""
+        return 0 if all(outcome.held for outcome in self.outcomes) else 1
+
 
 class Audience(Protocol):
     """Whoever is told how it goes."""
