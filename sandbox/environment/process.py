@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-LEASH = Path(__file__).with_name("leash.py")
+LEASH = Path(__file__).parents[1] / "leash.py"
 
 
 class StartError(Exception):
@@ -19,7 +19,7 @@ class StartError(Exception):
 def leashed(command: Sequence[str], stop_signal: str, grace: float, *, has_input: bool = False) -> list[str]:
     """Return the command line that runs a command on a leash; the leash watches its standard input for our death."""
     options = ["--signal", stop_signal, "--grace", str(grace), *(["--pass-input"] if has_input else [])]
-    return [sys.executable, "-S", "-E", str(LEASH), *options, "--", *command]
+    return [sys.executable, "-I", "-S", str(LEASH), *options, "--", *command]
 
 
 class LeashedProcess:

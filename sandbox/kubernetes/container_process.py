@@ -1,4 +1,4 @@
-"""One container as a local process: started through the launcher, read to its end, stopped for certain."""
+"""One container as a local process: started on a leash, read to its end, stopped for certain."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from pathlib import Path
 from sandbox.kubernetes.images import Command
 from sandbox.kubernetes.last_words import LastWords
 
-LAUNCHER = Path(__file__).with_name("launcher.py")
+LEASH = Path(__file__).parents[1] / "leash.py"
 KILL_SECONDS = 5.0
 LINGER_SECONDS = 1.0
 
@@ -18,18 +18,18 @@ class ContainerProcess:
     """A running command and everything it starts."""
 
     def __init__(self, process: asyncio.subprocess.Process, output: int) -> None:
-        """Take over a started launcher and the reading end of its output."""
+        """Take over a started leash and the reading end of its output."""
         self._process, self._output = process, output
 
     @classmethod
     async def start(cls, command: Command) -> "ContainerProcess":
-        """Start a command; OSError when not even the launcher can be started."""
+        """Start a command; OSError when not even the leash can be started."""
         # A pipe of our own: asyncio's would make wait() wait for its other end, too, which an orphan may hold.
         output, writer = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-I", "-S", str(LAUNCHER), "--", *command.argv),
+                *("-I", "-S", str(LEASH), "--pass-signals", "--", *command.argv),
                 env=command.env,
                 cwd=command.workdir,
                 stdin=asyncio.subprocess.PIPE,
@@ -57,7 +57,7 @@ class ContainerProcess:
 
         copying = asyncio.create_task(copy())
         code = await self._process.wait()
-        # The launcher leaves nobody behind to write more, unless it was killed itself.
+        # The leash leaves nobody behind to write more, unless it was killed itself.
         await asyncio.wait([copying], timeout=LINGER_SECONDS)
         copying.cancel()
         transport.close()
@@ -73,7 +73,7 @@ class ContainerProcess:
             if await self._ended_within(grace):
                 return
         assert self._process.stdin is not None
-        self._process.stdin.close()  # the lifeline: the launcher kills everything
+        self._process.stdin.close()  # the lifeline: the leash kills everything
         if not await self._ended_within(KILL_SECONDS):
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()

@@ -82,11 +82,11 @@ def test_the_end_of_the_server_ends_everything(own_server: Server, tmp_path: Pat
     assert again.stop() == 0
 
 
-def test_the_end_of_a_launcher_ends_its_container(own_server: Server, tmp_path: Path) -> None:
+def test_the_end_of_a_leash_ends_its_container(own_server: Server, tmp_path: Path) -> None:
     _start(own_server, tmp_path)
     family = _wait_for_family(tmp_path)
-    launcher = int(Path(f"/proc/{family[0]}/stat").read_text().rpartition(")")[2].split()[1])
-    os.kill(launcher, signal.SIGKILL)
+    leash = int(Path(f"/proc/{family[0]}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(leash, signal.SIGKILL)
     _wait_for_end(family[:1])
     assert own_server.stop() == 0
     for pid in family[1:]:  # nobody is left to know of these two: the one case that is not covered
