@@ -3,35 +3,21 @@
 import msgspec
 
 from sandbox.kubernetes.kinds import AUTOSCALER
-from sandbox.kubernetes.managed_fields import autoscaler_fields
-from sandbox.kubernetes.object_metadata import Object, digest_of, filler_time, metadata, timestamp, without_zeros
+from sandbox.kubernetes.object_metadata import (
+    Object,
+    digest_of,
+    filler,
+    filler_time,
+    managed_fields,
+    metadata,
+    timestamp,
+    without_zeros,
+)
 from sandbox.kubernetes.snapshots import Item, autoscaler_of
 from sandbox.kubernetes.workloads import API_VERSIONS
 
-
-def _resource_metric(name: str, target: int) -> Object:
-    return {
-        "type": "Resource",
-        "resource": {"name": name, "target": {"type": "Utilization", "averageUtilization": target}},
-    }
-
-
-_CPU_TARGET, _MEMORY_TARGET = 70, 80
-_BEHAVIOR: Object = {
-    "scaleUp": {
-        "stabilizationWindowSeconds": 0,
-        "selectPolicy": "Max",
-        "policies": [
-            {"type": "Pods", "value": 4, "periodSeconds": 15},
-            {"type": "Percent", "value": 100, "periodSeconds": 15},
-        ],
-    },
-    "scaleDown": {
-        "stabilizationWindowSeconds": 300,
-        "selectPolicy": "Max",
-        "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}],
-    },
-}
+_SPEC = filler("autoscaler_spec")
+_MANAGED_FIELDS = managed_fields("autoscaler")
 
 
 def _used(name: str, percent: int, average: str) -> Object:
@@ -114,8 +100,7 @@ def autoscaler(item: Item) -> Object:
         "scaleTargetRef": target,
         "minReplicas": hpa.min,
         "maxReplicas": hpa.max,
-        "metrics": [_resource_metric("cpu", _CPU_TARGET), _resource_metric("memory", _MEMORY_TARGET)],
-        "behavior": _BEHAVIOR,
+        **_SPEC,
     }
     applied = {
         "apiVersion": AUTOSCALER.api_version,
@@ -126,6 +111,5 @@ def autoscaler(item: Item) -> Object:
     annotations = {
         "kubectl.kubernetes.io/last-applied-configuration": msgspec.json.encode(applied).decode() + "\n",
     }
-    managed = autoscaler_fields(tuple(workload.labels), filler_time(digest[0]))
-    meta = metadata(item, hpa.name or "", item.hpa_uid, managed, annotations)
+    meta = metadata(item, hpa.name or "", item.hpa_uid, _MANAGED_FIELDS, annotations)
     return {"metadata": meta, "spec": spec, "status": _autoscaler_status(item, digest)}

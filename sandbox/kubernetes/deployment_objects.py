@@ -1,86 +1,30 @@
 """Rendering a Deployment as an API server would return it, a page of YAML around six counts that matter."""
 
-import msgspec
-
-from sandbox.kubernetes.managed_fields import deployment_fields
-from sandbox.kubernetes.object_metadata import Object, digest_of, filler_time, metadata, without_zeros
+from sandbox.kubernetes.object_metadata import (
+    Object,
+    digest_of,
+    filler,
+    filler_time,
+    managed_fields,
+    metadata,
+    without_zeros,
+)
 from sandbox.kubernetes.snapshots import Item
 from sandbox.kubernetes.workloads import STRATEGIES, Workload
 
-_VARIABLES = tuple(
-    f"{subject}_{what}"
-    for subject in ("ORDERS", "PAYMENTS", "SEARCH", "LEDGER")
-    for what in ("URL", "TIMEOUT_MS", "POOL_SIZE", "REGION")
-)
-_ANNOTATIONS = ("checksum/config", "kubectl.kubernetes.io/restartedAt", "prometheus.io/port", "prometheus.io/scrape")
+_TEMPLATE = filler("pod_template")
+_CONTAINER = _TEMPLATE["spec"]["containers"][0]
+MANAGED_FIELDS = managed_fields("workload")
 
 
-def _probe(path: str) -> Object:
-    return {
-        "httpGet": {"path": path, "port": "http", "scheme": "HTTP"},
-        "initialDelaySeconds": 5,
-        "timeoutSeconds": 1,
-        "periodSeconds": 10,
-        "successThreshold": 1,
-        "failureThreshold": 3,
-    }
-
-
-_CONTAINER: Object = {
-    "ports": [
-        {"name": "http", "containerPort": 8080, "protocol": "TCP"},
-        {"name": "metrics", "containerPort": 9090, "protocol": "TCP"},
-    ],
-    "resources": {"limits": {"cpu": "2", "memory": "1Gi"}, "requests": {"cpu": "250m", "memory": "512Mi"}},
-    "volumeMounts": [{"name": "config", "readOnly": True, "mountPath": "/etc/config"}],
-    "livenessProbe": _probe("/healthz"),
-    "readinessProbe": _probe("/readyz"),
-    "terminationMessagePath": "/dev/termination-log",
-    "terminationMessagePolicy": "File",
-    "imagePullPolicy": "IfNotPresent",
-    "securityContext": {
-        "capabilities": {"drop": ["ALL"]},
-        "runAsNonRoot": True,
-        "readOnlyRootFilesystem": True,
-        "allowPrivilegeEscalation": False,
-    },
-}
-
-
-def pod_template(workload: Workload, digest: str, labels: dict[str, str], variables: tuple[str, ...]) -> Object:
+def pod_template(workload: Workload, digest: str, labels: dict[str, str]) -> Object:
     """Return the template of a workload's pods."""
-    name, namespace = workload.name, workload.namespace
-    env = []
-    for position, variable in enumerate(variables):
-        piece = digest[position * 3 : position * 3 + 6]
-        is_url = variable.endswith("_URL")
-        value = (
-            f"https://{variable[:-4].lower()}.{namespace}.svc.cluster.local/{piece}" if is_url else str(int(piece, 16))
-        )
-        env.append({"name": variable, "value": value})
     team = workload.labels.get("team_id", "platform")
-    image = f"europe-docker.pkg.dev/acme-prod/{team}/{name}@sha256:{digest}"
-    spread = {
-        "maxSkew": 1,
-        "topologyKey": "topology.kubernetes.io/zone",
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": {"app.kubernetes.io/instance": name}},
-    }
-    annotations = dict(zip(_ANNOTATIONS, (digest, filler_time(digest[1]), "9090", "true"), strict=True))
+    image = f"europe-docker.pkg.dev/acme-prod/{team}/{workload.name}@sha256:{digest}"
+    annotations = _TEMPLATE["metadata"]["annotations"] | {"checksum/config": digest}
     return {
         "metadata": {"labels": labels, "annotations": annotations},
-        "spec": {
-            "volumes": [{"name": "config", "configMap": {"name": f"{name}-config", "defaultMode": 420}}],
-            "containers": [{"name": "app", "image": image, "env": env, **_CONTAINER}],
-            "restartPolicy": "Always",
-            "terminationGracePeriodSeconds": 30,
-            "dnsPolicy": "ClusterFirst",
-            "serviceAccountName": name,
-            "serviceAccount": name,
-            "securityContext": {},
-            "schedulerName": "default-scheduler",
-            "topologySpreadConstraints": [spread],
-        },
+        "spec": _TEMPLATE["spec"] | {"containers": [_CONTAINER | {"image": image}]},
     }
 
 
@@ -132,31 +76,17 @@ def _deployment_status(workload: Workload, digest: str) -> Object:
     return {**counts, "conditions": conditions}
 
 
-def variables_of(digest: str) -> tuple[str, ...]:
-    """Return the names of the variables of a container, as a digest has it."""
-    start = int(digest[0], 16)
-    return tuple(_VARIABLES[(start + step) % 16] for step in range(8 + start % 6))
-
-
-def template_fields(workload: Workload, digest: str) -> msgspec.Raw:
-    """Return the ``managedFields`` of a workload with such a template."""
-    labels, variables = tuple(workload.labels), variables_of(digest)
-    return deployment_fields(labels, _ANNOTATIONS, "app", variables, filler_time(digest[0]))
-
-
 def deployment(item: Item) -> Object:
     """Render a Deployment."""
     workload = item.workload
     digest = digest_of(item.uid)
     selector = {"app.kubernetes.io/instance": workload.name}
-    variables = variables_of(digest)
-    managed = template_fields(workload, digest)
     annotations = {
         "deployment.kubernetes.io/revision": str(1 + int(digest[3:5], 16)),
         "meta.helm.sh/release-name": workload.name,
         "meta.helm.sh/release-namespace": workload.namespace,
     }
-    meta = metadata(item, workload.name, item.uid, managed, annotations)
+    meta = metadata(item, workload.name, item.uid, MANAGED_FIELDS, annotations)
     meta["generation"] = workload.generation
     strategy: Object = {"type": workload.strategy or STRATEGIES["Deployment"][0]}
     if strategy["type"] == "RollingUpdate":
@@ -164,7 +94,7 @@ def deployment(item: Item) -> Object:
     spec: Object = {
         "replicas": workload.spec_replicas,
         "selector": {"matchLabels": selector},
-        "template": pod_template(workload, digest, workload.labels | selector, variables),
+        "template": pod_template(workload, digest, workload.labels | selector),
         "strategy": strategy,
         "revisionHistoryLimit": 10,
         "progressDeadlineSeconds": 600,

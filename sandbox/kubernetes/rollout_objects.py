@@ -1,6 +1,6 @@
 """Rendering a Rollout of Argo as an API server would return it: an object of a CRD, whose defaults are not written."""
 
-from sandbox.kubernetes.deployment_objects import pod_template, template_fields, variables_of
+from sandbox.kubernetes.deployment_objects import MANAGED_FIELDS, pod_template
 from sandbox.kubernetes.kinds import ROLLOUT
 from sandbox.kubernetes.object_metadata import Object, digest_of, filler_time, metadata, without_zeros
 from sandbox.kubernetes.snapshots import Item
@@ -16,7 +16,7 @@ def _spec(workload: Workload, digest: str) -> Object:
     else:
         selector = {"app.kubernetes.io/instance": name}
         spec["selector"] = {"matchLabels": selector}
-        spec["template"] = pod_template(workload, digest, workload.labels | selector, variables_of(digest))
+        spec["template"] = pod_template(workload, digest, workload.labels | selector)
     if (workload.strategy or STRATEGIES["Rollout"][0]) == "BlueGreen":
         spec["strategy"] = {"blueGreen": {"activeService": f"{name}-active", "previewService": f"{name}-preview"}}
     else:
@@ -65,7 +65,7 @@ def rollout(item: Item) -> Object:
     """Render a Rollout; as every object of a CRD it carries its kind also in a list."""
     workload = item.workload
     digest = digest_of(item.uid)
-    meta = metadata(item, workload.name, item.uid, template_fields(workload, digest), {})
+    meta = metadata(item, workload.name, item.uid, MANAGED_FIELDS, {})
     meta["generation"] = workload.generation
     named = {"apiVersion": ROLLOUT.api_version, "kind": ROLLOUT.kind}
     return {**named, "metadata": meta, "spec": _spec(workload, digest), "status": _status(workload, digest)}

@@ -1,6 +1,6 @@
 """Rendering a StatefulSet as an API server would return it."""
 
-from sandbox.kubernetes.deployment_objects import pod_template, template_fields, variables_of
+from sandbox.kubernetes.deployment_objects import MANAGED_FIELDS, pod_template
 from sandbox.kubernetes.object_metadata import Object, digest_of, metadata, without_zeros
 from sandbox.kubernetes.snapshots import Item
 from sandbox.kubernetes.workloads import STRATEGIES
@@ -11,14 +11,14 @@ def stateful_set(item: Item) -> Object:
     workload = item.workload
     digest = digest_of(item.uid)
     selector = {"app.kubernetes.io/instance": workload.name}
-    meta = metadata(item, workload.name, item.uid, template_fields(workload, digest), {})
+    meta = metadata(item, workload.name, item.uid, MANAGED_FIELDS, {})
     meta["generation"] = workload.generation
     kind = workload.strategy or STRATEGIES["StatefulSet"][0]
     strategy: Object = {"type": kind, **({"rollingUpdate": {"partition": 0}} if kind == "RollingUpdate" else {})}
     spec = {
         "replicas": workload.spec_replicas,
         "selector": {"matchLabels": selector},
-        "template": pod_template(workload, digest, workload.labels | selector, variables_of(digest)),
+        "template": pod_template(workload, digest, workload.labels | selector),
         "serviceName": workload.name,
         "podManagementPolicy": "OrderedReady",
         "updateStrategy": strategy,
