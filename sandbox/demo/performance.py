@@ -12,12 +12,12 @@ from typing import Any, Protocol
 from sandbox.demo.stage_setting import Stage, set_stage
 from sandbox.demo.stages import Stages
 from sandbox.environment.airflow import BACKFILL
-from sandbox.environment.dag_runs import DagRun, DagRunner
+from sandbox.environment.dag_runs import DagRunner
 from sandbox.environment.process import StartError
 from sandbox.scenario.checking import check
 from sandbox.scenario.expectations import Backfill
 from sandbox.scenario.gathering import Reader
-from sandbox.scenario.left_behind import BackfillEvidence, Evidence, Outcome, Row
+from sandbox.scenario.left_behind import LeftBehind, LeftByBackfill, Outcome, Row
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.world import CyclePlan
 
@@ -37,7 +37,6 @@ class CycleReport:
     new_messages: list[Row]
     failed_runs: list[str]
     seconds: float
-    is_skipped: bool = False
 
 
 @dataclass
@@ -46,7 +45,7 @@ class Result:
 
     scenario: Scenario
     cycles: list[CycleReport] = field(default_factory=list)
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: LeftBehind = field(default_factory=LeftBehind)
     outcomes: list[Outcome] = field(default_factory=list)
     status: list[Row] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -116,11 +115,8 @@ class Performance:
 
     def _cycle(self, runner: DagRunner, plan: CyclePlan) -> CycleReport:
         self.stage.player.enter(plan)
-        runs: list[DagRun] = []
-        if not plan.is_skipped:
-            if plan.has_sync:
-                runs.append(runner.run(SYNC, plan.time))
-            runs += [runner.run(WATCH, plan.time, {"allow_notify": True}) for _ in range(1 + plan.repeats)]
+        runs = [runner.run(SYNC, plan.time)]
+        runs += [runner.run(WATCH, plan.time, {"allow_notify": True}) for _ in range(1 + plan.repeats)]
         failed = [run.describe() for run in runs if not run.is_success]
         self._failed += failed
         new = [message for message in self.reader.raw_messages() if message["ts"] not in self._appeared]
@@ -133,12 +129,11 @@ class Performance:
             new_messages=new,
             failed_runs=failed,
             seconds=sum(run.seconds for run in runs),
-            is_skipped=plan.is_skipped,
         )
         self.audience.cycle(report)
         return report
 
-    def _backfill(self, backfill: Backfill) -> BackfillEvidence:
+    def _backfill(self, backfill: Backfill) -> LeftByBackfill:
         """Let Airflow's scheduler run its own backfill, and compare what there was with what there is."""
         first, last = backfill.cycles[0], backfill.cycles[-1]
         self.audience.stage(f"last act: airflow backfill over cycles {first}-{last}")
@@ -153,7 +148,7 @@ class Performance:
         finally:
             airflow.stop()
         after = self._traces()
-        return BackfillEvidence(
+        return LeftByBackfill(
             runs=[(run.run_id, run.run_type, run.state) for run in runs],
             new_messages=len(after["messages"]) - len(before["messages"]),
             new_notifications=len(after["notifications"]) - len(before["notifications"]),

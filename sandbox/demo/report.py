@@ -48,8 +48,8 @@ class Reporter:
         number = f"{report.number:>2}/{self._cycles}"
         line = f"[bold]{number}[/bold] {report.time:%H:%M}  {escape(counts)}  {sent}  [dim]{report.seconds:.1f} s[/dim]"
         self._console.print(line, highlight=False)
-        if happened or report.is_skipped:
-            self._console.print(f"      [italic]{escape(happened or 'skipped')}[/italic]", highlight=False)
+        if happened:
+            self._console.print(f"      [italic]{escape(happened)}[/italic]", highlight=False)
         self._spinner.update(f"cycle {report.number + 1}" if report.number < self._cycles else "gathering the evidence")
         for failed in report.failed_runs:
             self._console.print(f"      [bold red]failed:[/bold red] {escape(failed)}", highlight=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.demo.performance import Result, count_verdicts
-from sandbox.scenario.left_behind import BackfillEvidence
+from sandbox.scenario.left_behind import LeftByBackfill
 
 EPISODE_COLUMNS = (
     "episode_id",
@@ -44,7 +44,6 @@ def summary(result: Result) -> dict[str, Any]:
                 "messages": len(report.new_messages),
                 "failed_runs": report.failed_runs,
                 "seconds": round(report.seconds, 1),
-                "is_skipped": report.is_skipped,
             }
             for report in result.cycles
         ],
@@ -57,7 +56,7 @@ def summary(result: Result) -> dict[str, Any]:
     }
 
 
-def _backfill(seen: BackfillEvidence) -> dict[str, Any]:
+def _backfill(seen: LeftByBackfill) -> dict[str, Any]:
     return {name: value for name, value in dataclasses.asdict(seen).items() if name != "verdicts"}
 
 

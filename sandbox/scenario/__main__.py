@@ -14,9 +14,7 @@ def explain(scenario: Scenario) -> str:
     """Describe a scenario cycle by cycle: what happens, what is expected."""
     lines = [f"{scenario.name}: {' '.join(scenario.description.split())}", ""]
     for cycle in plan(scenario):
-        lines.append(
-            f"cycle {cycle.number:>2}  {cycle.time:%Y-%m-%d %H:%M}Z" + ("  (skipped)" if cycle.is_skipped else "")
-        )
+        lines.append(f"cycle {cycle.number:>2}  {cycle.time:%Y-%m-%d %H:%M}Z")
         lines += [f"          {text}" for text in cycle.says]
     lines += ["", "expected:"]
     lines += [f"  - {item.title}" for item in scenario.expect.all]

@@ -1,13 +1,11 @@
 """Holds expectations against evidence; an expectation that does not hold says what was seen instead. Pure."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from sandbox.scenario.expectations import (
     ClusterExpectation,
-    CountExpectation,
     EpisodeExpectation,
     Expectation,
     MessageExpectation,
@@ -16,19 +14,19 @@ from sandbox.scenario.expectations import (
     VerdictExpectation,
 )
 from sandbox.scenario.invariants import check_backfill, check_invariants
-from sandbox.scenario.left_behind import Evidence, Outcome, Row, SlackMessage
+from sandbox.scenario.left_behind import LeftBehind, Outcome, Row, SlackMessage
 from sandbox.scenario.model import Scenario
 
 MAX_SHOWN = 4
 
 
-def check(scenario: Scenario, evidence: Evidence) -> list[Outcome]:
+def check(scenario: Scenario, evidence: LeftBehind) -> list[Outcome]:
     """Return the outcome of every expectation, those that hold for any scenario included."""
     outcomes = [_CHECKS[type(item)](item, evidence) for item in scenario.expect.all]
     outcomes += check_invariants(scenario, evidence)
     if scenario.backfill and evidence.backfill:
         outcomes += check_backfill(scenario.backfill, evidence.backfill)
-        known_now = Evidence(verdicts=evidence.backfill.verdicts)
+        known_now = LeftBehind(verdicts=evidence.backfill.verdicts)
         for item in scenario.backfill.expect.verdicts:
             outcome = _check_verdict(item, known_now)
             outcomes.append(Outcome(f"backfill: as known now, {item.title}", outcome.held, outcome.detail))
@@ -46,7 +44,7 @@ def _matches(row: Row, columns: dict[str, Any]) -> bool:
     return all(row.get(column) == value for column, value in columns.items())
 
 
-def _check_verdict(item: VerdictExpectation, evidence: Evidence) -> Outcome:
+def _check_verdict(item: VerdictExpectation, evidence: LeftBehind) -> Outcome:
     wrong, seen = [], 0
     for cycle in item.cycles:
         rows = [row for row in evidence.verdicts if row["cycle"] == cycle and _matches(row, item.selection)]
@@ -66,16 +64,7 @@ def _verdict_in_words(row: Row) -> str:
     )
 
 
-def _check_count(item: CountExpectation, evidence: Evidence) -> Outcome:
-    wrong = []
-    for cycle in item.cycles:
-        counts = Counter(row["verdict"] for row in evidence.verdicts if row["cycle"] == cycle)
-        if counts[item.verdict] != item.count:
-            wrong.append(f"cycle {cycle}: {dict(counts)}")
-    return _outcome(item, wrong, f"{item.count} each")
-
-
-def _check_cluster(item: ClusterExpectation, evidence: Evidence) -> Outcome:
+def _check_cluster(item: ClusterExpectation, evidence: LeftBehind) -> Outcome:
     wanted = {"status": item.status} | ({"error_class": item.error_class} if item.error_class else {})
     wrong = []
     for cycle in item.cycles:
@@ -107,7 +96,7 @@ def _is_about(item: MessageExpectation, message: SlackMessage) -> bool:
     )
 
 
-def _check_message(item: MessageExpectation, evidence: Evidence) -> Outcome:
+def _check_message(item: MessageExpectation, evidence: LeftBehind) -> Outcome:
     about = [message for message in evidence.messages if _is_about(item, message)]
     found = [message for message in about if all(text.lower() in message.posted_text.lower() for text in item.text)]
     if len(found) == item.count:
@@ -118,7 +107,7 @@ def _check_message(item: MessageExpectation, evidence: Evidence) -> Outcome:
     return _outcome(item, [f"{len(found)} found, not {item.count}; {what}:", *shown], "")
 
 
-def _check_silence(item: SilenceExpectation, evidence: Evidence) -> Outcome:
+def _check_silence(item: SilenceExpectation, evidence: LeftBehind) -> Outcome:
     wrong = [
         f"cycle {message.cycle}, #{message.channel_name}: {message.posted_text[:160]!r}"
         for message in evidence.messages
@@ -127,7 +116,7 @@ def _check_silence(item: SilenceExpectation, evidence: Evidence) -> Outcome:
     return _outcome(item, wrong, "silence")
 
 
-def _check_episode(item: EpisodeExpectation, evidence: Evidence) -> Outcome:
+def _check_episode(item: EpisodeExpectation, evidence: LeftBehind) -> Outcome:
     named = {
         "kind": item.kind,
         "state": item.state,
@@ -153,7 +142,7 @@ def _episode_in_words(row: Row) -> str:
     )
 
 
-def _check_rejection(item: RejectionExpectation, evidence: Evidence) -> Outcome:
+def _check_rejection(item: RejectionExpectation, evidence: LeftBehind) -> Outcome:
     rows = [row for row in evidence.rejections if row["document_id"] == item.document]
     if not rows:
         known = ", ".join(row["document_id"] for row in evidence.rejections) or "none"
@@ -167,9 +156,8 @@ def _check_rejection(item: RejectionExpectation, evidence: Evidence) -> Outcome:
     return _outcome(item, wrong, rows[0]["reason"])
 
 
-_CHECKS: dict[type[Expectation], Callable[[Any, Evidence], Outcome]] = {
+_CHECKS: dict[type[Expectation], Callable[[Any, LeftBehind], Outcome]] = {
     VerdictExpectation: _check_verdict,
-    CountExpectation: _check_count,
     ClusterExpectation: _check_cluster,
     MessageExpectation: _check_message,
     SilenceExpectation: _check_silence,

@@ -74,17 +74,13 @@ def _limits(scenario: Scenario) -> Iterator[Problem]:
         yield from _document(("limits", index), document)
     for index, step in sorted(enumerate(scenario.timeline), key=lambda pair: pair[1].cycle):
         path = ("timeline", index, step.kind)
-        changed: dict[str, Any] | None = None
-        if step.publish_limit:
-            changed = step.publish_limit
-        elif step.change_limit or step.withdraw_limit:
-            limit_id = step.event.limit_id
-            yield from _exists(path, "limit", limit_id, known)
-            if step.change_limit and limit_id in known:
-                changed = {**known[limit_id], **step.change_limit.set}
-        if changed is not None:
-            known[document_id(changed)] = changed
-            yield from _document(path, changed)
+        if step.change_limit is None:
+            continue
+        limit_id = step.change_limit.limit_id
+        yield from _exists(path, "limit", limit_id, known)
+        if limit_id in known:
+            known[limit_id] = {**known[limit_id], **step.change_limit.set}
+            yield from _document(path, known[limit_id])
 
 
 def _document(path: tuple[str | int, ...], document: dict[str, Any]) -> Iterator[Problem]:

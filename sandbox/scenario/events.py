@@ -6,26 +6,21 @@ from pydantic import Field, model_validator
 
 from sandbox.scenario.faults import cluster_fault, slack_fault
 from sandbox.scenario.fields import Count, Model, Reference, Surge
-from sandbox.scenario.workloads import Autoscaler, Workload
+from sandbox.scenario.workloads import Workload
 
 
 class Scale(Model):
-    """Change replica counts. ``replicas`` sets spec, status and HPA alike; the other fields set one count each."""
+    """Change replica counts. ``replicas`` sets spec, status and HPA alike; the other fields what the HPA reports."""
 
     workload: Reference
     replicas: Count | None = Field(default=None, description="Asked for, running, ready, and what the HPA reports")
-    spec: Count | None = None
-    status: Count | None = Field(default=None, description="Running pods")
-    updated: Count | None = None
-    ready: Count | None = None
-    available: Count | None = None
     hpa_current: Count | None = None
     hpa_desired: Count | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> "Scale":
         if not self.model_dump(exclude={"workload"}, exclude_none=True):
-            raise ValueError("changes nothing: give replicas, or one of spec, status, ready, hpa_current, …")
+            raise ValueError("changes nothing: give replicas, hpa_current or hpa_desired")
         return self
 
 
@@ -35,22 +30,6 @@ class Rollout(Model):
     workload: Reference
     cycles: int = Field(default=1, ge=1, description="For how many cycles it is seen in progress")
     max_surge: Surge | None = Field(default=None, description="Overrides the workload's own for this rollout")
-
-
-class Relabel(Model):
-    """Replace a workload's labels."""
-
-    workload: Reference
-    api: str | None = None
-    team: str | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
-
-
-class SetAutoscaler(Model):
-    """Put an HPA on a workload, change it, or take it away (``hpa: null``)."""
-
-    workload: Reference
-    hpa: Autoscaler | None
 
 
 class Deletion(Model):
@@ -85,23 +64,11 @@ class LimitChange(Model):
     set: dict[str, Any] = Field(min_length=1, description="Fields of the PED document to replace")
 
 
-class LimitWithdrawal(Model):
-    """Withdraw a limit."""
-
-    limit_id: str
-
-
 class RawDocument(Model):
     """Write into Firestore past the publisher, as somebody in the console might."""
 
     id: str = Field(description="Document id in the collection of limits")
     fields: dict[str, Any]
-
-
-class RawDeletion(Model):
-    """Delete a Firestore document past the publisher."""
-
-    id: str
 
 
 class SlackFault(Model):
@@ -130,18 +97,11 @@ class Step(Model):
     rollout: Rollout | None = None
     create: Workload | None = Field(default=None, description="A new workload; created_at is then the cycle's time")
     delete: Deletion | None = None
-    relabel: Relabel | None = None
-    set_hpa: SetAutoscaler | None = None
     outage: Outage | None = None
     recover: Recovery | None = None
-    publish_limit: dict[str, Any] | None = Field(default=None, description="A whole PED document, published by the CLI")
     change_limit: LimitChange | None = None
-    withdraw_limit: LimitWithdrawal | None = None
     put_document: RawDocument | None = None
-    delete_document: RawDeletion | None = None
     slack_fault: SlackFault | None = None
-    skip_cycle: bool | None = Field(default=None, description="true: no DAG runs at all in this cycle")
-    skip_sync: bool | None = Field(default=None, description="true: ped_limits_sync does not run in this cycle")
     repeat_cycle: int | None = Field(default=None, ge=1, description="Run the watch DAG so many more times")
 
     @model_validator(mode="after")

@@ -86,17 +86,6 @@ class VerdictExpectation(Subject):
         return f"{describe_cycles(self.cycles)}: {self.subject_in_words()} is {self.verdict}"
 
 
-class CountExpectation(Expectation):
-    """How many subjects have a verdict in each of the cycles."""
-
-    cycles: Cycles
-    verdict: Verdict
-    count: Count
-
-    def _made_up(self) -> str:
-        return f"{describe_cycles(self.cycles)}: {self.count} × {self.verdict}"
-
-
 class ClusterExpectation(Expectation):
     """Whether a cluster was seen in each of the cycles."""
 
@@ -190,7 +179,6 @@ class Expectations(Model):
     """Everything expected of a run."""
 
     verdicts: list[VerdictExpectation] = Field(default_factory=list)
-    verdict_counts: list[CountExpectation] = Field(default_factory=list)
     clusters: list[ClusterExpectation] = Field(default_factory=list)
     messages: list[MessageExpectation] = Field(default_factory=list)
     silence: list[Silence] = Field(default_factory=list)

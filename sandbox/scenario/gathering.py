@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.environment.servers import BUCKET, PROJECT, Servers
-from sandbox.scenario.left_behind import Evidence, Row, SlackMessage
+from sandbox.scenario.left_behind import LeftBehind, Row, SlackMessage
 from sandbox.scenario.model import Scenario
 from sandbox.slack.control import ControlClient as SlackControl
 
@@ -130,10 +130,10 @@ class Reader:
         )
         return sorted(blob.name for blob in client.list_blobs(BUCKET, prefix=prefix))
 
-    def evidence(self, cycles: Mapping[str, int], failed_runs: list[str]) -> Evidence:
+    def evidence(self, cycles: Mapping[str, int], failed_runs: list[str]) -> LeftBehind:
         """Return everything the expectations need but the backfill."""
         notifications = self.notifications()
-        return Evidence(
+        return LeftBehind(
             verdicts=self.live_verdicts(),
             collection_runs=self.query(f"SELECT * FROM `{DATASET}.collection_runs` WHERE {self._period()}"),
             episodes=self.query(f"SELECT * FROM `{DATASET}.episodes` ORDER BY started_cycle, subject"),

@@ -3,13 +3,13 @@
 from collections import Counter
 
 from sandbox.scenario.expectations import Backfill
-from sandbox.scenario.left_behind import BackfillEvidence, Evidence, Outcome
+from sandbox.scenario.left_behind import LeftBehind, LeftByBackfill, Outcome
 from sandbox.scenario.model import Scenario
 
 _SENT = ("sent", "suppressed")
 
 
-def check_invariants(scenario: Scenario, evidence: Evidence) -> list[Outcome]:
+def check_invariants(scenario: Scenario, evidence: LeftBehind) -> list[Outcome]:
     """Return what must hold in any run."""
     return [
         _outcome("every DAG run succeeded", evidence.failed_runs, "all did"),
@@ -28,25 +28,22 @@ def _outcome(name: str, wrong: list[str], right: str) -> Outcome:
     return Outcome(name, not wrong, "; ".join(wrong[:6]) or right)
 
 
-def _doubled_verdicts(evidence: Evidence) -> list[str]:
+def _doubled_verdicts(evidence: LeftBehind) -> list[str]:
     counts = Counter((row["cycle"], row["subject"]) for row in evidence.verdicts)
     return [f"cycle {cycle}: {subject} × {count}" for (cycle, subject), count in counts.items() if count > 1]
 
 
-def _uncovered(scenario: Scenario, evidence: Evidence) -> list[str]:
+def _uncovered(scenario: Scenario, evidence: LeftBehind) -> list[str]:
     counts = Counter((row["cycle"], row["cluster"]) for row in evidence.collection_runs)
-    skipped = {step.cycle for step in scenario.timeline if step.skip_cycle}
-    # A skipped cycle becomes a gap only when a later run writes it.
-    last = max({*range(1, scenario.cycles + 1)} - skipped, default=0)
     return [
         f"cycle {cycle}, {cluster}: {counts[cycle, cluster]} rows"
-        for cycle in range(1, last + 1)
+        for cycle in range(1, scenario.cycles + 1)
         for cluster in scenario.cluster_names()
         if counts[cycle, cluster] != 1
     ]
 
 
-def _unsent(evidence: Evidence) -> list[str]:
+def _unsent(evidence: LeftBehind) -> list[str]:
     return [
         f"{row['reason']} in {row['channel']} is {row['status']}: {row.get('error')}"
         for row in evidence.notifications
@@ -54,7 +51,7 @@ def _unsent(evidence: Evidence) -> list[str]:
     ]
 
 
-def _doubled_messages(evidence: Evidence) -> list[str]:
+def _doubled_messages(evidence: LeftBehind) -> list[str]:
     counts = Counter(
         (message.channel, message.thread_ts if message.thread_ts != message.ts else None, message.posted_text)
         for message in evidence.messages
@@ -62,7 +59,7 @@ def _doubled_messages(evidence: Evidence) -> list[str]:
     return [f"{channel}: {count} × {text[:120]!r}" for (channel, _, text), count in counts.items() if count > 1]
 
 
-def check_backfill(backfill: Backfill, seen: BackfillEvidence) -> list[Outcome]:
+def check_backfill(backfill: Backfill, seen: LeftByBackfill) -> list[Outcome]:
     """Return whether the backfill did what it may, and nothing else."""
     expect = backfill.expect
     runs = len(backfill.cycles) if expect.runs is None else expect.runs

@@ -40,7 +40,7 @@ class SlackMessage:
 
 
 @dataclass(frozen=True)
-class BackfillEvidence:
+class LeftByBackfill:
     """What the backfill did and left."""
 
     runs: list[tuple[str, str, str]]
@@ -53,7 +53,7 @@ class BackfillEvidence:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LeftBehind:
     """Everything expectations are held against; ``cycle`` columns are cycle numbers, counted from 1."""
 
     verdicts: list[Row] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Evidence:
     rejections: list[Row] = field(default_factory=list)
     messages: list[SlackMessage] = field(default_factory=list)
     failed_runs: list[str] = field(default_factory=list)
-    backfill: BackfillEvidence | None = None
+    backfill: LeftByBackfill | None = None
 
 
 @dataclass(frozen=True)

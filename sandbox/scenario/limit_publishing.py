@@ -55,15 +55,6 @@ class LimitPublisher:
         """Publish a limit again with some fields replaced."""
         return self.publish([{**self._documents[limit_id], **fields}])
 
-    def withdraw(self, limit_id: str) -> str:
-        """Withdraw a limit: publish the folder without its file."""
-        (self._folder / f"{limit_id}.yaml").unlink(missing_ok=True)
-        printed = self._run("publish", str(self._folder), "--withdraw-missing", "--apply")
-        if f"- {limit_id} withdrawn" not in printed:
-            # It withdraws within the teams and environments of the files that are left.
-            raise PublishError(f"{limit_id} was not withdrawn; does its team have another limit left?\n{printed}")
-        return printed
-
     def _run(self, *arguments: str) -> str:
         # On a leash: with Firestore gone it would go on trying for a minute after whoever plays was killed.
         with subprocess.Popen(
@@ -88,10 +79,6 @@ class LimitPublisher:
     def put_raw(self, document: str, fields: Mapping[str, Any]) -> None:
         """Write a document past the publisher, as somebody in the console might."""
         self._collection().document(document).set(dict(fields))
-
-    def delete_raw(self, document: str) -> None:
-        """Delete a document past the publisher."""
-        self._collection().document(document).delete()
 
     def _collection(self) -> Any:
         if self._client is None:

@@ -84,16 +84,10 @@ class Player:
 
     def _act(self, step: Step) -> None:
         event = step.event
-        if step.kind == "publish_limit":
-            self.publisher.publish([event])
-        elif step.kind == "change_limit":
+        if step.kind == "change_limit":
             self.publisher.change(event.limit_id, event.set)
-        elif step.kind == "withdraw_limit":
-            self.publisher.withdraw(event.limit_id)
         elif step.kind == "put_document":
             self.publisher.put_raw(event.id, event.fields)
-        elif step.kind == "delete_document":
-            self.publisher.delete_raw(event.id)
         elif step.kind == "slack_fault":
             fault = slack_fault(**event.model_dump())
             self._slack.order_fault(**fault)

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox.scenario.events import Relabel, Rollout, Scale, SetAutoscaler
+from sandbox.scenario.events import Rollout, Scale
 from sandbox.scenario.workloads import Autoscaler, Workload
 
 
@@ -32,18 +32,13 @@ class RolloutInProgress:
 
 @dataclass(frozen=True)
 class Running:
-    """A workload in one cluster at one moment; None in a count means "as asked for"."""
+    """A workload in one cluster at one moment."""
 
     cluster: str
     definition: Workload
-    labels: dict[str, str]
     created_at: dt.datetime
     spec: int
     hpa: Autoscaler | None
-    status_replicas: int | None = None
-    updated_replicas: int | None = None
-    ready_replicas: int | None = None
-    available_replicas: int | None = None
     rollout_in_progress: RolloutInProgress | None = None
 
     def scale(self, event: Scale) -> "Running":
@@ -51,31 +46,13 @@ class Running:
         now = self
         if event.replicas is not None:
             hpa = self.hpa and self.hpa.model_copy(update={"current": None, "desired": None})
-            now = begin(
-                self.definition, self.cluster, self.created_at, labels=self.labels, hpa=hpa, spec=event.replicas
-            )
-        changes: dict[str, Any] = {
-            f"{name}_replicas": value
-            for name in ("status", "updated", "ready", "available")
-            if (value := getattr(event, name)) is not None
-        }
-        if event.spec is not None:
-            changes["spec"] = event.spec
-        return replace(now, **changes, hpa=_reported(now.hpa, event, str(event.workload)))
+            now = replace(self, spec=event.replicas, hpa=hpa, rollout_in_progress=None)
+        return replace(now, hpa=_reported(now.hpa, event, str(event.workload)))
 
     def rollout(self, event: Rollout) -> "Running":
         """Return it with a rollout begun."""
         surge = surge_pods(self.definition.max_surge if event.max_surge is None else event.max_surge, self.spec)
         return replace(self, rollout_in_progress=RolloutInProgress(surge, event.cycles))
-
-    def relabel(self, event: Relabel) -> "Running":
-        """Return it under other labels."""
-        identity = {"api_id": event.api, "team_id": event.team}
-        return replace(self, labels={key: value for key, value in identity.items() if value is not None} | event.labels)
-
-    def set_hpa(self, event: SetAutoscaler) -> "Running":
-        """Return it with another HPA, or none."""
-        return replace(self, hpa=event.hpa)
 
     def advanced(self) -> "Running":
         """Return it a cycle later: a rollout goes on, or is over."""
@@ -91,7 +68,7 @@ class Running:
             "namespace": self.definition.namespace,
             "name": self.definition.name,
             "kind": self.definition.kind,
-            "labels": self.labels,
+            "labels": self.definition.all_labels,
             "max_surge": self.definition.max_surge,
             "created_at": self.created_at.isoformat(),
             "spec_replicas": self.spec,
@@ -103,44 +80,24 @@ class Running:
 
     def _counts(self) -> dict[str, int]:
         rollout = self.rollout_in_progress
-        if rollout:
-            status = self.spec + rollout.surge
-            return {
-                "status_replicas": status,
-                "updated_replicas": rollout.updated(self.spec),
-                "ready_replicas": self.spec,
-                "available_replicas": self.spec,
-            }
-        counts = {name: getattr(self, name) for name in _COUNTS}
-        return {name: value for name, value in counts.items() if value is not None}
-
-
-_COUNTS = ("status_replicas", "updated_replicas", "ready_replicas", "available_replicas")
+        if rollout is None:
+            return {}
+        return {
+            "status_replicas": self.spec + rollout.surge,
+            "updated_replicas": rollout.updated(self.spec),
+            "ready_replicas": self.spec,
+            "available_replicas": self.spec,
+        }
 
 
 def _reported(hpa: Autoscaler | None, event: Scale, name: str) -> Autoscaler | None:
     changes = {"current": event.hpa_current, "desired": event.hpa_desired}
     changes = {key: value for key, value in changes.items() if value is not None}
     if changes and hpa is None:
-        raise ValueError(f"{name} has no HPA to report {', '.join(changes)}: give it one with set_hpa")
+        raise ValueError(f"{name} has no HPA to report {', '.join(changes)}")
     return hpa.model_copy(update=changes) if hpa else None
 
 
-def begin(
-    workload: Workload,
-    cluster: str,
-    created_at: dt.datetime,
-    *,
-    labels: dict[str, str] | None = None,
-    hpa: Autoscaler | None = None,
-    spec: int | None = None,
-) -> Running:
-    """Return a workload at rest: as it is defined, or with other labels, HPA or replicas."""
-    return Running(
-        cluster=cluster,
-        definition=workload,
-        labels=workload.all_labels if labels is None else labels,
-        created_at=created_at,
-        spec=workload.replicas if spec is None else spec,
-        hpa=workload.hpa if spec is None else hpa,
-    )
+def begin(workload: Workload, cluster: str, created_at: dt.datetime) -> Running:
+    """Return a workload at rest, as it is defined."""
+    return Running(cluster, workload, created_at, workload.replicas, workload.hpa)

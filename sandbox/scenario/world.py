@@ -13,7 +13,7 @@ AGE = dt.timedelta(days=90)
 BORN_BEFORE = 0.2
 _SUBJECTS = ("workload", "cluster", "limit_id", "id", "kind")
 #: Events that are acts of a moment, in contrast to those that change what a cluster holds.
-ACTIONS = ("publish_limit", "change_limit", "withdraw_limit", "put_document", "delete_document", "slack_fault")
+ACTIONS = ("change_limit", "put_document", "slack_fault")
 
 
 class TimelineError(ValueError):
@@ -34,8 +34,6 @@ class CyclePlan:
     faults: dict[str, dict[str, Any] | None]
     actions: tuple[Step, ...] = ()
     says: tuple[str, ...] = ()
-    is_skipped: bool = False
-    has_sync: bool = True
     repeats: int = 0
 
 
@@ -116,8 +114,6 @@ def _plan_cycle(world: _World, number: int, steps: list[Step]) -> CyclePlan:
         faults=dict(world.faults),
         actions=tuple(step for step in steps if step.kind in ACTIONS),
         says=tuple(step.say or describe(step) for step in steps),
-        is_skipped=any(step.skip_cycle for step in steps),
-        has_sync=not any(step.skip_sync for step in steps),
         repeats=sum(step.repeat_cycle or 0 for step in steps),
     )
 
@@ -127,8 +123,7 @@ def describe(step: Step) -> str:
     event = step.event
     words = step.kind.replace("_", " ")
     if not hasattr(event, "model_dump"):
-        detail = event.get("api_id", "") if isinstance(event, dict) else "" if event is True else f"×{event}"
-        return f"{words} {detail}".strip()
+        return f"{words} ×{event}"
     values = event.model_dump(exclude_none=True, exclude_defaults=True)
     subject = next((str(getattr(event, name)) for name in _SUBJECTS if hasattr(event, name)), "")
     rest = " ".join(

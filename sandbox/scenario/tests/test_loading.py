@@ -56,12 +56,12 @@ def test_the_shipped_scenarios_are_valid(path: Path) -> None:
         ),
         pytest.param({"timeline": [{"cycle": 2}]}, ["timeline.0:", "no event", "rollout"], id="no event"),
         pytest.param(
-            {"timeline": [{"cycle": 2, "skip_cycle": True, "repeat_cycle": 1}]},
-            ["timeline.0:", "2 events (skip_cycle, repeat_cycle)"],
+            {"timeline": [{"cycle": 2, "recover": {"cluster": "eu-1"}, "repeat_cycle": 1}]},
+            ["timeline.0:", "2 events (recover, repeat_cycle)"],
             id="two events",
         ),
         pytest.param(
-            {"timeline": [{"cycle": 9, "skip_cycle": True}]}, ["timeline.0.cycle:", "last cycle, 4"], id="late event"
+            {"timeline": [{"cycle": 9, "repeat_cycle": 1}]}, ["timeline.0.cycle:", "last cycle, 4"], id="late event"
         ),
         pytest.param(
             {"timeline": [{"cycle": 2, "outage": {"cluster": "eu-1", "kind": "gremlins"}}]},
@@ -142,9 +142,9 @@ def test_errors_name_the_field(changes: dict[str, Any], expected: list[str]) -> 
 
 
 def test_errors_name_the_line() -> None:
-    written = text(timeline=[{"cycle": 2, "skip_cycle": True}, {"cycle": 3, "skip_cicle": True}])
-    line = next(number for number, line in enumerate(written.splitlines(), 1) if "skip_cicle" in line)
-    with pytest.raises(ScenarioError, match=rf"^file\.yaml:{line}: timeline\.1\.skip_cicle: "):
+    written = text(timeline=[{"cycle": 2, "repeat_cycle": 1}, {"cycle": 3, "repeat_cicle": 1}])
+    line = next(number for number, line in enumerate(written.splitlines(), 1) if "repeat_cicle" in line)
+    with pytest.raises(ScenarioError, match=rf"^file\.yaml:{line}: timeline\.1\.repeat_cicle: "):
         parse(written, "file.yaml")
 
 

@@ -48,15 +48,14 @@ def test_surge_is_rounded_up(max_surge: int | str, replicas: int, pods: int) -> 
     assert surge_pods(max_surge, replicas) == pods
 
 
-def test_one_count_can_be_set_against_the_others() -> None:
+def test_the_hpas_count_can_be_set_against_the_others() -> None:
     timeline = [
         {"cycle": 2, "scale": {"workload": API, "hpa_current": 6}},
-        {"cycle": 3, "scale": {"workload": API, "status": 9}},
         {"cycle": 4, "scale": {"workload": API, "replicas": 5}},
     ]
     documents = [cycle.clusters["eu-1"]["workloads"][0] for cycle in plan(minimal(timeline=timeline))]
     assert [document["hpa"].get("current") for document in documents] == [None, 6, 6, None]
-    assert [document.get("status_replicas") for document in documents] == [None, None, 9, None]
+    assert [document["spec_replicas"] for document in documents] == [4, 4, 4, 5]
 
 
 def test_an_outage_lasts_until_recovery() -> None:
@@ -69,26 +68,21 @@ def test_an_outage_lasts_until_recovery() -> None:
     assert faults == [None, fault, fault, None]
 
 
-def test_workloads_come_and_go_and_change_labels() -> None:
+def test_workloads_come_and_go() -> None:
     new = {"cluster": "eu-1", "namespace": "shop", "name": "new", "api": "new", "team": "orders"}
     timeline = [
         {"cycle": 2, "create": new},
-        {"cycle": 3, "relabel": {"workload": "eu-1/shop/new", "team": "orders"}},
         {"cycle": 4, "delete": {"workload": "eu-1/shop/new"}},
     ]
     labels = [
         {document["name"]: document["labels"] for document in cycle.clusters["eu-1"]["workloads"]}.get("new")
         for cycle in plan(minimal(timeline=timeline))
     ]
-    assert labels == [None, {"api_id": "new", "team_id": "orders"}, {"team_id": "orders"}, None]
+    assert labels == [None, *[{"api_id": "new", "team_id": "orders"}] * 2, None]
 
 
-def test_skipping_and_repeating() -> None:
-    timeline = [{"cycle": 2, "skip_cycle": True}, {"cycle": 3, "repeat_cycle": 2}, {"cycle": 4, "skip_sync": True}]
-    plans = plan(minimal(timeline=timeline))
-    assert [cycle.is_skipped for cycle in plans] == [False, True, False, False]
-    assert [cycle.repeats for cycle in plans] == [0, 0, 2, 0]
-    assert [cycle.has_sync for cycle in plans] == [True, True, True, False]
+def test_repeating() -> None:
+    assert [cycle.repeats for cycle in plan(minimal(timeline=[{"cycle": 3, "repeat_cycle": 2}]))] == [0, 0, 2, 0]
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
