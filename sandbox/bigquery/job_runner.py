@@ -84,8 +84,7 @@ class JobRunner:
             job.fail(invalid(f"{type(error).__name__}: {error}"))
         job.end()
         self._locks.forget(me)
-        with self._database.cursor() as cursor:
-            self._jobs.finish(job, cursor)
+        self._jobs.finish(job)
 
     def _perform(self, work: Work) -> None:
         try:

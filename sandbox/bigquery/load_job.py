@@ -29,7 +29,6 @@ def perform(work: Work) -> None:
             "bigquery.tables.create", destination.table.project, destination.table.dataset
         )
     work.catalog.rights.check_table("bigquery.tables.updateData", destination.table)
-    work.jobs.mark_started(work.job, work.cursor)
     files = _files(settings, work.media)
     meta = destination.find(work.catalog)
     given = read_fields(settings.get("schema"))

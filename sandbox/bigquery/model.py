@@ -43,7 +43,7 @@ class StatementResult:
     """What one statement of a script answered.
 
     ``statement_type`` is BigQuery's (SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE_TABLE, CREATE_TABLE_AS_SELECT,
-    CREATE_VIEW, DROP_TABLE, ALTER_TABLE, ASSERT, BEGIN_TRANSACTION, …). ``rows`` are Python values in ``fields`` order:
+    CREATE_VIEW, DROP_TABLE, ALTER_TABLE, BEGIN_TRANSACTION, …). ``rows`` are Python values in ``fields`` order:
     TIMESTAMP as aware UTC datetime, STRUCT as dict, ARRAY as list, NUMERIC as Decimal.
     """
 

@@ -13,7 +13,7 @@ from sandbox.bigquery.sql.session import Session
 from sandbox.bigquery.statement_statistics import script_statistics, statement_statistics
 from sandbox.bigquery.table_resource import rest_reference
 
-_SILENT = {"ASSERT", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION"}
+_SILENT = {"BEGIN_TRANSACTION", "COMMIT_TRANSACTION", "ROLLBACK_TRANSACTION"}
 """Statements whose result is never a script's."""
 
 _UNSUPPORTED = (
@@ -52,7 +52,6 @@ def perform(work: Work) -> None:
         result = session.describe(sql)
         _set_statistics(job, statement_statistics(result))
         return
-    work.jobs.mark_started(job, work.cursor)
     results = session.run(sql)
     if session.is_script:
         _record_script(work, results, billing.billed)

@@ -41,7 +41,7 @@ class Service:
         self.database = Database(data)
         self.locks = TableLocks()
         self.rights = Rights()
-        self.jobs = JobStore(self.database)
+        self.jobs = JobStore()
         self.runner = JobRunner(self.database, self.locks, self.rights, self.jobs, _PERFORMERS)
 
     @contextmanager

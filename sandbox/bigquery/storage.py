@@ -29,8 +29,6 @@ CREATE TABLE IF NOT EXISTS _bq.datasets (project VARCHAR, dataset VARCHAR, body 
 CREATE TABLE IF NOT EXISTS _bq.tables (project VARCHAR, dataset VARCHAR, name VARCHAR, body VARCHAR);
 CREATE TABLE IF NOT EXISTS _bq.touches (project VARCHAR, dataset VARCHAR, name VARCHAR, ms BIGINT);
 CREATE OR REPLACE TABLE _bq.touches AS SELECT project, dataset, name, max(ms) AS ms FROM _bq.touches GROUP BY ALL;
-CREATE TABLE IF NOT EXISTS _bq.jobs_started (project VARCHAR, job_id VARCHAR, body VARCHAR);
-CREATE TABLE IF NOT EXISTS _bq.jobs (project VARCHAR, job_id VARCHAR, body VARCHAR);
 """
 
 
@@ -38,7 +36,6 @@ class Database:
     """A DuckDB database, in memory or in a folder; every job and request works on a cursor of its own."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.is_persistent = folder is not None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         self._connection = duckdb.connect(str(folder / DATABASE_FILE) if folder else ":memory:")

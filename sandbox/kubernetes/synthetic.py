@@ -1,9 +1,6 @@
-"""Large clusters for benchmarks: ``python -m sandbox.kubernetes.synthetic --deployments 10000 --hpas 8000``."""
+"""Large clusters for benchmarks."""
 
-import argparse
-import json
 import random
-import sys
 from typing import Any
 
 Workload = dict[str, Any]
@@ -66,23 +63,3 @@ def synthetic_workloads(
         asked = workload["spec_replicas"]
         workload["hpa"] = {"min": max(1, asked // 2), "max": asked * 3}
     return workloads
-
-
-def main() -> None:
-    """Print a state for ``--state`` (one cluster) or for the control API."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.kubernetes.synthetic", description=__doc__)
-    parser.add_argument("--deployments", type=int, default=10_000)
-    parser.add_argument("--hpas", type=int, default=8_000)
-    parser.add_argument("--stateful-sets", type=int, default=0)
-    parser.add_argument("--rollouts", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--cluster", default="synthetic", help="the cluster's name in the printed state file")
-    options = parser.parse_args()
-    workloads = synthetic_workloads(
-        options.deployments, options.hpas, options.stateful_sets, options.rollouts, options.seed
-    )
-    json.dump({"clusters": {options.cluster: {"workloads": workloads}}}, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,10 +5,9 @@ from sandbox.bigquery.model import StatementResult
 from sandbox.bigquery.sql import nodes as n
 from sandbox.bigquery.sql.billing import stored_bytes
 from sandbox.bigquery.sql.environment import TemporaryTable
-from sandbox.bigquery.sql.queries import compile_query, evaluate, fields_of
+from sandbox.bigquery.sql.queries import compile_query, fields_of
 from sandbox.bigquery.sql.script import Interpreter, plan_write
 from sandbox.bigquery.sql.type_mapping import field_type
-from sandbox.bigquery.sql.typesystem import BOOL
 
 _UNKNOWN = (n.Create, n.Drop, n.Alter, n.Block, n.If, n.While)
 
@@ -39,9 +38,6 @@ def _describe(interpreter: Interpreter, statement: n.Statement) -> StatementResu
         result.statement_type = plan_write(environment, statement).statement_type
     elif isinstance(statement, n.Declare):
         interpreter.declare(statement)
-    elif isinstance(statement, n.Assert):
-        result.statement_type = "ASSERT"
-        evaluate(interpreter.execution, statement.condition, BOOL, "ASSERT expression")
     elif isinstance(statement, n.Create):
         _describe_create(interpreter, statement, result)
     elif isinstance(statement, (n.Drop, n.Alter)):

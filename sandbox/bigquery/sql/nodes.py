@@ -40,7 +40,6 @@ from sandbox.bigquery.sql.nodes_queries import (
 )
 from sandbox.bigquery.sql.nodes_statements import (
     Alter,
-    Assert,
     Block,
     ColumnDefinition,
     Create,
@@ -64,7 +63,6 @@ from sandbox.bigquery.sql.nodes_statements import (
 __all__ = [
     "Alter",
     "ArrayLiteral",
-    "Assert",
     "Between",
     "Binary",
     "Block",

@@ -174,14 +174,6 @@ class Raise(Statement):
 
 
 @dataclass(slots=True)
-class Assert(Statement):
-    """ASSERT condition [AS text]."""
-
-    condition: Node
-    description: str | None
-
-
-@dataclass(slots=True)
 class Transaction(Statement):
     """BEGIN, COMMIT or ROLLBACK TRANSACTION."""
 

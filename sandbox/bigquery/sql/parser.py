@@ -8,8 +8,8 @@ from sandbox.bigquery.sql.lexer import syntax_error
 from sandbox.bigquery.sql.parse_ddl import DdlParser
 
 _UNSUPPORTED = frozenset(
-    """GRANT REVOKE EXPORT LOAD ANALYZE DESCRIBE EXPLAIN UNDROP CASE LOOP REPEAT FOR EXECUTE CALL BREAK LEAVE CONTINUE
-    ITERATE RETURN EXCEPTION""".split()
+    """ASSERT GRANT REVOKE EXPORT LOAD ANALYZE DESCRIBE EXPLAIN UNDROP CASE LOOP REPEAT FOR EXECUTE CALL BREAK LEAVE
+    CONTINUE ITERATE RETURN EXCEPTION""".split()
 )
 
 
@@ -57,7 +57,6 @@ class Parser(DdlParser):
             "MERGE": self.parse_merge, "TRUNCATE": self.parse_truncate, "CREATE": self.parse_create,
             "DROP": self.parse_drop, "ALTER": self.parse_alter, "DECLARE": self._parse_declare, "SET": self._parse_set,
             "IF": self._parse_if, "WHILE": self._parse_while, "BEGIN": self._parse_begin, "RAISE": self._parse_raise,
-            "ASSERT": self._parse_assert,
         }.get(word)  # fmt: skip
         if simple is not None:
             return simple()
@@ -122,12 +121,6 @@ class Parser(DdlParser):
             raise not_implemented("RAISE without a message")
         self.expect("MESSAGE", "=")
         return n.Raise(self.parse_expression(), position=position)
-
-    def _parse_assert(self) -> n.Assert:
-        position = self.expect("ASSERT").position
-        condition = self.parse_expression()
-        description = self.string() if self.accept("AS") else None
-        return n.Assert(condition, description, position=position)
 
 
 @lru_cache(maxsize=512)

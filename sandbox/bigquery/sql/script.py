@@ -73,8 +73,6 @@ class Interpreter:
 
     def _check_within_transaction(self, statement: n.Statement) -> None:
         """Refuse what BigQuery's list of statements within transactions has not; control flow stays allowed."""
-        if isinstance(statement, n.Assert):
-            raise invalid_query("ASSERT is not supported inside a transaction")
         if isinstance(statement, n.Create | n.Drop | n.Alter) and not self._is_temporary(statement):
             raise invalid_query("DDL statements on permanent entities are not supported inside a transaction")
 
@@ -99,13 +97,6 @@ class Interpreter:
 
     def _alter(self, statement: n.Alter) -> StatementResult:
         return alter(self.execution, statement)
-
-    def _assert(self, statement: n.Assert) -> StatementResult:
-        holds = evaluate(self.execution, statement.condition, BOOL, "ASSERT expression").value
-        if not holds:
-            described = f": {statement.description}" if statement.description else ""
-            raise invalid_query(f"Assertion failed{described}")
-        return StatementResult(statement.text, "ASSERT", referenced=list(self.environment.referenced))
 
     def _transaction(self, statement: n.Transaction) -> StatementResult:
         {"BEGIN": self.execution.begin, "COMMIT": self.execution.commit, "ROLLBACK": self.execution.rollback}[
@@ -191,7 +182,6 @@ _DISPATCH: dict[type, Callable[..., Any]] = {
     n.Create: Interpreter._create,
     n.Drop: Interpreter._drop,
     n.Alter: Interpreter._alter,
-    n.Assert: Interpreter._assert,
     n.Transaction: Interpreter._transaction,
     n.Declare: Interpreter.declare,
     n.SetVariable: Interpreter._set,

@@ -68,7 +68,7 @@ def test_insert_job_operator(client: bigquery.Client, dataset: str, context: dic
 
 def test_insert_job_operator_fails_with_the_query(context: dict[str, Any]) -> None:
     operator = BigQueryInsertJobOperator(
-        task_id="t", configuration=query("ASSERT FALSE AS 'not so'"), project_id=PROJECT, location="US"
+        task_id="t", configuration=query("RAISE USING MESSAGE = 'not so'"), project_id=PROJECT, location="US"
     )
     with pytest.raises(BadRequest, match="not so"):
         operator.execute(context)

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 from google.cloud.bigquery import LoadJobConfig, SchemaField
 from requests.exceptions import ConnectionError as Unreachable
 
 from sandbox.bigquery.tests.servers import PROJECT, create_table, stand_in
-from sandbox.bigquery.tests.test_api_jobs import SLOW
 
 TABLE = f"{PROJECT}.d.t"
 SCHEMA = [SchemaField("batch", "INTEGER"), SchemaField("n", "INTEGER")]
@@ -33,27 +32,10 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         client = server.client()
         make(client)
         client.load_table_from_json([{"batch": 1, "n": 1}], TABLE, job_config=LoadJobConfig(schema=SCHEMA)).result()
-        sql = f"SELECT n, TIMESTAMP '2026-01-01 00:00:00+00' AS seen, [STRUCT(b'x' AS b)] AS l FROM `{TABLE}`"
-        before = [row.values() for row in client.query(sql, job_id="kept").result()]
-        script = client.query("SELECT 1 AS x; SELECT 2 AS x;", job_id="script")
-        script.result()
-        with pytest.raises(NotFound):
-            client.query("SELECT 1 FROM nowhere.t", job_id="failed", **NO_RETRY).result(**NO_RETRY)
     with stand_in(tmp_path) as server:
         client = server.client()
         found = client.get_table(TABLE)
         assert (found.description, found.num_rows, found.schema) == ("kept", 1, SCHEMA)
-        job = client.get_job("kept")
-        assert (job.state, job.query) == ("DONE", sql)
-        assert [row.values() for row in job.result()] == before
-        assert client.get_job("failed").error_result["reason"] == "notFound"
-        assert len(list(client.list_jobs(parent_job="script"))) == 2
-        with pytest.raises(Conflict):
-            body = {
-                "jobReference": {"jobId": "kept"},
-                "configuration": {"query": {"query": "SELECT 1", "useLegacySql": False}},
-            }
-            client._connection.api_request(method="POST", path=f"/projects/{PROJECT}/jobs", data=body)
 
 
 def test_a_second_server_on_the_same_folder_says_why_it_cannot(tmp_path: Path) -> None:
@@ -100,24 +82,3 @@ def test_a_kill_loses_nothing_committed_and_leaves_nothing_half_done(tmp_path: P
             counts[row["batch"]] = counts.get(row["batch"], 0) + 1
         assert set(counts.values()) == {100}
         assert len(acknowledged) >= 3 and set(acknowledged) <= set(counts)
-        for batch in acknowledged:
-            assert client.get_job(f"batch-{batch}").error_result is None
-        unsure = f"batch-{len(acknowledged)}"
-        try:
-            assert client.get_job(unsure).state == "DONE"
-        except NotFound:
-            assert len(acknowledged) not in counts
-
-
-def test_a_job_that_was_running_is_failed_and_its_id_is_used_up(tmp_path: Path) -> None:
-    with stand_in(tmp_path) as server:
-        client = server.client()
-        make(client)
-        client.query(f"INSERT INTO `{TABLE}` (n) {SLOW}", job_id="slow", **NO_RETRY)
-        assert client.get_job("slow").state == "RUNNING"
-        server.kill()
-    with stand_in(tmp_path) as server:
-        client = server.client()
-        job = client.get_job("slow")
-        assert (job.state, job.error_result["reason"]) == ("DONE", "stopped")
-        assert client.get_table(TABLE).num_rows == 0
