@@ -65,14 +65,13 @@ class Findings:
         for index, item in enumerate(value):
             yield item, f"{pointer}/{index}"
 
-    def text_object(self, value: Any, pointer: str, longest: int, is_plain_only: bool = False) -> None:
-        """Check a text object: ``plain_text`` or, where allowed, ``mrkdwn``."""
+    def text_object(self, value: Any, pointer: str, longest: int) -> None:
+        """Check a text object: ``mrkdwn``, which is all that is sent."""
         if not self.is_object(value, pointer) or not self.has_fields(value, pointer, "type", "text"):
             return
-        kinds = ("plain_text",) if is_plain_only else ("plain_text", "mrkdwn")
         before = len(self.problems)
-        if type_of(value) not in kinds:
-            self.add(f"{pointer}/type", f"unsupported type: {type_of(value)}")
+        if type_of(value) != "mrkdwn":
+            self.add(f"{pointer}/type", f"unsupported type: {type_of(value)} (the sandbox knows mrkdwn alone)")
         self.string(value["text"], f"{pointer}/text", longest)
         if len(self.problems) > before:
             # Slack says this as well, ahead of the particulars.

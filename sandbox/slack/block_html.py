@@ -12,9 +12,7 @@ Channels = mrkdwn.ChannelNames
 
 def text_html(text: Block, channels: Channels) -> str:
     """Render a text object."""
-    if text["type"] == "mrkdwn":
-        return mrkdwn.to_html(text["text"], channels)
-    return mrkdwn.plain_to_html(text["text"], text.get("emoji", True))
+    return mrkdwn.to_html(text["text"], channels)
 
 
 def _section(block: Block, channels: Channels) -> str:
@@ -25,30 +23,15 @@ def _section(block: Block, channels: Channels) -> str:
     return text + fields
 
 
-def _header(block: Block, channels: Channels) -> str:
-    return f'<h3 class="header" dir="auto">{text_html(block["text"], channels)}</h3>'
-
-
-def _divider(_block: Block, _channels: Channels) -> str:
-    return "<hr>"
-
-
 def _context(block: Block, channels: Channels) -> str:
     parts = [f"<span>{text_html(element, channels)}</span>" for element in block["elements"]]
     return f'<div class="context" dir="auto">{"".join(parts)}</div>'
 
 
 def _table(block: Block, _channels: Channels) -> str:
-    settings = block.get("column_settings") or []
-    aligned = [setting.get("align") if isinstance(setting, dict) else None for setting in settings]
-
     def row(cells: list[Block], tag: str) -> str:
-        written = []
-        for column, cell in enumerate(cells):
-            align = aligned[column] if column < len(aligned) else None
-            style = f' class="{align}"' if align in ("center", "right") else ""
-            written.append(f'<{tag}{style} dir="auto">{html.escape(cell["text"])}</{tag}>')
-        return f"<tr>{''.join(written)}</tr>"
+        written = "".join(f'<{tag} dir="auto">{html.escape(cell["text"])}</{tag}>' for cell in cells)
+        return f"<tr>{written}</tr>"
 
     head, *body = block["rows"]
     rows = "".join(row(cells, "td") for cells in body)
@@ -57,8 +40,6 @@ def _table(block: Block, _channels: Channels) -> str:
 
 RENDERERS: dict[str, Callable[[Block, Channels], str]] = {
     "context": _context,
-    "divider": _divider,
-    "header": _header,
     "section": _section,
     "table": _table,
 }

@@ -87,7 +87,6 @@ class ControlApi:
             "thread_ts": format_ts(message.thread_ts) if message.thread_ts is not None else None,
             "user": message.user,
             **asdict(message.content),
-            "is_broadcast": message.is_broadcast,
             "edited": format_ts(message.edited_ts) if message.edited_ts is not None else None,
             "deleted": format_ts(message.deleted_ts) if message.deleted_ts is not None else None,
             "revisions": revisions,

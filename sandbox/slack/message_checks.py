@@ -62,8 +62,6 @@ def _complete_texts(node: Any) -> None:
     elif isinstance(node, dict):
         if isinstance(node.get("text"), str) and node.get("type") == "mrkdwn":
             node.setdefault("verbatim", False)
-        elif isinstance(node.get("text"), str) and node.get("type") == "plain_text":
-            node.setdefault("emoji", True)
         for value in node.values():
             _complete_texts(value)
 

@@ -68,7 +68,7 @@ def content_html(content: Content, channels: mrkdwn.ChannelNames) -> str:
     """Render what a message says: its blocks, else its text."""
     if content.blocks:
         return blocks_html(content.blocks, channels)
-    text = mrkdwn.to_html(content.text, channels) if content.is_mrkdwn else mrkdwn.plain_to_html(content.text)
+    text = mrkdwn.to_html(content.text, channels)
     return f'<div class="block"><div class="text" dir="auto">{text}</div></div>' if content.text else ""
 
 
@@ -124,13 +124,12 @@ def message_html(message: Message, around: Surroundings) -> str:
         return f'<article class="message" {identity}><div class="avatar gone"></div><div>{gone}{thread}</div></article>'
     edited = '<span class="edited">(edited)</span>' if message.edited_ts is not None else ""
     spoken = html.escape(mrkdwn.to_spoken(message.content.text, around.channels) or UNSPOKEN)
-    broadcast = '<p class="broadcast-note">replied to a thread</p>' if message.is_broadcast else ""
     beneath = _metadata(message) + _revisions(around.revisions, around.channels)
     if beneath:
         beneath = f'<div class="beneath">{beneath}</div>'
     return (
         f'<article class="message" {identity}><div class="avatar">{_avatar(message.user)}</div><div>'
-        f"{_byline(message, _link(message, around))}{broadcast}"
+        f"{_byline(message, _link(message, around))}"
         f'<div class="rendered">{content_html(message.content, around.channels)}{edited}</div>'
         f'<div class="spoken" dir="auto">{spoken}{" " + edited if edited else ""}</div>'
         f"{_reactions(around.reactions)}{_thread(message, around)}"

@@ -75,8 +75,6 @@ def message_json(
         return found | _thread_json(message, thread)
     found |= {**_author_json(message.user), "team": TEAM_ID, **content_json(message.content, has_metadata)}
     found |= _thread_json(message, thread)
-    if message.is_broadcast:
-        found["subtype"] = "thread_broadcast"
     if message.edited_ts is not None:
         found["edited"] = {"user": message.user, "ts": format_ts(message.edited_ts)}
     if reactions:

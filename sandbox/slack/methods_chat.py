@@ -18,7 +18,7 @@ def _read_blocks(arguments: Arguments) -> list[dict[str, Any]] | None:
 
 
 def _refuse_what_is_not_sent(arguments: Arguments) -> None:
-    for name in ("attachments", "markdown_text"):
+    for name in ("attachments", "markdown_text", "mrkdwn", "reply_broadcast"):
         if arguments.get(name) is not None:
             message = f"[ERROR] the sandbox does not implement {name}"
             raise SlackRefusal("invalid_arguments", response_metadata={"messages": [message]})
@@ -37,7 +37,6 @@ def _new_content(call: Call) -> Content:
         text=message_checks.accept_text(arguments.get("text")),
         blocks=_read_blocks(arguments) or [],
         metadata=None if metadata is None else message_checks.accept_metadata(metadata),
-        is_mrkdwn=arguments.flag("mrkdwn", default=True),
     )
     _require_something(content)
     return content
@@ -70,7 +69,6 @@ def post_message(call: Call) -> dict[str, Any]:
         user=BOT_USER,
         content=content,
         thread_ts=thread_ts,
-        is_broadcast=thread_ts is not None and call.arguments.flag("reply_broadcast"),
     )
     call.store.add_message(message)
     return {"ok": True, "channel": channel.id, "ts": format_ts(message.ts), "message": message_json(message)}
@@ -90,7 +88,6 @@ def _edited_content(call: Call, old: Content) -> Content:
         text=old.text if is_kept else message_checks.accept_text(text, message_checks.EDITED_TEXT_LENGTH),
         blocks=old.blocks if is_kept else blocks or [],
         metadata=old.metadata if metadata is None else message_checks.accept_metadata(metadata),
-        is_mrkdwn=old.is_mrkdwn,
     )
     _require_something(content)
     return content
@@ -106,8 +103,6 @@ def update_message(call: Call) -> dict[str, Any]:
         raise SlackRefusal("is_inactive")
     content = _edited_content(call, message.content)
     call.store.edit_message(message, content, max(call.switches.now(), message.ts))
-    if call.arguments.flag("reply_broadcast") and message.thread_ts is not None:
-        call.store.broadcast(message)
     described = {"type": "message", "user": BOT_USER, **content_json(content, has_metadata=True)}
     answer = {"ok": True, "channel": channel.id, "ts": format_ts(message.ts), "text": content.text}
     return answer | {"message": described}

@@ -156,21 +156,6 @@ def _restore(rendered: str, finished: list[str]) -> str:
     return replaced.replace("<br><pre>", "<pre>").replace("</pre><br>", "</pre>")
 
 
-def plain_to_html(text: str, has_emoji: bool = True) -> str:
-    """Render a ``plain_text`` object: nothing is markup, except emoji."""
-    if not has_emoji:
-        return html.escape(unescape(text)).replace("\n", "<br>")
-    pieces: list[str] = []
-    end = 0
-    for found in SHORTCODE.finditer(text):
-        symbol = emoji(found[1])
-        if symbol is not None:
-            pieces += [html.escape(unescape(text[end : found.start()])), symbol]
-            end = found.end()
-    pieces.append(html.escape(unescape(text[end:])))
-    return "".join(pieces).replace("\n", "<br>")
-
-
 def to_spoken(text: str, channels: ChannelNames | None = None) -> str:
     """Return mrkdwn as a screen reader reads it: labels for links, names for emoji, no marks."""
 

@@ -25,7 +25,6 @@ class Content:
     text: str = ""
     blocks: list[JsonObject] = field(default_factory=list)
     metadata: JsonObject | None = None
-    is_mrkdwn: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,6 @@ class Message:
     user: str
     content: Content
     thread_ts: int | None = None
-    is_broadcast: bool = False
     edited_ts: int | None = None
     deleted_ts: int | None = None
 

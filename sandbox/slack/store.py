@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS channels (
 );
 CREATE TABLE IF NOT EXISTS messages (
   ts INTEGER PRIMARY KEY, channel TEXT NOT NULL, user TEXT NOT NULL, content TEXT NOT NULL,
-  thread_ts INTEGER, is_broadcast INTEGER NOT NULL, edited_ts INTEGER, deleted_ts INTEGER
+  thread_ts INTEGER, edited_ts INTEGER, deleted_ts INTEGER
 );
 CREATE INDEX IF NOT EXISTS messages_by_channel ON messages (channel, ts);
 CREATE INDEX IF NOT EXISTS messages_by_thread ON messages (channel, thread_ts, ts);
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS reactions (
 );
 CREATE TABLE IF NOT EXISTS switches (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-MESSAGE_COLUMNS = "channel, ts, user, content, thread_ts, is_broadcast, edited_ts, deleted_ts"
+MESSAGE_COLUMNS = "channel, ts, user, content, thread_ts, edited_ts, deleted_ts"
 
 
 def _dump(content: Content) -> str:
@@ -37,10 +37,8 @@ def _dump(content: Content) -> str:
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    channel, ts, user, content, thread_ts, is_broadcast, edited_ts, deleted_ts = row
-    return Message(
-        channel, ts, user, Content(**json.loads(content)), thread_ts, bool(is_broadcast), edited_ts, deleted_ts
-    )
+    channel, ts, user, content, thread_ts, edited_ts, deleted_ts = row
+    return Message(channel, ts, user, Content(**json.loads(content)), thread_ts, edited_ts, deleted_ts)
 
 
 def _channel(row: tuple[Any, ...]) -> Channel:
@@ -100,13 +98,12 @@ class Store:
     def add_message(self, message: Message) -> None:
         """Store a new message."""
         self._change(
-            f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
             message.channel,
             message.ts,
             message.user,
             _dump(message.content),
             message.thread_ts,
-            message.is_broadcast,
             message.edited_ts,
             message.deleted_ts,
         )
@@ -128,10 +125,6 @@ class Store:
             )
             self._change("UPDATE messages SET content = ?, edited_ts = ? WHERE ts = ?", _dump(content), at, message.ts)
 
-    def broadcast(self, message: Message) -> None:
-        """Show a reply in the channel as well."""
-        self._change("UPDATE messages SET is_broadcast = 1 WHERE ts = ?", message.ts)
-
     def delete_message(self, message: Message, at: int) -> None:
         """Mark a message as deleted; it stays readable for the control API."""
         self._change("UPDATE messages SET deleted_ts = ? WHERE ts = ?", at, message.ts)
@@ -139,7 +132,7 @@ class Store:
     def channel_messages(self, channel: str) -> list[Message]:
         """Return what stands in the channel itself, oldest first; deleted parents of live threads included."""
         return self._messages(
-            "channel = ? AND (thread_ts IS NULL OR is_broadcast) AND (deleted_ts IS NULL OR ts IN"
+            "channel = ? AND thread_ts IS NULL AND (deleted_ts IS NULL OR ts IN"
             " (SELECT thread_ts FROM messages WHERE channel = ? AND deleted_ts IS NULL)) ORDER BY ts",
             channel,
             channel,

@@ -19,7 +19,7 @@ def test_the_hook_posts_edits_and_reads(
     connection = {"conn_type": "slack", "password": server.token, "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_SLACK_PED", json.dumps(connection))
     hook = slack.SlackHook(slack_conn_id="slack_ped", retry_handlers=[])
-    blocks = [{"type": "header", "text": {"type": "plain_text", "text": "Firing"}}]
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "Firing"}}]
     metadata = {"event_type": "pedwatch_alert", "event_payload": {"notification_id": "n-1"}}
     posted = hook.call(
         "chat.postMessage", json={"channel": CHANNEL, "text": "firing", "blocks": blocks, "metadata": metadata}

@@ -89,16 +89,6 @@ def test_a_reply_stands_in_the_thread_and_not_in_the_channel(client: WebClient) 
     assert history[0]["latest_reply"] == to_a_reply["ts"]
 
 
-def test_a_broadcast_reply_stands_in_both(client: WebClient) -> None:
-    parent = client.chat_postMessage(channel=CHANNEL, text="parent")["ts"]
-    client.chat_postMessage(channel=CHANNEL, text="reply", thread_ts=parent, reply_broadcast=True)
-    history = client.conversations_history(channel=CHANNEL)["messages"]
-    assert [(message["text"], message.get("subtype")) for message in history] == [
-        ("reply", "thread_broadcast"),
-        ("parent", None),
-    ]
-
-
 def test_a_reply_to_a_parent_that_is_gone_lands_in_the_channel(client: WebClient) -> None:
     parent = client.chat_postMessage(channel=CHANNEL, text="parent")["ts"]
     client.chat_delete(channel=CHANNEL, ts=parent)

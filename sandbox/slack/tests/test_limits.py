@@ -13,16 +13,8 @@ CHANNEL = "C0PLATFORM"
 Blocks = list[dict[str, Any]]
 
 
-def plain(length: int) -> dict[str, Any]:
-    return {"type": "plain_text", "text": "x" * length}
-
-
 def mrkdwn(length: int) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": "x" * length}
-
-
-def dividers(count: int) -> Blocks:
-    return [{"type": "divider"} for _ in range(count)]
 
 
 def section(length: int) -> Blocks:
@@ -33,16 +25,12 @@ def fields(count: int, length: int = 5) -> Blocks:
     return [{"type": "section", "fields": [mrkdwn(length) for _ in range(count)]}]
 
 
-def header(length: int) -> Blocks:
-    return [{"type": "header", "text": plain(length)}]
-
-
 def context(count: int) -> Blocks:
     return [{"type": "context", "elements": [mrkdwn(3) for _ in range(count)]}]
 
 
 def block_id(length: int) -> Blocks:
-    return [{"type": "divider", "block_id": "b" * length}]
+    return [{**section(1)[0], "block_id": "b" * length}]
 
 
 def table(rows: int, cells: int) -> Blocks:
@@ -50,11 +38,10 @@ def table(rows: int, cells: int) -> Blocks:
 
 
 LIMITS: list[tuple[str, Blocks, Blocks, str]] = [
-    ("blocks", dividers(50), dividers(51), "no more than 50 items allowed [json-pointer:/blocks]"),
+    ("blocks", section(1) * 50, section(1) * 51, "no more than 50 items allowed [json-pointer:/blocks]"),
     ("section", section(3000), section(3001), "less than 3001 characters [json-pointer:/blocks/0/text/text]"),
     ("fields", fields(10), fields(11), "no more than 10 items allowed [json-pointer:/blocks/0/fields]"),
     ("field", fields(1, 2000), fields(1, 2001), "less than 2001 characters [json-pointer:/blocks/0/fields/0/text]"),
-    ("header", header(150), header(151), "less than 151 characters [json-pointer:/blocks/0/text/text]"),
     ("context", context(10), context(11), "no more than 10 items allowed [json-pointer:/blocks/0/elements]"),
     ("block_id", block_id(255), block_id(256), "less than 256 characters [json-pointer:/blocks/0/block_id]"),
     ("unique block_id", block_id(3), block_id(3) * 2, "already exists [json-pointer:/blocks/1/block_id]"),
@@ -81,7 +68,10 @@ MALFORMED: dict[str, tuple[Any, str]] = {
     "empty section": ([{"type": "section"}], "missing required field: text or fields"),
     "empty text": (section(0), "must be more than 0 characters"),
     "text is no object": ([{"type": "section", "text": "x"}], "must provide an object [json-pointer:/blocks/0/text]"),
-    "header with mrkdwn": ([{"type": "header", "text": mrkdwn(3)}], "unsupported type: mrkdwn"),
+    "a text that is plain": (
+        [{"type": "section", "text": {"type": "plain_text", "text": "x"}}],
+        "unsupported type: plain_text",
+    ),
     "what is not implemented": ([{"type": "rich_text"}], "the sandbox does not implement blocks of type rich_text"),
 }
 
@@ -119,6 +109,7 @@ OTHER_REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "blocks as broken JSON": ({"blocks": "[{"}, "invalid_blocks_format"),
     "blocks as an object": ({"blocks": {"type": "divider"}}, "invalid_blocks_format"),
     "attachments": ({"text": "x", "attachments": [{}]}, "invalid_arguments"),
+    "a broadcast": ({"text": "x", "reply_broadcast": True}, "invalid_arguments"),
     "metadata without type": ({"text": "x", "metadata": {"event_payload": {}}}, "invalid_metadata_format"),
     "metadata without payload": ({"text": "x", "metadata": {"event_type": "t"}}, "invalid_metadata_format"),
     "metadata": (

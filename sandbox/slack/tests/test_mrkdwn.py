@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.slack.mrkdwn import plain_to_html, to_html, to_spoken
+from sandbox.slack.mrkdwn import to_html, to_spoken
 
 CHANNELS = {"C0SHOP": "team-shop"}
 MENTION = '<span class="mention" dir="auto">{}</span>'
@@ -68,11 +68,6 @@ SPOKEN: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize(("text", "expected"), SPOKEN.values(), ids=SPOKEN)
 def test_what_a_screen_reader_reads(text: str, expected: str) -> None:
     assert to_spoken(text, CHANNELS) == expected
-
-
-def test_plain_text_knows_no_markup_but_emoji() -> None:
-    assert plain_to_html("*a* <!channel> :eyes:").startswith("*a* &lt;!channel&gt; <span")
-    assert plain_to_html(":eyes:", has_emoji=False) == ":eyes:"
 
 
 class Seen(HTMLParser):

@@ -45,7 +45,7 @@ def test_a_person_reads_the_story(client: WebClient, control: ControlClient, ser
     tell_story(client, control)
     page.goto(f"{server.url}/c/{PLATFORM}")
     log = page.get_by_role("log")
-    assert log.get_by_role("heading", name="checkout-api is back within its limit").is_visible()
+    assert log.get_by_text("checkout-api is back within its limit").is_visible()
     assert page.get_by_role("navigation", name="Channels").get_by_role("link", name="team-shop").is_visible()
     log.get_by_role("link", name="4 replies").click()
     thread = page.get_by_role("complementary", name="Thread")
