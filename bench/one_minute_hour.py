@@ -101,7 +101,7 @@ def measure(minutes: int = 60) -> tuple[list[Goal], list[dict[str, Any]]]:
     """Let so many minutes pass, and return what became of their cycles and breaches."""
     with ExitStack() as stack:
         stage = stack.enter_context(set_stage(scenario(minutes), FOLDER / "one_minute_hour", is_live=True))
-        _create_tables(stage)
+        create_tables(stage)
         first = _mark(dt.datetime.now(dt.UTC) + LEAD)
         player = Player(rebased(stage.player.scenario, first), stage.servers, None, stage.player.publisher)
         player.begin()
@@ -109,12 +109,12 @@ def measure(minutes: int = 60) -> tuple[list[Goal], list[dict[str, Any]]]:
         stage.airflow.start(("api-server", "dag-processor", "triggerer"))
         scheduler = plain_scheduler(stage.airflow)
         stack.callback(scheduler.stop)
-        _sleep_until(first)
+        sleep_until(first)
         pid = child_of(scheduler.pid)
         began = cpu_seconds(pid)
         appeared = _play(player, minutes)
         # The last cycle has its minute too.
-        _sleep_until(first + minutes * MINUTE)
+        sleep_until(first + minutes * MINUTE)
         cpu = (cpu_seconds(pid) - began) / minutes
         scheduler.check_alive("the end")
         reader = Reader(player.scenario, stage.servers)
@@ -128,11 +128,17 @@ def _mark(moment: dt.datetime) -> dt.datetime:
     return moment.replace(second=0, microsecond=0) + MINUTE
 
 
-def _sleep_until(moment: dt.datetime) -> None:
+def sleep_until(moment: dt.datetime) -> None:
+    """Wait until then; not at all where it is over."""
     time.sleep(max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds()))
 
 
-def _create_tables(stage: Stage) -> None:
+def create_tables(stage: Stage) -> None:
+    """Run ``ped_housekeeping`` once.
+
+    Raises:
+        RuntimeError: it failed; says which task.
+    """
     runner = stage.airflow.dag_runner()
     try:
         made = runner.run("ped_housekeeping", dt.datetime.now(dt.UTC).replace(microsecond=0))
@@ -147,7 +153,7 @@ def _play(player: Player, minutes: int) -> dict[str, dt.datetime]:
     seconds = {breach.cycle: breach.second for breach in breaches(minutes)}
     appeared = {}
     for plan in player.plans:
-        _sleep_until(plan.time + dt.timedelta(seconds=seconds.get(plan.number, 0)))
+        sleep_until(plan.time + dt.timedelta(seconds=seconds.get(plan.number, 0)))
         player.enter(plan)
         if plan.number in seconds:
             appeared[f"service-{plan.number}"] = dt.datetime.now(dt.UTC)

@@ -43,6 +43,19 @@ def _below(process: int) -> Iterator[list[str]]:
                 yield fields
 
 
+def leaves_below(scheduler: int) -> list[int]:
+    """Return the processes that a scheduler's workers forked, and that forked none themselves."""
+    children = _children()
+    waiting = [pid for worker in children.get(scheduler, ()) for pid in children.get(worker, ())]
+    found = []
+    while waiting:
+        pid = waiting.pop()
+        waiting += children.get(pid, ())
+        if not children.get(pid):
+            found.append(pid)
+    return found
+
+
 def cpu_seconds(scheduler: int) -> float:
     """Return the CPU seconds of all that a scheduler forked, not its own; of what still runs, what it used so far."""
     own = _fields(scheduler)

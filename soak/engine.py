@@ -62,6 +62,8 @@ class Engine:
         self.peaks: list[tuple[int, str, int]] = []
         """Cycle, task and peak memory in kilobytes of every process."""
         self.seconds: list[float] = []
+        self.cpu: list[float] = []
+        """CPU seconds of every process."""
         self.stored: list[tuple[int, str, int]] = []
         """Cycle, what is counted, and how much there is of it."""
 
@@ -79,6 +81,7 @@ class Engine:
         name = f"{attempt.run.dag_id}.{attempt.task_id}"
         told: dict[str, Any] = {"task": name, "index": attempt.map_index, "attempt": attempt.number}
         self.peaks.append((self.number, name, ended.peak_kb))
+        self.cpu.append(ended.cpu)
         if mishap != Mishap():
             self.journal.write("mishap", self.cycle, **told, mishap=dataclasses.asdict(mishap))
         for struck in ended.struck:
@@ -114,7 +117,7 @@ class Engine:
             self._act(self.number, self.cycle - 2 * MINUTE)
             self._happen()
         if self._bucket is not None:
-            self._restart()
+            self.restart()
 
     def play(self, numbers: range) -> None:
         """Play these cycles."""
@@ -158,7 +161,7 @@ class Engine:
                     self.journal.write("deploy", self.cycle, "builds that arrived in part", build=build)
                 elif number == begun + 1:
                     self._bucket.arrive(build)
-                    self._restart()
+                    self.restart()
         if number == calendar.gap:
             self.journal.write("gap", self.cycle, "pauses", hours=calendar.gap_hours)
         if number == calendar.retire:
@@ -169,10 +172,10 @@ class Engine:
         if number == calendar.longer:
             self.stage.cycle_minutes = calendar.minutes(number)
             self.stage.write_config()
-            self._restart()
+            self.restart()
             self.journal.write("longer", self.cycle, "lengths of cycles changed", minutes=self.stage.cycle_minutes)
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
         """Parse the DAG files anew, and import the package of the build that is there."""
         self.stage.restart(self._bucket.here if self._bucket is not None else ROOT)
         self.scheduler.worker = self.stage.worker

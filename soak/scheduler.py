@@ -7,6 +7,8 @@ worker. Time is the run's own: each try says what its process waited.
 import datetime as dt
 import itertools
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -20,7 +22,7 @@ from soak.worker import COLLECT, RETURNED
 
 HOP = dt.timedelta(seconds=2)
 """From the end of a task to the beginning of the next one."""
-LONGEST_SECONDS = 120.0
+LONGEST_SECONDS = 600.0
 """On the wall: a try that takes longer hangs, and is killed."""
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -101,7 +103,11 @@ class WorkerProcess:
             assert self._process.stdin is not None
             self._process.stdin.write(text + "\n")
             self._process.stdin.flush()
-        answer = future.result(LONGEST_SECONDS)
+        try:
+            answer = future.result(LONGEST_SECONDS)
+        except TimeoutError:
+            os.kill(json.loads(handing.read_text().splitlines()[0])["pid"], signal.SIGKILL)
+            answer = future.result(LONGEST_SECONDS)
         lines = [json.loads(line) for line in handing.read_text().splitlines()] if handing.exists() else []
         for path in (handing, Path(f"{handing}.clock")):
             path.unlink(missing_ok=True)

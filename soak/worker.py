@@ -129,6 +129,7 @@ def _collect(asked: dict[str, Any]) -> None:
 def _live(dags: dict[str, Any], asked: dict[str, Any]) -> int:
     """Be the process of one try; returns its exit status."""
     handing = Handing(asked["handing"])
+    handing.write("began", pid=os.getpid())
     os.environ["PEDWATCH_CLOCK"] = clock = asked["handing"] + ".clock"
     passing = Passing(Path(clock), _moment(asked["now"]))  # type: ignore[arg-type]
     is_pod = asked["task_id"] == COLLECT
