@@ -1,7 +1,7 @@
 # The whole developer interface. `make` alone lists the targets; each first makes .venv/ when it has to.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-matrix up down lint bench soak bundle deploy rollback image composer-dev clean
+.PHONY: help setup demo test test-matrix up down lint bench soak soak-hour soak-year bundle deploy rollback image composer-dev clean
 .DELETE_ON_ERROR:
 
 # The shop of sandbox/scenario; SCENARIO=path plays another file of the same schema.
@@ -15,12 +15,14 @@ ONLY ?=
 # Which benchmarks, and what to compare with: make bench BASE=main NAMES='limits collector'
 NAMES ?=
 BASE ?=
-# How long one_minute_hour lasts
+# How long one_minute_hour lasts, or soak-hour
 MINUTES ?=
 # Which day of trouble, how long, or which story of one: make soak SEED=2 HOURS=6, make soak STORY=path
 SEED ?= 1
 HOURS ?= 24
 STORY ?=
+# How much soak-year has behind it
+DAYS ?= 364
 
 BIN := .venv/bin
 PYTHON_RUN := $(BIN)/python
@@ -99,6 +101,12 @@ bench: $(STAMP) ## benchmarks, to build/bench/; BASE=commit compares with it
 
 soak: $(STAMP) ## a day of data time with everything failing, judged; SEED=2 HOURS=6, or STORY=path
 	@$(PYTHON_RUN) -m soak $(if $(STORY),--story '$(STORY)',--seed '$(SEED)' --hours '$(HOURS)')
+
+soak-hour: $(STAMP) ## an hour under Airflow's own scheduler with kills, judged; MINUTES=20
+	@$(PYTHON_RUN) -m soak.hour --seed '$(SEED)' $(if $(MINUTES),--minutes '$(MINUTES)')
+
+soak-year: $(STAMP) ## what day 365 takes beside day 2; DAYS=28
+	@$(PYTHON_RUN) -m soak.year --days '$(DAYS)'
 
 bundle: $(STAMP) ## build/composer/: the folders of the bucket as they would ship
 	@$(PYTHON_RUN) -m deploy.bundle
