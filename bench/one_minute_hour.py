@@ -6,7 +6,7 @@ second look) and to twice of it (gross: told at the first). Four minutes later i
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from sandbox.scenario.rebasing import rebased
 
 CLUSTERS = ("eu-prod-1", "eu-prod-2")
 MINUTE = dt.timedelta(minutes=1)
-GRANTED, STEADY, GROSS = 8, 9, 16
+GRANTED, HAD, STEADY, GROSS = 8, 6, 9, 16
 BACK_AFTER = 4
 APPEARS_AT = (5, 15, 25, 35, 45, 55)
 """Seconds after the minute; a cluster is listed at about eight of them."""
@@ -57,44 +57,54 @@ def breaches(minutes: int) -> list[Breach]:
     ]
 
 
-def scenario(minutes: int) -> Scenario:
-    """Return a shop of two clusters; its time is moved to now before it is played."""
-    happening = breaches(minutes)
+def scaled(api: str, cycle: int, replicas: int) -> dict[str, Any]:
+    """Return what lets an API have so many pods from a cycle on."""
+    return {"cycle": cycle, "scale": {"workload": f"{CLUSTERS[0]}/shop/{api}", "replicas": replicas}}
+
+
+def shop(name: str, minutes: int, apis: Iterable[str], timeline: list[dict[str, Any]], mode: str) -> Scenario:
+    """Return a shop of two clusters with one-minute cycles; its time is moved to now before it is played.
+
+    Args:
+        name: of the scenario.
+        minutes: how many cycles.
+        apis: those that are there beside a steady one; each is granted `GRANTED` pods and has `HAD`.
+        timeline: what happens.
+        mode: where its team's alerts go.
+    """
     grant = {"approver": "dana", "ticket": "PED-1"}
-    apis = [breach.api for breach in happening] + ["steady"]
-
-    def scaled(breach: Breach, cycle: int, replicas: int) -> dict[str, Any]:
-        return {"cycle": cycle, "scale": {"workload": f"{CLUSTERS[0]}/shop/{breach.api}", "replicas": replicas}}
-
+    apis = [*apis, "steady"]
     return Scenario.model_validate(
         {
-            "name": "one-minute-hour",
+            "name": name,
             "description": "APIs scale out and back, one after the other.",
             "cycle_minutes": 1,
             "start": "2026-03-02T10:00:00Z",
             "cycles": minutes,
             "clusters": [{"name": name, "environment": "prod"} for name in CLUSTERS],
-            "teams": [{"team_id": "orders", "channel": {"id": "C0ORDERS", "name": "orders-alerts"}}],
+            "teams": [{"team_id": "orders", "channel": {"id": "C0ORDERS", "name": "orders-alerts"}, "mode": mode}],
             "platform_channel": {"id": "C0PLATFORM", "name": "ped-platform"},
             "limits": [
-                {"environment": "prod", "team_id": "orders", "api_id": name, "max_replicas": GRANTED, "grant": grant}
-                for name in apis
+                {"environment": "prod", "team_id": "orders", "api_id": api, "max_replicas": GRANTED, "grant": grant}
+                for api in apis
             ],
             "workloads": [
-                {"cluster": cluster, "namespace": "shop", "name": name, "api": name, "team": "orders", "replicas": 6}
+                {"cluster": cluster, "namespace": "shop", "name": api, "api": api, "team": "orders", "replicas": HAD}
                 for cluster in CLUSTERS
-                for name in apis
+                for api in apis
             ],
-            "timeline": [
-                *(scaled(breach, breach.cycle, breach.replicas) for breach in happening),
-                *(
-                    scaled(breach, breach.cycle + BACK_AFTER, 6)
-                    for breach in happening
-                    if breach.cycle + BACK_AFTER <= minutes
-                ),
-            ],
+            "timeline": timeline,
         }
     )
+
+
+def scenario(minutes: int) -> Scenario:
+    """Return the shop in which the breaches happen."""
+    found = breaches(minutes)
+    timeline = [scaled(breach.api, breach.cycle, breach.replicas) for breach in found]
+    ended = [breach for breach in found if breach.cycle + BACK_AFTER <= minutes]
+    timeline += [scaled(breach.api, breach.cycle + BACK_AFTER, HAD) for breach in ended]
+    return shop("one-minute-hour", minutes, [breach.api for breach in found], timeline, "platform")
 
 
 def measure(minutes: int = 60) -> tuple[list[Goal], list[dict[str, Any]]]:

@@ -18,7 +18,19 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from bench.one_minute_hour import create_tables, sleep_until
+from bench.one_minute_hour import (
+    CLUSTERS,
+    GRANTED,
+    GROSS,
+    HAD,
+    LEAD,
+    MINUTE,
+    STEADY,
+    create_tables,
+    scaled,
+    shop,
+    sleep_until,
+)
 from bench.scheduled_airflow import plain_scheduler
 from bench.worker_processes import child_of, leaves_below
 from sandbox.demo.stage_setting import set_stage
@@ -29,12 +41,8 @@ from sandbox.scenario.rebasing import rebased
 from soak.judge.breaches import Breach, breaches
 from soak.scheduler import ROOT
 
-CLUSTERS = ("eu-prod-1", "eu-prod-2")
-MINUTE = dt.timedelta(minutes=1)
-GRANTED, HAD, STEADY, GROSS = 8, 6, 9, 16
 LASTS = 7
 """Cycles that a breach lasts: some of them may see nothing."""
-LEAD = dt.timedelta(seconds=90)
 EARLY = dt.timedelta(seconds=5)
 """Pods appear so long before their cycle."""
 QUIET_MINUTES = 6
@@ -50,42 +58,14 @@ def happening(minutes: int) -> dict[str, tuple[int, int]]:
 
 
 def scenario(minutes: int) -> Scenario:
-    """Return a shop of two clusters; its time is moved to now before it is played."""
+    """Return the shop in which that happens; its team hears of it itself."""
     over = happening(minutes)
-    grant = {"approver": "dana", "ticket": "PED-1"}
-    apis = [*over, "steady"]
-
-    def scaled(api: str, cycle: int, replicas: int) -> dict[str, Any]:
-        return {"cycle": cycle, "scale": {"workload": f"{CLUSTERS[0]}/shop/{api}", "replicas": replicas}}
-
-    return Scenario.model_validate(
-        {
-            "name": "hour-with-kills",
-            "description": "APIs scale out and back while workers die.",
-            "cycle_minutes": 1,
-            "start": "2026-03-02T10:00:00Z",
-            "cycles": minutes,
-            "clusters": [{"name": name, "environment": "prod"} for name in CLUSTERS],
-            "teams": [
-                {"team_id": "orders", "channel": {"id": "C0ORDERS", "name": "orders-alerts"}, "mode": "team"},
-            ],
-            "platform_channel": {"id": "C0PLATFORM", "name": "ped-platform"},
-            "limits": [
-                {"environment": "prod", "team_id": "orders", "api_id": name, "max_replicas": GRANTED, "grant": grant}
-                for name in apis
-            ],
-            "workloads": [
-                {"cluster": cluster, "namespace": "shop", "name": name, "api": name, "team": "orders", "replicas": HAD}
-                for cluster in CLUSTERS
-                for name in apis
-            ],
-            "timeline": [
-                step
-                for api, (cycle, replicas) in over.items()
-                for step in (scaled(api, cycle, replicas), scaled(api, cycle + LASTS, HAD))
-            ],
-        }
-    )
+    timeline = [
+        step
+        for api, (cycle, replicas) in over.items()
+        for step in (scaled(api, cycle, replicas), scaled(api, cycle + LASTS, HAD))
+    ]
+    return shop("hour-with-kills", minutes, over, timeline, "team")
 
 
 class Killer(threading.Thread):
@@ -122,8 +102,7 @@ def live(minutes: int, seed: int) -> dict[str, Any]:
     with ExitStack() as stack:
         stage = stack.enter_context(set_stage(scenario(minutes), ROOT / "build" / "soak" / "hour", is_live=True))
         create_tables(stage)
-        first = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0) + LEAD + MINUTE
-        first = first.replace(second=0)
+        first = (dt.datetime.now(dt.UTC) + LEAD + MINUTE).replace(second=0, microsecond=0)
         player = Player(rebased(stage.player.scenario, first), stage.servers, None, stage.player.publisher)
         player.begin()
         player.show(player.plans[0])
