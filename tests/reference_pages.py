@@ -166,8 +166,8 @@ def layout(table: str) -> str:
         parts.append(f"clustered by `{', '.join(column.sql('bigquery') for column in clustered.expressions)}`")
     if "require_partition_filter" in options:
         parts.append("queries must filter by partition")
-    if days := options.get("partition_expiration_days"):
-        parts.append(f"kept for {days} days")
+    if days := config.Retention().tables.model_dump().get(table):
+        parts.append(f"kept for {days} days (`retention.tables.{table}`)")
     return "; ".join(parts)
 
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from sandbox.bigquery.catalog import Catalog
-from sandbox.bigquery.errors import not_implemented
+from sandbox.bigquery.errors import BigQueryError, invalid, not_implemented
 from sandbox.bigquery.http_exchange import NO_CONTENT, Answer, Request, Routes
 from sandbox.bigquery.listing import page_of
 from sandbox.bigquery.model import TableMeta, TableRef
 from sandbox.bigquery.service import Service
 from sandbox.bigquery.storage import transaction
-from sandbox.bigquery.table_resource import table_resource, table_summary
+from sandbox.bigquery.table_resource import table_etag, table_resource, table_summary
 
 
 class TableRoutes:
@@ -23,6 +23,7 @@ class TableRoutes:
         tables = "projects/{project}/datasets/{dataset}/tables"
         routes.add("GET", tables, self.list)
         routes.add("GET", tables + "/{table}", self.get)
+        routes.add("PATCH", tables + "/{table}", self.patch)
         routes.add("DELETE", tables + "/{table}", self.delete)
 
     def list(self, request: Request, project: str, dataset: str) -> Answer:
@@ -41,6 +42,22 @@ class TableRoutes:
         with self._service.snapshot() as (catalog, _):
             return Answer(_resource(catalog, catalog.get(ref)))
 
+    def patch(self, request: Request, project: str, dataset: str, table: str) -> Answer:
+        """tables.patch: how long the partitions of a table are kept, and nothing else."""
+        ref, body = whole_table(project, dataset, table), request.body("Table")
+        wanted = body.get("timePartitioning")
+        if others := sorted(body.keys() - {"timePartitioning", "tableReference"}):
+            raise not_implemented(f"tables.patch of {', '.join(others)}")
+        if not isinstance(wanted, dict):
+            raise not_implemented("tables.patch of no timePartitioning")
+        with self._service.catalog() as (catalog, cursor), catalog.write_lock(ref), transaction(cursor):
+            meta = catalog.get(ref)
+            if request.headers.get("if-match", table_etag(meta)) != table_etag(meta):
+                raise BigQueryError(412, "conditionNotMet", "Precondition check failed.")
+            meta.time_partitioning = _kept(meta, wanted)
+            catalog.save(meta)
+            return Answer(_resource(catalog, meta))
+
     def delete(self, request: Request, project: str, dataset: str, table: str) -> Answer:
         """tables.delete."""
         ref = whole_table(project, dataset, table)
@@ -54,6 +71,20 @@ def whole_table(project: str, dataset: str, table: str) -> TableRef:
     if "$" in table:
         raise not_implemented(f"a request for one partition, as {table}; only load jobs take a decorator")
     return TableRef(project, dataset, table)
+
+
+def _kept(meta: TableMeta, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The partitioning of a table with another expiration: how a table is parted cannot be changed."""
+    there = {name: value for name, value in (meta.time_partitioning or {}).items() if name != "expirationMs"}
+    asked = {name: value for name, value in wanted.items() if name != "expirationMs" and value is not None}
+    if not there or there != asked:
+        raise invalid("Cannot change partitioning spec for a partitioned table.")
+    expires = wanted.get("expirationMs")
+    if expires is None:
+        return there
+    if not str(expires).isdigit() or int(expires) <= 0:
+        raise invalid(f"Invalid value for expirationMs: {expires}")
+    return {**there, "expirationMs": str(expires)}
 
 
 def _resource(catalog: Catalog, meta: TableMeta) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Evidence packs over stored days: same bytes, whatever the order; live tables stay; wrong questions leave nothing."""
 
+import contextlib
 import csv
 import datetime as dt
 import hashlib
@@ -16,9 +17,11 @@ from pedwatch import settings
 from pedwatch.audit.bucket import cycle_pack, period_pack
 from pedwatch.audit.request import AuditRequest, request_of_run
 from pedwatch.cli import main
+from pedwatch.config.retention import LOOKS_BACK_DAYS
 from pedwatch.cycles import cycles_between
 from pedwatch.errors import AuditError
 from pedwatch.hooks.warehouse import Warehouse
+from tests.conftest import create_tables
 from tests.e2e.stand_ins import StandIns
 from tests.e2e.watched_world import World
 from tests.operators.audit_model import figures_of_files
@@ -121,6 +124,47 @@ def test_repeating_days_in_another_order_gives_the_same_bytes_and_tells_nobody(a
     assert audited.world.tables() == tables
     assert days_of(audited) == days, "written for charts again the same"
     assert audited.world.slack.calls() == calls
+
+
+@contextlib.contextmanager
+def without_what_is_older(audited: Audited, than: dt.datetime) -> Iterator[int]:
+    """Take the rows of tables whose rows age that are older, for a while; yields how many those are."""
+    warehouse, elsewhere = audited.world.warehouse, f"{audited.world.config.dataset}_older"
+    config = warehouse.config.model_copy(update={"dataset": elsewhere})
+    aside = Warehouse(warehouse.client, config, warehouse.sql_root)
+    create_tables(aside)
+    aged = {"replica_observations": "cycle", "verdicts": "cycle", "collection_runs": "cycle"}
+    aged |= {"limit_sync_runs": "read_time", "notifications": "created_at", "heartbeats": "cycle"}
+    moved = 0
+    for table, column in aged.items():
+        here, there = warehouse.address(table), aside.address(table)
+        older = f"{column} < TIMESTAMP '{than.isoformat()}'"
+        audited.world.query(f"INSERT INTO `{there}` SELECT * FROM `{here}` WHERE {older}")
+        [count] = audited.world.query(f"SELECT COUNT(*) AS found FROM `{here}` WHERE {older}")
+        moved += count["found"]
+        audited.world.query(f"DELETE FROM `{here}` WHERE {older}")
+    try:
+        yield moved
+    finally:
+        for table, column in aged.items():
+            older = f"{column} < TIMESTAMP '{than.isoformat()}'"
+            audited.world.query(
+                f"INSERT INTO `{warehouse.address(table)}` SELECT * FROM `{aside.address(table)}` WHERE {older}"
+            )
+        warehouse.client.delete_dataset(elsewhere, delete_contents=True)
+
+
+def test_what_has_aged_by_then_is_missed_by_no_audit(audited: Audited) -> None:
+    """A day that can still be audited is audited the same when all that retention need not keep for it is gone."""
+    request = audited.request(2, label="aged")
+    audited.audit(request)
+    before = audited.objects("aged")
+    # Three quarters of what it allows: the stored days begin one day before.
+    cut = request.start - dt.timedelta(days=LOOKS_BACK_DAYS) * 3 / 8
+    with without_what_is_older(audited, cut) as moved:
+        assert moved > 100
+        audited.audit(request)
+        assert audited.objects("aged") == before
 
 
 def days_of(audited: Audited) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from pedwatch.cli import main
 from pedwatch.config import Cluster, Config
 from pedwatch.doctor import clusters, composer_image, identity, stores
 from pedwatch.doctor.findings import lines
+from pedwatch.hooks import kept_tables
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.places import KnownCluster
 from sandbox.environment.servers import COLLECTOR_ACCOUNT
@@ -138,6 +139,7 @@ def test_tables_as_the_ddl_says_and_not(warehouse: Warehouse) -> None:
     dataset = warehouse.config.dataset
     row = {"number": 1, "migration": "ddl/tables", "applied_at": START, "run_id": "r1", "environment": "shop"}
     warehouse.write("schema/record_step.sql", row)
+    kept_tables.keep(warehouse)
     assert {finding.status for finding in stores.bigquery_findings(warehouse, "shop")} == {"ok"}
     warehouse.client.query(f"ALTER TABLE `{dataset}.notifications` DROP COLUMN permalink").result()
     warehouse.client.query(f"DROP VIEW `{dataset}.limits_now`").result()

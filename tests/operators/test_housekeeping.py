@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from pedwatch import settings
-from pedwatch.config import Config
+from pedwatch.config import Config, Retention
+from pedwatch.doctor import stores
 from pedwatch.errors import LedgerError, NewerSchemaError
-from pedwatch.hooks import applied_schema, clients
+from pedwatch.hooks import applied_schema, clients, kept_tables
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import housekeeping
 from tests.conftest import Server
@@ -64,6 +65,31 @@ class Build:
         for row in rows["schema_version"]:
             row.pop("applied_at")
         return {"columns": columns, "rows": {name: sorted(found, key=repr) for name, found in rows.items()}}
+
+
+def test_rows_are_kept_as_long_as_the_configuration_says(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(kept: Retention) -> list[str]:
+        """Apply the DDL; what differed before, and nothing after it."""
+        target = Warehouse(warehouse.client, warehouse.config.model_copy(update={"retention": kept}), SHIPPED)
+        monkeypatch.setattr(clients, "warehouse_of_any_schema", lambda config: target)
+        monkeypatch.setattr(settings, "load_config", lambda: target.config)
+        before = sorted(map(str, kept_tables.differing(target)))
+        housekeeping.apply_ddl({"checks_only": False, "take_over": False}, run_id="r1")
+        assert stores._kept_finding(target).status == "ok"
+        return before
+
+    def days(table: str) -> float:
+        return warehouse.client.get_table(warehouse.address(table)).time_partitioning.expiration_ms / 86_400_000
+
+    found = stores._kept_finding(warehouse)
+    assert (found.status, found.fix) == ("failed", "run the DAG ped_housekeeping once: it sets them")
+    assert "verdicts: for good, 400 wanted" in found.detail
+    default = Retention()
+    assert run(default) == [f"{name}: for good, {days} wanted" for name, days in sorted(default.tables)]
+    assert run(default) == [], "again, nothing"
+    longer = default.model_copy(update={"tables": default.tables.model_copy(update={"heartbeats": 500})})
+    assert run(longer) == ["heartbeats: 400 days, 500 wanted"]
+    assert (days("heartbeats"), days("verdicts"), days("notifications")) == (500, 400, 460)
 
 
 @pytest.fixture
@@ -157,6 +183,6 @@ def test_what_is_rolled_back_leaves_newer_tables_alone_until_somebody_decides(ma
 
 
 def test_a_run_that_only_checks_applies_nothing(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "warehouse", lambda config: warehouse)
+    monkeypatch.setattr(settings, "load_config", lambda: warehouse.config)
     assert housekeeping.apply_ddl({"checks_only": True}) == []
     assert applied_schema.applied(warehouse) == []

@@ -38,8 +38,9 @@ OF_A_CYCLE = (
 SMALL = "limit_sync_runs AS "
 """A row a sync: audits, syncs and checks may read all of it, but no cycle."""
 
-OUTBOX = "notifications AS "
-"""What was told of an episode may be of any age, as what waits: what leases, folds or writes reads all of it."""
+OUTBOX = ("notifications AS ", "acknowledgements AS ")
+"""What was told of an episode may be of any age, as what waits: what leases, folds or writes reads all of it. So may be
+who takes care of it; those few rows are in months so that they age."""
 OF_RUNS = ("heartbeats/listen.sql", "alerts/reported_runs.sql")
 """What listens in every cycle, and asks of runs: these prune it."""
 
@@ -96,6 +97,7 @@ def _is_constant(side: exp.Expression) -> bool:
 
 def test_the_partitioned_tables_are_known() -> None:
     assert partition_columns() == {
+        "acknowledgements": "acknowledged_at",
         "collection_runs": "cycle",
         "heartbeats": "cycle",
         "limit_sync_runs": "read_time",

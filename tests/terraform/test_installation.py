@@ -10,7 +10,7 @@ import pytest
 import yaml
 from airflow.providers.google.cloud.secrets.secret_manager import CloudSecretManagerBackend
 
-from pedwatch.config import Config
+from pedwatch.config import Config, Retention
 from tests.terraform.configuration import Block, literal, names_in, read_folder, unquoted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,10 +47,29 @@ def test_what_the_bucket_forgets_is_what_is_written_there(resources: dict[str, B
     assert "discovery/" in source, "known clusters, which nothing may take"
 
 
+def test_the_buckets_keep_what_the_configuration_says(resources: dict[str, Block]) -> None:
+    """Terraform reads the same file; where that is silent, both have the same days. One rule for each folder."""
+    default = Retention()
+    days = ", ".join(f"{name} = {days}" for name, days in default.prefixes.model_dump().items())
+    text = (MODULE / "storage.tf").read_text()
+    assert f"kept_days = merge({{ {days} }}, try(local.configuration.retention.prefixes, {{}}))" in text
+    assert f"pack_days = try(local.configuration.retention.pack_years, {default.pack_years}) * 366" in text
+    ages = {}
+    for rule in resources["google_storage_bucket.evidence"].body.blocks["lifecycle_rule"]:
+        condition = rule.blocks["condition"][0].arguments
+        if unquoted(rule.blocks["action"][0].arguments["type"]) == "Delete":
+            ages[unquoted(condition["matches_prefix"][0])] = condition["age"]
+    assert ages == {
+        "obs/": '${local.kept_days["obs"]}',
+        "manifests/": '${local.kept_days["manifests"]}',
+        "audits/": "${local.pack_days}",
+    }
+
+
 def test_heads_outlive_whoever_wants_them_gone(resources: dict[str, Block]) -> None:
     heads = resources["google_storage_bucket.heads"].body
     (policy,) = heads.blocks["retention_policy"]
-    assert policy.arguments["retention_period"] == "${tostring(var.pack_years * 366 * 86400)}", "seconds, as text"
+    assert policy.arguments["retention_period"] == "${tostring(local.pack_days * 86400)}", "seconds, as text"
     assert "lifecycle_rule" not in heads.blocks
     assert {str(name) for name in names_in(heads.arguments["project"])} == {"var.heads_project", "var.project"}
 

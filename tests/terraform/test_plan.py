@@ -136,8 +136,6 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "subnetwork": ("default", "subnetwork is projects/PROJECT"),
     "network": ("default", "network is projects/PROJECT"),
     "subnetwork_range": ("10.0.0.0", "subnetwork_range is a range"),
-    "observation_days": (7, "observation_days is at least 30"),
-    "pack_years": (100, "pack_years is 1 to 99"),
     "daily_query_tib": (0, "daily_query_tib is more than 0"),
     "alert_emails": (["oncall"], "alert_emails are mail addresses"),
     "notification_channels": (["slack"], "notification_channels are projects/"),

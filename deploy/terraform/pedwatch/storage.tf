@@ -1,5 +1,11 @@
 # What is kept: the dataset, and the buckets of evidence. None of it goes with `terraform destroy`.
 
+locals {
+  # How long, is in one place: retention in pedwatch.yaml. What does not stand there is as plugins/pedwatch/config has it.
+  kept_days = merge({ obs = 400, manifests = 400 }, try(local.configuration.retention.prefixes, {}))
+  pack_days = try(local.configuration.retention.pack_years, 7) * 366
+}
+
 resource "google_bigquery_dataset" "ped" {
   project               = var.project
   dataset_id            = var.dataset
@@ -37,8 +43,18 @@ resource "google_storage_bucket" "evidence" {
       type = "Delete"
     }
     condition {
-      age            = var.observation_days
-      matches_prefix = ["obs/", "manifests/"]
+      age            = local.kept_days["obs"]
+      matches_prefix = ["obs/"]
+    }
+  }
+
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = local.kept_days["manifests"]
+      matches_prefix = ["manifests/"]
     }
   }
 
@@ -59,7 +75,7 @@ resource "google_storage_bucket" "evidence" {
       type = "Delete"
     }
     condition {
-      age            = var.pack_years * 366
+      age            = local.pack_days
       matches_prefix = ["audits/"]
     }
   }
@@ -83,7 +99,7 @@ resource "google_storage_bucket" "heads" {
   labels                      = var.labels
 
   retention_policy {
-    retention_period = tostring(var.pack_years * 366 * 86400)
+    retention_period = tostring(local.pack_days * 86400)
   }
 
   lifecycle {

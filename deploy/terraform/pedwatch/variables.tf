@@ -304,28 +304,6 @@ variable "heads_project" {
   default     = null
 }
 
-variable "observation_days" {
-  description = "How long manifests and observations stay in the bucket; the tables keep theirs for 400 days."
-  type        = number
-  default     = 400
-
-  validation {
-    condition     = var.observation_days >= 30
-    error_message = "observation_days is at least 30: what came late is looked for there."
-  }
-}
-
-variable "pack_years" {
-  description = "How long evidence packs stay in the bucket, and no head can be changed or deleted."
-  type        = number
-  default     = 7
-
-  validation {
-    condition     = var.pack_years >= 1 && var.pack_years <= 99
-    error_message = "pack_years is 1 to 99: Cloud Storage keeps nothing by a policy for more than a century."
-  }
-}
-
 # Costs.
 
 variable "daily_query_tib" {

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pedwatch.config import Retention
 from pedwatch.cycles import SHORTEST, floor_to_cycle
 from pedwatch.errors import AuditError
 
@@ -22,8 +23,6 @@ TITLES = {
 """What the form calls each param: its words, and those of its errors."""
 LABEL = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 KNOWN_AT = r"^(then|now|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))$"
-MOST_DAYS = 400
-"""Observations are kept for so long; a longer period cannot be recomputed."""
 
 
 def _titled(name: str) -> str:
@@ -201,7 +200,11 @@ def _the_way_back(params: Mapping[str, Any], yesterday: dt.date) -> str:
 
 
 def request_of_run(
-    params: Mapping[str, Any], interval: tuple[dt.datetime, dt.datetime] | None, now: dt.datetime, timezone: str
+    params: Mapping[str, Any],
+    interval: tuple[dt.datetime, dt.datetime] | None,
+    now: dt.datetime,
+    timezone: str,
+    kept_days: int = Retention().tables.replica_observations,
 ) -> AuditRequest:
     """Return what a run is to audit.
 
@@ -210,6 +213,7 @@ def request_of_run(
         interval: the run's data interval; None when it has none.
         now: settings clock, UTC.
         timezone: ``report_timezone`` of the configuration.
+        kept_days: ``retention.tables.replica_observations`` of it.
 
     Raises:
         AuditError: a param is wrong; names it, what it is and what it should be.
@@ -221,10 +225,15 @@ def request_of_run(
             f"the period ends {end.astimezone(zone):%Y-%m-%d %H:%M %Z}, which is still to come: an audit needs the "
             f"whole of its last day. {_the_way_back(params, now.astimezone(zone).date() - dt.timedelta(days=1))}"
         )
-    if (end - start).days > MOST_DAYS:
+    if (end - start).days > kept_days:
         raise AuditError(
-            f"the period has {(end - start).days} days, and observations are kept for {MOST_DAYS}: audit parts of it, "
+            f"the period has {(end - start).days} days, and observations are kept for {kept_days}: audit parts of it, "
             f"by a backfill for instance, which writes a pack a day"
+        )
+    if start < now - dt.timedelta(days=kept_days):
+        raise AuditError(
+            f"the period begins {start.astimezone(zone):%Y-%m-%d}, and observations are kept for {kept_days} days "
+            "(retention.tables.replica_observations): of older days the packs in the bucket are what is left"
         )
     counted, known_at = _known_at(params)
     label = check_label(params.get("label") or "daily")

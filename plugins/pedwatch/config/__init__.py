@@ -7,6 +7,7 @@ from pedwatch.config.clusters import AcceptedCluster, Cluster, Collector, Discov
 from pedwatch.config.document import SHAPE, Config
 from pedwatch.config.kinds_of_text import PATTERNS, ChannelId, CycleMinutes, LabelKey, LabelValue, Name
 from pedwatch.config.policy import Policy, PolicyConfig, PolicyOverride, TeamPolicy
+from pedwatch.config.retention import Retention
 from pedwatch.config.routing import Destination, Mode, Slack
 from pedwatch.config.services import Connections, Firestore, LabelKeys, LimitsSync
 
@@ -32,6 +33,7 @@ __all__ = [
     "Policy",
     "PolicyConfig",
     "PolicyOverride",
+    "Retention",
     "Slack",
     "TeamPolicy",
 ]

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pedwatch.config.clusters import Cluster, Collector, Discovery
 from pedwatch.config.kinds_of_text import DATASET, PATTERNS, BucketName, ClusterName, CycleMinutes, Strict, Text
 from pedwatch.config.policy import PolicyConfig
+from pedwatch.config.retention import Retention
 from pedwatch.config.routing import Slack
 from pedwatch.config.services import Connections, CostGuard, Firestore, LabelKeys, LimitsSync
 from pedwatch.cycles import period_of
@@ -37,6 +38,7 @@ class Config(Strict):
         default_factory=LimitsSync, description="When a sync of limits refuses what Firestore lists"
     )
     cost_guard: CostGuard = Field(default_factory=CostGuard, description="What a query may bill at most")
+    retention: Retention = Field(default_factory=Retention, description="How long what is kept is kept")
     collector: Collector
     clusters: list[Cluster] = Field(default_factory=list)
     discovery: Discovery = Field(default_factory=Discovery, description="Clusters that GKE lists are watched too")

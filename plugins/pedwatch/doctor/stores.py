@@ -8,7 +8,7 @@ from pedwatch import ddl, schema, settings, sql
 from pedwatch.byte_budgets import MIB
 from pedwatch.config import Config
 from pedwatch.doctor.findings import Finding
-from pedwatch.hooks import applied_schema
+from pedwatch.hooks import applied_schema, kept_tables
 from pedwatch.hooks.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def bigquery_findings(warehouse: Warehouse, environment: str | None) -> Iterator
         detail = f"{len(names)} there" if not missing else f"missing: {', '.join(missing)}"
         yield Finding(area, kind, "failed" if missing else "ok", detail, _HOUSEKEEPING if missing else "")
     yield from _column_findings(warehouse)
+    yield _kept_finding(warehouse)
     now = _time_of(warehouse)
     yield skew(area, now)
 
@@ -109,6 +110,15 @@ def _column_findings(warehouse: Warehouse) -> Iterator[Finding]:
     names = ", ".join(f"{each.table}.{each.column.name}" for each in wrong[:10])
     detail = f"missing or of another type: {names}"
     yield Finding(area, what, "failed", detail, applied_schema.remedy(warehouse, wrong[0]))
+
+
+def _kept_finding(warehouse: Warehouse) -> Finding:
+    """Compare how long rows are kept with ``retention.tables`` of the configuration."""
+    area, what = "BigQuery", "retention"
+    wrong = [str(each) for each in kept_tables.differing(warehouse)]
+    if not wrong:
+        return Finding(area, what, "ok", "as pedwatch.yaml says")
+    return Finding(area, what, "failed", "; ".join(wrong), "run the DAG ped_housekeeping once: it sets them")
 
 
 def firestore_findings(store: "FirestoreLimits", config: Config) -> Iterator[Finding]:

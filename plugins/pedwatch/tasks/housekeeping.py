@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pedwatch import ddl, schema, settings, sql
 from pedwatch.config.needs import GOOGLE
 from pedwatch.errors import ConfigurationError, LedgerError
-from pedwatch.hooks import applied_schema
+from pedwatch.hooks import applied_schema, kept_tables
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.schema import Step
@@ -23,7 +23,8 @@ def apply_ddl(params: Any = None, run_id: Any = None, dag_run: Any = None, dag: 
     """Create the dataset and every table, apply the migrations that are pending, then replace every view.
 
     Additive, so that it may run at any time: nothing is dropped. Stopped anywhere and run again, it ends the same: what
-    a migration led to is recorded after it, and until then it is run again from its beginning. Does nothing when the
+    a migration led to is recorded after it, and until then it is run again from its beginning. Rows are kept from then
+    on as long as the configuration says; what is older goes, which is BigQuery's doing. Does nothing when the
     run's parameter ``checks_only`` is set. Returns the statements that were applied, in their order.
 
     The environment that comes first owns the dataset; another one takes it over with ``take_over`` alone.
@@ -49,6 +50,8 @@ def apply_ddl(params: Any = None, run_id: Any = None, dag_run: Any = None, dag: 
     if environment and schema.owner(applied_schema.applied(target)) != environment:
         log.warning("%s is that of %s from now on", target.config.dataset, environment)
         target.write("schema/take_over.sql", {"environment": environment})
+    for change in kept_tables.keep(target):
+        log.warning("kept otherwise from now on: %s", change)
     applied += _write(target, [name for name in names if name.startswith(ddl.VIEWS)])
     log.info("applied %s statements to %s", len(applied), target.config.dataset)
     return applied

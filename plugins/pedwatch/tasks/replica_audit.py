@@ -29,9 +29,10 @@ def plan_audit(dag_run: Any = None, params: Any = None, dag: Any = None) -> dict
     """Decide what the run audits; a wrong param fails here, before anything is read."""
     config = run_start.begin(dag_run, dag, GOOGLE)
     start, end = dag_run.data_interval_start, dag_run.data_interval_end
+    kept_days = config.retention.tables.replica_observations
     try:
         interval = (start, end) if start and end else None
-        request = request_of_run(params, interval, settings.now(), config.report_timezone)
+        request = request_of_run(params, interval, settings.now(), config.report_timezone, kept_days)
     except AuditError as error:
         raise _fail(error) from None
     log.info("audit %s of %s to %s", request.label, request.start.isoformat(), request.end.isoformat())

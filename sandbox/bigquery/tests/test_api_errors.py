@@ -30,7 +30,7 @@ def send(server: StandIn, method: str, path: str, body: bytes = b"", **headers: 
         ("GET", HERE + "/datasets/d/routines", "routines"),
         ("POST", HERE + "/queries", "queries"),
         ("POST", HERE + "/datasets/d/tables/t/insertAll", "insertAll"),
-        ("PATCH", HERE + "/datasets/d/tables/t", "PATCH"),
+        ("PUT", HERE + "/datasets/d/tables/t", "PUT"),
         ("PUT", HERE + "/datasets/d", "PUT"),
         ("DELETE", HERE + "/jobs/j/delete", "delete"),
         ("POST", HERE + "/datasets/d/tables/t:getIamPolicy", "getIamPolicy"),

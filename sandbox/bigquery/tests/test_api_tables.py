@@ -1,7 +1,7 @@
 """tables.*: create, read, list, delete."""
 
 import pytest
-from google.api_core.exceptions import BadRequest, Conflict, MethodNotImplemented, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, MethodNotImplemented, NotFound, PreconditionFailed
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 
@@ -44,6 +44,26 @@ def test_what_is_created_is_what_is_read(client: bigquery.Client, dataset: str) 
     assert (found.num_rows, found.table_type, found.location) == (0, "TABLE", "US")
     (listed,) = client.list_tables(dataset)
     assert (listed.table_id, listed.clustering_fields) == ("t", found.clustering_fields)
+
+
+def test_how_long_partitions_are_kept_can_be_changed_and_nothing_else(client: bigquery.Client, dataset: str) -> None:
+    by = bigquery.TimePartitioning(type_="DAY", field="at")
+    make(client, f"{dataset}.t", time_partitioning=by)
+    before = client.get_table(f"{dataset}.t")
+    stale = client.get_table(f"{dataset}.t")
+    before.time_partitioning = bigquery.TimePartitioning(type_="DAY", field="at", expiration_ms=86_400_000)
+    assert client.update_table(before, ["time_partitioning"]).time_partitioning.expiration_ms == 86_400_000
+    assert client.get_table(f"{dataset}.t").time_partitioning.expiration_ms == 86_400_000
+    stale.time_partitioning = by
+    with pytest.raises(PreconditionFailed):
+        client.update_table(stale, ["time_partitioning"])
+    now = client.get_table(f"{dataset}.t")
+    now.time_partitioning = bigquery.TimePartitioning(type_="HOUR", field="at")
+    with pytest.raises(BadRequest, match="Cannot change partitioning spec"):
+        client.update_table(now, ["time_partitioning"])
+    now.description = "text"
+    with pytest.raises(MethodNotImplemented, match="description"):
+        client.update_table(now, ["description"])
 
 
 def test_conflict_and_not_found(client: bigquery.Client, dataset: str) -> None:

@@ -9,5 +9,6 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.acknowledgements` (
   note STRING OPTIONS (description = 'What they said, with the command'),
   acknowledged_at TIMESTAMP NOT NULL OPTIONS (description = 'When the command ran, or the reaction was seen; settings clock, UTC')
 )
+PARTITION BY TIMESTAMP_TRUNC(acknowledged_at, MONTH)
 CLUSTER BY episode_id
 OPTIONS (description = 'Who takes care of what, since when');

@@ -51,6 +51,5 @@ PARTITION BY TIMESTAMP_TRUNC(cycle, HOUR)
 CLUSTER BY cluster, api_id
 OPTIONS (
   description = 'Deployments, StatefulSets, Rollouts and HPAs per cycle and cluster, raw',
-  require_partition_filter = TRUE,
-  partition_expiration_days = 400
+  require_partition_filter = TRUE
 );

@@ -45,6 +45,5 @@ PARTITION BY day
 CLUSTER BY team_id, api_id
 OPTIONS (
   description = 'One row per subject and audited day, with the day run-length coded',
-  require_partition_filter = TRUE,
-  partition_expiration_days = 2557
+  require_partition_filter = TRUE
 );

@@ -49,6 +49,5 @@ PARTITION BY TIMESTAMP_TRUNC(cycle, HOUR)
 CLUSTER BY fingerprint
 OPTIONS (
   description = 'One verdict per cycle, subject and revision',
-  require_partition_filter = TRUE,
-  partition_expiration_days = 400
+  require_partition_filter = TRUE
 );

@@ -23,7 +23,7 @@ from pedwatch.audit import (
 from pedwatch.audit.assembly import Findings, Sources, audit_period
 from pedwatch.audit.bucket import chain_log
 from pedwatch.audit.bucket.label_bucket import LabelBucket
-from pedwatch.audit.request import MOST_DAYS, AuditRequest, check_names
+from pedwatch.audit.request import AuditRequest, check_names
 from pedwatch.audit.subject_days import TakeDay
 from pedwatch.config import Config
 from pedwatch.errors import NothingCollectedYetError
@@ -90,7 +90,8 @@ def _inputs_as_of(warehouse: Warehouse, request: AuditRequest) -> dt.datetime | 
 
 
 def _refuse_before_the_first_collection(warehouse: Warehouse, request: AuditRequest) -> None:
-    [row] = warehouse.run("audit/first_collection.sql", {"since": request.start - dt.timedelta(days=MOST_DAYS)})
+    kept = dt.timedelta(days=warehouse.config.retention.tables.collection_runs)
+    [row] = warehouse.run("audit/first_collection.sql", {"since": request.start - kept})
     first, before = row["first_cycle"], f"{request.end:%Y-%m-%d %H:%M} UTC"
     if first is None:
         raise NothingCollectedYetError(f"nothing was collected yet before {before}: unpause ped_replica_watch first")
