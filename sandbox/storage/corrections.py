@@ -161,8 +161,13 @@ def _get(request: Any, response: Any, storage: Storage, *_: Any) -> None:
 
 
 def _list(request: Any, response: Any, storage: Storage, *_: Any) -> None:
-    if not protection.lacks(request, response, "storage.objects.list"):
-        objects.ls(request, response, storage)
+    if protection.lacks(request, response, "storage.objects.list"):
+        return
+    objects.ls(request, response, storage)
+    if response.status == HTTPStatus.NOT_FOUND:
+        message = "The specified bucket does not exist."
+        error = {"domain": "global", "reason": "notFound", "message": message}
+        response.json({"error": {"code": 404, "message": message, "errors": [error]}})
 
 
 def _tell_caller(request: Any, response: Any, storage: Storage, *_: Any) -> None:

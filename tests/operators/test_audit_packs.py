@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import Forbidden
+from google.auth.exceptions import DefaultCredentialsError, TransportError
 
 from pedwatch import settings
 from pedwatch.audit.bucket import cycle_pack, period_pack
@@ -354,6 +356,46 @@ def test_a_wrong_question_gets_an_answer_and_leaves_nothing(audited: Audited, pa
     assert audited.objects("wrong") == {}
 
 
+def test_verify_says_in_a_sentence_why_it_cannot(
+    audited: Audited, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = audited.world.config.bucket
+
+    def told(address: str) -> str:
+        capsys.readouterr()
+        assert main(["audit", "verify", address]) == 1
+        return capsys.readouterr().err
+
+    assert told("gs://no-such-bucket/audits/march") == (
+        f"there is no bucket no-such-bucket: check the name; the one of pedwatch.yaml is {bucket}\n"
+    )
+    assert told(f"gs://{bucket}/audits/marsh").startswith(f"there is nothing below gs://{bucket}/audits/marsh: ")
+    labels = told(f"gs://{bucket}/audits")
+    assert "audits is no folder of a label: it holds labels; name one: " in labels and "audits/march" in labels
+    assert told(str(audited.world.folder)).endswith("is no folder of a label: no pack is below it; name audits/LABEL\n")
+
+    def refuse(error: Exception) -> None:
+        def raising(*_: Any, **__: Any) -> Any:
+            raise error
+
+        monkeypatch.setattr("google.cloud.storage.Client.list_blobs", raising)
+
+    refuse(Forbidden("ana@shop does not have storage.objects.list access"))
+    assert told(f"gs://{bucket}/audits/march") == (
+        f"you may not list the bucket {bucket} (ana@shop does not have storage.objects.list access): "
+        "you need roles/storage.objectViewer on it, or log in as somebody who has it\n"
+    )
+    refuse(DefaultCredentialsError("Your default credentials were not found."))
+    assert told(f"gs://{bucket}/audits/march") == (
+        "there are no valid credentials (Your default credentials were not found): log in with gcloud auth "
+        "application-default login\n"
+    )
+    refuse(TransportError("no route"))
+    assert told(f"gs://{bucket}/audits/march") == (
+        "Google cannot be reached: no route. Check the network and the proxy\n"
+    )
+
+
 def test_verify_says_what_was_changed_and_what_to_do(
     audited: Audited, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -361,7 +403,9 @@ def test_verify_says_what_was_changed_and_what_to_do(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     assert main(["audit", "verify", str(tmp_path)]) == 0
-    assert "head of the chain: entry 2, sha256 " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "head of the chain: entry 2, sha256 " in said
+    assert "not checked: that the newest packs were removed together with their entries" in said
     verdicts = tmp_path / "2026-03-02" / "1" / "verdicts.csv"
     verdicts.write_bytes(verdicts.read_bytes().replace(b"over_limit", b"within_limi", 1))
     assert main(["audit", "verify", str(tmp_path)]) == 4

@@ -1,7 +1,7 @@
 """Checks evidence: every file against its manifest, every manifest against the chain, the chain against heads. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,14 @@ class Verified:
         problems: what differs.
         notes: what is as it may be, and worth knowing.
         head: number and hash of the newest entry; None without a chain.
+        not_checked: what nobody could find here, in sentences: who reads "whole" has to know how far that goes.
     """
 
     packs: list[str]
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     head: tuple[int, str] | None = None
+    not_checked: list[str] = field(default_factory=list)
 
 
 def _document(manifest: bytes | None) -> Mapping[str, Any] | None:
@@ -83,7 +85,7 @@ def verify(
     label: str | None = None,
     is_whole_label: bool = False,
     heads: Sequence[str] = (),
-    anchors: Iterable[tuple[int, str]] = (),
+    anchors: Sequence[tuple[int, str]] = (),
 ) -> Verified:
     """Check packs, and their chain when they are all that a label has.
 
@@ -122,6 +124,28 @@ def verify(
         for head in heads:
             found.problems += chain_checks.check_head(log, head)
             found.notes += _stood(log, head, found.problems)
+    found.not_checked = _not_checked(stored, is_whole_label, bool(heads) or bool(anchors))
+    return found
+
+
+def _not_checked(stored: StoredLabel, is_whole_label: bool, has_heads: bool) -> list[str]:
+    """Say what could have happened without being found."""
+    alone = [pack for pack in stored.packs if chain.parts_of(pack) is None]
+    found = []
+    if alone:
+        which = "it is" if len(stored.packs) == 1 else f"{len(alone)} of them are" if stored.linkable else "they are"
+        found.append(
+            f"{which} of single cycles, which have no chain: that one was removed, or replaced with its manifest"
+        )
+    if stored.linkable and not is_whole_label:
+        found.append(
+            "the chain, which is in the folder of the label: that a pack was removed, or replaced with its manifest"
+        )
+    if is_whole_label and stored.entries and not has_heads:
+        found.append(
+            "that the newest packs were removed together with their entries: --head with a head that a digest has "
+            "posted finds that"
+        )
     return found
 
 

@@ -1,15 +1,16 @@
 """``python -m pedwatch audit verify``: are evidence packs what they were when they were written?"""
 
 import argparse
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from pedwatch.alerts.wording import counted
 from pedwatch.audit import chain
 from pedwatch.audit.pack_files import MANIFEST
 from pedwatch.audit.stored_label import StoredLabel, is_cycle, one_pack, sort_out
 from pedwatch.audit.verification import Verified, verify
 from pedwatch.cli import audit_export, audit_sample
 from pedwatch.cli.evidence_address import open_shelf
+from pedwatch.cli.tables import print_json
 from pedwatch.errors import AuditError
 
 DIFFERS = 4
@@ -49,7 +50,22 @@ def _stored(names: Sequence[str], path: str) -> tuple[StoredLabel, bool]:
             pack: {file: at.partition("/")[2] for file, at in files.items()} for pack, files in found.packs.items()
         }
         return StoredLabel(within, strays=[each.partition("/")[2] for each in found.strays]), False
-    return sort_out(names), True
+    found = sort_out(names)
+    if not found.packs and not found.entries:
+        raise AuditError(_no_label(path, names))
+    return found, True
+
+
+def _no_label(path: str, names: Sequence[str]) -> str:
+    """Say that a folder is that of no label, and which labels are below it."""
+    labels = sorted({name.partition("/")[0] for name in names if _is_below_a_label(name)})
+    named = f"it holds labels; name one: {', '.join(f'{path}/{label}' for label in labels)}" if labels else ""
+    return f"{path or 'the bucket'} is no folder of a label: {named or 'no pack is below it; name audits/LABEL'}"
+
+
+def _is_below_a_label(name: str) -> bool:
+    found = sort_out([name.partition("/")[2]])
+    return bool(found.packs or found.entries)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -63,21 +79,22 @@ def _verify(arguments: argparse.Namespace) -> int:
     label = path.rpartition("/")[2] if arguments.address.startswith("gs://") else None
     found = verify(shelf, stored, label=label, is_whole_label=is_whole_label, heads=arguments.head)
     if arguments.format == "json":
-        document = {"packs": found.packs, "head": found.head, "notes": found.notes}
-        print(json.dumps(document | {"problems": [vars(problem) for problem in found.problems]}, indent=2))
+        document = {"packs": found.packs, "head": found.head, "notes": found.notes, "not_checked": found.not_checked}
+        print_json(document | {"problems": [vars(problem) for problem in found.problems]})
     else:
-        _print(found, is_whole_label)
+        print("\n".join(_lines(found, bool(stored.entries))))
     return DIFFERS if found.problems else 0
 
 
-def _print(found: Verified, is_whole_label: bool) -> None:
-    count = len(found.packs)
-    for line in (*found.problems, *found.notes):
-        print(line)
+def _lines(found: Verified, has_chain: bool) -> Iterator[str]:
+    count = counted(len(found.packs), "pack")
+    yield from map(str, found.problems)
+    yield from found.notes
     if found.problems:
-        print(f"{len(found.problems)} problems in {count} packs")
-        return
-    scope = "and their chain" if is_whole_label else "(the chain needs the folder of the label)"
-    print(f"{count} {'pack is' if count == 1 else 'packs are'} what they were when written, files {scope}")
+        yield f"{counted(len(found.problems), 'problem')} in {count}"
+    else:
+        what = "files, manifests and their chain" if has_chain else "files by their manifests"
+        yield f"{count} {'is' if len(found.packs) == 1 else 'are'} as when written: {what}"
+    yield from (f"not checked: {line}" for line in found.not_checked)
     if found.head:
-        print(f"head of the chain: entry {found.head[0]}, sha256 {found.head[1]}")
+        yield f"head of the chain: entry {found.head[0]}, sha256 {found.head[1]}"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pedwatch import settings
 from pedwatch.audit.bucket.shelves import BucketShelf, FolderShelf
+from pedwatch.cli.refusals import briefly
 from pedwatch.errors import AuditError
 
 
@@ -20,11 +21,32 @@ def open_shelf(address: str) -> tuple[BucketShelf | FolderShelf, str]:
                 f"{folder} is no folder: name the folder of a pack or of a label, or gs://bucket/audits/label"
             )
         return FolderShelf(folder), folder.resolve().as_posix()
-    from pedwatch.hooks import clients
-
     bucket, _, prefix = address.removeprefix("gs://").partition("/")
-    client = clients.storage_client(settings.load_config(), clients.AsPerson())
-    shelf = BucketShelf(client, bucket, prefix.rstrip("/") + "/")
+    shelf = _in_bucket(bucket, prefix.rstrip("/"))
     if not shelf.names():
         raise AuditError(f"there is nothing below {address}: name the folder of a pack or of a label")
     return shelf, prefix.rstrip("/")
+
+
+def _in_bucket(bucket: str, prefix: str) -> BucketShelf:
+    """Return what is below a prefix.
+
+    Raises:
+        AuditError: there is no such bucket, or it may not be listed.
+    """
+    from google.api_core.exceptions import Forbidden, NotFound, Unauthorized
+
+    from pedwatch.hooks import clients
+
+    config = settings.load_config()
+    try:
+        return BucketShelf(clients.storage_client(config, clients.AsPerson()), bucket, f"{prefix}/")
+    except NotFound:
+        raise AuditError(
+            f"there is no bucket {bucket}: check the name; the one of pedwatch.yaml is {config.bucket}"
+        ) from None
+    except (Forbidden, Unauthorized) as error:
+        raise AuditError(
+            f"you may not list the bucket {bucket} ({briefly(error)}): you need roles/storage.objectViewer on it, or "
+            "log in as somebody who has it"
+        ) from None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pedwatch.audit import chain, pack_files
 from pedwatch.audit.chain import Entry
-from pedwatch.audit.stored_label import sort_out
+from pedwatch.audit.stored_label import one_pack, sort_out
 from pedwatch.audit.verification import Verified, verify
 
 PACKS = ["2026-03-01/1", "2026-03-02/1", "2026-03-03/1", "2026-03-02/2", "2026-03-04/1", "2026-03-01_2026-03-04/1"]
@@ -223,3 +223,30 @@ def test_names_of_packs_and_entries() -> None:
         None,
         None,
     ]
+
+
+def test_what_nobody_could_find_is_said() -> None:
+    files = label_of(PACKS)
+    [cut] = checked(files).not_checked
+    assert "--head" in cut and "removed together with their entries" in cut
+    assert checked(files, heads(files)[-1]).not_checked == []
+    assert checked(files, anchors=((6, heads(files)[-1]),)).not_checked == []
+
+    shelf = Shelf({name.rpartition("/")[2]: content for name, content in files.items() if name.startswith(PACKS[0])})
+    one = verify(shelf, one_pack(PACKS[0], shelf.names()))
+    assert one.not_checked == [
+        "the chain, which is in the folder of the label: that a pack was removed, or replaced with its manifest"
+    ]
+    cycles = {
+        name.replace(PACKS[0], cycle): content
+        for cycle in ("20260302T100500Z", "20260302T101000Z")
+        for name, content in files.items()
+        if name.startswith(PACKS[0])
+    }
+    alone = checked(cycles)
+    assert (alone.problems, alone.head) == ([], None)
+    assert alone.not_checked == [
+        "they are of single cycles, which have no chain: that one was removed, or replaced with its manifest"
+    ]
+    [beside, _] = checked(files | cycles).not_checked
+    assert beside.startswith("2 of them are of single cycles")
