@@ -58,7 +58,9 @@ def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, 
         rows = Typed(NOTIFICATION_COLUMNS, [notification_to_row(n) for n in notifications])
         parameters = {"created_at": now, "run_id": run_id, "notifications": rows}
         warehouse.write("alerts/write_notifications.sql", parameters)
-    return {"proof": digest.proof(found), "notifications": len(notifications) if may_notify else 0}
+    in_outbox = len(notifications) if may_notify else 0
+    log.info("messages of the digest: %s; put into the outbox: %s", len(notifications), in_outbox)
+    return {"proof": digest.proof(found), "notifications": in_outbox}
 
 
 def compose_digest(dag_run: Any = None, params: Any = None, run_id: Any = None, dag: Any = None) -> dict[str, Any]:

@@ -115,5 +115,6 @@ def check_invariants() -> None:
     broken = sorted(name for name in failing if severities[name] == "fail")
     if broken:
         raise LedgerError(f"{len(broken)} of {len(severities)} invariants do not hold: {', '.join(broken)}")
+    log.info("%s invariants were looked at: none that must hold is broken, %s warn", len(severities), len(failing))
     if lacking:
         raise ConfigurationError("\n- ".join(["not all is there that tasks need:", *lacking]))

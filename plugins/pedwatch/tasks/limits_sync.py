@@ -61,6 +61,7 @@ def sync_of_run(config: Config, run: Any, asked: Mapping[str, Any], ti: Any) -> 
         return {"note": f"{run.run_id} is committed already: nothing was written"}
     if made_by.unknown:
         log.info("a change of the policy would be recorded without its author: %s", made_by.unknown)
+    log.info("limits as of %(read_time)s: %(changes)s changed, %(ended)s ended, %(rejections)s refused", plan.summary())
     return plan.summary() | {STANDS: plan.stands(config.firestore, config.policy_version).to_json()}
 
 

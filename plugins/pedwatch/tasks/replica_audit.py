@@ -56,7 +56,7 @@ def write_pack_of_run(request: dict[str, Any], dag_run: Any = None) -> dict[str,
 
     config = settings.load_config()
     try:
-        return period_pack.write_pack(
+        written = period_pack.write_pack(
             warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now()
         )
     except NothingCollectedYetError as error:
@@ -67,6 +67,8 @@ def write_pack_of_run(request: dict[str, Any], dag_run: Any = None) -> dict[str,
         raise AirflowSkipException(f"no pack: {error}") from None
     except AuditError as error:
         raise _fail(error) from None
+    log.info("%s: %s", written["location"], written["in_short"])
+    return written
 
 
 def link_pack_of_run(

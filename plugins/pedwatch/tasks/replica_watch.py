@@ -5,6 +5,7 @@ Values that travel between tasks are JSON: times as ISO 8601 with offset.
 
 import datetime as dt
 import functools
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,13 @@ from pedwatch.config.needs import GOOGLE, KUBERNETES
 from pedwatch.run_gates import run_type_of
 from pedwatch.task_names import named_by
 from pedwatch.tasks import plan as planning
-from pedwatch.tasks import run_start
+from pedwatch.tasks import run_start, run_summary
 
 if TYPE_CHECKING:
     from pedwatch.hooks.warehouse import Warehouse
     from pedwatch.observations.intake.gke import GkeClusters
+
+log = logging.getLogger(__name__)
 
 Plan = dict[str, Any]
 WATCH = "ped_replica_watch"
@@ -34,6 +37,11 @@ NAMED_IN_SHORT = named_by(f"ti.xcom_pull(task_ids=ti.task_id, key='{IN_SHORT}', 
 
 def _cycle(plan: Plan) -> dt.datetime:
     return dt.datetime.fromisoformat(plan["cycle"])
+
+
+def _end(plan: Plan, found: str) -> None:
+    """Say in a task's last line what it found."""
+    log.info("cycle %s UTC: %s", plan["cycle"][:16].replace("T", " "), found)
 
 
 def plan_cycle(
@@ -99,7 +107,9 @@ def load_observations(plan: Plan, found: dict[str, Any]) -> dict[str, Any]:
         loaded = record_observations(target, storage_client(config), config, _cycle(plan), found, settings.now())
         known_at = loaded.pop("limits_known_at")
     patience = planning.patience(plan, settings.now(), config.period)
-    return loaded | {"limits": planning.await_limits(target, _cycle(plan), known_at, patience)}
+    loaded |= {"limits": planning.await_limits(target, _cycle(plan), known_at, patience)}
+    _end(plan, run_summary.loaded_in_short(loaded))
+    return loaded
 
 
 def compare(plan: Plan, loaded: dict[str, Any], run_id: Any = None) -> None:
@@ -123,6 +133,7 @@ def compare(plan: Plan, loaded: dict[str, Any], run_id: Any = None) -> None:
             "run_id": run_id,
         },
     )
+    _end(plan, f"judged by the limits as known at {limits['known_at'][:16]}; fold_episodes says what is over")
 
 
 def fold_episodes(plan: Plan, run_id: Any = None, ti: Any = None) -> str:
@@ -133,6 +144,7 @@ def fold_episodes(plan: Plan, run_id: Any = None, ti: Any = None) -> str:
     """
     folded = _fold(plan, run_id) if plan["origin"] == "live" else NOTHING_FOLDED
     ti.xcom_push(key=FOLDED, value=folded)
+    _end(plan, run_summary.folded_in_short(folded) if plan["origin"] == "live" else "live state is left alone")
     return next_task(plan, folded)
 
 
@@ -169,6 +181,7 @@ def notify(plan: Plan, run_id: Any = None) -> dict[str, Any]:
     now = settings.now()
     seconds = planning.seconds_to_send(plan, now, config.period)
     told = send_notifications(warehouse(config), Transports(config), config.slack, now, run_id, seconds=seconds)
+    _end(plan, run_summary.sent_in_short(told.counts))
     return {**told.counts, "message": told.message}
 
 
@@ -187,13 +200,14 @@ def write_evidence(plan: Plan, loaded: dict[str, Any]) -> str:
 def heartbeat(plan: Plan, of: str = "run", run_id: Any = None, dag: Any = None, ti: Any = None) -> None:
     """Write, last of all, that the run finished; what it was in short is the name of this task's instance."""
     from pedwatch.hooks.clients import warehouse
-    from pedwatch.tasks import heartbeats, run_summary
+    from pedwatch.tasks import heartbeats
 
     # A backfill reprocesses a live run under the same id: what that one has sent is still in its XCom.
     sent = (ti.xcom_pull(task_ids="notify") or {}) if plan["may_notify"] else {}
     loaded = ti.xcom_pull(task_ids="load_observations") or {}
     folded = ti.xcom_pull(task_ids="fold_episodes", key=FOLDED) or {}
-    ti.xcom_push(key=IN_SHORT, value=run_summary.in_short(plan, loaded, folded, sent.get("sent", 0)))
+    in_short = run_summary.in_short(plan, loaded, folded, sent.get("sent", 0))
+    ti.xcom_push(key=IN_SHORT, value=in_short)
     heartbeats.record(
         warehouse(settings.load_config()),
         dag_id=dag.dag_id,
@@ -203,3 +217,4 @@ def heartbeat(plan: Plan, of: str = "run", run_id: Any = None, dag: Any = None, 
         cycle=_cycle(plan),
         sent=sent.get("sent", 0),
     )
+    _end(plan, in_short)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pedwatch.operators import extra_links
-from pedwatch.tasks.run_summary import in_short
+from pedwatch.tasks.run_summary import folded_in_short, in_short, loaded_in_short, sent_in_short
 
 LIVE = {"origin": "live", "label": "watch"}
 
@@ -61,3 +61,19 @@ def test_the_ledgers_page_names_project_dataset_and_table() -> None:
     config: Any = SimpleNamespace(project="p-1", dataset="ped_watch")
     query = parse_qs(urlsplit(extra_links.table_url(config, "verdicts")).query)
     assert query == {"project": ["p-1"], "ws": ["!1m5!1m4!4m3!1sp-1!2sped_watch!3sverdicts"]}
+
+
+def test_each_task_says_at_its_end_what_it_found() -> None:
+    limits = {"known_at": "2026-03-02T10:05:20+00:00", "is_stale": False}
+    loaded = {"rows": 1, "seen": ["eu", "us"], "blind": [], "limits": limits}
+    assert loaded_in_short(loaded) == ("1 row of 2 clusters that were seen whole; limits as known at 2026-03-02T10:05")
+    dark = {"rows": 0, "seen": [], "blind": ["eu", "us"], "limits": limits | {"is_stale": True}}
+    assert loaded_in_short(dark) == (
+        "0 rows of 0 clusters that were seen whole, not of eu, us; limits as known at 2026-03-02T10:05, which is stale"
+    )
+    assert folded_in_short({"firing": 2, "fired": 1, "deliverable": 1}) == (
+        "2 problems, 1 of them new; 1 message to deliver"
+    )
+    assert folded_in_short({"firing": 0, "fired": 0, "deliverable": 0}) == "0 problems; 0 messages to deliver"
+    assert sent_in_short({"sent": 2, "dead": 1}) == "1 dead, 2 sent"
+    assert sent_in_short({}) == "nothing was waiting"
