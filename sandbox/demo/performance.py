@@ -1,4 +1,4 @@
-"""The demo itself: every cycle through the DAGs, then the evidence, then a backfill."""
+"""The demo itself: every cycle through the DAGs, then the evidence, the epilogue, and a backfill."""
 
 import dataclasses
 import datetime as dt
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from sandbox.demo.epilogue import Epilogue, play_epilogue
 from sandbox.demo.stage_setting import Stage, set_stage
 from sandbox.demo.stages import Stages
 from sandbox.environment.airflow import BACKFILL
@@ -49,6 +50,7 @@ class Result:
     outcomes: list[Outcome] = field(default_factory=list)
     status: list[Row] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    epilogue: Epilogue | None = None
 
     @property
     def exit_status(self) -> int:
@@ -84,16 +86,20 @@ class Performance:
                 self._begin(runner)
             with self.stages.measure("cycles"):
                 reports = self._cycles(runner)
+            with self.stages.measure("evidence"):
+                evidence = self.reader.evidence(self._appeared, self._failed)
+                status = self.reader.status()
+            epilogue = None
+            if not self._is_given_up:
+                with self.stages.measure("epilogue"):
+                    epilogue = play_epilogue(self.scenario, self.stage, runner, self.reader, self.audience.stage)
         finally:
             runner.stop()
-        with self.stages.measure("evidence"):
-            evidence = self.reader.evidence(self._appeared, self._failed)
-            status = self.reader.status()
         if self.scenario.backfill and not self._is_given_up:
             with self.stages.measure("backfill"):
                 evidence = dataclasses.replace(evidence, backfill=self._backfill(self.scenario.backfill))
-        outcomes = check(self.scenario, evidence)
-        return Result(self.scenario, reports, evidence, outcomes, status, self.stages.rounded())
+        outcomes = [*check(self.scenario, evidence), *(epilogue.outcomes if epilogue else ())]
+        return Result(self.scenario, reports, evidence, outcomes, status, self.stages.rounded(), epilogue)
 
     def _begin(self, runner: DagRunner) -> None:
         self.audience.stage("publishing the limits, creating the tables")

@@ -1,48 +1,68 @@
-"""Saves what the Slack stand-in shows as one HTML file that needs no server."""
+"""Saves the page of the Slack stand-in, every channel and thread of it, as one HTML file: no server, no script."""
 
 import html
-import json
 import re
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+_BODY = re.compile(r'<body class="([^"]*)"[^>]*>(.*)</body>', re.DOTALL)
+_LINK = re.compile(r'href="/c/([^"/?#]+)(?:/t/([^"?#]+))?(\?as=text)?(?:#([^"]*))?"')
+_WITHIN = re.compile(r'( id|href)="#?([^"/:#]+)"')
+_OFFLINE = re.compile(r'<p class="offline".*?</p>', re.DOTALL)
+_BODY_RULE = re.compile(r"(?<![-.\w])body(?=[\s,.:{])")
+# What is looked at is what the address names, or what holds it; at first it is the first.
 _STYLE = """
-body { display: block; overflow: auto; height: auto; max-width: 60rem; margin: 0 auto; padding: 1rem; }
-.saved-thread { margin-left: 3.5rem; border-left: 2px solid #8884; }
+.page { height: 100vh; }
+.page:not(:target):not(:has(:target)) { display: none; }
+body:not(:has(:target)) > .page:first-child { display: grid; }
 """
-# Links lead within the file, where the server's led to its other pages.
-_LINK = re.compile(r'href="/c/[^"#]*(?:#([^"]*))?"')
 
 
 def save_page(url: str, channels: dict[str, str], path: Path) -> None:
-    """Write every channel with its threads unfolded."""
-    css = _get(f"{url}/page/page.css")
-    sections = "".join(_channel(url, channel, name) for channel, name in channels.items())
-    title = "What was posted to Slack"
+    """Write the page as `make up` serves it: channels at the side, threads beside the messages, and as text."""
+    style = _BODY_RULE.sub(".page", _get(f"{url}/page/page.css").replace("html, body {", "html {"))
+    views = "".join(_views(url, channels))
+    there = set(re.findall(r' id="([^"]+)"', views))
+    # The time of a reply leads to the message in its channel, where replies are not: to the channel, then.
+    views = re.sub(
+        r'href="#([^"]+?)(--[^"]*)?"', lambda one: one[0] if one[0][7:-1] in there else f'href="#{one[1]}"', views
+    )
     path.write_text(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{css}{_STYLE}</style></head><body><h1>{title}</h1>{sections}</body></html>\n",
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>What was posted to Slack</title><style>body {{ margin: 0; }}{style}{_STYLE}</style></head>"
+        f"<body>{views}</body></html>\n",
         encoding="utf-8",
     )
 
 
-def _channel(url: str, channel: str, name: str) -> str:
-    items = _state(url, channel)["messages"]
-    parts = [f"<section><h2>#{html.escape(name)}</h2><div class='log'>"]
-    for item in items:
-        parts.append(item["html"])
-        if re.fullmatch(r"\d+\.\d+", item["id"]):
-            # The first of a thread is the parent, the second its count of replies.
-            replies = _state(url, channel, item["id"])["thread"][2:]
-            parts += ["<div class='saved-thread'>", *(reply["html"] for reply in replies), "</div>"]
-    return _LINK.sub(lambda link: f'href="#{link[1] or ""}"', "".join([*parts, "</div></section>"]))
+def _views(url: str, channels: dict[str, str]) -> Iterator[str]:
+    for as_text in ("", "?as=text"):
+        for channel in channels:
+            shown = _get(f"{url}/c/{channel}{as_text}")
+            yield _view(shown, _name(channel, "", as_text))
+            for thread in sorted(set(re.findall(rf'href="/c/{channel}/t/([^"?#]+)', shown))):
+                yield _view(_get(f"{url}/c/{channel}/t/{thread}{as_text}"), _name(channel, thread, as_text))
 
 
-def _state(url: str, channel: str, thread: str = "") -> dict[str, Any]:
-    query = f"channel={channel}" + (f"&thread={thread}" if thread else "")
-    state: dict[str, Any] = json.loads(_get(f"{url}/page/state?{query}"))
-    return state
+def _name(channel: str, thread: str, as_text: str) -> str:
+    return "-".join(filter(None, [channel, thread, "text" if as_text else ""]))
+
+
+def _view(shown: str, name: str) -> str:
+    """Return the body of a page to stand beside others: its names are its own, its links lead within the file."""
+    found = _BODY.search(shown)
+    assert found is not None, "the stand-in serves pages"
+    body = _OFFLINE.sub("", found[2])
+    body = _WITHIN.sub(lambda one: f'{one[1]}="{"#" if one[1] == "href" else ""}{name}--{one[2]}"', body)
+
+    def lead(link: re.Match[str]) -> str:
+        channel, thread, as_text, anchor = link.groups(default="")
+        target = _name(channel, thread, as_text)
+        return f'href="#{target}{f"--{anchor}" if anchor else ""}"'
+
+    return f'<div class="page {html.escape(found[1])}" id="{name}">{_LINK.sub(lead, body)}</div>'
 
 
 def _get(url: str) -> str:

@@ -50,6 +50,9 @@ def summary(result: Result) -> dict[str, Any]:
         "verdict_counts": count_verdicts(evidence.verdicts),
         "episodes": [{name: row.get(name) for name in EPISODE_COLUMNS} for row in evidence.episodes],
         "slack_messages": [message.for_summary() for message in evidence.messages],
+        "digests": [dict(zip(("channel", "text"), one, strict=True)) for one in result.epilogue.digests]
+        if result.epilogue
+        else [],
         "backfill": _backfill(evidence.backfill) if evidence.backfill else None,
         "expectations": [dataclasses.asdict(outcome) for outcome in result.outcomes],
         "seconds": result.seconds,

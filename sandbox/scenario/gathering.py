@@ -120,15 +120,21 @@ class Reader:
 
     def objects(self, prefix: str) -> list[str]:
         """Return the names of the bucket's objects below a prefix."""
+        return sorted(blob.name for blob in self._storage().list_blobs(BUCKET, prefix=prefix))
+
+    def contents(self, prefix: str) -> dict[str, bytes]:
+        """Return the bucket's objects below a prefix."""
+        return {blob.name: blob.download_as_bytes() for blob in self._storage().list_blobs(BUCKET, prefix=prefix)}
+
+    def _storage(self) -> Any:
         from google.auth.credentials import AnonymousCredentials
         from google.cloud import storage
 
-        client = storage.Client(
+        return storage.Client(
             project=PROJECT,
             credentials=AnonymousCredentials(),
             client_options={"api_endpoint": self._servers.addresses["storage"]},
         )
-        return sorted(blob.name for blob in client.list_blobs(BUCKET, prefix=prefix))
 
     def evidence(self, cycles: Mapping[str, int], failed_runs: list[str]) -> LeftBehind:
         """Return everything the expectations need but the backfill."""

@@ -43,6 +43,7 @@ class Player:
         self._kubernetes = KubernetesControl(self.servers.kubeconfigs / "control.json")
         self._slack = SlackControl.from_folder(self.servers.data("slack"))
         self._shown: dict[str, Any] = {}
+        self._moment: dt.datetime | None = None
 
     def begin(self) -> str:
         """Publish the limits the scenario begins with; returns what the publisher printed."""
@@ -67,7 +68,13 @@ class Player:
 
     def leave(self) -> None:
         """Let time pass until no cycle of the scenario is fresh any more."""
-        self._set_clocks(self.scenario.cycle_time(self.scenario.cycles) + 6 * self.scenario.period)
+        left = self.scenario.cycle_time(self.scenario.cycles) + 6 * self.scenario.period
+        if self._moment is None or self._moment < left:  # clocks only go forward
+            self._set_clocks(left)
+
+    def be(self, moment: dt.datetime) -> None:
+        """Let it be a moment after the scenario."""
+        self._set_clocks(moment)
 
     def _set_state(self, name: str, state: dict[str, Any]) -> None:
         self._kubernetes.set_state(name, state["workloads"])
@@ -79,6 +86,7 @@ class Player:
             self._shown[key] = value
 
     def _set_clocks(self, moment: dt.datetime) -> None:
+        self._moment = moment
         if self.clocks:
             self.clocks.set(moment)
 

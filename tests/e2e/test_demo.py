@@ -209,7 +209,7 @@ def test_the_backfill_ran_three_times_and_told_nobody(shop: Demo) -> None:
 
 
 def test_the_evidence_is_whole_and_its_hashes_are_right(shop: Demo) -> None:
-    objects = shop.objects("audits/")
+    objects = shop.objects("audits/backfill/")
     assert set(objects) == {f"audits/backfill/{cycle}/{name}" for cycle in BACKFILLED for name in FILES}
     for cycle in BACKFILLED:
         folder = f"audits/backfill/{cycle}"
@@ -221,6 +221,18 @@ def test_the_evidence_is_whole_and_its_hashes_are_right(shop: Demo) -> None:
         covered = list(csv.DictReader(io.StringIO(objects[f"{folder}/coverage.csv"].decode())))
         clusters = ("eu-prod-1", "us-prod-1", "eu-staging-1", "c" * 62 + "1")
         assert {row["cluster"]: row["status"] for row in covered} == dict.fromkeys(clusters, "complete")
+
+
+def test_the_digest_and_the_evidence_pack_of_the_day_are_left(shop: Demo) -> None:
+    digests = {digest["channel"]: digest["text"] for digest in shop.summary["digests"]}
+    assert "checkout in eu-prod-1 / shop: 10 of 4" in digests["ped-platform"]
+    assert "checkout" in digests["orders-alerts"] and "reports" not in digests["orders-alerts"]
+    assert "Digest of Monday, 02 March 2026" in (shop.folder / "slack.html").read_text()
+    objects = shop.objects("audits/daily/")
+    kept = {path.relative_to(shop.folder / "audit"): path for path in (shop.folder / "audit").rglob("*.*")}
+    assert {f"audits/daily/{name.as_posix()}": path.read_bytes() for name, path in kept.items()} == objects
+    assert {name.name for name in kept} >= {"report.html", "verdicts.csv", "manifest.json"}
+    assert "checkout" in next(path for name, path in kept.items() if name.name == "report.html").read_text()
 
 
 def test_no_token_is_in_logs_xcoms_or_anything_a_person_sees(shop: Demo) -> None:

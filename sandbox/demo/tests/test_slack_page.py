@@ -1,5 +1,6 @@
 """The saved page holds every channel, thread and version, and needs no server."""
 
+import re
 from pathlib import Path
 
 from slack_sdk import WebClient
@@ -29,8 +30,16 @@ def test_messages_threads_and_edits_are_saved(tmp_path: Path) -> None:
         client.chat_update(channel="C0ORDERS", ts=parent, text="Resolved: orders-api <b>")
         save_page(url, CHANNELS, path)
     page = path.read_text()
-    for text in ("#ped-platform", "#orders-alerts", "It is over after 20 min", "Resolved: orders-api", "runs 10 pods"):
+    for text in ("ped-platform", "orders-alerts", "It is over after 20 min", "Resolved: orders-api", "runs 10 pods"):
         assert text in page
-    assert page.index("Resolved: orders-api") < page.index("It is over after 20 min")
     for outside in ('href="/', 'src="', "<script", "http://127.0.0.1"):
         assert outside not in page
+    names = re.findall(r' id="([^"]+)"', page)
+    assert len(names) == len(set(names)), "each view has its own"
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(names), "every link leads somewhere"
+    views = re.findall(r'class="page ([^"]*)" id="([^"]+)"', page)
+    assert ("has-thread", f"C0ORDERS-{parent}") in views and ("", "C0PLATFORM") in views
+    assert ("as-text has-thread", f"C0ORDERS-{parent}-text") in views
+    thread = page.partition(f'id="C0ORDERS-{parent}"')[2]
+    assert thread.index("Resolved: orders-api") < thread.index("It is over after 20 min")
+    assert ".page.has-thread" in page and "body.has-thread" not in page, "its style is that of the page that is served"
