@@ -29,6 +29,7 @@ BENCHMARKS = {
         Benchmark("audit", 22),
         Benchmark("batch", 5),
         Benchmark("collector", 2),
+        Benchmark("command_line", 0.3),
         Benchmark("cost", 1),
         Benchmark("cycle", 6),
         Benchmark("dag_parsing", 0.5),

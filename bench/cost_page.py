@@ -26,7 +26,7 @@ _ASKED = (
     ("`explain`, of one cycle", "ddl/views/explain.sql", dt.timedelta(0)),
     ("`live_ledger`, of one cycle", "ddl/views/live_ledger.sql", dt.timedelta(0)),
     ("`live_ledger`, of a day, all columns", "ddl/views/live_ledger.sql", _DAY),
-    ("`python -m pedwatch explain`", "verdicts/explain.sql", None),
+    ("`pedwatch explain`", "verdicts/explain.sql", None),
     ("page: Now", "page/now.sql", None),
     ("page: an API's 30 days, as audited", "page/subject_days.sql", None),
     ("page: an API, of a day that is not audited yet", "page/ledger.sql", None),
