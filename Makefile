@@ -1,7 +1,7 @@
 # The whole developer interface. `make` alone lists the targets; each first makes .venv/ when it has to.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-matrix up down lint bench soak soak-hour soak-year bundle deploy rollback image composer-dev clean
+.PHONY: help setup demo test test-matrix up down lint bench soak soak-hour soak-year wheel bundle deploy rollback image composer-dev clean
 .DELETE_ON_ERROR:
 
 # The shop of sandbox/scenario; SCENARIO=path plays another file of the same schema.
@@ -28,7 +28,7 @@ BIN := .venv/bin
 PYTHON_RUN := $(BIN)/python
 DOCKERFILES := $(wildcard deploy/compose/*.Dockerfile images/*/Dockerfile)
 SHELL_SCRIPTS := .ci/run $(wildcard bootstrap/*.sh findings/*.sh)
-WORKFLOWS := $(wildcard .github/workflows/*.yaml)
+WORKFLOWS := $(wildcard .github/workflows/*.yaml examples/*/.github/workflows/*.yaml)
 # Its name holds the folder, since an environment that was moved with its clone is broken.
 STAMP := .venv/.synced-$(shell pwd | cksum | cut -d' ' -f1)
 
@@ -107,6 +107,9 @@ soak-hour: $(STAMP) ## an hour under Airflow's own scheduler with kills, judged;
 
 soak-year: $(STAMP) ## what day 365 takes beside day 2; DAYS=28
 	@$(PYTHON_RUN) -m soak.year --days '$(DAYS)'
+
+wheel: $(STAMP) ## build/wheel/: the command line, for pipelines that have no clone and no Airflow
+	@$(PYTHON_RUN) -m hatchling build --target wheel --directory '$(CURDIR)/build/wheel'
 
 bundle: $(STAMP) ## build/composer/: the folders of the bucket as they would ship
 	@$(PYTHON_RUN) -m deploy.bundle

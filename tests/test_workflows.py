@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from pedwatch.cli import build_parser
+
 ROOT = Path(__file__).resolve().parents[1]
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
+EXAMPLES = sorted((ROOT / "examples").glob("*/.github/workflows/*"))
+WORKFLOWS = [*sorted((ROOT / ".github" / "workflows").iterdir()), *EXAMPLES]
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):.*##", MAKEFILE, re.MULTILINE))
 VARIABLES = set(re.findall(r"\$\((?:if \$\()?([A-Z]+)\b", MAKEFILE)) | {"PYTHON"}
@@ -63,7 +66,7 @@ class TestEveryWorkflow:
     def test_the_paths_that_start_it_are_there(self, path: Path) -> None:
         for trigger in read(path)["on"].values():
             for pattern in (trigger or {}).get("paths", []) if isinstance(trigger, dict) else []:
-                assert (ROOT / pattern.removesuffix("/**")).exists(), pattern
+                assert (path.parents[2] / pattern.removesuffix("/**")).exists(), pattern
 
     def test_it_may_only_read(self, path: Path) -> None:
         workflow = read(path)
@@ -71,8 +74,11 @@ class TestEveryWorkflow:
         for name, job in workflow["jobs"].items():
             rights = job.get("permissions", {"contents": "read"})
             # A token to exchange for one of Google's: where there is no key, there is none to leak.
-            allowed = {"contents": "read", "id-token": "write"} if name == "composer-dev" else {"contents": "read"}
-            assert rights == allowed, name
+            more = {
+                "composer-dev": {"id-token": "write"},
+                "compare": {"id-token": "write", "pull-requests": "write"},  # the comment
+            }
+            assert rights == {"contents": "read"} | more.get(name, {}), name
 
     def test_actions_are_pinned_by_commit_with_their_version_beside(self, path: Path) -> None:
         for line in path.read_text().splitlines():
@@ -100,6 +106,21 @@ class TestEveryWorkflow:
         assert "cancel-in-progress" in workflow["concurrency"]
         for name, job in workflow["jobs"].items():
             assert job["timeout-minutes"] <= 60, name
+
+
+def test_the_example_gives_a_stranger_nothing_and_types_what_there_is() -> None:
+    (example,) = EXAMPLES
+    workflow = read(example)
+    validate, compare = workflow["jobs"]["validate"], workflow["jobs"]["compare"]
+    assert "permissions" not in validate, "it may read the files"
+    assert compare["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+    typed = re.findall(
+        r"^ *pedwatch (.*?)(?: >.*)?$", "\n".join(s.get("run", "") for s in steps(workflow)), re.MULTILINE
+    )
+    assert [command.split()[:2] for command in typed] == [["limits", "validate"], ["limits", "diff"]]
+    for command in typed:
+        build_parser().parse_args(command.split())
+        assert (example.parents[2] / command.split()[-1]).is_dir()
 
 
 def test_what_is_not_there_would_be_found() -> None:
@@ -196,5 +217,5 @@ def test_lint_looks_at_every_file_of_its_kind() -> None:
         (listed,) = re.findall(rf"^{variable} := (.*)$", done, re.MULTILINE)
         wanted = [file for file in tracked if file.endswith(suffixes)]
         if variable == "WORKFLOWS":
-            wanted = [file for file in wanted if file.startswith(".github/workflows/")]
+            wanted = [file for file in wanted if "/.github/workflows/" in f"/{file}"]
         assert sorted(listed.split()) == sorted(wanted), variable
