@@ -1,10 +1,11 @@
 {#- CTEs: the limits that may take a workload. Matching looks at who a workload is, never at its counts, so it is done once
     per identity and not once per cycle. Needs `measured_workloads`, or what asked_workloads names of them, and
     `considered_limits`; ends in `candidate_matches`. One row per workload and limit that may take it. -#}
+{%- from 'verdicts/_counting.sql' import strict_replicas -%}
 {%- from 'verdicts/_period.sql' import is_unlabelled -%}
 {%- from 'verdicts/_selectors.sql' import label_pattern, selects_workload, specificity -%}
 identities AS (
-  SELECT DISTINCT
+  SELECT
     w.environment,
     w.cluster,
     w.namespace,
@@ -15,8 +16,13 @@ identities AS (
     w.label_text,
     w.held_by,
     IF(w.held_by != '', w.former_api_id, IF({{ is_unlabelled('w') }}, '', w.api_id)) AS asked_api_id,
-    IF(w.held_by != '', w.former_team_id, IF({{ is_unlabelled('w') }}, '', w.team_id)) AS asked_team_id
+    IF(w.held_by != '', w.former_team_id, IF({{ is_unlabelled('w') }}, '', w.team_id)) AS asked_team_id,
+    MAX({{ strict_replicas('w') }}) AS most_replicas,
+    LOGICAL_OR(w.left_by IS NOT NULL) AS has_left
   FROM {{ asked_workloads | default('measured_workloads') }} AS w
+  GROUP BY
+    w.environment, w.cluster, w.namespace, w.workload_kind, w.workload_name, w.api_id, w.team_id, w.label_text, w.held_by,
+    asked_api_id, asked_team_id
 ),
 
 offered_limits AS (

@@ -18,12 +18,14 @@ choices AS (
 chosen_matches AS (
   -- Two limits on one workload: the more specific selector, then the lower limit (docs/design.md#verdicts).
   SELECT
-    m.* EXCEPT (specificity, is_alone)
+    m.* EXCEPT (specificity, is_alone, most_replicas, has_left)
     REPLACE (
       COALESCE(c.cycle, m.valid_from) AS valid_from,
       COALESCE(TIMESTAMP_ADD(c.cycle, INTERVAL 1 SECOND), m.valid_to) AS valid_to
     ),
-    COUNT(*) OVER same_workload > 1 AS is_contested
+    COUNT(*) OVER same_workload > 1 AS is_contested,
+    -- Of most subjects it is known before they are summed up that they are within: who their members are nobody asks.
+    LOGICAL_OR(m.has_left) OVER same_limit OR SUM(m.most_replicas) OVER same_limit > m.max_replicas AS may_be_over
   FROM candidate_matches AS m
   INNER JOIN choices AS c ON m.is_alone = c.is_alone AND (c.is_alone OR ({{ holds('m', 'c.cycle', 'c.known_at') }}))
   WHERE TRUE
@@ -31,5 +33,6 @@ chosen_matches AS (
   WINDOW same_workload AS (
     PARTITION BY c.cycle, m.cluster, m.namespace, m.workload_kind, m.workload_name, m.api_id, m.team_id, m.label_text,
       m.held_by
-  )
+  ),
+  same_limit AS (PARTITION BY m.limit_id, IF(m.scope = 'total', '', m.cluster))
 )

@@ -19,6 +19,10 @@ IF(
 {%- macro counted_replicas(o) -%}
 COALESCE({{ o }}.status_replicas, IF({{ o }}.observed_generation = {{ o }}.generation, 0, NULL))
 {%- endmacro -%}
+{#- All that is said to run of a workload, whatever is forgiven. -#}
+{%- macro strict_replicas(w) -%}
+GREATEST(COALESCE({{ w }}.status_replicas, 0), COALESCE({{ w }}.asked_replicas, 0))
+{%- endmacro -%}
 {#- An HPA's count is left out when it is zero, or was never written; and it is never written again once the HPA cannot read
     its target. There are no generations on HPAs: conditions alone tell. -#}
 {%- macro asked_replicas(o) -%}

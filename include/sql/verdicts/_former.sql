@@ -21,10 +21,10 @@ CONCAT(COALESCE({{ w }}.team_id, ''), '/', COALESCE({{ w }}.api_id, ''))
 {%- macro holders(w) -%}
 IF({{ has_left(w) }}, ['', {{ w }}.former_limit_id], [''])
 {%- endmacro -%}
-{#- What a cycle says for the next one; who left is not asked again whose it was. -#}
+{#- What a cycle says for the next one where something may be over; who left is not asked again whose it was. -#}
 {%- macro member(w) -%}
 IF(
-        {{ w }}.left_by = 'api_changed',
+        {{ w }}.left_by = 'api_changed' OR NOT {{ w }}.may_be_over,
         NULL,
         CONCAT(
           {{ place(w) }}, ' ', {{ w }}.limit_id, ' ', {{ w }}.subject_team_id, ' ', {{ w }}.subject_api_id, ' ',

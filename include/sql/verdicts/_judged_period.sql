@@ -8,7 +8,7 @@
 DECLARE v_from TIMESTAMP DEFAULT @period_start;
 DECLARE v_to TIMESTAMP;
 DECLARE v_cut TIMESTAMP;
-{% include 'verdicts/_part_length.sql' %}
+{% include 'verdicts/_part_starts.sql' %}
 {% include 'verdicts/_prior_cycle.sql' %}
 
 CREATE TEMP TABLE judged_period AS
@@ -26,7 +26,7 @@ FROM prior_subjects AS p;
 {%- macro in_period(column) %}{{ column }} >= v_from AND {{ column }} < v_to{% endmacro -%}
 {%- macro until_period_end(column) %}{{ column }} < v_to{% endmacro -%}
 WHILE v_from < @period_end DO
-  SET v_to = LEAST(@period_end, TIMESTAMP_ADD(v_from, INTERVAL v_minutes MINUTE));
+  SET v_to = (SELECT COALESCE(MIN(start), @period_end) FROM UNNEST(v_starts) AS start WHERE start > v_from);
 
   CREATE OR REPLACE TEMP TABLE judged_cycles AS
   WITH

@@ -1,5 +1,6 @@
 {#- CTE: which limit each workload is judged by. Needs _chosen_matches.sql and `measured_workloads`.
     One row per cycle and workload. -#}
+{%- from 'verdicts/_counting.sql' import strict_replicas -%}
 {%- from 'verdicts/_selectors.sql' import is_chosen_for -%}
 matched_workloads AS (
   SELECT
@@ -9,7 +10,7 @@ matched_workloads AS (
     GREATEST(
       COALESCE(w.status_replicas - w.surge_allowance, 0), COALESCE(w.asked_replicas, 0)
     ) - w.takeover_allowance AS measured,
-    GREATEST(COALESCE(w.status_replicas, 0), COALESCE(w.asked_replicas, 0)) AS strict_replicas,
+    {{ strict_replicas('w') }} AS strict_replicas,
     w.status_replicas - w.surge_allowance - w.takeover_allowance AS running,
     IF(w.status_replicas - w.surge_allowance >= COALESCE(w.asked_replicas, 0), w.counter, 'hpa') AS offender,
     m.limit_id,
@@ -17,6 +18,7 @@ matched_workloads AS (
     m.max_replicas,
     m.scope AS limit_scope,
     COALESCE(m.is_contested, FALSE) AS is_contested,
+    m.may_be_over,
     -- A limit may name the API of workloads that carry no labels.
     COALESCE(m.limit_api_id, w.api_id) AS subject_api_id,
     COALESCE(m.limit_team_id, w.team_id) AS subject_team_id

@@ -3,27 +3,33 @@
     One row per cycle and subject. -#}
 {%- from 'verdicts/_period.sql' import closest, covers_api -%}
 {%- from 'verdicts/_tolerance.sql' import tolerated -%}
-limit_policies AS (
+limit_ceilings AS (
   SELECT
     p.policy_version,
     l.team_id,
     l.api_id,
-    p.tolerance_count,
-    -- Once for each limit's team and API, not for each workload.
-    CAST(p.tolerance_ratio AS NUMERIC) AS tolerance_ratio
-  FROM (SELECT DISTINCT team_id, api_id FROM considered_limits) AS l
+    l.max_replicas,
+    -- Once for each limit, not for each of its subjects in each cycle.
+    l.max_replicas + {{ tolerated('l.max_replicas', 'p') }} AS base_ceiling
+  FROM (SELECT DISTINCT team_id, api_id, max_replicas FROM considered_limits) AS l
   INNER JOIN policies AS p ON {{ covers_api('p', 'l') }}
   WHERE TRUE
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY p.policy_version, l.team_id, l.api_id ORDER BY {{ closest('p') }}) = 1
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY p.policy_version, l.team_id, l.api_id, l.max_replicas ORDER BY {{ closest('p') }}
+  ) = 1
 ),
 
 tolerated_subjects AS (
   SELECT
     x.*,
-    x.max_replicas + {{ tolerated('x.max_replicas', 'p') }} AS base_ceiling
+    c.base_ceiling
   FROM summed_subjects AS x
-  LEFT JOIN limit_policies AS p
-    ON x.policy_version = p.policy_version AND x.team_id = p.team_id AND x.api_id = p.api_id
+  LEFT JOIN limit_ceilings AS c
+    ON
+      x.policy_version = c.policy_version
+      AND x.team_id = c.team_id
+      AND x.api_id = c.api_id
+      AND x.max_replicas = c.max_replicas
 ),
 
 rejected_documents AS (
