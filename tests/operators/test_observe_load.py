@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pedwatch.errors import LedgerError
-from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.hooks import load_jobs
 from pedwatch.observations.intake import cycle_load
 from tests.e2e.stand_ins import cycle_at
 from tests.e2e.watch_run import TASKS, Run
@@ -67,7 +67,7 @@ def assert_refused(world: World, run: Run, message: str) -> None:
 FIRST = [f"{EU}/deployment/orders", f"{EU}/deployment/steady", f"{EU}/hpa/orders", f"{US}/deployment/sessions"]
 
 
-def load_jobs(world: World) -> list[int]:
+def rows_of_loads(world: World) -> list[int]:
     """Return the rows that each load job of this dataset brought, oldest first."""
     jobs = [job for job in world.warehouse.client.list_jobs(max_results=50) if job.job_type == "load"]
     return [job.output_rows for job in jobs if job.destination.dataset_id == world.config.dataset][::-1]
@@ -81,14 +81,14 @@ def test_one_job_loads_all_clusters_and_repeating_it_changes_nothing(shop: World
     again = TASKS["load_observations"](run)
     assert (again["rows"], again["seen"], again["blind"]) == (0, [EU, US], [])
     assert shop.tables() == told
-    assert load_jobs(shop) == [4], "one load job, whatever the number of clusters"
+    assert rows_of_loads(shop) == [4], "one load job, whatever the number of clusters"
 
 
 def test_a_cycle_loads_what_was_observed_in_it_and_no_more(shop: World) -> None:
     """It was the whole hour once more in each cycle: 4, 8 and 12 rows."""
     for number in (1, 2, 3):
         assert load(collected(shop, number))["rows"] == 4
-    assert load_jobs(shop) == [4, 4, 4]
+    assert rows_of_loads(shop) == [4, 4, 4]
     assert names(shop, 1) == names(shop, 3) == FIRST
 
 
@@ -248,11 +248,11 @@ def test_half_an_object_that_its_manifest_vouches_for_costs_its_cluster_alone(sh
 
 def test_however_many_loads_have_failed_the_next_may_succeed(shop: World) -> None:
     """Of the soak: after twenty that failed nothing was ever loaded again, since only a load moves the table on."""
-    table, bucket = shop.warehouse.look_at("replica_observations"), shop.storage.bucket(shop.config.bucket)
+    table, bucket = load_jobs.look_at(shop.warehouse, "replica_observations"), shop.storage.bucket(shop.config.bucket)
     bucket.blob("bad.gz").upload_from_string(b"no gzip", content_type="application/gzip")
     for _ in range(23):
         with pytest.raises(LedgerError, match=r"bad\.gz"):
-            shop.warehouse.append(table, [f"gs://{bucket.name}/bad.gz"], 1)
+            load_jobs.append(shop.warehouse, table, [f"gs://{bucket.name}/bad.gz"], 1)
     assert load(collected(shop, 1))["rows"] == 4
 
 
@@ -270,14 +270,15 @@ def test_of_two_who_load_at_once_one_does(shop: World, monkeypatch: pytest.Monke
     with pytest.raises(LedgerError, match="replica_observations is loaded by another task meanwhile; try again"):
         TASKS["load_observations"](run)
     assert names(shop, 1) == FIRST
-    assert load_jobs(shop) == [4]
+    assert rows_of_loads(shop) == [4]
 
 
 def test_other_rows_than_promised_are_an_error_and_not_a_quiet_day(shop: World) -> None:
     load(collected(shop, 1))
-    table, uris = shop.warehouse.look_at("replica_observations"), [f"gs://{shop.config.bucket}/obs/*.ndjson.gz"]
+    table = load_jobs.look_at(shop.warehouse, "replica_observations")
+    uris = [f"gs://{shop.config.bucket}/obs/*.ndjson.gz"]
     with pytest.raises(LedgerError, match="4 rows, but the manifests promise 5"):
-        shop.warehouse.append(table, uris, 5)
+        load_jobs.append(shop.warehouse, table, uris, 5)
 
 
 def test_an_hour_is_evidence_two_hours_after_it_began(shop: World) -> None:
@@ -294,7 +295,7 @@ def test_neither_a_backfill_nor_a_late_run_collects_or_loads(
     kept = collected(shop, 2)  # its objects lie in the bucket, not loaded
     before = shop.tables()
     loads: list[Any] = []
-    monkeypatch.setattr(Warehouse, "append", lambda *arguments: loads.append(arguments))
+    monkeypatch.setattr(load_jobs, "append", lambda *arguments: loads.append(arguments))
     late = shop.run(2, run_type)
     shop.at(kept.cycle + (dt.timedelta(seconds=20) if run_type == "backfill" else dt.timedelta(minutes=5)))
     late.go(until="load_observations")

@@ -22,7 +22,7 @@ from pedwatch import settings
 from pedwatch.cli import main
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError
-from pedwatch.hooks import clients
+from pedwatch.hooks import clients, load_jobs
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.staging import stage
 from pedwatch.hooks.warehouse import Warehouse
@@ -53,6 +53,11 @@ def command(warehouse: Warehouse) -> None:
         raise LedgerError("".join(said).removesuffix("\n"))
 
 
+def load(warehouse: Warehouse) -> None:
+    table = load_jobs.look_at(warehouse, "replica_observations")
+    load_jobs.append(warehouse, table, ["gs://ped-bucket/*"], 1)
+
+
 WAYS: dict[str, Callable[[Warehouse], object]] = {
     "script": lambda it: it.write(COMPARE, sample(it, COMPARE)),
     "run": lambda it: it.run(LEDGER, sample(it, LEDGER)),
@@ -60,7 +65,7 @@ WAYS: dict[str, Callable[[Warehouse], object]] = {
     "table": lambda it: it.table(LEDGER, sample(it, LEDGER)),
     "write": lambda it: it.write(BEAT, sample(it, BEAT)),
     "list": lambda it: it.listed("heartbeats", {"cycle": "TIMESTAMP"}),
-    "load": lambda it: it.append(it.look_at("replica_observations"), ["gs://ped-bucket/*"], 1),
+    "load": load,
     "stage": lambda it: stage(it, "limit_staging", [STAGED]),
     "ddl": lambda it: it.write("ddl/tables/heartbeats.sql"),
     "dataset": Warehouse.create_dataset,

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pedwatch.alerts.channels.slack import SlackChannel
+from pedwatch.hooks import load_jobs
 from pedwatch.hooks.warehouse import Warehouse
 from tests.e2e.stand_ins import StandIns
 from tests.e2e.watch_run import BRANCHES, TASKS, Run, parse_dag
@@ -27,8 +28,8 @@ CYCLES = 3
 LATER = dt.timedelta(seconds=70)
 #: The same where the dead worker held nothing.
 SOON = dt.timedelta(seconds=20)
-WITHIN: dict[str, tuple[type, str, str | None]] = {
-    "the load, before its MERGE": (Warehouse, "append", None),
+WITHIN: dict[str, tuple[object, str, str | None]] = {
+    "the load, before its MERGE": (load_jobs, "append", None),
     "the MERGE of the load": (Warehouse, "write", "observations/record_collection.sql"),
     "the fold's commit": (Warehouse, "write", "alerts/commit_fold.sql"),
     "the lease": (Warehouse, "run", "alerts/lease_notifications.sql"),

@@ -1,9 +1,10 @@
-"""Begins load jobs whose id says which state of the table they load into, so that of two who saw the same one loads."""
+"""Appends objects in load jobs whose id says which state of the table they load into: of two who saw it one loads."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pedwatch.errors import LedgerError
+from pedwatch.hooks.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -12,7 +13,50 @@ _RACES = 5
 """So often another task may take the number of a job first."""
 
 
-def begin_load(
+def look_at(warehouse: Warehouse, table: str) -> "bigquery.Table":
+    """Return a table as it is now, for `append`.
+
+    Raises:
+        LedgerError: BigQuery refused, or did not answer.
+    """
+    with warehouse.told(f"table {table}"):
+        return warehouse.client.get_table(warehouse.address(table))
+
+
+def append(warehouse: Warehouse, table: "bigquery.Table", uris: Sequence[str], rows: int) -> int:
+    """Append NDJSON objects to a table in one load job, unless it was modified since it was looked at.
+
+    BigQuery has each job id once: this job's is when the table was modified last, so that of two who saw the same
+    table, or of one and its own retry, one loads. What is in it must be asked after `look_at`.
+
+    Args:
+        warehouse: has the table.
+        table: as it was looked at.
+        uris: ``gs://`` address of each object, 10,000 at most.
+        rows: how many they hold.
+
+    Raises:
+        LedgerError: somebody loaded meanwhile, or the load failed: nothing was appended. Or it brought another
+            number of rows.
+    """
+    from google.cloud import bigquery
+
+    shown = f"load of {len(uris)} object{'s' if len(uris) > 1 else ''}, {uris[0]} first"
+    config = bigquery.LoadJobConfig(
+        schema=table.schema,
+        source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+        write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,  # a table made by a load has no partitions
+    )
+    with warehouse.told(shown):
+        job = _begun(warehouse.client, warehouse.config.location, table, uris, config)
+        job.result()
+    if job.output_rows != rows:
+        raise LedgerError(f"{shown}: {job.output_rows} rows, but the manifests promise {rows}")
+    return int(job.output_rows)
+
+
+def _begun(
     client: "bigquery.Client",
     location: str,
     table: "bigquery.Table",

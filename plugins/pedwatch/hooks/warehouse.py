@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ from pedwatch.byte_budgets import budget
 from pedwatch.config import Config
 from pedwatch.errors import LedgerError
 from pedwatch.hooks import bigquery_refusals
-from pedwatch.hooks.load_jobs import begin_load
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -151,46 +150,6 @@ class Warehouse:
     def address(self, table: str) -> str:
         """Return the full name of a table of this dataset."""
         return f"{self.config.project}.{self.config.dataset}.{table}"
-
-    def look_at(self, table: str) -> "bigquery.Table":
-        """Return a table as it is now, for `append`.
-
-        Raises:
-            LedgerError: BigQuery refused, or did not answer.
-        """
-        with self.told(f"table {table}"):
-            return self.client.get_table(self.address(table))
-
-    def append(self, table: "bigquery.Table", uris: Sequence[str], rows: int) -> int:
-        """Append NDJSON objects to a table in one load job, unless it was modified since it was looked at.
-
-        BigQuery has each job id once: this job's is when the table was modified last, so that of two who saw the same
-        table, or of one and its own retry, one loads. What is in it must be asked after `look_at`.
-
-        Args:
-            table: as it was looked at.
-            uris: ``gs://`` address of each object, 10,000 at most.
-            rows: how many they hold.
-
-        Raises:
-            LedgerError: somebody loaded meanwhile, or the load failed: nothing was appended. Or it brought another
-                number of rows.
-        """
-        from google.cloud import bigquery
-
-        shown = f"load of {len(uris)} object{'s' if len(uris) > 1 else ''}, {uris[0]} first"
-        config = bigquery.LoadJobConfig(
-            schema=table.schema,
-            source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
-            write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
-            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,  # a table made by a load has no partitions
-        )
-        with self.told(shown):
-            job = begin_load(self.client, self.config.location, table, uris, config)
-            job.result()
-        if job.output_rows != rows:
-            raise LedgerError(f"{shown}: {job.output_rows} rows, but the manifests promise {rows}")
-        return int(job.output_rows)
 
     def _rows(self, name: str, parameters: Mapping[str, Any], variables: Mapping[str, object]) -> Any:
         """Run a named statement, and return what the client makes of its result; the rows come as they are asked for.

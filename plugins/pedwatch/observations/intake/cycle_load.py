@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pedwatch.config import Config
 from pedwatch.cycles import compact, hour_partition, hours_to_load
 from pedwatch.errors import LedgerError
+from pedwatch.hooks import load_jobs
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.attempts import Loaded, StoredObject, attempt_of, lost_objects, objection_to, to_load
@@ -110,7 +111,7 @@ def load_attempts(
     if not chosen:
         return 0, lost
     try:
-        return warehouse.append(table, sorted(chosen), sum(chosen.values())), lost
+        return load_jobs.append(warehouse, table, sorted(chosen), sum(chosen.values())), lost
     except LedgerError as error:
         # One bad object would stop all clusters, in every cycle as long as its hour is loaded.
         is_refused = isinstance(error.__cause__, BadRequest)
@@ -120,7 +121,7 @@ def load_attempts(
         log.error("evidence lost: %s", reason)
     lost = {**lost, **spoilt}
     chosen = to_load(manifests, loaded, lost)
-    return (warehouse.append(table, sorted(chosen), sum(chosen.values())) if chosen else 0), lost
+    return (load_jobs.append(warehouse, table, sorted(chosen), sum(chosen.values())) if chosen else 0), lost
 
 
 def spoilt_objects(
@@ -175,7 +176,7 @@ def record_observations(
             "again. To judge this cycle anew, clear the whole run or run a backfill over it."
         )
     # Looked at first: what is asked then has in it all that this state of the table has.
-    table = warehouse.look_at("replica_observations")
+    table = load_jobs.look_at(warehouse, "replica_observations")
     span = {"cycle": cycle, "first_hour": hours[0], "last_hour": hours[-1]}
     before = warehouse.run("observations/before_load.sql", span)[0]
     loaded = {attempt_of(row): row["row_count"] for row in before["loaded"]}
