@@ -1,6 +1,7 @@
 """How long a cycle is stands in one place: statements are told, and what is past is read from what was recorded."""
 
 import ast
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from pedwatch import sql
 from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.observations.manifests import MANIFEST_COLUMNS
+from tests.oracle.worlds import policy_row
 from tests.sql.case_files import moment
 from tests.sql.googlesql import DATASET, SQL_ROOT
+from tests.sql.test_cases import _load
 
 _COMMENT = re.compile(r"--[^\n]*")
 _FIVE = re.compile(r"\b5 MINUTE\b|\b300\b|\b288\b|\* 5\b|\b5 \*|[(,] 5\)")
@@ -88,3 +91,25 @@ def test_every_minute_belongs_to_one_cycle_while_the_length_changes(tables: Ware
     short = dict.fromkeys(("10:06", "10:07", "10:08", "10:09", "10:10", "10:11"), 1)
     assert found == {"10:00": 5, "10:05": 5, **short, "10:15": 4, "10:20": 5, "10:25": 5}
     assert sum(found.values()) == 30, "from 9:55 to 10:25"
+
+
+def test_a_period_is_judged_by_the_million_and_no_minute_for_itself(tables: Warehouse) -> None:
+    """An hour, a minute, and an hour again: the parts of a period begin at cycles, wherever those are."""
+    cycles = {"10:00": 60, "10:01": 1, "11:01": 60, "12:01": 60}
+    rows = [
+        {"cycle": moment(at), "cycle_minutes": minutes, "cluster": "eu-prod-1", "environment": "prod"}
+        | {"status": "complete", "attempt_id": "a", "row_count": 400_000, "recorded_at": moment(at)}
+        for at, minutes in cycles.items()
+    ]
+    _load(tables, "collection_runs", rows)
+    _load(tables, "policy_history", [policy_row(None)])
+    period = {"period_start": moment("09:00"), "period_end": moment("13:00"), "known_at": Typed("TIMESTAMP", None)}
+    begun = dt.datetime.now(dt.UTC)
+    assert tables.run("verdicts/judge_period.sql", period) == []
+    [script] = [
+        job
+        for job in tables.client.list_jobs(min_creation_time=begun)
+        if job.job_type == "query" and job.labels.get("pedwatch") == "verdicts-judge_period" and job.num_child_jobs
+    ]
+    asked = [child.query for child in tables.client.list_jobs(parent_job=script)]
+    assert len([text for text in asked if "TEMP TABLE judged_cycles" in text]) == 2
