@@ -38,7 +38,7 @@ from sandbox.scenario.gathering import DATASET, Reader
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.player import Player
 from sandbox.scenario.rebasing import rebased
-from soak.judge.breaches import Breach, breaches
+from soak.judge.breaches import Breach, Breaches
 from soak.scheduler import ROOT
 
 LASTS = 7
@@ -47,7 +47,7 @@ EARLY = dt.timedelta(seconds=5)
 """Pods appear so long before their cycle."""
 QUIET_MINUTES = 6
 """At the end nothing is killed, so that what waits is told."""
-BETWEEN_KILLS = (4.0, 20.0)
+BETWEEN_KILLS = (10.0, 40.0)
 """Seconds."""
 
 
@@ -135,11 +135,12 @@ def judge(reader: Reader, first: dt.datetime, minutes: int) -> tuple[list[str], 
     cycles = [first + number * MINUTE for number in range(minutes)]
     found = [f"accounted: {cycle:%H:%M} has no rows" for cycle in cycles[:-1] if len(runs[cycle]) != len(CLUSTERS)]
     over = happening(minutes)
-    said = {}
+    breaches, seen = Breaches(), 0
     for number, cycle in enumerate(cycles, 1):
         if runs[cycle].get(CLUSTERS[0]) == "complete" and cycle in judged:
-            said[cycle] = [_said(api, number, *over[api]) for api in over]
-    expected = {breach.subject: breach for breach in breaches(said) if breach.fired}
+            seen += 1
+            breaches.take(cycle, [_said(api, number, *over[api]) for api in over])
+    expected = {breach.subject: breach for breach in breaches.all() if breach.fired}
     messages = [message for message in reader.raw_messages() if not message.get("deleted")]
     names = collections.Counter(
         (message.get("metadata") or {}).get("event_payload", {}).get("notification_id") for message in messages
@@ -149,7 +150,7 @@ def judge(reader: Reader, first: dt.datetime, minutes: int) -> tuple[list[str], 
         found += _told(api, expected.get(api), [m for m in messages if api in m["text"].split()])
     waiting = [row for row in reader.notifications() if row["status"] in ("unsent", "sending", "ambiguous")]
     found += [f"waiting: {row['reason']} is {row['status']}" for row in waiting if not row["error"]]
-    counts = {"cycles": minutes, "cycles judged": len(said), "breaches": len(expected), "messages": len(messages)}
+    counts = {"cycles": minutes, "cycles judged": seen, "breaches": len(expected), "messages": len(messages)}
     return found, counts
 
 

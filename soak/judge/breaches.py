@@ -5,7 +5,7 @@ once where nothing runs any more, or it is judged otherwise. What cannot be seen
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from soak.judge.evidence import Row
@@ -28,6 +28,7 @@ class Breach:
         fired: the cycle in which it had lasted long enough; None where it never did.
         ended: the cycle in which it ended; None while it goes on.
         dark: cycles in which it was open and could not be seen.
+        seen: what was said of it in the others.
     """
 
     subject: str
@@ -37,6 +38,7 @@ class Breach:
     fired: dt.datetime | None = None
     ended: dt.datetime | None = None
     dark: set[dt.datetime] = field(default_factory=set)
+    seen: dict[dt.datetime, Row] = field(default_factory=dict)
     _window: list[bool] = field(default_factory=list)
     _changes: list[dt.datetime] = field(default_factory=list)
     _over_run: int = 0
@@ -51,6 +53,7 @@ class Breach:
         if not is_over and row["verdict"] != "within_limit" and not is_gone:
             self.dark.add(cycle)
             return
+        self.seen[cycle] = row
         if (self._window and self._window[-1] != is_over) or (not self._window and is_over):
             self._changes.append(cycle)
         self._changes = [change for change in self._changes if change > cycle - FLAPS_WITHIN]
@@ -77,21 +80,30 @@ def is_gross(row: Row) -> bool:
     return bool(runs >= GROSS * row["max_replicas"] and runs >= row["max_replicas"] + GROSS_PODS)
 
 
-def breaches(said: Mapping[dt.datetime, list[Row]]) -> Iterator[Breach]:
-    """Yield every time that a subject was over, by what was said of each cycle in turn."""
-    open_: dict[str, Breach] = {}
-    changes: dict[str, list[dt.datetime]] = {}
-    for cycle in sorted(said):
-        for row in said[cycle]:
+class Breaches:
+    """Follows every subject that is over, cycle by cycle; of all others nothing is kept."""
+
+    def __init__(self) -> None:
+        self.ended: list[Breach] = []
+        self._open: dict[str, Breach] = {}
+        self._changes: dict[str, list[dt.datetime]] = {}
+
+    def take(self, cycle: dt.datetime, rows: Iterable[Row]) -> None:
+        """Take what is said of all subjects in the next cycle."""
+        for row in rows:
             subject = row["subject"]
-            breach = open_.get(subject)
+            breach = self._open.get(subject)
             if breach is None:
                 if row["verdict"] != "over_limit":
                     continue
-                breach = Breach(subject, row["api_id"], row["team_id"], cycle, _changes=changes.get(subject, []))
-                open_[subject] = breach
+                before = self._changes.get(subject, [])
+                breach = Breach(subject, row["api_id"], row["team_id"], cycle, _changes=before)
+                self._open[subject] = breach
             breach.take(cycle, row)
             if breach.ended is not None:
-                changes[subject] = breach._changes
-                yield open_.pop(subject)
-    yield from open_.values()
+                self._changes[subject] = breach._changes
+                self.ended.append(self._open.pop(subject))
+
+    def all(self) -> list[Breach]:
+        """Return all that there were, those that go on last."""
+        return [*self.ended, *self._open.values()]

@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from soak.engine import WATCH
+from soak.judge.breaches import Breaches
 from soak.judge.evidence import Cycle, Evidence, Finding, Row
 from soak.judge.truth import Limits, Oracle, observed, published, rows_of
 
@@ -24,7 +25,7 @@ SCALED = ("hpa_target_kind", "hpa_target_name", "hpa_current_replicas", "hpa_max
 
 
 class Ledger:
-    """Reads the ledger in the order of its cycles; afterwards ``said`` is what the oracle said of each.
+    """Reads the ledger in the order of its cycles; afterwards it knows who was over, by what the oracle said.
 
     Args:
         evidence: what is judged.
@@ -34,8 +35,9 @@ class Ledger:
         self._evidence = evidence
         environments = {c.name: c.environment for c in evidence.world.watched}
         self._oracle = Oracle(Limits(evidence.world, published(evidence)), environments)
-        self.said: dict[dt.datetime, list[Row]] = {}
-        """What the oracle says of the cycles that were judged live."""
+        self.breaches = Breaches()
+        self.judged: list[dt.datetime] = []
+        """The cycles that were judged live."""
         self.fingerprints: dict[str, str] = {}
         self.verdicts = self.late = 0
 
@@ -53,7 +55,8 @@ class Ledger:
         rows = rows_of(self._evidence, number, cycle, runs)
         first = [row for row in of_cycle.verdicts if row["revision"] == 1]
         if not first:
-            if self._evidence.ended(WATCH).get(cycle) == "success":
+            is_seen = any(run["attempt_id"] for run in runs.values())
+            if is_seen and self._evidence.ended(WATCH).get(cycle) == "success":
                 yield Finding("ledger", "all", "the run ended well, and no verdict was written", number)
             self._oracle.keep(rows)
             return
@@ -63,7 +66,8 @@ class Ledger:
         for row in expected.values():
             row["max_replicas"] = held.get(row["limit_id"])
         if first[0]["origin"] == "live":
-            self.said[cycle] = list(expected.values())
+            self.judged.append(cycle)
+            self.breaches.take(cycle, expected.values())
         self.verdicts += len(first)
         judged_at = min(row["computed_at"] for row in first)
         if any(run["recorded_at"] > judged_at + self._evidence.span(number) for run in runs.values()):

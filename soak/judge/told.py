@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pedwatch.alerts.episodes import NAMESPACE
-from soak.judge.breaches import Breach, breaches
+from soak.judge.breaches import Breach
 from soak.judge.evidence import Evidence, Finding, Row
 from soak.judge.ledger import Ledger
 from soak.world import PLATFORM_CHANNEL
@@ -41,7 +41,7 @@ class Told:
         self._evidence, self._ledger = evidence, ledger
         self._standing = [m for m in evidence.messages if not m.get("deleted") and ID in payload_of(m)]
         self._outbox = {row[ID]: row for row in evidence.tables["notifications"]}
-        self.breaches = list(breaches(ledger.said))
+        self.breaches = ledger.breaches.all()
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is wrong."""
@@ -124,7 +124,7 @@ class Told:
 
     def _was_hidden(self, breach: Breach) -> bool:
         """Tell whether it could not be seen from when it had lasted until its end: then its cluster is told."""
-        after = [cycle for cycle in self._ledger.said if cycle >= (breach.fired or breach.started)]
+        after = [cycle for cycle in self._ledger.judged if cycle >= (breach.fired or breach.started)]
         after = [cycle for cycle in after if breach.ended is None or cycle < breach.ended]
         return all(cycle in breach.dark for cycle in after[1:]) and breach.ended is not None and len(after) > 1
 
@@ -133,23 +133,29 @@ class Told:
         return team.channel if team is not None and team.is_live else PLATFORM_CHANNEL
 
     def _untrue(self) -> Iterator[Finding]:
-        """Hold the numbers of every word against what was so in its cycle."""
+        """Hold the numbers of every word against what was so in its cycle, or when it was seen last before."""
+        judged = set(self._ledger.judged)
         for message in self._standing:
             payload = payload_of(message)
             cycle = dt.datetime.fromisoformat(payload["cycle"])
-            said = self._ledger.said.get(cycle)
-            if said is None or payload["reason"] == "welcome":  # which shows an example
+            if cycle not in judged or payload["reason"] == "welcome":  # which shows an example
                 continue
-            first = (message["revisions"] or [message])[0]
-            for found in FACT.finditer(html.unescape(first["text"])):
-                if not any(_is_true(found, row) for row in said):
-                    number = self._evidence.number_at(cycle)
+            number = self._evidence.number_at(cycle)
+            first = html.unescape((message["revisions"] or [message])[0]["text"])
+            for found in FACT.finditer(first):
+                rows = [row for row in self._last_seen(found["api"], cycle) if row["verdict"] == "over_limit"]
+                if not any(_is_true(found, row) for row in rows):
                     yield Finding("untrue", payload["reason"], f"says: {found.group(0)}", number, found["api"])
-            if (ended := ENDED.search(html.unescape(first["text"]))) is not None:
-                over = [r for r in said if r["api_id"] == ended["api"] and r["verdict"] == "over_limit"]
+            if (ended := ENDED.search(first)) is not None:
+                here = [b.seen.get(cycle) for b in self.breaches if b.api_id == ended["api"]]
+                over = [row for row in here if row is not None and row["verdict"] == "over_limit"]
                 if any(_is_there(ended["place"], row) for row in over):
-                    number = self._evidence.number_at(cycle)
                     yield Finding("untrue", payload["reason"], f"says: {ended.group(0)}", number, ended["api"])
+
+    def _last_seen(self, api_id: str, cycle: dt.datetime) -> Iterator[Row]:
+        for breach in self.breaches:
+            if breach.api_id == api_id and (seen := [at for at in breach.seen if at <= cycle]):
+                yield breach.seen[max(seen)]
 
 
 def episode_of(fingerprint: str, started: dt.datetime) -> str:

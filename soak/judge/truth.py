@@ -33,7 +33,7 @@ def observed(document: Row, cycle: dt.datetime, cluster: str, environment: str) 
         "resource_type": TYPES[kind],
         "spec_replicas": asked,
         "status_replicas": status or None,  # a count of zero is not written
-        "updated_replicas": document.get("updated_replicas", status) or None,
+        "updated_replicas": document.get("updated_replicas", status),
         "max_surge": "25%" if kind == "Deployment" else None,
         "generation": 1,
         "observed_generation": 1,
@@ -43,7 +43,11 @@ def observed(document: Row, cycle: dt.datetime, cluster: str, environment: str) 
     if hpa is None:
         return [own]
     target = {"hpa_target_kind": kind, "hpa_target_name": document["name"], "hpa_max_replicas": hpa["max"]}
-    able = {"hpa_current_replicas": hpa["current"], "hpa_able_to_scale": "True", "hpa_able_to_scale_reason": None}
+    able = {
+        "hpa_current_replicas": hpa["current"] or None,
+        "hpa_able_to_scale": "True",
+        "hpa_able_to_scale_reason": None,
+    }
     return [own, {**named, "resource_type": "hpa", **target, **able}]
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from soak.judge.breaches import breaches
+from soak.judge.breaches import Breaches
 
 FIRST = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 MEANS = {
@@ -35,13 +35,10 @@ MEANS = {
     ],
 )
 def test_over_for_long_is_a_breach(seen: str, told: list[tuple[int | None, int | None]]) -> None:
-    said = {}
-    for number, letter in enumerate(seen):
+    breaches, cycles = Breaches(), [FIRST + number * dt.timedelta(minutes=5) for number in range(len(seen))]
+    for cycle, letter in zip(cycles, seen, strict=True):
         verdict, reason, measured = MEANS[letter]
         row = {"subject": "s", "api_id": "a", "team_id": "t", "verdict": verdict, "reason": reason}
-        said[FIRST + number * dt.timedelta(minutes=5)] = [
-            row | {"measured": measured, "running": measured, "max_replicas": 10}
-        ]
-    cycles = list(said)
-    found = [tuple(cycles.index(at) if at else None for at in (b.fired, b.ended)) for b in breaches(said)]
+        breaches.take(cycle, [row | {"measured": measured, "running": measured, "max_replicas": 10}])
+    found = [tuple(cycles.index(at) if at else None for at in (b.fired, b.ended)) for b in breaches.all()]
     assert found == told

@@ -14,6 +14,8 @@ from soak.judge.told import payload_of
 from soak.judge.verdict import judge
 from tests.soak.test_short_soak import Short
 
+pytestmark = pytest.mark.timeout(900)
+
 
 def told(evidence: Evidence, reason: str) -> Row:
     """A message of that reason about an API, which stands by itself."""

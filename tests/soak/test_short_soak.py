@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from soak.soaking import Soaked
 
+pytestmark = pytest.mark.timeout(900)  # the first test waits for the soak, on a machine that has other work
 Short = tuple[Soaked, Path]
 
 
