@@ -37,6 +37,7 @@ atexit.register(os.dup2, os.open(os.devnull, os.O_WRONLY), 2)
 LONGEST = (
     "tests/e2e/test_demo.py",
     "tests/sql/test_stories.py",
+    "tests/soak/test_short_soak.py",
     "tests/sql/test_evaluator.py",
     "sandbox/live/tests/test_live.py",
     "tests/sql/test_verdict_oracle.py",
