@@ -31,7 +31,7 @@ FOLDERS = {"plugins": PurePosixPath("plugins"), "include": INCLUDE, "dags": Pure
 REQUIREMENTS = "requirements.txt"
 CONFIG = PurePosixPath("include/config/pedwatch.yaml")
 #: What ships of them.
-SUFFIXES = {".py", ".sql", ".yaml", ".json", ".html", ".css", ".js", ".svg", ".woff2"}
+SUFFIXES = {".py", ".sql", ".yaml", ".json", ".html", ".css", ".js", ".svg", ".txt", ".woff2"}
 IGNORE_FILE = ".airflowignore"
 #: Of an editor, an interpreter, a test or a reader: never shipped, never missed.
 LEFT_OUT = re.compile(r"(?:^|/)(?:__pycache__|tests|\.(?!airflowignore$)[^/]+|[^/]+\.pyc|[^/]+~|README\.md)(?:/|$)")
