@@ -90,6 +90,9 @@ def parts(names: set[str]) -> Iterator[Part]:
             *sorted({"audit/recorded_days.sql", "audit/recorded_entries.sql"} & names),
         ),
     )
+    # What is missing by the calendar is asked since there is one.
+    asked = {"audit/first_collection.sql", "audit/recorded_days.sql", "audit/day_packs.sql"}
+    calendar = asked if "audit/day_packs.sql" in names else set()
     yield Part(
         "digests",
         lambda f: _WORKDAYS,
@@ -97,11 +100,13 @@ def parts(names: set[str]) -> Iterator[Part]:
             "alerts/digest.sql",
             *({"alerts/told_channels.sql"} & names),  # which welcome came before is asked since there are any
             "audit/chain_head.sql",
+            *sorted(calendar),
             "alerts/write_notifications.sql",
             *_TELLING,
         ),
     )
-    yield Part("housekeeping", _daily(1), tuple(sorted(name for name in names if name.startswith("checks/"))))
+    checks = sorted(name for name in names if name.startswith("checks/"))
+    yield Part("housekeeping", _daily(1), (*checks, *sorted(calendar)))
 
 
 @dataclass(frozen=True)

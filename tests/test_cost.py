@@ -44,7 +44,6 @@ OCCASIONAL = {
     "schema/record_step.sql",
     "schema/take_over.sql",
     "heartbeats/newest.sql",  # the doctor
-    "audit/first_collection.sql",  # days before anything was collected
     "audit/cycle_limits.sql",  # backfills
     "audit/cycle_verdicts.sql",
     "audit/sample.sql",  # an auditor draws

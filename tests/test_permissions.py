@@ -93,15 +93,22 @@ def test_every_binding_has_its_reason_and_stands_in_the_guide(bindings: list[dic
     for binding in bindings:
         on = binding["level"].replace("_", " ")
         on += f" `{binding['resource']}`" if "resource" in binding else ""
-        on += f", on the condition `{binding['condition']}`" if "condition" in binding else ""
+        condition = str(binding.get("condition", "")).replace("|", r"\|")  # as a table takes it
+        on += f", on the condition `{condition}`" if condition else ""
         expected.append(f"| `{binding['member']}` | `{binding['role']}` | {on} | {binding['reason']} |")
     assert shown == expected
 
 
-def test_only_the_environment_becomes_only_the_collector(bindings: list[dict[str, Any]]) -> None:
+def test_only_the_environment_becomes_the_collector_and_who_keeps_heads(bindings: list[dict[str, Any]]) -> None:
     """The configuration, the binding, and who the clusters know are one account."""
     found = [binding for binding in bindings if binding["role"] == "roles/iam.serviceAccountTokenCreator"]
-    assert [(binding["member"], binding["resource"]) for binding in found] == [("ped-airflow", "ped-replica-collector")]
+    assert [(binding["member"], binding["resource"]) for binding in found] == [
+        ("ped-airflow", "ped-replica-collector"),
+        ("ped-airflow", "ped-evidence-keeper"),
+    ]
+    keeper = [binding for binding in bindings if binding["member"] == "ped-evidence-keeper"]
+    kept = [(binding["role"], binding["resource"]) for binding in keeper]
+    assert kept == [("roles/storage.objectCreator", "PED_HEADS_BUCKET")], "it may add, and nothing else anywhere"
     collector = configuration()["collector"]
     (subject,) = load(DEPLOY / "rbac" / "replica-collector.yaml")[1]["subjects"]
     assert collector["impersonate"] == subject["name"] == "ped-replica-collector@PROJECT.iam.gserviceaccount.com"
@@ -135,8 +142,12 @@ def test_firestores_roles_hold_for_its_database_alone(bindings: list[dict[str, A
 
 
 def test_the_collector_can_neither_read_nor_replace_evidence(bindings: list[dict[str, Any]]) -> None:
-    held = {binding["role"] for binding in bindings if binding["member"] == "ped-replica-collector"}
-    assert held == {"roles/storage.objectCreator", "custom/replica-collector"}
+    held = {binding["role"]: binding for binding in bindings if binding["member"] == "ped-replica-collector"}
+    assert held.keys() == {"roles/storage.objectCreator", "custom/replica-collector"}
+    # Nor put a pack or an entry of the chain there: by name, as the collector writes and nothing else.
+    folders = re.findall(r"PED_BUCKET/objects/(\w+)/", held["roles/storage.objectCreator"]["condition"])
+    written = (DEPLOY.parent / "images/replica_collector/src/replica_collector/output.py").read_text()
+    assert sorted(folders) == sorted(re.findall(r'f"(\w+)/\{self\._place', written)) == ["manifests", "obs"]
 
 
 def test_airflow_can_read_limits_and_not_write_them(bindings: list[dict[str, Any]]) -> None:

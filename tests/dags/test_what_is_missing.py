@@ -212,6 +212,7 @@ def test_a_watch_that_cannot_speak_goes_on_and_the_housekeeping_fails_for_it(
     assert caplog.records == [], "where nothing is missing nobody says a word"
     monkeypatch.setattr("pedwatch.hooks.clients.warehouse", lambda config: None)
     monkeypatch.setattr(housekeeping, "failing_checks", lambda warehouse, names: {})
+    monkeypatch.setattr(housekeeping, "warn_of_gaps", lambda warehouse: None)
     with pytest.raises(ConfigurationError, match=r"not all is there that tasks need:\n- connection slack_ped"):
         housekeeping.check_invariants()
     monkeypatch.setenv("AIRFLOW_CONN_SLACK_PED", json.dumps({"conn_type": "slack", "password": "xoxb-x"}))

@@ -23,6 +23,7 @@ from pedwatch.config.retention import LOOKS_BACK_DAYS
 from pedwatch.cycles import cycles_between
 from pedwatch.errors import AuditError
 from pedwatch.hooks.warehouse import Warehouse
+from pedwatch.tasks import housekeeping
 from tests.conftest import create_tables
 from tests.e2e.stand_ins import StandIns
 from tests.e2e.watched_world import World
@@ -63,7 +64,7 @@ class Audited:
         world, now = self.world, settings.now()
         written = period_pack.write_pack(world.warehouse, world.storage, world.config, request, now)
         linked = period_pack.link_pack(world.warehouse, world.storage, world.config, request, written, now, "run-1")
-        return written | linked
+        return written | {"sequence": linked.sequence, "cause": linked.cause}
 
     def objects(self, label: str) -> dict[str, bytes]:
         """Return all objects of a label by their name below it."""
@@ -267,6 +268,38 @@ def test_an_audit_with_another_result_stands_beside_what_was_linked(
     # Counted as before, it is found as before: a third one, for which the second is not what holds.
     assert audited.audit(audited.request(2, "anew"))["pack"] == "2026-03-03/3"
     assert audited.audit(audited.request(2, "anew"))["pack"] == "2026-03-03/3"
+
+
+def test_a_day_without_a_pack_is_missed_until_there_is_one(
+    audited: Audited, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    address = f"gs://{audited.world.config.bucket}/audits/daily"
+    audited.audit(audited.request(1, "daily"))
+    assert main(["audit", "verify", address]) == 4
+    said = capsys.readouterr().out
+    assert "2026-03-03: no evidence pack. What to do: airflow backfill create --dag-id ped_replica_audit" in said
+    assert "--from-date 2026-03-02T12:00 --to-date 2026-03-03T12:00" in said
+    assert "2026-03-02: no evidence pack" not in said
+    # The stored days come without heartbeats: no run finished what they saw.
+    assert "cycles were collected, and no run finished them" in said
+    housekeeping.warn_of_gaps(audited.world.warehouse)
+    assert "evidence that is missing: 2026-03-03: no evidence pack. To do: airflow backfill create" in caplog.text
+    audited.audit(audited.request(2, "daily"))
+    main(["audit", "verify", address])
+    said = capsys.readouterr().out
+    assert "no evidence pack" not in said and "older than" not in said
+    # What is learnt later of the first day, its pack lacks.
+    table, late = f"`{audited.world.config.dataset}.collection_runs`", audited.days.learnt_at + dt.timedelta(hours=1)
+    cycle = audited.days.start + dt.timedelta(hours=6)
+    one = f"cycle = TIMESTAMP '{cycle.isoformat()}' AND cluster = 'eu-prod-1'"
+    [row] = audited.world.query(f"SELECT recorded_at FROM {table} WHERE {one}")
+    audited.world.query(f"UPDATE {table} SET recorded_at = TIMESTAMP '{late.isoformat()}' WHERE {one}")
+    main(["audit", "verify", address])
+    assert "2026-03-02: the pack is older than its data. What to do: airflow backfill create" in capsys.readouterr().out
+    assert audited.audit(audited.request(1, "daily"))["cause"] == "recorded anew, the same"
+    main(["audit", "verify", address])
+    assert "older than" not in capsys.readouterr().out
+    audited.world.query(f"UPDATE {table} SET recorded_at = TIMESTAMP '{row['recorded_at'].isoformat()}' WHERE {one}")
 
 
 @pytest.mark.parametrize(("day", "counted"), [(1, "then"), (2, "now")])

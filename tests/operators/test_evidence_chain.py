@@ -2,24 +2,35 @@
 
 import datetime as dt
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
+from google.api_core.exceptions import Forbidden
+from google.cloud import storage
 from google.cloud.storage import Blob  # type: ignore[import-untyped]
+from google.oauth2.credentials import Credentials
 
 from pedwatch.audit import chain, pack_files
 from pedwatch.audit.bucket import chain_log
+from pedwatch.audit.bucket.heads import anchor, read_anchors
 from pedwatch.audit.bucket.label_bucket import LabelBucket
 from pedwatch.audit.bucket.shelves import BucketShelf
 from pedwatch.audit.stored_label import sort_out
 from pedwatch.audit.verification import Verified, verify
+from pedwatch.cli import main
+from pedwatch.config import EvidenceHeads
+from pedwatch.doctor.stores import heads_findings
 from pedwatch.errors import AuditError
+from pedwatch.hooks import clients
 from pedwatch.hooks.warehouse import Warehouse
 from tests.e2e.stand_ins import START, StandIns
 from tests.e2e.watched_world import World
 
+KEEPER = "ped-evidence-keeper@p.iam.gserviceaccount.com"
 NOW = START + dt.timedelta(days=1)
 
 
@@ -80,6 +91,38 @@ class Evidence:
         recorded = self.rows()
         assert [period for _, period, _ in recorded] == list(periods)
         assert found.head == (len(periods), recorded[-1][2])
+
+
+class Heads:
+    """A bucket with a retention policy, and who may only create in it."""
+
+    def __init__(self, world: World) -> None:
+        self._address = world.stand_ins.servers.addresses["storage"]
+        bucket = world.storage.bucket(f"heads-{uuid.uuid4().hex[:12]}")
+        bucket.retention_period = 86400
+        bucket.create()
+        self.bucket, self.configured = bucket, EvidenceHeads(bucket=bucket.name, writer=KEEPER)
+
+    def client(self, *permissions: str, is_condition_first: bool = False) -> storage.Client:
+        """Return a client of an account with few rights."""
+        token = uuid.uuid4().hex
+        told = {"token": token, "email": KEEPER, "permissions": permissions, "is_condition_first": is_condition_first}
+        headers = {"Content-Type": "application/json"}
+        request = Request(f"{self._address}/control/callers", json.dumps(told).encode(), headers, method="PUT")
+        urlopen(request, timeout=10).close()
+        credentials = Credentials(token=token)  # type: ignore[no-untyped-call]
+        return storage.Client(project="p", credentials=credentials, client_options={"api_endpoint": self._address})
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of all that is there."""
+        return [blob.name for blob in self.bucket.list_blobs()]
+
+
+@pytest.fixture(scope="module")
+def heads(world: World) -> Heads:
+    """A bucket of heads."""
+    return Heads(world)
 
 
 @pytest.fixture(scope="module")
@@ -242,3 +285,103 @@ def test_a_large_file_is_created_once_as_well(evidence: Evidence) -> None:
     evidence.audit("2026-03-01", large)
     assert evidence.audit("2026-03-01", large).sequence == 1
     evidence.in_order("2026-03-01")
+
+
+@pytest.mark.parametrize("is_condition_first", [False, True])
+def test_a_head_is_kept_once_by_who_may_only_create(evidence: Evidence, heads: Heads, is_condition_first: bool) -> None:
+    """Whatever the service says of an object that is there, 403 or 412: it is what was written."""
+    entry = evidence.audit("2026-03-01")
+    keeper = heads.client("storage.objects.create", is_condition_first=is_condition_first)
+    for _ in range(2):
+        anchor(keeper, heads.configured, entry)
+    # Whose role reaches every bucket is stopped by the retention policy.
+    anchor(evidence.world.storage, heads.configured, entry)
+    content = entry.to_bytes()
+    name = f"heads/{evidence.label}/000001-{chain.sha256_of(content)}.json"
+    assert [each for each in heads.names if evidence.label in each] == [name]
+    assert heads.bucket.blob(name).download_as_bytes() == content
+    for change in (heads.bucket.blob(name).delete, lambda: heads.bucket.blob(name).upload_from_string("x")):
+        with pytest.raises(Forbidden, match="retention policy"):
+            change()
+
+
+def test_what_keeps_a_head_from_being_kept_is_said_with_the_right(evidence: Evidence, heads: Heads) -> None:
+    entry = evidence.audit("2026-03-01")
+    with pytest.raises(
+        AuditError, match=rf"storage\.objects\.create.* grant roles/storage\.objectCreator on .* {KEEPER}"
+    ):
+        anchor(heads.client(), heads.configured, entry)
+    with pytest.raises(AuditError, match="there is no bucket nobodys-heads: create it with a retention policy"):
+        anchor(evidence.world.storage, EvidenceHeads(bucket="nobodys-heads"), entry)
+
+
+def test_a_chain_that_agrees_with_itself_is_held_against_its_heads(
+    evidence: Evidence, heads: Heads, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With all rights on the bucket of evidence the chain is written anew, from its second day on."""
+    keeper = heads.client("storage.objects.create")
+    for day in (1, 2, 3):
+        anchor(keeper, heads.configured, evidence.audit(f"2026-03-0{day}"))
+    address = f"gs://{evidence.world.config.bucket}/audits/{evidence.label}"
+    compared = ["audit", "verify", address, "--heads-bucket", heads.bucket.name]
+    assert main(compared) == 0
+    assert "the bucket of heads has 3, the newest of entry 3: it proves all up to it" in capsys.readouterr().out
+    log = {1: evidence.bucket.entry(1)}
+    pack, manifest_sha256 = evidence.write("2026-03-02", "forged")
+    for sequence in (2, 3):
+        evidence.object(f"chain/{chain.file_name(sequence)}").delete()
+    for blob in list(
+        evidence.world.storage.list_blobs(evidence.world.config.bucket, prefix=f"audits/{evidence.label}/")
+    ):
+        if "/2026-03-02/1/" in blob.name or "/2026-03-03/" in blob.name:
+            blob.delete()
+    evidence.bucket.append(chain.following(log, evidence.label, pack, manifest_sha256, "first audit"))
+    assert main(["audit", "verify", address]) == 0
+    assert "nothing outside this bucket was compared" in capsys.readouterr().out
+    assert main(compared) == 4
+    said = capsys.readouterr().out
+    assert "chain/000002.json: it is not the entry whose head" in said
+    assert "chain/000003.json: its head" in said and "is anchored, and the chain does not have it" in said
+    # Anchoring the forged one as well takes nothing away.
+    forged = chain.Entry.read(evidence.bucket.entry(2) or b"")
+    assert forged is not None
+    anchor(keeper, heads.configured, forged)
+    assert len(read_anchors(evidence.world.storage, heads.bucket.name, evidence.label)) == 4
+    assert main(compared) == 4
+
+
+def test_who_may_not_read_the_heads_is_told(evidence: Evidence, capsys: pytest.CaptureFixture[str]) -> None:
+    evidence.audit("2026-03-01")
+    address = f"gs://{evidence.world.config.bucket}/audits/{evidence.label}"
+    assert main(["audit", "verify", address, "--heads-bucket", "nobodys-heads"]) == 0
+    said = capsys.readouterr().out
+    assert (
+        "the bucket of heads was not looked at: 404" in said and "roles/storage.objectViewer on nobodys-heads" in said
+    )
+
+
+def test_the_task_that_links_becomes_the_account_that_keeps_heads(
+    on_google_cloud: StandIns, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST")
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", json.dumps({"conn_type": "google_cloud_platform"}))
+    config = world.config.model_copy(update={"evidence_heads": EvidenceHeads(bucket="heads", writer=KEEPER)})
+    assert clients.heads_client(config)._credentials.service_account_email == KEEPER
+    assert clients.storage_client(config)._credentials.service_account_email != KEEPER
+
+
+def test_the_doctor_says_whether_heads_are_kept_where_nobody_takes_them_away(evidence: Evidence, heads: Heads) -> None:
+    client = evidence.world.storage
+    anchor(client, heads.configured, evidence.audit("2026-03-01"))
+    anchor(client, EvidenceHeads(bucket=evidence.world.config.bucket), evidence.audit("2026-03-02"))
+
+    def found(bucket: str | None) -> tuple[str, str]:
+        [finding] = heads_findings(client, EvidenceHeads(bucket=bucket))
+        return finding.status, finding.detail
+
+    assert found(None) == ("skipped", "evidence_heads.bucket is not set: heads of evidence are kept in Slack alone")
+    assert found("nobodys-heads") == ("failed", "absent")
+    status, detail = found(heads.bucket.name)
+    assert status == "ok" and detail.startswith("kept until ")
+    status, detail = found(evidence.world.config.bucket)
+    assert status == "failed" and "without a retention policy" in detail

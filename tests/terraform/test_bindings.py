@@ -86,9 +86,12 @@ def test_a_line_with_a_condition_is_granted_with_it(table: dict[str, Any], grant
     with_conditions = {
         address.split(".")[1] for address, block in granting.items() if "condition" in block.body.names()
     }
-    assert levels == with_conditions == {"project"}
+    assert levels == with_conditions == {"project", "bucket"}
     (condition,) = granting["google_project_iam_member.project"].body.dynamic["condition"]
     assert condition.arguments["expression"] == "${condition.value}"
+    (of_bucket,) = granting["google_storage_bucket_iam_member.bucket"].body.dynamic["condition"]
+    name = "local.buckets[each.value.resource]"
+    assert of_bucket.arguments["expression"] == f"${{replace(condition.value, each.value.resource, {name})}}"
 
 
 def test_resources_in_capitals_are_those_that_terraform_names(table: dict[str, Any]) -> None:

@@ -145,6 +145,15 @@ resource "google_storage_bucket_iam_member" "bucket" {
   role   = each.value.role
   member = each.value.member
 
+  dynamic "condition" {
+    for_each = each.value.condition == null ? [] : [each.value.condition]
+
+    content {
+      title      = "ped"
+      expression = replace(condition.value, each.value.resource, local.buckets[each.value.resource])
+    }
+  }
+
   depends_on = [google_service_account.account]
 }
 

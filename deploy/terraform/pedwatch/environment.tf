@@ -11,6 +11,8 @@ locals {
       PEDWATCH_DATASET          = google_bigquery_dataset.ped.dataset_id
       PEDWATCH_LOCATION         = var.location
       PEDWATCH_BUCKET           = google_storage_bucket.evidence.name
+      PEDWATCH_HEADS_BUCKET     = google_storage_bucket.heads.name
+      PEDWATCH_HEADS_WRITER     = google_service_account.account["ped-evidence-keeper"].email
       PEDWATCH_COLLECTOR_IMAGE  = var.collector_image
       PEDWATCH_PLATFORM_CHANNEL = var.platform_channel
     },

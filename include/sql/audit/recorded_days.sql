@@ -1,6 +1,6 @@
 -- What is recorded of each day of a period, and since when: a pack that was made before lacks it.
 -- What is believed of a limit is looked at as far as it concerns the day: that a version ends, or another one begins,
--- outside of it changes nothing there.
+-- outside of it changes nothing there. A cycle is unfinished when some cluster was seen in it, and no run of it finished.
 -- One row per day that is asked for.
 -- Parameters:
 --   @days ARRAY<STRUCT<day DATE, day_start TIMESTAMP, day_end TIMESTAMP>>: each with its first moment and that of the next
@@ -19,20 +19,32 @@ recorded_cycles AS (
   SELECT
     runs.cycle,
     MAX(runs.cycle_minutes) AS cycle_minutes,
+    LOGICAL_OR(COALESCE(runs.error_class, '') != 'missed_cycle') AS was_looked_at,
+    LOGICAL_OR(runs.status IN ('complete', 'partial')) AS was_seen,
     MAX(runs.recorded_at) AS recorded_at
   FROM `{{ dataset }}.collection_runs` AS runs
   WHERE runs.cycle >= @period_start AND runs.cycle < @period_end
   GROUP BY runs.cycle
 ),
 
+finished_cycles AS (
+  SELECT DISTINCT beats.cycle
+  FROM `{{ dataset }}.heartbeats` AS beats
+  WHERE beats.cycle >= @period_start AND beats.cycle < @period_end AND beats.dag_id = 'ped_replica_watch'
+),
+
 observed_days AS (
   SELECT
     d.day,
     COUNT(*) AS cycles,
-    SUM(c.cycle_minutes) AS recorded_minutes,
+    SUM(IF(c.was_looked_at, c.cycle_minutes, 0)) AS looked_minutes,
+    COUNTIF(c.was_seen AND f.cycle IS NULL) AS unfinished_cycles,
+    MIN(IF(c.was_seen AND f.cycle IS NULL, c.cycle, NULL)) AS first_unfinished,
+    MAX(IF(c.was_seen AND f.cycle IS NULL, c.cycle, NULL)) AS last_unfinished,
     MAX(c.recorded_at) AS recorded_at
   FROM asked_days AS d
   INNER JOIN recorded_cycles AS c ON c.cycle >= d.day_start AND c.cycle < d.day_end
+  LEFT JOIN finished_cycles AS f ON c.cycle = f.cycle
   GROUP BY d.day
 ),
 
@@ -77,7 +89,10 @@ learnt_days AS (
 SELECT
   d.day,
   COALESCE(o.cycles, 0) AS cycles,
-  COALESCE(o.recorded_minutes, 0) AS recorded_minutes,
+  COALESCE(o.looked_minutes, 0) AS looked_minutes,
+  COALESCE(o.unfinished_cycles, 0) AS unfinished_cycles,
+  o.first_unfinished,
+  o.last_unfinished,
   o.recorded_at AS observations_recorded_at,
   l.learnt_at AS limits_learnt_at
 FROM asked_days AS d

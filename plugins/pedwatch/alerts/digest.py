@@ -62,6 +62,10 @@ class Digest:
     """What ``verdicts/advisories.sql`` found, where such rules are asked for."""
     chain_head: str | None = None
     """Head of the chain of daily evidence packs: posted, so that tampering shows outside our storage."""
+    is_head_kept_elsewhere: bool = True
+    """Whether it is kept in a bucket of heads besides."""
+    evidence_gaps: Sequence[tuple[str, str]] = ()
+    """What is missing by the calendar, and the command that makes it: for who keeps the evidence."""
     late_observations: Sequence[Row] = ()
     """Clusters whose cycles were seen better after they had been judged; ``team_ids``: whose APIs were unknown."""
     period: dt.timedelta = PERIOD
@@ -83,6 +87,7 @@ class Digest:
             advisories=own(self.advisories),
             late_observations=[row for row in self.late_observations if team_id in row["team_ids"]],
             chain_head=None,  # a hash is for who keeps the evidence
+            evidence_gaps=(),
         )
 
     @property
@@ -94,11 +99,11 @@ class Digest:
     def is_clear(self) -> bool:
         """Whether nothing is known but the proof."""
         lists = (self.firing, self.near, self.without, self.exemptions, self.late_changes, self.late_observations)
-        return not any((*lists, self.advisories))
+        return not any((*lists, self.advisories, self.evidence_gaps))
 
 
-def from_row(row: Row, advisories: Sequence[Row] = (), chain_head: str | None = None) -> Digest:
-    """Read the answers of ``alerts/digest.sql``, ``verdicts/advisories.sql`` and ``audit/chain_head.sql``."""
+def from_row(row: Row, advisories: Sequence[Row] = (), **known: Any) -> Digest:
+    """Read the answers of ``alerts/digest.sql`` and ``verdicts/advisories.sql``; what is known besides goes by name."""
     lists = {name: row[name] for name in _LISTS}
     coverage = row["minutes_seen"] / row["minutes_expected"] if row["minutes_expected"] else None
     return Digest(
@@ -108,9 +113,9 @@ def from_row(row: Row, advisories: Sequence[Row] = (), chain_head: str | None = 
         judged=row["judged_cycle"],
         asked_at=row["asked_at"],
         advisories=advisories,
-        chain_head=chain_head,
         period=period_of(row["cycle_minutes"]),
         **lists,
+        **known,
     )
 
 
@@ -173,6 +178,8 @@ def _lines(digest: Digest, zone: ZoneInfo) -> list[str]:
             ],
         ),
         *([_WHERE_LATE] if digest.late_changes or digest.late_observations else []),
+        *_listed("Evidence that is missing", [what for what, _ in digest.evidence_gaps]),
+        *(f"To make it: {fix}" for _, fix in digest.evidence_gaps[:_MOST]),
         *_advice(digest.advisories),
     ]
 
@@ -208,7 +215,8 @@ def compose(digest: Digest, whose: str, day: dt.date, report_timezone: str, page
     title = f"Digest of {day:%A, %d %B %Y}"
     facts = [("Proof", proof(digest)), ("Times in", report_timezone)]
     if digest.chain_head:
-        facts.append(("Head of the evidence", f"sha256 {digest.chain_head}"))
+        alone = "" if digest.is_head_kept_elsewhere else "; kept in Slack alone: evidence_heads is not configured"
+        facts.append(("Head of the evidence", f"sha256 {digest.chain_head}{alone}"))
     if digest.is_silent:
         lines, notes = _lines(digest, zone), [silence.RUNBOOK, guidance.WHAT_IT_IS]
         return Message(":black_circle:", title, _silence(digest, zone), facts, notes, lines=lines, links=looked)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from pedwatch.audit import chain
+from pedwatch.audit.anchors import Anchor
 from pedwatch.audit.chain import Entry
 from pedwatch.audit.problems import Problem
 
@@ -104,10 +105,10 @@ def since(log: Mapping[int, bytes], sequence: int) -> list[str]:
     return [f"entry {number}: {entry.pack}, {entry.cause}" for number, entry in entries if entry is not None]
 
 
-def check_anchors(log: Mapping[int, bytes], anchors: Iterable[tuple[int, str]]) -> list[Problem]:
-    """Check a chain against heads that were kept where who wrote it cannot write: number and hash of entries."""
+def check_anchors(log: Mapping[int, bytes], anchors: Iterable[Anchor]) -> list[Problem]:
+    """Check a chain against heads that were kept where who wrote it cannot write."""
     problems = []
-    for sequence, head in sorted(anchors):
+    for sequence, head in sorted((anchor.sequence, anchor.head) for anchor in anchors):
         if sequence not in log:
             what = f"its head {head[:12]}… is anchored, and the chain does not have it"
             problems.append(Problem(place(sequence), what, _RESTORE, sequence))

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pedwatch.audit import calendar
 from pedwatch.config import Retention
 from pedwatch.cycles import SHORTEST, floor_to_cycle
 from pedwatch.errors import AuditError
@@ -236,8 +237,14 @@ def request_of_run(
             "(retention.tables.replica_observations): of older days the packs in the bucket are what is left"
         )
     counted, known_at = _known_at(params)
-    label = check_label(params.get("label") or "daily")
-    return AuditRequest(label, start, end, timezone, counted, known_at, _names(params, "teams"), _names(params, "apis"))
+    label = check_label(params.get("label") or calendar.LABEL)
+    teams, apis = _names(params, "teams"), _names(params, "apis")
+    if label == calendar.LABEL and (teams or apis):
+        raise AuditError(
+            f"{_titled('label')} is {label!r}, whose packs are of all teams and APIs: a part would take a whole day's "
+            "place. Write a label of your own"
+        )
+    return AuditRequest(label, start, end, timezone, counted, known_at, teams, apis)
 
 
 def check_names(request: AuditRequest, teams: Iterable[str], apis: Iterable[str]) -> None:

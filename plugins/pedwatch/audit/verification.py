@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pedwatch.audit import chain, chain_checks
+from pedwatch.audit.anchors import Anchor
 from pedwatch.audit.pack_files import MANIFEST
 from pedwatch.audit.problems import Problem
 from pedwatch.audit.stored_label import Shelf, StoredLabel, order, revisions_of
@@ -85,7 +86,7 @@ def verify(
     label: str | None = None,
     is_whole_label: bool = False,
     heads: Sequence[str] = (),
-    anchors: Sequence[tuple[int, str]] = (),
+    anchors: Sequence[Anchor] = (),
 ) -> Verified:
     """Check packs, and their chain when they are all that a label has.
 
@@ -95,7 +96,7 @@ def verify(
         label: whose they have to be; None where it is not known.
         is_whole_label: whether the chain can be checked.
         heads: hashes of entries that were posted at any time.
-        anchors: number and hash of entries, kept where who writes the chain cannot write.
+        anchors: heads that were kept where who writes the chain cannot write.
     """
     found = Verified(sorted(stored.packs, key=order))
     log = {sequence: shelf.read(name) for sequence, name in stored.entries.items()}

@@ -4,11 +4,11 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from pedwatch.alerts.wording import counted
-from pedwatch.audit import chain
+from pedwatch.audit import chain, witnesses
 from pedwatch.audit.pack_files import MANIFEST
 from pedwatch.audit.stored_label import StoredLabel, is_cycle, one_pack, sort_out
 from pedwatch.audit.verification import Verified, verify
-from pedwatch.cli import audit_export, audit_sample
+from pedwatch.cli import audit_export, audit_outside, audit_sample
 from pedwatch.cli.evidence_address import open_shelf
 from pedwatch.cli.tables import print_json
 from pedwatch.errors import AuditError
@@ -32,6 +32,11 @@ def register(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="a head of the chain as a digest in Slack has posted it, however long ago; may be repeated",
+    )
+    check.add_argument(
+        "--heads-bucket",
+        metavar="NAME",
+        help="bucket of heads to compare with (default, for an address gs://…: evidence_heads.bucket of pedwatch.yaml)",
     )
     check.add_argument("--format", choices=("text", "json"), default="text")
     check.set_defaults(run=_verify)
@@ -77,7 +82,15 @@ def _verify(arguments: argparse.Namespace) -> int:
         raise AuditError("--head is checked against the chain, which is in the folder of the label: name that one")
     # Of a copy nobody knows what its folder was called.
     label = path.rpartition("/")[2] if arguments.address.startswith("gs://") else None
-    found = verify(shelf, stored, label=label, is_whole_label=is_whole_label, heads=arguments.head)
+    anchors, why_not = None, None
+    if is_whole_label:
+        anchors, why_not = audit_outside.anchors_of(arguments, label or audit_outside.label_of(shelf, stored))
+    found = verify(
+        shelf, stored, label=label, is_whole_label=is_whole_label, heads=arguments.head, anchors=anchors or ()
+    )
+    if is_whole_label:
+        audit_outside.take_what_is_missing(found, arguments.address, label)
+        found.notes += witnesses.told(found.head[0] if found.head else 0, arguments.head, anchors, why_not)
     if arguments.format == "json":
         document = {"packs": found.packs, "head": found.head, "notes": found.notes, "not_checked": found.not_checked}
         print_json(document | {"problems": [vars(problem) for problem in found.problems]})

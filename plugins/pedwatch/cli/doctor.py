@@ -4,11 +4,15 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from pedwatch import settings
 from pedwatch.config import Config
 from pedwatch.doctor.findings import Finding, as_dicts, examine, exit_status, lines, summary
 from pedwatch.errors import ConfigurationError, PedwatchError
+
+if TYPE_CHECKING:
+    from google.cloud import storage
 
 _EPILOG = """\
 Google's services are asked as you (application default credentials), Slack as the Airflow connection. What you may not
@@ -79,6 +83,7 @@ def _identity(config: Config, environment: str | None) -> Iterator[Finding]:
 
     def check() -> Iterator[Finding]:
         yield from identity.identity_findings(config.collector, identity.connect)
+        yield from identity.writer_findings(config, identity.connect)
 
     return examine("Identity", identity.NO_LOGIN, check)
 
@@ -136,9 +141,12 @@ def _storage(config: Config, environment: str | None) -> Iterator[Finding]:
     from pedwatch.hooks import clients
 
     fix = "you need storage.objects.list on the bucket (roles/storage.objectViewer)"
-    return examine(
-        "Storage", fix, lambda: stores.storage_findings(clients.storage_client(config, clients.AsPerson()), config)
-    )
+
+    def client() -> "storage.Client":
+        return clients.storage_client(config, clients.AsPerson())
+
+    yield from examine("Storage", fix, lambda: stores.storage_findings(client(), config))
+    yield from examine("Storage", fix, lambda: stores.heads_findings(client(), config.evidence_heads))
 
 
 def _clusters(config: Config, environment: str | None) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from pedwatch.config.kinds_of_text import PATTERNS, ChannelId, CycleMinutes, Lab
 from pedwatch.config.policy import Policy, PolicyConfig, PolicyOverride, TeamPolicy
 from pedwatch.config.retention import Retention
 from pedwatch.config.routing import Destination, Mode, Slack
-from pedwatch.config.services import Connections, Firestore, LabelKeys, LimitsSync
+from pedwatch.config.services import Connections, EvidenceHeads, Firestore, LabelKeys, LimitsSync
 
 __all__ = [
     "PATTERNS",
@@ -23,6 +23,7 @@ __all__ = [
     "CycleMinutes",
     "Destination",
     "Discovery",
+    "EvidenceHeads",
     "Firestore",
     "LabelKey",
     "LabelKeys",

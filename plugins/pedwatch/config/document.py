@@ -12,7 +12,7 @@ from pedwatch.config.kinds_of_text import DATASET, PATTERNS, BucketName, Cluster
 from pedwatch.config.policy import PolicyConfig
 from pedwatch.config.retention import Retention
 from pedwatch.config.routing import Slack
-from pedwatch.config.services import Connections, CostGuard, Firestore, LabelKeys, LimitsSync
+from pedwatch.config.services import Connections, CostGuard, EvidenceHeads, Firestore, LabelKeys, LimitsSync
 from pedwatch.cycles import period_of
 from pedwatch.written.problems import Shape, refuse
 
@@ -36,6 +36,9 @@ class Config(Strict):
     firestore: Firestore
     limits_sync: LimitsSync = Field(
         default_factory=LimitsSync, description="When a sync of limits refuses what Firestore lists"
+    )
+    evidence_heads: EvidenceHeads = Field(
+        default_factory=EvidenceHeads, description="Where the heads of evidence are kept besides Slack"
     )
     cost_guard: CostGuard = Field(default_factory=CostGuard, description="What a query may bill at most")
     retention: Retention = Field(default_factory=Retention, description="How long what is kept is kept")

@@ -1,8 +1,8 @@
 """The services around: Firestore and how it is synced, BigQuery's costs, connections, labels."""
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from pedwatch.config.kinds_of_text import LabelKey, Strict, Text
+from pedwatch.config.kinds_of_text import SERVICE_ACCOUNT, BucketName, LabelKey, Strict, Text
 
 
 class Firestore(Strict):
@@ -47,6 +47,34 @@ class CostGuard(Strict):
         description="How many subjects a cycle judges at most, with room to grow. Each job may bill four times what it "
         "reads in a fleet of that size, and four GiB besides; null: no limit",
     )
+
+
+class EvidenceHeads(Strict):
+    """Where the heads of evidence are kept besides Slack, out of reach of who writes the evidence."""
+
+    bucket: BucketName | None = Field(
+        default=None,
+        description="Bucket with a retention policy, in which nobody can replace or delete: deploy/terraform makes it. "
+        "Empty: heads are kept in Slack alone, which the doctor and the digest say",
+    )
+    writer: str | None = Field(
+        default=None,
+        pattern=SERVICE_ACCOUNT,
+        description="Google service account that may only create there, which link_pack becomes. Empty: it writes as "
+        "the environment's own",
+    )
+
+    @field_validator("bucket", "writer", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        """A variable that is not set leaves the empty text."""
+        return value or None
+
+    @model_validator(mode="after")
+    def _a_writer_has_a_bucket(self) -> "EvidenceHeads":
+        if self.writer and not self.bucket:
+            raise ValueError("writer is set and bucket is not: name the bucket of heads, or no writer")
+        return self
 
 
 class Connections(Strict):

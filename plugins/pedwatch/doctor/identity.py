@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from pedwatch.config import Collector
+from pedwatch.config import Collector, Config
 from pedwatch.doctor.findings import Finding
 
 if TYPE_CHECKING:
@@ -44,21 +44,32 @@ def identity_findings(collector: Collector, connect: Callable[[], "Credentials"]
         detail = "collector.impersonate is not set: the pods are whoever they run as"
         yield Finding(AREA, "impersonation", "skipped", detail)
         return
+    yield _may_become(collector, account, "collector.impersonate", connect())
+
+
+def writer_findings(config: Config, connect: Callable[[], "Credentials"]) -> Iterator[Finding]:
+    """Ask likewise for a token of the account that writes heads of evidence, where one is configured.
+
+    Raises:
+        requests.RequestException, google.auth.exceptions.GoogleAuthError: the API, or Google's own login, is not there.
+    """
+    if account := config.evidence_heads.writer:
+        yield _may_become(config.collector, account, "evidence_heads.writer", connect())
+
+
+def _may_become(collector: Collector, account: str, setting: str, credentials: "Credentials") -> Finding:
     what = f"impersonates {account}"
-    credentials = connect()
     answer = _impersonate(collector, account, credentials)
     body = _json(answer)
     me = getattr(credentials, "service_account_email", None) or "you"
     if answer.status_code != 200:
         message, reason = _refusal(body)
-        yield Finding(
-            AREA, what, "failed", f"HTTP {answer.status_code} to {me}: {message}", _fix(answer, reason, account)
-        )
-    elif isinstance(body.get("accessToken"), str):
-        yield Finding(AREA, what, "ok", f"{me} may")
-    else:
-        fix = "correct collector.iam_endpoint: something else answers there"
-        yield Finding(AREA, what, "failed", "the answer is no token", fix)
+        detail = f"HTTP {answer.status_code} to {me}: {message}"
+        return Finding(AREA, what, "failed", detail, _fix(answer, reason, account, setting))
+    if isinstance(body.get("accessToken"), str):
+        return Finding(AREA, what, "ok", f"{me} may")
+    fix = "correct collector.iam_endpoint: something else answers there"
+    return Finding(AREA, what, "failed", "the answer is no token", fix)
 
 
 def collector_token(collector: Collector, connect: Callable[[], "Credentials"] = connect) -> str:
@@ -110,14 +121,14 @@ def _refusal(body: dict[str, Any]) -> tuple[str, str]:
     return str(error.get("message", ""))[:200], str(reasons[0]) if reasons else ""
 
 
-def _fix(answer: Any, reason: str, account: str) -> str:
+def _fix(answer: Any, reason: str, account: str, setting: str) -> str:
     if reason == "SERVICE_DISABLED":
         return "gcloud services enable iamcredentials.googleapis.com"
     if answer.status_code == 404:
-        return f"create the service account {account}, or correct collector.impersonate"
+        return f"create the service account {account}, or correct {setting}"
     if answer.status_code == 403:
         return (
-            f"grant {ROLE} (it holds {RIGHT}) on {account} to the environment's service account, which the pods run "
-            "as; to yourself too, to ask from here"
+            f"grant {ROLE} (it holds {RIGHT}) on {account} to the environment's service account, which tasks and "
+            "pods run as; to yourself too, to ask from here"
         )
     return "see docs/deployment.md, Rights"

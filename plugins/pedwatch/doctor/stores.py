@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pedwatch import ddl, schema, settings, sql
+from pedwatch.audit import anchors
 from pedwatch.byte_budgets import MIB
-from pedwatch.config import Config
+from pedwatch.config import Config, EvidenceHeads
 from pedwatch.doctor.findings import Finding
 from pedwatch.hooks import applied_schema, kept_tables
 from pedwatch.hooks.warehouse import Warehouse
@@ -149,6 +150,31 @@ def storage_findings(client: "storage.Client", config: Config) -> Iterator[Findi
         yield Finding(area, what, "failed", "absent", fix)
     else:
         yield Finding(area, what, "ok")
+
+
+def heads_findings(client: "storage.Client", heads: EvidenceHeads) -> Iterator[Finding]:
+    """Check that heads of evidence are kept in a bucket besides Slack, and that nobody can take them away there."""
+    from google.api_core.exceptions import NotFound
+
+    area = "Storage"
+    if heads.bucket is None:
+        detail = "evidence_heads.bucket is not set: heads of evidence are kept in Slack alone"
+        yield Finding(area, "bucket of heads", "skipped", detail)
+        return
+    what = f"bucket of heads {heads.bucket}"
+    try:
+        first = next(iter(client.list_blobs(heads.bucket, prefix=f"{anchors.FOLDER}/", max_results=1)), None)
+    except NotFound:
+        fix = "create it with a retention policy (deploy/terraform), or correct evidence_heads.bucket in pedwatch.yaml"
+        yield Finding(area, what, "failed", "absent", fix)
+        return
+    if first is None:
+        yield Finding(area, what, "skipped", "empty: no pack was linked since it is configured")
+    elif first.retention_expiration_time is None:
+        fix = "set a retention policy, as deploy/terraform does"
+        yield Finding(area, what, "failed", "without a retention policy: heads there can be replaced and deleted", fix)
+    else:
+        yield Finding(area, what, "ok", f"kept until {first.retention_expiration_time:%Y-%m-%d} at least")
 
 
 def heartbeat_findings(warehouse: Warehouse, now: dt.datetime) -> Iterator[Finding]:

@@ -63,13 +63,20 @@ class AsAirflow:
             project=config.firestore.project, database=config.firestore.database, credentials=credentials
         )
 
-    def storage(self, config: Config) -> "storage.Client":
-        """Return the client of the provider's GCSHook."""
+    def storage_of_heads(self, config: Config) -> "storage.Client":
+        """Return a client that is the account which may only create heads, where one is configured."""
+        return self._storage(config, config.evidence_heads.writer)
+
+    def _storage(self, config: Config, account: str | None) -> "storage.Client":
         from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
-        hook = GCSHook(gcp_conn_id=config.connections.google)
+        hook = GCSHook(gcp_conn_id=config.connections.google, impersonation_chain=account)
         _refuse_credentials_for_emulator("STORAGE_EMULATOR_HOST", hook.get_credentials(), config)
         return hook.get_conn()
+
+    def storage(self, config: Config) -> "storage.Client":
+        """Return the client of the provider's GCSHook."""
+        return self._storage(config, None)
 
 
 class AsPerson:
@@ -134,6 +141,12 @@ def storage_client(config: Config, source: ClientSource | None = None) -> "stora
     """
     settings.forgo_bucket_metadata()
     return (source or AsAirflow()).storage(config)
+
+
+def heads_client(config: Config) -> "storage.Client":
+    """Return a Cloud Storage client of a task that writes heads of evidence, and nothing else."""
+    settings.forgo_bucket_metadata()
+    return AsAirflow().storage_of_heads(config)
 
 
 def _refuse_credentials_for_emulator(variable: str, credentials: Any, config: Config) -> None:

@@ -9,6 +9,7 @@ from pedwatch import settings
 from pedwatch.alerts import digest
 from pedwatch.alerts.table_rows import NOTIFICATION_COLUMNS, notification_to_row
 from pedwatch.alerts.welcome import with_welcomes
+from pedwatch.audit import calendar
 from pedwatch.config import Config
 from pedwatch.config.needs import GOOGLE, SLACK
 from pedwatch.cycles import floor_to_cycle
@@ -17,8 +18,6 @@ from pedwatch.tasks import foreign_messages, run_start
 
 log = logging.getLogger(__name__)
 
-DAILY = "daily"
-"""Label of the packs that ped_replica_audit writes by itself every day."""
 LATEST = dt.timedelta(hours=6)
 """After that the morning is over: a digest that late would be taken for the next day's."""
 
@@ -36,15 +35,21 @@ def may_tell(run_type: str, allow_notify: bool, due: dt.datetime, now: dt.dateti
 
 def write_digest(warehouse: Any, config: Config, now: dt.datetime, run_id: str, may_notify: bool) -> dict[str, Any]:
     """Compose the digest as of ``now``; write it to the outbox if it may be told. Returns its proof."""
+    from pedwatch.audit.bucket.calendar_rows import read_gaps
     from pedwatch.hooks.parameters import Typed
     from pedwatch.hooks.run_urls import pages_url
 
     rules = config.policy.advisories
     asked = {"now": now, "rules": Typed("ARRAY<STRING>", list(rules))}
     advisories = warehouse.run("verdicts/advisories.sql", asked) if rules else []
-    heads = warehouse.run("audit/chain_head.sql", {"label": DAILY})
-    head = heads[0]["head_sha256"] if heads else None
-    found = digest.from_row(warehouse.run("alerts/digest.sql", {"now": now})[0], advisories, head)
+    heads = warehouse.run("audit/chain_head.sql", {"label": calendar.LABEL})
+    found = digest.from_row(
+        warehouse.run("alerts/digest.sql", {"now": now})[0],
+        advisories,
+        chain_head=heads[0]["head_sha256"] if heads else None,
+        is_head_kept_elsewhere=config.evidence_heads.bucket is not None,
+        evidence_gaps=[(f"{gap.days}: {gap.what}", gap.fix) for gap in read_gaps(warehouse, now)],
+    )
     day = now.astimezone(ZoneInfo(config.report_timezone)).date()
     told = [row["channel"] for row in warehouse.run("alerts/told_channels.sql")]
     written = digest.notifications(

@@ -94,8 +94,18 @@ def failing_checks(warehouse: Warehouse, names: list[str]) -> dict[str, list[dic
     return {name: rows for name, rows in found.items() if rows}
 
 
+def warn_of_gaps(warehouse: Warehouse) -> None:
+    """Write to the log what evidence is missing by the calendar, and what makes it."""
+    from pedwatch.audit.bucket.calendar_rows import read_gaps
+
+    for gap in read_gaps(warehouse, settings.now()):
+        log.warning("evidence that is missing: %s", gap)
+
+
 def check_invariants() -> None:
-    """Run every query of ``checks/``; what only warns is in the log. Look for what tasks come to need on some day only.
+    """Run every query of ``checks/``; what only warns is in the log, and so is evidence that the calendar misses.
+
+    Look for what tasks come to need on some day only.
 
     Raises:
         LedgerError: some that must hold returned rows; the message names them, the log shows them.
@@ -112,6 +122,7 @@ def check_invariants() -> None:
     for name, rows in failing.items():
         level = logging.ERROR if severities[name] == "fail" else logging.WARNING
         log.log(level, "%s: %s offending rows, first: %s", name, len(rows), rows[0])
+    warn_of_gaps(warehouse(config))
     broken = sorted(name for name in failing if severities[name] == "fail")
     if broken:
         raise LedgerError(f"{len(broken)} of {len(severities)} invariants do not hold: {', '.join(broken)}")

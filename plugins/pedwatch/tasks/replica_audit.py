@@ -74,21 +74,22 @@ def write_pack_of_run(request: dict[str, Any], dag_run: Any = None) -> dict[str,
 def link_pack_of_run(
     request: dict[str, Any], written: dict[str, Any], of: str = "run", run_id: Any = None, ti: Any = None
 ) -> dict[str, Any]:
-    """Link the pack into its chain and record it; what it says in short is the name of this task's instance."""
-    from pedwatch.audit.bucket import period_pack
-    from pedwatch.hooks.clients import storage_client, warehouse
+    """Link the pack into its chain, record it, and keep its head elsewhere; in short it is the name of this task.
+
+    Again, each of the three changes nothing that is there.
+    """
+    from pedwatch.audit.bucket import heads, period_pack
+    from pedwatch.hooks.clients import heads_client, storage_client, warehouse
 
     ti.xcom_push(key=IN_SHORT, value=written["in_short"])
-    config = settings.load_config()
+    config, asked = settings.load_config(), AuditRequest.from_json(request)
     try:
-        return period_pack.link_pack(
-            warehouse(config),
-            storage_client(config),
-            config,
-            AuditRequest.from_json(request),
-            written,
-            settings.now(),
-            run_id,
+        entry = period_pack.link_pack(
+            warehouse(config), storage_client(config), config, asked, written, settings.now(), run_id
         )
+        if config.evidence_heads.bucket:
+            heads.anchor(heads_client(config), config.evidence_heads, entry)
     except AuditError as error:
         raise _fail(error) from None
+    named = {"pack": entry.pack, "sequence": entry.sequence, "cause": entry.cause}
+    return {**named, "is_anchored": config.evidence_heads.bucket is not None}

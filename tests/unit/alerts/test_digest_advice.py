@@ -45,7 +45,18 @@ def test_a_team_reads_its_own_advice() -> None:
 def test_the_head_of_the_chain_of_packs_is_posted() -> None:
     message = compose(found(coverage=1.0, chain_head="ab12"), "all teams", DAY, "UTC")
     assert ("Head of the evidence", "sha256 ab12") in message.facts
-    assert not [name for name, _ in compose(digest(), "all teams", DAY, "UTC").facts if "pack" in name]
+    assert not [name for name, _ in compose(digest(), "all teams", DAY, "UTC").facts if "evidence" in name]
+    alone = compose(found(coverage=1.0, chain_head="ab12", is_head_kept_elsewhere=False), "all teams", DAY, "UTC")
+    assert ("Head of the evidence", "sha256 ab12; kept in Slack alone: evidence_heads is not configured") in alone.facts
+
+
+def test_evidence_that_is_missing_is_listed_with_what_makes_it_for_the_platform_alone() -> None:
+    missing = found(coverage=1.0, evidence_gaps=[("2026-03-01: no evidence pack", "airflow backfill create …")])
+    assert compose(missing, "all teams", DAY, "UTC").lines == [
+        "Evidence that is missing (1): 2026-03-01: no evidence pack",
+        "To make it: airflow backfill create …",
+    ]
+    assert not missing.is_clear and missing.of_team("a").is_clear
 
 
 def test_without_advice_all_is_clear() -> None:

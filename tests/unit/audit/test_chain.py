@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pedwatch.audit import chain, pack_files
+from pedwatch.audit.anchors import Anchor
 from pedwatch.audit.chain import Entry
 from pedwatch.audit.stored_label import one_pack, sort_out
 from pedwatch.audit.verification import Verified, verify
@@ -54,7 +55,12 @@ def heads(files: Files) -> list[str]:
     return [chain.sha256_of(content) for name, content in sorted(files.items()) if name.startswith("chain/")]
 
 
-def checked(files: Files, *posted: str, anchors: tuple[tuple[int, str], ...] = ()) -> Verified:
+def anchored(files: Files) -> tuple[Anchor, ...]:
+    """Return an anchor of each entry."""
+    return tuple(Anchor(number, head) for number, head in enumerate(heads(files), 1))
+
+
+def checked(files: Files, *posted: str, anchors: tuple[Anchor, ...] = ()) -> Verified:
     """Verify all of a label."""
     shelf = Shelf(files)
     named = {"label": "daily", "is_whole_label": True}
@@ -63,7 +69,7 @@ def checked(files: Files, *posted: str, anchors: tuple[tuple[int, str], ...] = (
 
 def test_what_was_written_is_in_order_at_every_head_that_ever_held() -> None:
     files = label_of(PACKS)
-    found = checked(files, *heads(files), anchors=tuple(enumerate(heads(files), 1)))
+    found = checked(files, *heads(files), anchors=anchored(files))
     assert found.problems == []
     assert found.head == (6, heads(files)[-1])
     assert [line for line in found.notes if "all up to it is as it was" in line] == [
@@ -86,17 +92,17 @@ def test_a_day_that_was_audited_anew_stands_beside_what_was_posted() -> None:
     assert found.notes[1:] == ["  entry 4: 2026-03-02/2, first audit"]
 
 
-def without(name: str) -> Callable[[Files], None]:
+def without(name: str) -> Callable[[Files], object]:
     """Remove a file."""
     return lambda files: files.__delitem__(name)
 
 
-def changed(name: str) -> Callable[[Files], None]:
+def changed(name: str) -> Callable[[Files], object]:
     """Change one byte of a file."""
     return lambda files: files.update({name: files[name].replace(b"2026", b"2027", 1).replace(b'"l', b'"1', 1)})
 
 
-def rewritten(pack: str) -> Callable[[Files], None]:
+def rewritten(pack: str) -> Callable[[Files], object]:
     """Write a pack and its manifest anew, so that they agree."""
 
     def manipulate(files: Files) -> None:
@@ -134,6 +140,10 @@ def of_another_label(files: Files) -> None:
         (lambda files: files.update({"chain/000003.json": b"{}"}), "no entry of a chain any more"),
         (lambda files: files.update({"chain/000003.json": files["chain/000002.json"]}), "says that it is entry 2"),
         (lambda files: files.update({"chain/000001.json": files["chain/000002.json"]}), "names one before it"),
+        (
+            lambda files: [files.pop(name) for name in list(files) if "03-02/1/" in name],
+            "names this pack, and it is gone",
+        ),
         (slipped_in, "no entry of the chain names it"),
         (of_another_label, "it is an entry of the chain of march"),
         (of_another_label, "2026-03-04/1 is linked already, by entry 5"),
@@ -143,16 +153,11 @@ def of_another_label(files: Files) -> None:
         (lambda files: files.update({"2026-03-02/1/manifest.json": b"<html>"}), "not a manifest any more"),
     ],
 )
-def test_every_manipulation_is_told_with_what_to_do(manipulate: Callable[[Files], None], says: str) -> None:
+def test_every_manipulation_is_told_with_what_to_do(manipulate: Callable[[Files], object], says: str) -> None:
     files = label_of(PACKS)
     manipulate(files)
     told = [str(problem) for problem in checked(files).problems]
     assert any(says in line and "What to do: " in line for line in told), told
-
-
-def all_gone(pack: str) -> Callable[[Files], None]:
-    """Remove a pack whole."""
-    return lambda files: [files.pop(name) for name in list(files) if name.startswith(f"{pack}/")] and None
 
 
 def test_a_chain_that_was_written_anew_as_a_whole_shows_by_a_head_outside_alone() -> None:
@@ -162,7 +167,7 @@ def test_a_chain_that_was_written_anew_as_a_whole_shows_by_a_head_outside_alone(
     assert checked(forged).problems == []
     [by_hand] = checked(forged, heads(files)[-1]).problems
     assert "no entry has the head" in by_hand.what
-    anchors = tuple(enumerate(heads(files), 1))
+    anchors = anchored(files)
     assert [problem.entry for problem in checked(forged, anchors=anchors).problems] == [2, 3, 4, 5, 6]
     cut = label_of(PACKS[:4])
     assert checked(cut).problems == []

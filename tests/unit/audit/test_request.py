@@ -98,6 +98,7 @@ def test_a_known_moment_is_counted_as_now_at_that_time() -> None:
         ({"label": "../secrets"}, "use lower-case letters"),
         ({"label": 7}, "use lower-case letters"),
         ({"known_at": "2026-03-02T10:00:00"}, "Limits as known .*: write then, now, or a time such as"),
+        ({"teams": ["orders"]}, "whose packs are of all teams and APIs.* Write a label of your own"),
         ({"teams": "orders"}, "write a list of names"),
         ({"apis": [""]}, "write a list of names"),
     ],
@@ -113,7 +114,7 @@ def test_a_time_zone_nobody_knows_is_named() -> None:
 
 
 def test_unknown_names_are_told_what_comes_close() -> None:
-    request = asked({"teams": ["orders"], "apis": ["serach"]})
+    request = asked({"label": "search", "teams": ["orders"], "apis": ["serach"]})
     with pytest.raises(AuditError, match="did you mean search"):
         check_names(request, ["orders"], ["search", "steady"])
     with pytest.raises(AuditError, match="there are none in the period"):
@@ -129,5 +130,5 @@ def test_unknown_names_are_told_what_comes_close() -> None:
 )
 def test_it_travels_between_tasks_unchanged(first: dt.date, days: int, names: list[str], known: str) -> None:
     period = {"from_date": first.isoformat(), "to_date": (first + dt.timedelta(days=days)).isoformat()}
-    request = asked({**period, "teams": names, "known_at": known}, timezone="Europe/Vienna")
+    request = asked({**period, "label": "some", "teams": names, "known_at": known}, timezone="Europe/Vienna")
     assert AuditRequest.from_json(request.to_json()) == request

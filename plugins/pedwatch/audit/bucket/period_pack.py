@@ -23,6 +23,7 @@ from pedwatch.audit import (
 from pedwatch.audit.assembly import Findings, Sources, audit_period
 from pedwatch.audit.bucket import chain_log
 from pedwatch.audit.bucket.label_bucket import LabelBucket
+from pedwatch.audit.chain import Entry
 from pedwatch.audit.request import AuditRequest, check_names
 from pedwatch.audit.subject_days import TakeDay
 from pedwatch.config import Config
@@ -215,12 +216,11 @@ def link_pack(
     written: Mapping[str, Any],
     now: dt.datetime,
     run_id: str,
-) -> dict[str, Any]:
-    """Link what `write_pack` wrote into the chain of its label, and record it; returns the entry's number and cause.
+) -> Entry:
+    """Link what `write_pack` wrote into the chain of its label, and record it; returns its entry.
 
     Raises:
         AuditError: the bucket does not hold what was written, or not what was recorded. Nothing was linked then.
     """
     bucket = LabelBucket(client, config.bucket, request.label)
-    entry = chain_log.link(warehouse, bucket, written["pack"], written["manifest_sha256"], now, run_id)
-    return {"pack": entry.pack, "sequence": entry.sequence, "cause": entry.cause}
+    return chain_log.link(warehouse, bucket, written["pack"], written["manifest_sha256"], now, run_id)
