@@ -144,8 +144,8 @@ def _not_checked(stored: StoredLabel, is_whole_label: bool, has_heads: bool) -> 
         )
     if is_whole_label and stored.entries and not has_heads:
         found.append(
-            "that the newest packs were removed together with their entries: --head with a head that a digest has "
-            "posted finds that"
+            "that the newest packs were removed together with their entries, or all of it written anew: --head with a "
+            "head that a digest has posted finds that, and so does the bucket of heads"
         )
     return found
 

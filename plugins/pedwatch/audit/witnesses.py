@@ -4,10 +4,6 @@ from collections.abc import Sequence
 
 from pedwatch.audit.anchors import Anchor
 
-_ALONE = (
-    "nothing outside this bucket was compared: whoever may write all of it could have made another chain that agrees "
-    "with itself. Give --head from a digest in Slack, or name the bucket of heads"
-)
 _NEITHER = (
     "no head proves that a pack was true when it was written, nor that what came after it is whole: that takes a later "
     "head"
@@ -38,4 +34,4 @@ def told(last: int, heads: Sequence[str], anchors: Sequence[Anchor] | None, why_
             "a head given by hand proves all up to its entry against whoever could not write where it was posted: "
             "Slack keeps it apart from this bucket"
         )
-    return [*lines, _NEITHER if heads or anchors else _ALONE]
+    return [*lines, _NEITHER] if heads or anchors else lines

@@ -235,7 +235,7 @@ def test_what_nobody_could_find_is_said() -> None:
     [cut] = checked(files).not_checked
     assert "--head" in cut and "removed together with their entries" in cut
     assert checked(files, heads(files)[-1]).not_checked == []
-    assert checked(files, anchors=((6, heads(files)[-1]),)).not_checked == []
+    assert checked(files, anchors=anchored(files)[-1:]).not_checked == []
 
     shelf = Shelf({name.rpartition("/")[2]: content for name, content in files.items() if name.startswith(PACKS[0])})
     one = verify(shelf, one_pack(PACKS[0], shelf.names()))
