@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 
 from pedwatch import BUILD, __version__
 from pedwatch.cli import refusals
-from pedwatch.errors import PedwatchError
+from pedwatch.errors import ConfigurationError, PedwatchError
 
 COMMANDS = {
     "ack": "say that you take care of what fires: reminders are quiet until it is worse or ends",
@@ -59,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except PedwatchError as error:
         print(error, file=sys.stderr)
+        if isinstance(error, ConfigurationError) and refusals.UNSET in str(error):
+            print(refusals.WHERE_TO_ASK, file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()

@@ -1,8 +1,15 @@
 """What keeps a command from Google's services, in a sentence: login, rights, network, packages that are not there."""
 
+UNSET = "environment variable "
+"""What an error says of a configuration whose variables nobody has set, as at a desk."""
+WHERE_TO_ASK = (
+    "At a desk: PEDWATCH_CONFIG names the configuration of a project; after `make up`, `source build/live/shell.env` "
+    "points this shell at the sandbox."
+)
 _LOG_IN = "log in with gcloud auth application-default login"
-_PACKAGES = ("google", "grpc", "requests", "jinja2", "airflow", "slack_sdk", "kubernetes")
-"""What the package pedwatch brings with its extras only."""
+_OF_AIRFLOW = ("airflow", "slack_sdk", "kubernetes")
+_PACKAGES = ("google", "grpc", "requests", "jinja2", *_OF_AIRFLOW)
+"""What a wheel by itself does not bring."""
 _MOST_CHARACTERS = 300
 
 
@@ -39,5 +46,6 @@ def _not_installed(error: ModuleNotFoundError) -> str | None:
     package = (error.name or "").partition(".")[0]
     if package not in _PACKAGES:
         return None
-    extra = "google" if package in ("google", "grpc", "requests", "jinja2") else "airflow"
-    return f"{error.name} is not installed, and this command needs it: pip install 'pedwatch[{extra}]'"
+    if package in _OF_AIRFLOW:
+        return f"{error.name} is not installed, and this command needs it: run it where Airflow is, as after make setup"
+    return f"{error.name} is not installed, and this command needs it: pip install 'pedwatch[google]'"
