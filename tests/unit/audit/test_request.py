@@ -95,6 +95,10 @@ def test_a_known_moment_is_counted_as_now_at_that_time() -> None:
         ({"from_date": "2026-03-08", "to_date": "2026-03-11"}, r"Set Last day \(to_date\) to 2026-03-09 or earlier"),
         ({"from_date": "2.3.2026"}, r"First day \(from_date\) is '2.3.2026': write a day as 2026-03-02"),
         ({"from_date": "2024-01-01", "to_date": "2026-03-01"}, "observations are kept for 400"),
+        (
+            {"from_date": "2024-01-01", "to_date": "2024-01-03"},
+            "of older days the packs in the bucket are what is left",
+        ),
         ({"label": "../secrets"}, "use lower-case letters"),
         ({"label": 7}, "use lower-case letters"),
         ({"known_at": "2026-03-02T10:00:00"}, "Limits as known .*: write then, now, or a time such as"),

@@ -8,6 +8,7 @@ import pytest
 
 from pedwatch import settings
 from pedwatch.audit.request import AuditRequest
+from pedwatch.config import Retention
 from pedwatch.cycles import PERIOD
 from pedwatch.errors import NothingCollectedYetError
 from pedwatch.tasks import replica_audit
@@ -19,7 +20,8 @@ NOW = dt.datetime(2026, 3, 10, 0, 10, tzinfo=dt.UTC)
 def sandbox_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten past midnight, days in UTC."""
     monkeypatch.setattr(settings, "now", lambda: NOW)
-    monkeypatch.setattr(settings, "load_config", lambda: SimpleNamespace(report_timezone="UTC", period=PERIOD))
+    config = SimpleNamespace(report_timezone="UTC", period=PERIOD, retention=Retention())
+    monkeypatch.setattr(settings, "load_config", lambda: config)
 
 
 def run(start: dt.datetime | None = None, end: dt.datetime | None = None, kind: str = "scheduled") -> SimpleNamespace:
