@@ -37,6 +37,16 @@ def explained(number: int, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+def the_view_tells_the_same_and_is_refused_without_a_cycle(watched: World) -> None:
+    view = f"SELECT * FROM `{watched.config.dataset}.explain`"
+    for number in (2, 3, 5):
+        asked = {"api_id": "orders", "environment": Typed("STRING", None), "cycle": cycle_at(number)}
+        condition = f"cycle = TIMESTAMP '{cycle_at(number)}' AND api_id = 'orders'"
+        assert watched.query(f"{view} WHERE {condition}") == watched.warehouse.run("verdicts/explain.sql", asked)
+    with pytest.raises(BadRequest, match=r"without a filter over column\(s\) 'cycle'"):
+        watched.query(view)
+
+
 def test_each_cycle_says_why_there_was_a_message_or_none(watched: World, capsys: pytest.CaptureFixture[str]) -> None:
     first = explained(1, capsys)
     assert "explanation  not yet told: it does not fire at the first over" in first
@@ -78,6 +88,7 @@ def test_each_cycle_says_why_there_was_a_message_or_none(watched: World, capsys:
     assert main(["status"]) == 0
     told = capsys.readouterr().out
     assert told.splitlines()[:2] == ["As of 2026-03-02 10:40 UTC, 0 min ago", "1 within limit"]
+    the_view_tells_the_same_and_is_refused_without_a_cycle(watched)
     watched.at(cycle_at(5) + dt.timedelta(hours=1))
     assert main(["status", "--team", "ordres", "--format", "json"]) == 3, "what is true now is not known"
     answer = capsys.readouterr()
@@ -112,9 +123,9 @@ def test_what_the_page_types_works_against_the_stand_ins(world: World, monkeypat
 
 
 def test_whom_the_configuration_names_is_asked_of_what_was_seen(
-    watched: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = watched.config.model_dump(mode="json")
+    config = world.config.model_dump(mode="json")
     config["policy"]["teams"] = {"orders": {"apis": {"order": {"gross_count": 3}}}}
     path = tmp_path / "pedwatch.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -144,13 +155,3 @@ def test_wrong_words_are_explained(world: World, capsys: pytest.CaptureFixture[s
     told = capsys.readouterr().err
     assert "Nothing was judged yet" in told
     assert "no cycle was recorded in the hour before" in told and "orders had a limit then" in told
-
-
-def test_the_view_tells_the_same_and_is_refused_without_a_cycle(watched: World) -> None:
-    view = f"SELECT * FROM `{watched.config.dataset}.explain`"
-    for number in (2, 3, 5):
-        asked = {"api_id": "orders", "environment": Typed("STRING", None), "cycle": cycle_at(number)}
-        condition = f"cycle = TIMESTAMP '{cycle_at(number)}' AND api_id = 'orders'"
-        assert watched.query(f"{view} WHERE {condition}") == watched.warehouse.run("verdicts/explain.sql", asked)
-    with pytest.raises(BadRequest, match=r"without a filter over column\(s\) 'cycle'"):
-        watched.query(view)
