@@ -16,7 +16,7 @@ from pedwatch.hooks import clients
 from pedwatch.hooks.parameters import Typed
 from pedwatch.tasks import plan as planning
 from tests.conftest import create_tables
-from tests.e2e.stand_ins import CLUSTERS, START, StandIns, cycle_at, make_config
+from tests.e2e.stand_ins import CLUSTERS, START, StandIns, cycle_at, drop_dataset, make_config
 from tests.e2e.watch_run import Run
 
 LONG_AGO = "2026-01-01T00:00:00Z"
@@ -115,8 +115,8 @@ class World:
         )
 
     def drop(self) -> None:
-        """Leave nothing in BigQuery that would slow down the tests that follow."""
-        self.warehouse.client.delete_dataset(self.config.dataset, delete_contents=True, not_found_ok=True)
+        """Leave nothing in BigQuery."""
+        drop_dataset(self.config, self.warehouse.client)
 
     def set_variables(self, variables: Mapping[str, str]) -> None:
         """Set environment variables of the worker."""
