@@ -6,8 +6,7 @@ from typing import Any
 
 from sandbox.kubernetes.clusters import COMPOSER_NAMESPACE, DEFAULT_ACCOUNT, Cluster
 from sandbox.kubernetes.kinds import POD
-from sandbox.kubernetes.pod_security import violations
-from sandbox.kubernetes.pod_security_words import refusal
+from sandbox.kubernetes.pod_security import refusal, violations
 from sandbox.kubernetes.pod_status import now
 from sandbox.kubernetes.pod_validation import validate
 from sandbox.kubernetes.status import ApiFailure, require_own_namespace

@@ -101,6 +101,16 @@ class Violation:
     value: Any
 
 
+def refusal(found: list[Violation]) -> str:
+    """Return what the plugin says of these violations: by check and field; the advice that it adds is left out."""
+    places: dict[str, list[str]] = {}
+    for one in found:
+        place = f'container "{one.container}": {one.field}' if one.container is not None else one.field
+        places.setdefault(one.check, []).append(place)
+    said = ", ".join(f"{check} ({'; '.join(fields)})" for check, fields in sorted(places.items()))
+    return f'violates PodSecurity "restricted:latest": {said}'
+
+
 def violations(spec: Object) -> list[Violation]:
     """Return what of a pod's spec ``restricted`` refuses; a spec that passes has none."""
     containers = [(c.get("name", ""), c) for kind in _CONTAINERS for c in spec.get(kind) or []]
