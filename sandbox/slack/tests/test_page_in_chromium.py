@@ -29,7 +29,7 @@ def browser() -> Iterator["Browser"]:
 
 
 @pytest.fixture
-def page(browser: "Browser") -> Iterator["Page"]:
+def tab(browser: "Browser") -> Iterator["Page"]:
     """A page whose errors, refused scripts and dialogs fail the test."""
     complaints: list[str] = []
     opened = browser.new_page(viewport={"width": 1280, "height": 800})
@@ -41,65 +41,65 @@ def page(browser: "Browser") -> Iterator["Page"]:
     assert complaints == []
 
 
-def test_a_person_reads_the_story(client: WebClient, control: ControlClient, server: Server, page: "Page") -> None:
+def test_a_person_reads_the_story(client: WebClient, control: ControlClient, server: Server, tab: "Page") -> None:
     tell_story(client, control)
-    page.goto(f"{server.url}/c/{PLATFORM}")
-    log = page.get_by_role("log")
+    tab.goto(f"{server.url}/c/{PLATFORM}")
+    log = tab.get_by_role("log")
     assert log.get_by_text("checkout-api is back within its limit").is_visible()
-    assert page.get_by_role("navigation", name="Channels").get_by_role("link", name="team-shop").is_visible()
+    assert tab.get_by_role("navigation", name="Channels").get_by_role("link", name="team-shop").is_visible()
     log.get_by_role("link", name="4 replies").click()
-    thread = page.get_by_role("complementary", name="Thread")
+    thread = tab.get_by_role("complementary", name="Thread")
     assert thread.get_by_text("Load test, my fault.").first.is_visible()
-    page.keyboard.press("Escape")
-    page.wait_for_url(f"{server.url}/c/{PLATFORM}")
+    tab.keyboard.press("Escape")
+    tab.wait_for_url(f"{server.url}/c/{PLATFORM}")
     assert not thread.is_visible()
 
 
-def test_the_page_refreshes_without_touching_what_stays(client: WebClient, server: Server, page: "Page") -> None:
+def test_the_page_refreshes_without_touching_what_stays(client: WebClient, server: Server, tab: "Page") -> None:
     metadata = {"event_type": "pedwatch_alert", "event_payload": {"state": "firing"}}
     first = client.chat_postMessage(channel=PLATFORM, text="first")["ts"]
     second = client.chat_postMessage(channel=PLATFORM, text="second", metadata=metadata)["ts"]
-    page.goto(f"{server.url}/c/{PLATFORM}")
-    page.evaluate("document.querySelectorAll('.message').forEach((node) => { node.isSame = true; })")
-    page.get_by_text("Metadata:").click()
+    tab.goto(f"{server.url}/c/{PLATFORM}")
+    tab.evaluate("document.querySelectorAll('.message').forEach((node) => { node.isSame = true; })")
+    tab.get_by_text("Metadata:").click()
     client.chat_update(channel=PLATFORM, ts=second, text="second, resolved")
     client.chat_postMessage(channel=PLATFORM, text="third")
-    page.get_by_role("log").get_by_text("third").first.wait_for()
-    assert page.get_by_text("second, resolved").first.is_visible()
-    assert page.locator(f"[id='m-{first}']").evaluate("(node) => node.isSame === true")
-    assert page.locator(f"[id='m-{second}']").evaluate("(node) => node.isSame !== true")
-    assert page.get_by_text('"state": "firing"').is_visible()
-    order = page.locator(".log .message .rendered").all_inner_texts()
+    tab.get_by_role("log").get_by_text("third").first.wait_for()
+    assert tab.get_by_text("second, resolved").first.is_visible()
+    assert tab.locator(f"[id='m-{first}']").evaluate("(node) => node.isSame === true")
+    assert tab.locator(f"[id='m-{second}']").evaluate("(node) => node.isSame !== true")
+    assert tab.get_by_text('"state": "firing"').is_visible()
+    order = tab.locator(".log .message .rendered").all_inner_texts()
     assert [text.split(",")[0].split("(")[0].strip() for text in order] == ["first", "second", "third"]
 
 
-def test_unread_messages_of_other_channels_are_counted(client: WebClient, server: Server, page: "Page") -> None:
-    page.goto(f"{server.url}/c/{PLATFORM}")
+def test_unread_messages_of_other_channels_are_counted(client: WebClient, server: Server, tab: "Page") -> None:
+    tab.goto(f"{server.url}/c/{PLATFORM}")
     for number in range(3):
         client.chat_postMessage(channel="C0SHOP", text=str(number))
-    link = page.get_by_role("link", name="team-shop")
+    link = tab.get_by_role("link", name="team-shop")
     link.get_by_text("3").wait_for()
     link.click()
-    page.get_by_role("link", name="ped-platform").click()
-    assert "3" not in page.get_by_role("link", name="team-shop").inner_text()
+    tab.get_by_role("link", name="ped-platform").click()
+    assert "3" not in tab.get_by_role("link", name="team-shop").inner_text()
 
 
-def test_the_plain_text_view(client: WebClient, control: ControlClient, server: Server, page: "Page") -> None:
+def test_the_plain_text_view(client: WebClient, control: ControlClient, server: Server, tab: "Page") -> None:
     tell_story(client, control)
-    page.goto(f"{server.url}/c/{PLATFORM}")
-    page.get_by_role("switch", name="As a screen reader reads it").click()
-    assert page.get_by_text("Resolved: checkout-api is back at 10 pods (limit 10) after 35 min").is_visible()
-    assert not page.get_by_role("heading", name="checkout-api is back within its limit").is_visible()
+    tab.goto(f"{server.url}/c/{PLATFORM}")
+    tab.get_by_role("switch", name="As a screen reader reads it").click()
+    assert tab.get_by_text("Resolved: checkout-api is back at 10 pods (limit 10) after 35 min").is_visible()
+    assert not tab.get_by_text("checkout-api is back within its limit").is_visible()
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
 def test_nothing_is_wider_than_the_window(
-    client: WebClient, control: ControlClient, server: Server, page: "Page", width: int
+    client: WebClient, control: ControlClient, server: Server, tab: "Page", width: int
 ) -> None:
     parent = tell_story(client, control)["resolved"]
-    page.set_viewport_size({"width": width, "height": 800})
+    tab.set_viewport_size({"width": width, "height": 800})
     for path in (f"/c/{PLATFORM}", f"/c/{PLATFORM}/t/{parent}"):
-        page.goto(server.url + path)
+        tab.goto(server.url + path)
         boxes = "[document.body, ...document.querySelectorAll('.scroll')]"
-        overflowing = page.evaluate(f"{boxes}.filter((box) => box.scrollWidth > box.clientWidth).length")
+        overflowing = tab.evaluate(f"{boxes}.filter((box) => box.scrollWidth > box.clientWidth).length")
         assert overflowing == 0
