@@ -6,7 +6,7 @@ import re
 import secrets
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
@@ -16,9 +16,6 @@ from sandbox.kubernetes.listing import PageCache
 from sandbox.kubernetes.object_metadata import timestamp
 from sandbox.kubernetes.snapshots import History
 from sandbox.kubernetes.status import not_found
-
-if TYPE_CHECKING:
-    from sandbox.kubernetes.pod_process import Pod
 
 Object = dict[str, Any]
 Key = tuple[str, str]
@@ -45,7 +42,7 @@ class Cluster:
         self._versions = itertools.count(1001)
         self.version = 1000
         self.history = History(name, self.next_version)
-        self.pods: dict[Key, Pod] = {}
+        self.pods: dict[Key, Any] = {}  # pods of pod_process, each of which knows its cluster
         self.events: list[Object] = []
         self.secrets: dict[Key, Object] = {}
         self.lets_anonymous_in = True

@@ -43,7 +43,7 @@ def truthy(text: str | None) -> bool:
 def find_pod(request: web.Request) -> Pod:
     """Return the pod a request names."""
     name = request.match_info["name"]
-    pod = request[CLUSTER].pods.get((request.match_info["namespace"], name))
+    pod: Pod | None = request[CLUSTER].pods.get((request.match_info["namespace"], name))
     if pod is None:
         raise not_found(POD.plural, name)
     return pod
