@@ -68,6 +68,8 @@ class Catalog:
         self.tables: dict[str, dict[str, Any]] = {
             name.removeprefix(f"{_DATASET}."): dict(columns) for name, columns in googlesql.stored_tables().items()
         }
+        self.ranges: dict[str, int] = {}
+        """Of tables in ranges of a number: how many partitions."""
         self.partitions = dict(self._partitions())
         self._statements: dict[str, tuple[Statement, ...]] = {}
 
@@ -99,7 +101,11 @@ class Catalog:
             if by := created.find(exp.PartitionedByProperty):
                 unit = by.this.args.get("unit")
                 column = next(by.this.find_all(exp.Column, exp.Identifier))
-                yield name.rpartition("/")[2].removesuffix(".sql"), (column.name, unit.name if unit else "DAY")
+                table = name.rpartition("/")[2].removesuffix(".sql")
+                if series := by.this.args.get("expression"):
+                    first, last, step = (int(series.args[key].name) for key in ("start", "end", "step"))
+                    self.ranges[table] = (last - first) // step
+                yield table, (column.name, unit.name if unit else "RANGE" if series else "DAY")
 
 
 def _declared(text: str) -> Any:

@@ -28,7 +28,7 @@ _ASKED = (
     ("`live_ledger`, of a day, all columns", "ddl/views/live_ledger.sql", _DAY),
     ("`pedwatch explain`", "verdicts/explain.sql", None),
     ("page: Now", "page/now.sql", None),
-    ("page: an API's 30 days, as audited", "page/subject_days.sql", None),
+    ("page: an API's 30 days, as audited", "page/stretches.sql", None),
     ("page: an API, of a day that is not audited yet", "page/ledger.sql", None),
     ("page: Episodes", "page/episodes.sql", None),
     ("page: Coverage, of a day", "page/coverage.sql", None),

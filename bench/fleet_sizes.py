@@ -187,6 +187,7 @@ class Fleet:
             "acknowledgements": episodes * 0.5,
             "fold_cursor": 1.0,
             "fold_staging": 0.0,
+            "subject_stretches": self.subjects * 41.0,  # days that are kept, each audited once
             "audit_reports": float(DAYS_OF_HISTORY),
             "schema_version": 2.0,
             # Temporary tables of scripts.

@@ -19,6 +19,7 @@ from bench.fleet_sizes import Fleet
 from bench.prices import Prices
 from bench.results import Goal
 from bench.verdicts import World, start_stand_in
+from pedwatch.audit.subject_days import api_bucket
 from pedwatch.hooks.warehouse import Warehouse
 
 SUBJECTS, APIS, CLUSTERS, DAYS, EPISODES = 50_000, 5_000, 10, 90, 73_000
@@ -47,13 +48,23 @@ _RUNS = ", ".join(
 _DAYS = f"""
 INSERT INTO `{{d}}.subject_days` (day, from_cycle, to_cycle, counted, fingerprint, subject, scope, environment, cluster,
   api_id, team_id, judged_cycles, over_cycles, strict_cycles, exempt_cycles, unknown_cycles, over_minutes,
-  strict_minutes, unknown_minutes, replica_minutes_over, peak_measured, runs)
+  strict_minutes, unknown_minutes, replica_minutes_over, peak_measured)
 SELECT day, {_FROM}, TIMESTAMP_ADD({_FROM}, INTERVAL 24 HOUR), 'then', CAST(i AS STRING), {_SUBJECT}, 288, 0, 0,
-  0, 0, 0, 0, 0, 0, 20, [{_RUNS}]
+  0, 0, 0, 0, 0, 0, 20
 FROM (
   SELECT DATE_SUB(DATE '2026-03-02', INTERVAL b DAY) AS day FROM UNNEST(GENERATE_ARRAY({{until}}, {{back}})) AS b
 )
 CROSS JOIN UNNEST(GENERATE_ARRAY(0, {{workloads}} - 1)) AS i
+"""
+_STRETCHES = f"""
+INSERT INTO `{{d}}.subject_stretches` (api_bucket, day, audited_at, environment, subject, api_id, team_id, runs)
+SELECT bucket, day, {_FROM}, 'prod', who.subject, who.api_id, who.team_id, [{_RUNS}]
+FROM (
+  SELECT DATE_SUB(DATE '2026-03-02', INTERVAL b DAY) AS day FROM UNNEST(GENERATE_ARRAY({{until}}, {{back}})) AS b
+)
+CROSS JOIN (SELECT i, {_SUBJECT} FROM UNNEST(GENERATE_ARRAY(0, {{workloads}} - 1)) AS i) AS who
+INNER JOIN UNNEST({[api_bucket(f"api-{number}") for number in range(APIS)]}) AS bucket WITH OFFSET AS api
+  ON api = DIV(i, {{clusters}})
 """
 _LEDGER = f"""
 INSERT INTO `{{d}}.verdicts` (cycle, cycle_minutes, fingerprint, subject, scope, environment, cluster, api_id, team_id,
@@ -93,6 +104,8 @@ def fill(world: World) -> None:
     """Write the fleet; a month at a time, for the stand-in's memory."""
     texts = [_LEDGER, _EPISODES, _NOTES, _CURSOR]
     texts += [_DAYS.replace("{back}", str(back)).replace("{until}", str(back - 29)) for back in range(DAYS, 0, -30)]
+    for back in (10, 20, 30, 40):
+        texts.append(_STRETCHES.replace("{back}", str(back)).replace("{until}", str(back - 9)))
     for text in texts:
         world.run(text)
 
@@ -117,7 +130,7 @@ def measure() -> tuple[list[Goal], list[dict[str, Any]]]:
         Goal("Now, warm", seconds["now, warm"], 0.5, "s"),
         Goal("an API's 30 days", seconds["api, 30 days"], 1.0, "s"),
         Goal("Now, by the model", bills["page/now.sql"], 120, "MB"),
-        Goal("an API's 30 days, by the model", bills["page/subject_days.sql"], 60, "MB"),
+        Goal("an API's 30 days, by the model", bills["page/stretches.sql"], 60, "MB"),
     ]
     return goals, [{"seconds_to_fill": filled, "seconds": seconds, "mb_by_the_model": bills}]
 

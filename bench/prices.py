@@ -54,6 +54,7 @@ def values_at(now: dt.datetime, period: dt.timedelta) -> dict[str, dt.datetime]:
         "first_day": midnight - 30 * day,
         "last_day": midnight - day,
         "newest_from": midnight - 2 * day,
+        "oldest": midnight - 40 * day,
         "v_from": midnight - day,
         "v_to": midnight,
         "moment": midnight - day,
@@ -154,6 +155,9 @@ class Prices:
         return max(LEAST, self._rows(table, scans, now) * row)
 
     def _rows(self, table: str, scans: list[Scan], now: dt.datetime) -> float:
+        if table in self.catalog.ranges:
+            is_one = all(any(bound.operator == "$equal" for bound in scan.bounds) for scan in scans)
+            return self.fleet.rows(table) / (self.catalog.ranges[table] if is_one else 1)
         per_cycle = self.fleet.rows_per_cycle(table)
         if per_cycle is None or table not in self.catalog.partitions:  # as in an older tree
             return self.fleet.rows(table)

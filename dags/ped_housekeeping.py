@@ -12,6 +12,7 @@
 
 ```
 dataset ─▶ tables ─▶ migrations ─▶ views ─▶ invariants: queries that return offending rows
+                                      └──▶ days that no chart shows any more are taken out
 ```
 """
 
@@ -50,4 +51,5 @@ with DAG(
     **failure_callback.CALLBACKS,
 ) as dag:
     checked = task(**whole_build.ONLY_UNTIL_WHOLE)(housekeeping.check_invariants)()
-    task(housekeeping.apply_ddl)() >> checked >> task(heartbeats.heartbeat)()
+    forgotten = task(housekeeping.forget_stretches)()
+    task(housekeeping.apply_ddl)() >> [forgotten, checked] >> task(heartbeats.heartbeat)()

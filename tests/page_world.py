@@ -9,6 +9,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from pedwatch.audit.subject_days import api_bucket
 from pedwatch.hooks.warehouse import Warehouse
 from tests.sql.case_files import json_row, with_defaults
 
@@ -70,14 +71,14 @@ def verdicts() -> list[dict[str, Any]]:
 
 
 def run(start: dt.datetime, cycles: int, **columns: Any) -> dict[str, Any]:
-    """A stretch of `subject_days.runs`."""
+    """A stretch of `subject_stretches.runs`."""
     like = {"verdict": "within_limit", "measured": 8, "max_replicas": 10, "ceiling": 10, "exemption_id": None}
     marks = {"is_rollout": False, "is_blind": False}
     return {"start": start, "cycles": cycles, "cycle_minutes": 5, **like, **marks, **columns}
 
 
-def day_of(day: dt.date) -> dict[str, Any]:
-    """The API that is over, on a day of the month before."""
+def day_of(day: dt.date) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The API that is over, on a day of the month before: its counts, and its stretches."""
     start = dt.datetime.combine(day, dt.time(), dt.UTC)
     hours = [start + dt.timedelta(hours=hour) for hour in range(25)]
     runs = [run(hours[0], 96, max_replicas=10)]
@@ -93,13 +94,14 @@ def day_of(day: dt.date) -> dict[str, Any]:
         runs += [run(hours[8], 120, verdict="exempt", measured=14, ceiling=15, exemption_id="sale"), run(hours[18], 72)]
     else:
         runs += [run(hours[8], 192, measured=9)]
+    who = subject_of("orders-api")
     counts = dict.fromkeys("over strict exempt unknown".split(), 0)
     return {
         "day": day,
         "from_cycle": start,
         "to_cycle": hours[24],
         "counted": "then",
-        **subject_of("orders-api"),
+        **who,
         "scope": "cluster",
         "environment": "prod",
         "limit_id": "prod.team-orders.orders-api",
@@ -108,6 +110,12 @@ def day_of(day: dt.date) -> dict[str, Any]:
         **{f"{name}_minutes": 0 for name in ("over", "strict", "unknown")},
         "replica_minutes_over": 0,
         "peak_measured": 14,
+    }, {
+        "api_bucket": api_bucket("orders-api"),
+        "day": day,
+        "audited_at": hours[24],
+        **{name: who[name] for name in ("subject", "api_id", "team_id")},
+        "environment": "prod",
         "runs": runs,
     }
 
@@ -146,7 +154,8 @@ def rows() -> Rows:
     version_2 = NEWEST - dt.timedelta(days=12)
     return {
         "verdicts": verdicts(),
-        "subject_days": [day_of(day) for day in days],
+        "subject_days": [day_of(day)[0] for day in days],
+        "subject_stretches": [day_of(day)[1] for day in days],
         "collection_runs": collection(),
         "fold_cursor": [{"cycle": NEWEST}],
         "episodes": [

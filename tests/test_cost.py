@@ -36,7 +36,7 @@ OCCASIONAL = {
     "page/ledger.sql",
     "page/limit_versions.sql",
     "page/now.sql",
-    "page/subject_days.sql",
+    "page/stretches.sql",
     "page/told.sql",
     "verdicts/cycle_at.sql",
     "observations/pinned_clusters.sql",

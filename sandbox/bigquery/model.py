@@ -29,6 +29,7 @@ class TableMeta:
     kind: str = "TABLE"  # TABLE | VIEW
     fields: list[Field] = field(default_factory=list)
     time_partitioning: dict[str, Any] | None = None  # REST form: type, field, expirationMs
+    range_partitioning: dict[str, Any] | None = None  # REST form: field, range: start, end, interval
     clustering: list[str] | None = None
     require_partition_filter: bool = False
     description: str | None = None

@@ -24,7 +24,8 @@ def granularity(meta: TableMeta) -> str:
 
 def partition_column(meta: TableMeta) -> str | None:
     """The column a table is partitioned by; None when it is not partitioned."""
-    return str(meta.time_partitioning["field"]) if meta.time_partitioning is not None else None
+    by = meta.time_partitioning or meta.range_partitioning
+    return str(by["field"]) if by is not None else None
 
 
 def _column_type(meta: TableMeta) -> str:
@@ -49,6 +50,8 @@ def named_partition(meta: TableMeta, partition: str) -> Partition:
     column = partition_column(meta)
     if column is None:
         raise invalid(f"Cannot use partition decorator ${partition} on non-partitioned table {meta.ref}")
+    if meta.range_partitioning is not None:
+        raise not_implemented(f"the partition ${partition} of a table in integer ranges")
     if partition.startswith("__"):
         raise not_implemented(f"the partition ${partition}")
     kind = granularity(meta)

@@ -62,6 +62,7 @@ def table_summary(meta: TableMeta) -> dict[str, Any]:
         "creationTime": str(meta.created_ms),
         "expirationTime": str(meta.expiration_ms) if meta.expiration_ms is not None else None,
         "timePartitioning": meta.time_partitioning,
+        "rangePartitioning": meta.range_partitioning,
         "clustering": {"fields": meta.clustering} if meta.clustering else None,
         "requirePartitionFilter": meta.require_partition_filter or None,
     }

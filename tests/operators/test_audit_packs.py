@@ -18,10 +18,12 @@ from google.auth.exceptions import DefaultCredentialsError, TransportError
 from pedwatch import settings
 from pedwatch.audit.bucket import cycle_pack, period_pack
 from pedwatch.audit.request import AuditRequest, request_of_run
+from pedwatch.audit.subject_days import api_bucket
 from pedwatch.cli import main
 from pedwatch.config.retention import LOOKS_BACK_DAYS
 from pedwatch.cycles import cycles_between
 from pedwatch.errors import AuditError
+from pedwatch.hooks.parameters import Typed
 from pedwatch.hooks.warehouse import Warehouse
 from pedwatch.tasks import housekeeping
 from tests.conftest import create_tables
@@ -61,7 +63,8 @@ class Audited:
 
     def audit(self, request: AuditRequest) -> dict[str, Any]:
         """Write a pack and link it, as the DAG does."""
-        world, now = self.world, settings.now()
+        world, now = self.world, settings.now() + dt.timedelta(seconds=1)
+        world.at(now)
         written = period_pack.write_pack(world.warehouse, world.storage, world.config, request, now)
         linked = period_pack.link_pack(world.warehouse, world.storage, world.config, request, written, now, "run-1")
         return written | {"sequence": linked.sequence, "cause": linked.cause}
@@ -176,17 +179,28 @@ def days_of(audited: Audited) -> list[dict[str, Any]]:
     return audited.world.query(f"SELECT * FROM `{table}` WHERE day >= '2026-01-01' ORDER BY day, subject")
 
 
+def drawn_of(audited: Audited, day: dt.date) -> list[dict[str, Any]]:
+    """Return what charts show of the APIs of a day."""
+    narrowed = dict.fromkeys(("environment", "team_id"), Typed("STRING", None)) | {"first_day": day, "last_day": day}
+    return [
+        row
+        for api in sorted({row["api_id"] for row in days_of(audited) if row["api_id"]})
+        for row in audited.world.warehouse.run(
+            "page/stretches.sql", {**narrowed, "api_bucket": api_bucket(api), "api_id": api}
+        )
+    ]
+
+
 def test_a_day_is_written_for_charts_anew_when_it_is_counted_anew_and_back(audited: Audited) -> None:
     before = days_of(audited)
     verdicts = rows(audited.files("march", "2026-03-03")["verdicts.csv"])
     second = [row for row in before if row["day"] == dt.date(2026, 3, 3)]
     assert {row["subject"] for row in second} == {row["subject"] for row in verdicts}
-    assert (
-        sum(row["judged_cycles"] for row in second)
-        == len(verdicts)
-        == sum(run["cycles"] for row in second for run in row["runs"])
-    )
-    assert all(len(row["runs"]) < 20 for row in second), "run-length coded"
+    drawn = drawn_of(audited, dt.date(2026, 3, 3))
+    assert sum(row["judged_cycles"] for row in second) == len(verdicts)
+    of_apis = sum(row["judged_cycles"] for row in second if row["api_id"])
+    assert 0 < of_apis == sum(run["cycles"] for row in drawn for run in row["runs"])
+    assert all(len(row["runs"]) < 20 for row in drawn), "run-length coded"
     # Of one API only: no day of the fleet.
     audited.audit(audited.request(2, "part", apis=("search",)))
     assert days_of(audited) == before
@@ -199,8 +213,11 @@ def test_a_day_is_written_for_charts_anew_when_it_is_counted_anew_and_back(audit
     late = [row for row in after if row["day"] == dt.date(2026, 3, 3)]
     assert {row["counted"] for row in late} == {"now"}
     assert sum(row["over_cycles"] for row in late) < sum(row["over_cycles"] for row in second)
+    assert len(drawn_of(audited, dt.date(2026, 3, 3))) == len(drawn)
+    assert drawn_of(audited, dt.date(2026, 3, 3)) != drawn, "the newest audit of the day"
     audited.audit(audited.request(2, "again"))
     assert days_of(audited) == before
+    assert drawn_of(audited, dt.date(2026, 3, 3)) == drawn
     for name, content in audited.objects("again").items():
         if not name.endswith((".json", "report.html")):  # which name the label
             assert audited.objects("march")[name] == content, name
@@ -311,7 +328,13 @@ def test_a_slow_model_finds_the_same_figures_in_the_files(audited: Audited, day:
     folder.mkdir()
     days: dict[dt.date, list[Any]] = {}
     findings, _ = period_pack.write_files(
-        folder, request, sources, world.config, {}, settings.include_dir(), lambda of, rows: days.update({of: [*rows]})
+        folder,
+        request,
+        sources,
+        world.config,
+        {},
+        settings.include_dir(),
+        lambda of, rows, _: days.update({of: [*rows]}),
     )
     model = figures_of_files(folder)
     total = findings.figures.total(counted)

@@ -65,7 +65,7 @@ def ledger(warehouse: Warehouse) -> Warehouse:
 def audited_day(days_ago: int, api: str = "orders", **fields: Any) -> Row:
     """Return a row of ``subject_days``, of a day that has been audited."""
     start = dt.datetime.combine(dt.datetime.now(dt.UTC).date(), dt.time(), dt.UTC) - dt.timedelta(days=days_ago)
-    known = {"from_cycle": start, "to_cycle": start + dt.timedelta(days=1), "counted": "then", "runs": []}
+    known = {"from_cycle": start, "to_cycle": start + dt.timedelta(days=1), "counted": "then"}
     cycles = ("strict_cycles", "exempt_cycles", "unknown_cycles")
     minutes = ("over_minutes", "strict_minutes", "unknown_minutes", "replica_minutes_over")
     counts = dict.fromkeys((*cycles, *minutes), 0)

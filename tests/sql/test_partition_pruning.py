@@ -15,7 +15,7 @@ from pedwatch import sql
 from tests.sql.googlesql import DATASET, SQL_ROOT
 
 _COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
-_PARTITION = re.compile(r"^PARTITION BY (?:(?:DATE|TIMESTAMP_TRUNC)\()?(\w+)", re.MULTILINE)
+_PARTITION = re.compile(r"^PARTITION BY (?:(?:DATE|TIMESTAMP_TRUNC|RANGE_BUCKET)\()?(\w+)", re.MULTILINE)
 STATEMENTS = [name for name in sql.statement_names(SQL_ROOT) if not name.startswith("ddl/")]
 VARIABLES = ("v_from", "v_to", "v_prior_cycle")
 """Of scripts: BigQuery takes a script's variable for a constant of its statements."""
@@ -66,7 +66,7 @@ def unpruned(text: str) -> list[str]:
 
 def conditions(table: exp.Table) -> Iterator[exp.Expression]:
     """Yield what must hold for a row of the table to be read: the parts of its WHERE, its join's or its MERGE's ON."""
-    scope = table.find_ancestor(exp.Select, exp.Merge)
+    scope = table.find_ancestor(exp.Select, exp.Merge, exp.Delete)
     join = table.parent if isinstance(table.parent, exp.Join) and table.parent.side in ("", "LEFT") else None
     found = [join and join.args.get("on"), scope and scope.args.get("on"), scope and scope.args.get("where")]
     for whole in found:
@@ -104,6 +104,7 @@ def test_the_partitioned_tables_are_known() -> None:
         "notifications": "created_at",
         "replica_observations": "cycle",
         "subject_days": "day",
+        "subject_stretches": "api_bucket",
         "verdicts": "cycle",
     }
 

@@ -122,7 +122,7 @@ def audit_period(
     policy: PolicyConfig,
     take_verdict: Callable[[Row], None],
     take_difference: Callable[[Row], None],
-    take_day: TakeDay = lambda day, rows: None,
+    take_day: TakeDay = lambda day, rows, stretches: None,
 ) -> Findings:
     """Audit a period.
 

@@ -1,10 +1,11 @@
-"""What a subject was like on a day: the rows of ``subject_days``, of the verdicts that an audit counts. Pure.
+"""What a subject was like on a day: counted, and run-length coded, of the verdicts that an audit counts. Pure.
 
 Cycles come in order, so a day is whole when the first cycle of another one comes; no more than one is held.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +14,14 @@ from pedwatch.audit.judged import Row
 from pedwatch.audit.lines import Line, Stretch, state_of
 from pedwatch.audit.request import AuditRequest
 
-TakeDay = Callable[[dt.date, Iterable[dict[str, Any]]], None]
-"""Takes a day and its rows."""
+TakeDay = Callable[[dt.date, Sequence[dict[str, Any]], Sequence[dict[str, Any]]], None]
+"""Takes a day: the rows of ``subject_days``, and those of ``subject_stretches`` without ``audited_at``."""
+
+API_BUCKETS = 100
+"""Partitions of ``subject_stretches``. A load of a day changes each of them; BigQuery lets a job change four
+thousand, and a table have thirty thousand changes on a day."""
+STRETCHES_KEPT = dt.timedelta(days=40)
+"""Charts show thirty days, which may begin in the thirty-second one of the report's."""
 
 _WHO = ("fingerprint", "subject", "scope", "environment", "cluster", "api_id", "team_id", "limit_id")
 
@@ -64,7 +71,10 @@ class SubjectDays:
     def close(self) -> None:
         """Hand on the day that is open, if there is one."""
         if self._day is not None:
-            self._take(self._day, [self._row(self._day, self._subjects[name]) for name in sorted(self._subjects)])
+            found = [self._subjects[name] for name in sorted(self._subjects)]
+            self._take(
+                self._day, [self._row(self._day, one) for one in found], [_stretches(self._day, one) for one in found]
+            )
         self._day, self._subjects = None, {}
 
     def _row(self, day: dt.date, found: _SubjectDay) -> dict[str, Any]:
@@ -90,8 +100,22 @@ class SubjectDays:
             "last_cycle": seen.get("cycle"),
             "last_measured": seen.get("measured"),
             "hpa_max_replicas": seen.get("hpa_max_replicas"),
-            "runs": [_run(stretch) for stretch in found.line.stretches],
         }
+
+
+def api_bucket(api_id: str | None) -> int:
+    """Return the partition of ``subject_stretches`` that an API lies in: the same wherever it is worked out."""
+    return zlib.crc32((api_id or "").encode()) % API_BUCKETS
+
+
+def _stretches(day: dt.date, found: _SubjectDay) -> dict[str, Any]:
+    last = found.last or {}
+    return {
+        "api_bucket": api_bucket(last.get("api_id")),
+        "day": day,
+        **{name: last.get(name) for name in ("subject", "environment", "api_id", "team_id")},
+        "runs": [_run(stretch) for stretch in found.line.stretches],
+    }
 
 
 def _run(stretch: Stretch) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Loads rows into a staging table: what is too much for a request's parameters travels as a file."""
+"""Loads rows into a table: what is too much for a request's parameters travels as a file."""
 
 import datetime as dt
 import json
@@ -24,30 +24,51 @@ def stage(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]], p
     Raises:
         LedgerError: BigQuery refused, or did not answer; the table is then as it was.
     """
+    return _load(warehouse, table, f"${partition}" if partition else "", rows, "WRITE_TRUNCATE")
+
+
+def append(warehouse: Warehouse, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Add rows to a table, in one load job, and return how many; it bills nothing, and is all of them or none.
+
+    Run again it adds them again: whoever reads them takes the newest.
+
+    Args:
+        warehouse: has the table.
+        table: its name.
+        rows: by column; they may be more than memory holds.
+
+    Raises:
+        LedgerError: BigQuery refused, or did not answer.
+    """
+    return _load(warehouse, table, "", rows, "WRITE_APPEND")
+
+
+def _load(
+    warehouse: Warehouse, table: str, decorator: str, rows: Iterable[Mapping[str, Any]], write_disposition: str
+) -> int:
     from google.cloud import bigquery
 
     client, config = warehouse.client, warehouse.config
     with tempfile.TemporaryFile("w+b") as file:
-        staged = 0
+        loaded = 0
         for row in rows:
             file.write(json.dumps(_json_value(row)).encode() + b"\n")
-            staged += 1
-        if not staged:
+            loaded += 1
+        if not loaded:
             return 0
         with warehouse.told(f"load of {table}"):
             address = warehouse.address(table)
-            schema = client.get_table(address).schema
             load = bigquery.LoadJobConfig(
-                schema=schema,
+                schema=client.get_table(address).schema,
                 source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
-                write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+                write_disposition=write_disposition,
                 create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
             )
-            destination = f"{address}${partition}" if partition else address
+            destination = f"{address}{decorator}"
             client.load_table_from_file(
                 file, destination, rewind=True, job_config=load, location=config.location
             ).result()
-    return staged
+    return loaded
 
 
 def _json_value(value: Any) -> Any:

@@ -36,7 +36,7 @@ def lines_of(days: Iterable[Row], ledger: Iterable[Row], start: dt.datetime, end
     """Return the line of each subject within a period: those that were over first, then by name.
 
     Args:
-        days: rows of ``page/subject_days.sql``, by subject and day.
+        days: rows of ``page/stretches.sql``, by subject and day.
         ledger: rows of ``page/ledger.sql``, by subject and cycle.
         start: what was before it is cut off.
         end: what comes from then on, too.

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pedwatch import settings
+from pedwatch.audit.subject_days import api_bucket
 from pedwatch.config import Config
 from pedwatch.cycles import period_of
 from pedwatch.hooks import clients
@@ -50,7 +51,7 @@ class History:
     Attributes:
         start: first moment of the period, UTC.
         end: its end, excluded.
-        days: rows of ``page/subject_days.sql``.
+        days: rows of ``page/stretches.sql``.
         ledger: rows of ``page/ledger.sql``, from ``ledger_start``.
         audited_until: end of the last audited day; None without one lately.
         ledger_start: from there on the ledger was read.
@@ -179,7 +180,10 @@ class Questions:
         if start < (until or end):
             first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
             narrowed = {**_narrowed(api), "team_id": Typed("STRING", api.team_id)}
-            days = self._run("page/subject_days.sql", {**narrowed, "first_day": first, "last_day": last})
+            days = self._run(
+                "page/stretches.sql",
+                {**narrowed, "api_bucket": api_bucket(api.api_id), "first_day": first, "last_day": last},
+            )
         ledger = self._run("page/ledger.sql", {**_narrowed(api), "period_start": ledger_start, "period_end": end})
         return History(start, end, days, ledger, until, ledger_start)
 

@@ -102,6 +102,19 @@ def warn_of_gaps(warehouse: Warehouse) -> None:
         log.warning("evidence that is missing: %s", gap)
 
 
+def forget_stretches() -> None:
+    """Take the days out of ``subject_stretches`` that no chart shows any more: partitions by number do not expire.
+
+    Raises:
+        LedgerError: BigQuery refused.
+    """
+    from pedwatch.audit.subject_days import STRETCHES_KEPT
+    from pedwatch.hooks.clients import warehouse
+
+    oldest = (settings.now() - STRETCHES_KEPT).date()
+    warehouse(settings.load_config()).write("audit/forget_stretches.sql", {"oldest": oldest})
+
+
 def check_invariants() -> None:
     """Run every query of ``checks/``; what only warns is in the log, and so is evidence that the calendar misses.
 

@@ -161,26 +161,30 @@ def _rows(environment: Environment, ask: Ask, meta: TableMeta, scans: list[dict[
     """Return how many rows the partitions have that the scans do not leave out."""
     column = partition_column(meta)
     bounds = [_condition(str(scan.get("Filters", "")), column) for scan in scans] if column else [None]
-    if not column or not all(bounds) or meta.time_partitioning is None:
+    if not column or not all(bounds):
         return int(environment.catalog.count_rows(meta))
     table, unit = physical_name(meta.ref), granularity(meta).lower()
+    step = f"INTERVAL 1 {unit}"
+    if meta.range_partitioning is not None:
+        edge = meta.range_partitioning["range"]
+        step = edge["interval"]
 
-    def start(moment: str) -> str:
-        return f"date_trunc('{unit}', timezone('UTC', CAST({moment} AS TIMESTAMPTZ)))"
+    def start(value: str) -> str:
+        if meta.range_partitioning is not None:
+            return f"{edge['start']} + CAST(floor(({value} - {edge['start']}) / {step}) AS BIGINT) * {step}"
+        return f"date_trunc('{unit}', timezone('UTC', CAST({value} AS TIMESTAMPTZ)))"
 
     where = " OR ".join(f"({condition})" for condition in bounds)
     edges = f"SELECT {start(f'min({quote(column)})')}, {start(f'max({quote(column)})')} FROM {table} WHERE {where}"
     low, high = ask(edges, {}).fetchall()[0]
     # By constants, so that DuckDB looks only at what lies between.
-    asked = (
-        f"SELECT count(*) FROM {table} WHERE {quote(column)} >= $low AND {quote(column)} < $high + INTERVAL 1 {unit}"
-    )
+    asked = f"SELECT count(*) FROM {table} WHERE {quote(column)} >= $low AND {quote(column)} < $high + {step}"
     (rows,) = ask(asked, {"low": low, "high": high}).fetchall()[0]
     return int(rows)
 
 
 def _condition(filters: str, column: str | None) -> str | None:
     """Return the comparisons of the partition column with constants, as a condition; None where there is none."""
-    pattern = rf"\"?{re.escape(column or '')}\"?\s*(>=|<=|>|<|=)\s*('[^']*'::[A-Z ]+)"
+    pattern = rf"\"?{re.escape(column or '')}\"?\s*(>=|<=|>|<|=)\s*('[^']*'::[A-Z ]+|-?\d+)"
     found = re.findall(pattern, filters)
     return " AND ".join(f"{quote(column or '')} {operator} {value.strip()}" for operator, value in found) or None

@@ -14,6 +14,12 @@ from sandbox.bigquery.sql.type_mapping import type_field
 _MILLISECONDS_PER_DAY = 86_400_000
 _UNITS = ("HOUR", "DAY", "MONTH", "YEAR")
 _TIME_TYPES = ("DATE", "TIMESTAMP")
+_WANTED = (
+    "PARTITION BY expression must be DATE(<timestamp_column>), DATE(<datetime_column>), DATE(_PARTITIONTIME), "
+    "a DATE column, TIMESTAMP_TRUNC(<timestamp_column>, DAY/HOUR/MONTH/YEAR), or "
+    "RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, <int64_value>[, <int64_value>]))"
+)
+_MOST_PARTITIONS = 10_000
 _UNSUPPORTED = frozenset(
     """kms_key_name default_rounding_mode max_staleness tags enable_change_history privacy_policy friendly_name labels
     expiration_timestamp enable_refresh refresh_interval_minutes""".split()
@@ -66,21 +72,36 @@ def apply_partitioning(meta: TableMeta, node: n.Node | None) -> None:
     if node is None:
         return
     if isinstance(node, n.Call) and node.name == "RANGE_BUCKET":
-        raise not_implemented("partitions by RANGE_BUCKET")
+        meta.range_partitioning = _ranges(meta, node)
+        return
     column, unit = _time(node)
     if column.upper() in ("_PARTITIONDATE", "_PARTITIONTIME"):
         raise not_implemented("partitions by ingestion time")
     field = _field(meta, column, node)
     if field["type"] not in _TIME_TYPES or field.get("mode") == "REPEATED":
-        fail(
-            "PARTITION BY expression must be DATE(<timestamp_column>), DATE(<datetime_column>), DATE(_PARTITIONTIME), "
-            "a DATE column, TIMESTAMP_TRUNC(<timestamp_column>, DAY/HOUR/MONTH/YEAR), or "
-            "RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, <int64_value>[, <int64_value>]))",
-            node.position,
-        )
+        fail(_WANTED, node.position)
     if isinstance(node, n.Path) and field["type"] != "DATE":
         fail(f"PARTITION BY column {column} must be of type DATE; use TIMESTAMP_TRUNC or DATE around it", node.position)
     meta.time_partitioning = {"type": unit, "field": field["name"]}
+
+
+def _ranges(meta: TableMeta, node: n.Call) -> dict[str, Any]:
+    """RANGE_BUCKET(column, GENERATE_ARRAY(start, end[, interval])): the end is excluded, of all and of each."""
+    column, series = node.arguments if len(node.arguments) == 2 else (None, None)
+    if not isinstance(column, n.Path) or not isinstance(series, n.Call) or series.name != "GENERATE_ARRAY":
+        fail(_WANTED, node.position)
+    numbers = [each.value for each in series.arguments if isinstance(each, n.Literal) and type(each.value) is int]
+    field = _field(meta, column.names[-1], node)
+    is_number = field["type"] in ("INTEGER", "INT64") and field.get("mode") != "REPEATED"
+    if not is_number or len(numbers) != len(series.arguments) or len(numbers) not in (2, 3):
+        fail(_WANTED, node.position)
+    start, end, interval = (*numbers, 1)[:3]
+    if interval < 1 or end <= start:
+        fail("GENERATE_ARRAY of PARTITION BY must rise by at least one", node.position)
+    if -(-(end - start) // interval) > _MOST_PARTITIONS:
+        fail(f"PARTITION BY makes more than {_MOST_PARTITIONS} partitions", node.position)
+    told = {"start": str(start), "end": str(end), "interval": str(interval)}
+    return {"field": field["name"], "range": told}
 
 
 def _time(node: n.Node) -> tuple[str, str]:

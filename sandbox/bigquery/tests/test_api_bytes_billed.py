@@ -29,6 +29,15 @@ def ledger(client: bigquery.Client) -> Iterator[str]:
         f"INSERT INTO `{name}` (cycle, n, word) SELECT TIMESTAMP_ADD(TIMESTAMP '2026-03-02 00:00:00+00', "
         f"INTERVAL DIV(i, 20000) HOUR), i, 'word' FROM UNNEST(GENERATE_ARRAY(0, {HOURS * 20_000 - 1})) AS i",
     )
+    run(
+        client,
+        "CREATE TABLE billed.ranges (place INT64, word STRING)"
+        " PARTITION BY RANGE_BUCKET(place, GENERATE_ARRAY(0, 8, 4))",
+    )
+    run(
+        client,
+        "INSERT INTO billed.ranges (place, word) SELECT MOD(i, 8), 'word' FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS i",
+    )
     run(client, f"CREATE TABLE `{dataset.dataset_id}.small` (n INT64)")
     run(client, f"INSERT INTO `{dataset.dataset_id}.small` (n) VALUES (1), (2)")
     yield name
@@ -54,6 +63,10 @@ def billed(client: bigquery.Client, text: str, **options: object) -> int:
         ("SELECT MAX(cycle) AS n FROM billed.ledger WHERE cycle < TIMESTAMP '2026-03-06 04:00:00+00'", 16),
         ("SELECT SUM(n) AS n FROM billed.ledger WHERE cycle < TIMESTAMP '2026-03-04 01:00:01+00'", 16),
         ("SELECT l.n FROM billed.ledger AS l, billed.small AS s WHERE l.cycle = '2026-03-02 05:00:00+00' LIMIT 1", 20),
+        # A number and a text of a million rows, and of the half that lie in one of two ranges.
+        ("SELECT MAX(word) AS n FROM billed.ranges WHERE place = 1", 16),
+        ("SELECT MAX(word) AS n FROM billed.ranges WHERE place < 4", 16),
+        ("SELECT MAX(word) AS n FROM billed.ranges WHERE MOD(place, 4) = 1", 31),
         # All columns of what is scanned, where rows are changed; only those that are read, where they are added.
         ("UPDATE billed.ledger SET n = 0 WHERE cycle < TIMESTAMP '2026-03-04 02:00:00+00' AND MOD(n, 7) = 9", 39),
         ("INSERT INTO billed.small (n) VALUES (3)", 0),

@@ -6,16 +6,26 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pedwatch import settings
 from pedwatch.audit.request import AuditRequest
-from pedwatch.audit.subject_days import SubjectDays
+from pedwatch.audit.subject_days import API_BUCKETS, SubjectDays, api_bucket
 from pedwatch.cycles import PERIOD
 from tests.unit.audit.shop_day import DAY, UNKNOWN, Row, over, verdict
+
+OF_ORDERS = 62
+"""The last two digits of 3,845,127,662: `printf orders | gzip -c | tail -c8 | od -An -N4 -tu4` says so, too."""
 
 
 def days_of(verdicts: list[Row], timezone: str = "UTC") -> list[tuple[dt.date, list[dict[str, Any]]]]:
     taken: list[tuple[dt.date, list[dict[str, Any]]]] = []
     request = AuditRequest("daily", DAY, DAY + dt.timedelta(days=2), timezone)
-    days = SubjectDays(request, lambda day, rows: taken.append((day, list(rows))))
+
+    def take(day: dt.date, rows: Any, stretches: Any) -> None:
+        """Both of a subject side by side."""
+        assert [row["subject"] for row in rows] == [row["subject"] for row in stretches]
+        taken.append((day, [row | of_it for row, of_it in zip(rows, stretches, strict=True)]))
+
+    days = SubjectDays(request, take)
     for row in verdicts:
         days.add(row)
     days.close()
@@ -69,3 +79,10 @@ def test_where_the_length_of_cycles_changes_each_counts_its_own_minutes() -> Non
     assert (row["over_cycles"], row["over_minutes"], row["replica_minutes_over"]) == (5, 17, 68)
     runs = [((run["start"] - DAY).seconds // 60, run["cycles"], run["cycle_minutes"]) for run in row["runs"]]
     assert runs == [(0, 2, 5), (6, 2, 1), (10, 1, 5)]
+
+
+def test_an_api_lies_in_the_same_partition_wherever_that_is_worked_out() -> None:
+    assert (api_bucket("orders"), api_bucket(None), api_bucket("")) == (OF_ORDERS, 0, 0)
+    assert {api_bucket(f"api-{number}") for number in range(5000)} == set(range(API_BUCKETS))
+    table = settings.include_dir() / "sql" / "ddl" / "tables" / "subject_stretches.sql"
+    assert f"GENERATE_ARRAY(0, {API_BUCKETS}, 1)" in table.read_text()

@@ -1,4 +1,5 @@
--- What a subject was like on a day, as the audit of that day counted it: what charts of weeks read instead of its verdicts.
+-- What a subject was like on a day, as the audit of that day counted it: what looks back at weeks reads it instead of
+-- verdicts. How the day went is in `subject_stretches`.
 -- An audit replaces its days, each with one load job, so that auditing again writes the same rows or the newer ones.
 -- One row per day and subject.
 CREATE TABLE IF NOT EXISTS `{{ dataset }}.subject_days` (
@@ -27,23 +28,11 @@ CREATE TABLE IF NOT EXISTS `{{ dataset }}.subject_days` (
   peak_cycle TIMESTAMP OPTIONS (description = 'When first, UTC'),
   last_cycle TIMESTAMP OPTIONS (description = 'Last cycle in which pods were measured, UTC'),
   last_measured INT64 OPTIONS (description = 'Pods that were measured then'),
-  hpa_max_replicas INT64 OPTIONS (description = 'HPA maxReplicas then'),
-  runs ARRAY<STRUCT<
-    start TIMESTAMP OPTIONS (description = 'First cycle of the stretch, UTC'),
-    cycles INT64 OPTIONS (description = 'How many cycles in a row were like it'),
-    cycle_minutes INT64 OPTIONS (description = 'The length of each'),
-    verdict STRING OPTIONS (description = 'As in verdicts'),
-    measured INT64 OPTIONS (description = 'As in verdicts'),
-    max_replicas INT64 OPTIONS (description = 'As in verdicts'),
-    ceiling INT64 OPTIONS (description = 'As in verdicts'),
-    exemption_id STRING OPTIONS (description = 'As in verdicts'),
-    is_rollout BOOL OPTIONS (description = 'Pods were forgiven for a rollout'),
-    is_blind BOOL OPTIONS (description = 'Not seen, or in part')
-  >> OPTIONS (description = 'Stretches of cycles in which nothing changed, in order; nothing was judged between them')
+  hpa_max_replicas INT64 OPTIONS (description = 'HPA maxReplicas then')
 )
 PARTITION BY day
 CLUSTER BY team_id, api_id
 OPTIONS (
-  description = 'One row per subject and audited day, with the day run-length coded',
+  description = 'One row per subject and audited day',
   require_partition_filter = TRUE
 );

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +25,11 @@ from pedwatch.audit.bucket import chain_log
 from pedwatch.audit.bucket.label_bucket import LabelBucket
 from pedwatch.audit.chain import Entry
 from pedwatch.audit.request import AuditRequest, check_names
-from pedwatch.audit.subject_days import TakeDay
+from pedwatch.audit.subject_days import STRETCHES_KEPT, TakeDay
 from pedwatch.config import Config
 from pedwatch.errors import NothingCollectedYetError
 from pedwatch.hooks.parameters import Typed
-from pedwatch.hooks.staging import stage
+from pedwatch.hooks.staging import append, stage
 from pedwatch.hooks.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 DAY_COLUMNS = {"day": "DATE", "day_start": "TIMESTAMP", "day_end": "TIMESTAMP"}
 VERDICTS, LEDGER = "audit/period_verdicts.sql", "audit/period_ledger.sql"
-DAYS = "subject_days"
+DAYS, STRETCHES = "subject_days", "subject_stretches"
 TOOLS: Mapping[str, Callable[[Path], Path]] = {
     "README.txt": lambda include: include / "evidence" / "README.txt",
     "verify.py": lambda _: Path(standalone_verifier.__file__),
@@ -171,7 +171,8 @@ def write_pack(
 ) -> dict[str, Any]:
     """Audit a period and write its pack, and its days for charts; returns what it says in short.
 
-    A day replaces what ``subject_days`` had of it, so that an audit that is repeated writes the same rows.
+    A day replaces what ``subject_days`` had of it, so that an audit that is repeated writes the same rows; what it adds
+    to ``subject_stretches`` counts instead of what was there.
 
     Raises:
         NothingCollectedYetError: it ended before the first collection of all.
@@ -181,10 +182,14 @@ def write_pack(
     statements = {name: warehouse.render(name) for name in (VERDICTS, LEDGER)}
     sources = read_sources(warehouse, request, now)
 
-    def take_day(day: dt.date, rows: Iterable[dict[str, Any]]) -> None:
+    def take_day(day: dt.date, rows: Sequence[dict[str, Any]], stretches: Sequence[dict[str, Any]]) -> None:
         # What is of some teams only is no day of the fleet.
-        if request.is_of_all:
-            stage(warehouse, DAYS, rows, partition=f"{day:%Y%m%d}")
+        if not request.is_of_all:
+            return
+        # Before the counts: where they say that a day is audited, charts look for it here.
+        if day > (now - STRETCHES_KEPT).date():
+            append(warehouse, STRETCHES, ({**row, "audited_at": now} for row in stretches))
+        stage(warehouse, DAYS, rows, partition=f"{day:%Y%m%d}")
 
     with tempfile.TemporaryDirectory() as temporary:
         findings, facts = write_files(
