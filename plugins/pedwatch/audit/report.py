@@ -15,6 +15,7 @@ from pedwatch.audit.differences import CAUSES
 from pedwatch.audit.figures import Api, Resolution, Tally, resolution
 from pedwatch.audit.judged import KNOWN_AS
 from pedwatch.audit.lines import Line
+from pedwatch.page_urls import api_address, now_url
 
 MOST_ROWS = 200
 """Longer tables say how many rows more there are, and in which file."""
@@ -118,6 +119,8 @@ def view(findings: Findings, facts: Mapping[str, Any]) -> dict[str, Any]:
         "burn_down": charts.burn_down(weeks) if len(weeks) >= BURN_DOWN_WEEKS else None,
         "limits": findings.limits,
         "policy_changes": findings.policy_changes,
+        "pages": facts.get("pages"),
+        "now_url": now_url(facts["pages"]) if facts.get("pages") else None,
         "causes": CAUSES,
         "most_rows": MOST_ROWS,
         "geometry": charts,
@@ -140,5 +143,6 @@ def render(folder: Path, findings: Findings, facts: Mapping[str, Any]) -> bytes:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals["api_address"] = api_address
     environment.filters |= {"number": number, "moment": moment, "minutes": minutes, "duration": _duration}
     return environment.get_template("report.html").render(view(findings, facts)).encode()

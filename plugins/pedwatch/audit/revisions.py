@@ -20,6 +20,7 @@ _FACTS = {
     "pedwatch_version": "another version of pedwatch",
     "rule_version": "other rules",
     "policy_versions": "another policy",
+    "pages": "another address of Airflow",
 }
 """What a manifest says of how a pack was made, and what its change is called."""
 _LIMITS = "limits learnt since"

@@ -112,7 +112,8 @@ def forget_stretches() -> None:
     from pedwatch.hooks.clients import warehouse
 
     oldest = (settings.now() - STRETCHES_KEPT).date()
-    warehouse(settings.load_config()).write("audit/forget_stretches.sql", {"oldest": oldest})
+    rows = warehouse(settings.load_config()).write("audit/forget_stretches.sql", {"oldest": oldest})
+    log.info("%s rows were taken out of subject_stretches: of days before %s", rows, oldest)
 
 
 def check_invariants() -> None:

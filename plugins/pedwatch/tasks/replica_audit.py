@@ -52,12 +52,18 @@ def write_pack_of_run(request: dict[str, Any], dag_run: Any = None) -> dict[str,
     failure that somebody has to look at.
     """
     from pedwatch.audit.bucket import period_pack
+    from pedwatch.hooks import run_urls
     from pedwatch.hooks.clients import storage_client, warehouse
 
     config = settings.load_config()
     try:
         written = period_pack.write_pack(
-            warehouse(config), storage_client(config), config, AuditRequest.from_json(request), settings.now()
+            warehouse(config),
+            storage_client(config),
+            config,
+            AuditRequest.from_json(request),
+            settings.now(),
+            run_urls.pages_url(),
         )
     except NothingCollectedYetError as error:
         if run_type_of(dag_run) == MANUAL:

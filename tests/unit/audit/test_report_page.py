@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 CHROMIUM = Path("/usr/bin/chromium")
 DAYS = 22
-FACTS = {"pedwatch_version": "1", "rule_version": "0" * 64, "policy_versions": ["p1"]}
+PAGES = "https://airflow.example/base/ped-replicas"
+FACTS = {"pedwatch_version": "1", "rule_version": "0" * 64, "policy_versions": ["p1"], "pages": PAGES}
 HOSTILE = '<script>alert("x")</script>&{{ 7 * 7 }}'
 
 
@@ -45,7 +46,7 @@ def shop(cycle: dt.datetime) -> dict[str, Any]:
     return {}
 
 
-def page_of(days: int = 1) -> bytes:
+def page_of(days: int = 1, **facts: Any) -> bytes:
     """Return a report: of a day, or of weeks."""
     then = line(shop, days=days) + line(lambda _: {}, HOSTILE, days=days)
     now = [
@@ -54,7 +55,7 @@ def page_of(days: int = 1) -> bytes:
     request = AuditRequest("march", DAY, DAY + dt.timedelta(days=days), "Europe/Vienna")
     versions = [limit(), limit(2, approver=HOSTILE)]
     findings, _, _ = audit(sources(then, now, limits=versions, policies=POLICIES), request)
-    return report.render(settings.include_dir() / "report", findings, FACTS)
+    return report.render(settings.include_dir() / "report", findings, FACTS | facts)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,19 @@ def browser_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Page"]:
 def test_it_asks_for_nothing_but_itself(browser_page: Any) -> None:
     assert [url for url in browser_page.asked if not url.startswith("data:")] == [browser_page.url]
     assert browser_page.locator("script, iframe, img, link[href^='http']").count() == 0
+
+
+def test_it_links_to_the_pages_where_their_address_is_known(browser_page: Any) -> None:
+    found = browser_page.locator("a[href^='http']").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert f"{PAGES}/now" in found
+    assert f"{PAGES}/api?api=orders&environment=prod&team=shop&span=30d" in found
+    assert f"{PAGES}/api?api=orders&environment=prod&team=shop&at=2026-03-02T12%3A05Z" not in found, (
+        "it was not over then"
+    )
+    assert any(href.startswith(f"{PAGES}/api?api=orders") and "&at=2026-03-02T10%3A05Z" in href for href in found)
+    assert all(href.startswith(PAGES) and "<" not in href for href in found)
+    for pages in (None, ""):
+        assert b'href="http' not in page_of(pages=pages)
 
 
 def test_what_labels_say_is_text(browser_page: Any) -> None:

@@ -109,6 +109,7 @@ def manifest(files: dict[str, str] | None = None, **facts: Any) -> bytes:
         (manifest({"verdicts.csv": "w"}), "another content of verdicts.csv"),
         (manifest({"differences.csv": "x", "episodes.csv": "y"}), "limits learnt since"),
         (manifest(inputs_as_of="later"), "recorded anew, the same"),
+        (manifest({"report.html": "x"}, pages="https://moved"), "another address of Airflow"),
         (manifest(statements={}), "another manifest"),
         (manifest(), "files of the revision before were changed"),
     ],

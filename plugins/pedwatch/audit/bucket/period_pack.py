@@ -119,6 +119,7 @@ def write_files(
     statements: dict[str, str],
     include: Path,
     take_day: TakeDay,
+    pages: str = "",
 ) -> tuple[Findings, dict[str, Any]]:
     """Write all files of a pack but its manifest into a folder; returns findings and facts for the manifest."""
     with ExitStack() as stack:
@@ -135,7 +136,7 @@ def write_files(
         (folder / name).write_bytes(pack_files.to_csv(columns, rows))
     for name, tool in TOOLS.items():
         (folder / name).write_bytes(tool(include).read_bytes())
-    facts = facts_of(findings, statements, include)
+    facts = facts_of(findings, statements, include) | {"pages": pages or None}
     (folder / "report.html").write_bytes(report.render(include / "report", findings, facts))
     return findings, facts
 
@@ -167,12 +168,18 @@ def facts_of(findings: Findings, statements: dict[str, str], include: Path) -> d
 
 
 def write_pack(
-    warehouse: Warehouse, client: "storage.Client", config: Config, request: AuditRequest, now: dt.datetime
+    warehouse: Warehouse,
+    client: "storage.Client",
+    config: Config,
+    request: AuditRequest,
+    now: dt.datetime,
+    pages: str = "",
 ) -> dict[str, Any]:
     """Audit a period and write its pack, and its days for charts; returns what it says in short.
 
     A day replaces what ``subject_days`` had of it, so that an audit that is repeated writes the same rows; what it adds
-    to ``subject_stretches`` counts instead of what was there.
+    to ``subject_stretches`` counts instead of what was there. ``pages`` is where the pages about replicas are, which
+    the report links to; empty where that is not known.
 
     Raises:
         NothingCollectedYetError: it ended before the first collection of all.
@@ -193,7 +200,7 @@ def write_pack(
 
     with tempfile.TemporaryDirectory() as temporary:
         findings, facts = write_files(
-            Path(temporary), request, sources, config, statements, settings.include_dir(), take_day
+            Path(temporary), request, sources, config, statements, settings.include_dir(), take_day, pages
         )
         folder = Path(temporary)
         manifest = pack_files.to_json(pack_files.manifest(pack_files.file_hashes(folder), facts))
