@@ -88,11 +88,11 @@ def link_pack_of_run(
     from pedwatch.hooks.clients import heads_client, storage_client, warehouse
 
     ti.xcom_push(key=IN_SHORT, value=written["in_short"])
-    config, asked = settings.load_config(), AuditRequest.from_json(request)
+    config = settings.load_config()
+    tables, now = warehouse(config), settings.now()
+    asked = AuditRequest.from_json(request)
     try:
-        entry = period_pack.link_pack(
-            warehouse(config), storage_client(config), config, asked, written, settings.now(), run_id
-        )
+        entry = period_pack.link_pack(tables, storage_client(config), config, asked, written, now, run_id)
         if config.evidence_heads.bucket:
             heads.anchor(heads_client(config), config.evidence_heads, entry)
     except AuditError as error:
