@@ -142,7 +142,9 @@ class Year:
         midnight = self.engine.cycle.replace(hour=0, minute=0)
         for name, dag_id, end in (("housekeeping", HOUSEKEEPING, now), ("a day's pack", AUDIT, midnight)):
             since, began = dt.datetime.now(dt.UTC), time.perf_counter()
-            run = Run(dag_id, f"scheduled__{end.isoformat()}", end, end - DAY, max(now, end + 45 * MINUTE))
+            # A label of its own: both sides audit the same day, and one that was audited with the same result is left.
+            conf = {"label": f"cycle-{numbers.start}"} if dag_id == AUDIT else {}
+            run = Run(dag_id, f"scheduled__{end.isoformat()}", end, end - DAY, max(now, end + 45 * MINUTE), conf=conf)
             if self.engine.scheduler.play(run).state != "success":
                 raise RuntimeError(f"{dag_id} failed: {run.states}")
             side.add(f"seconds of {name}", time.perf_counter() - began)
