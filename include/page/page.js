@@ -20,6 +20,8 @@
     var chart = figure.querySelector("svg.chart");
     var data = figure.dataset;
     figure.classList.add("clickable");
+    // Where it is wider than the window, the newest is what is looked for.
+    chart.parentNode.scrollLeft = chart.parentNode.scrollWidth;
     chart.addEventListener("click", function (event) {
       var box = chart.getBoundingClientRect();
       var x = ((event.clientX - box.left) / box.width) * chart.viewBox.baseVal.width;

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -24,6 +26,7 @@ from tests.sql.conftest import warehouse_of
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
+ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 BELOW = "/composer/env-1"
 """Airflow stands below a path, as behind a company's proxy: an address that begins at the root leads nowhere."""
@@ -141,6 +144,37 @@ def test_every_route_asks_who_is_there_and_whether_they_may(site: Site) -> None:
         assert site.ask(where, "stranger").status_code == 403, path
     assert "may not read the DAG ped_replica_watch" in site.ask("ped-replicas/now", "stranger", headers=PERSON).text
     assert site.ask("ped-replicas/now.json", "watcher").json()["state"] == "current"
+
+
+def test_a_role_without_the_menu_has_the_pages(site: Site) -> None:
+    """Airflow makes its menu of what it asks here; who may not read plugins sees no entry, and comes by the address."""
+    assert site.ask("api/v2/plugins", "watcher").status_code == 403
+    assert site.ask("ped-replicas/now", "watcher", headers=PERSON).status_code == 200
+
+
+def test_without_plugins_there_is_no_page_and_airflow_runs(tmp_path: Path) -> None:
+    """Composer's ``web_server_plugins_mode`` DISABLED: the web server has no plugins."""
+    airflow = Airflow(tmp_path, {})
+    (tmp_path / "none").mkdir()
+    variables = airflow.environment() | {
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(tmp_path / "none"),
+        "PYTHONPATH": str(ROOT),
+    }
+    script = """
+from airflow.api_fastapi.app import create_app
+from airflow.plugins_manager import get_fastapi_plugins
+from fastapi.testclient import TestClient
+client = TestClient(create_app(apps="core"))
+page = client.get("/ped-replicas/now")
+assert "pedwatch" not in page.text and "PED replicas" not in page.text, page.text
+assert client.get("/api/v2/version").json()["version"]
+assert get_fastapi_plugins()[0] == [], get_fastapi_plugins()
+print("as it should be", page.status_code)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=variables, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert "as it should be" in done.stdout, done.stderr[-2000:]
 
 
 def test_filters_and_sort_work_and_are_addresses(page: "Page", site: Site) -> None:

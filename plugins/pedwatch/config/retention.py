@@ -30,7 +30,9 @@ class TableRetention(Strict):
     collection_runs: int = Field(default=400, ge=1, description="Which cluster was seen in which cycle")
     limit_sync_runs: int = Field(default=400, ge=1, description="When limits were read, by which a cycle is judged")
     heartbeats: int = Field(default=400, ge=35, description="Which runs came to their end; the digest looks back 35")
-    subject_days: int = Field(default=2557, ge=31, description="What the charts of weeks are drawn of: seven years")
+    subject_days: int = Field(
+        default=2557, ge=31, description="Counts by day, which the views look back at: seven years"
+    )
     notifications: int = Field(default=460, ge=1, description="What was told to whom, in partitions of months")
     acknowledgements: int = Field(default=460, ge=1, description="Who takes care of what, in partitions of months")
 
