@@ -33,6 +33,7 @@ BENCHMARKS = {
         Benchmark("cost", 1),
         Benchmark("cycle", 6),
         Benchmark("dag_parsing", 0.5),
+        Benchmark("export", 3),
         Benchmark("fleet", 2),
         Benchmark("folds", 4),
         Benchmark("limits", 6),

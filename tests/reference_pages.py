@@ -1,4 +1,4 @@
-"""Writes docs/tables.md and docs/configuration.md from the code: ``python -m tests.reference_pages``.
+"""Writes docs/tables.md, configuration.md and evidence.md from code and data: ``python -m tests.reference_pages``.
 
 `tests/test_docs.py` compares what stands there with what this would write.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import sqlglot
+import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -323,7 +324,67 @@ def shipped_variables() -> list[str]:
     return list(dict.fromkeys(re.findall(r"\$\{(\w+)", code)))
 
 
-PAGES = {"tables.md": tables_page, "configuration.md": configuration_page}
+ATTACKS = ROOT / "tests" / "evidence" / "attacks.yaml"
+_OF = {
+    "verdict": "Verdicts, and what is counted from them",
+    "observation": "Observations",
+    "manifest": "What collectors told",
+    "pack": "Packs",
+    "day": "Days",
+    "chain": "The chain, and what is recorded of it",
+    "head": "Heads that are kept",
+    "limit": "Limits",
+    "policy": "The policy",
+    "message": "Messages",
+}
+
+
+_ABOUT_ATTACKS = """
+Each line is done by a test, `tests/evidence/test_attacks.py`, to a small shop with two audited days: with the
+rights that `deploy/iam/bindings.yaml` grants; or as `bucket-admin`, who administers the bucket of evidence and not
+that of heads; or as `bigquery-writer`, who edits the dataset. What is found was seen to be found, by each that is
+named. Where nothing finds it, all were run, and the reason is given. The bucket of heads is in a project of its
+own, unless a line says otherwise.
+
+| found by | is |
+|---|---|
+| verify | `python -m pedwatch audit verify` of the label, without any head |
+| posted head | the same with `--head`, as a digest in Slack had posted it |
+| kept heads | the same with the bucket of heads |
+| export | `verify.py` on an export of the days, with the posted head |
+| next link | `ped_replica_audit`, when it links a pack the next time: it holds the chain against `audit_reports` |
+| re-audit | an audit of the day again: it comes to other files, so that it writes a new revision, with the cause |
+| sample | `python -m pedwatch audit sample`, where it draws what was changed |
+| calendar | days without a pack, packs older than their data: in housekeeping, the digest and `audit verify` |
+| housekeeping | the invariants that `ped_housekeeping` checks every night |
+
+What was loaded is held against what the collectors wrote by a sample alone, so an auditor should draw one. And
+whoever is the environment can have it write anything of the present: what evidence proves begins with its head, in
+Slack and in the bucket of heads. [audit.md](audit.md) has the commands.
+"""
+
+
+def _comes_of(attack: dict[str, Any]) -> str:
+    if "refused" in attack:
+        return f"**refused**: {attack['refused']}"
+    if "unseen" in attack:
+        return f"**not found**: {attack['unseen']}"
+    return f"**found** by {', '.join(attack['found'])}"
+
+
+def evidence_page() -> str:
+    """Return docs/evidence.md."""
+    attacks = yaml.safe_load(ATTACKS.read_text())
+    notice = NOTICE.format(source="tests/evidence/attacks.yaml")
+    lines = ["# Evidence: who can change what, and what finds it", "", notice, "", *_ABOUT_ATTACKS.strip().splitlines()]
+    for what, heading in _OF.items():
+        lines += ["", f"## {heading}", "", "| with the rights of | somebody | what comes of it |", "|---|---|---|"]
+        own = [attack for attack in attacks if attack["what"] == what]
+        lines += [f"| {attack['as']} | {_cell(attack['does'])} | {_cell(_comes_of(attack))} |" for attack in own]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"tables.md": tables_page, "configuration.md": configuration_page, "evidence.md": evidence_page}
 
 
 def main() -> None:

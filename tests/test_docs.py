@@ -164,7 +164,7 @@ def test_links_lead_to_pages_and_headings_that_exist(path: Path) -> None:
 
 #: Files that a run writes, and files of a deployment.
 OUTPUTS = {
-    *("verdicts.csv", "limits.csv", "coverage.csv", "manifest.json", "README.txt", "verify.py"),
+    *("verdicts.csv", "limits.csv", "coverage.csv", "manifest.json", "README.txt", "verify.py", "export.json"),
     *("pedwatch.yaml", "config/pedwatch.yaml", "dags/include/", "scenarios/"),
 }
 

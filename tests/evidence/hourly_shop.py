@@ -5,12 +5,15 @@ loaded is what they hold.
 """
 
 import base64
+import contextlib
 import datetime as dt
 import fnmatch
 import gzip
 import hashlib
+import itertools
 import json
 import re
+import urllib.request
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +24,9 @@ import pytest
 from pedwatch import settings
 from pedwatch.audit import chain
 from pedwatch.audit.bucket import period_pack
+from pedwatch.audit.bucket.heads import anchor
 from pedwatch.audit.bucket.label_bucket import LabelBucket
+from pedwatch.audit.chain import Entry
 from pedwatch.audit.request import AuditRequest
 from pedwatch.cycles import LONGEST, compact, cycles_between, hour_partition
 from pedwatch.observations.manifests import MANIFEST_COLUMNS
@@ -99,13 +104,19 @@ class HourlyShop:
     """A world with stored days, both audited; what attacks need to change it and to put it back."""
 
     def __init__(self, stand_ins: StandIns, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        self.world = World(stand_ins, folder, patch, is_seeded=False, cycle_minutes=60)
+        self.heads, self._numbers = f"heads-of-{folder.name}", itertools.count(1)
+        kept = {"bucket": self.heads}
+        self.world = World(stand_ins, folder, patch, is_seeded=False, cycle_minutes=60, evidence_heads=kept)
+        self._create_heads()
         self.days = HourlyDays(self.world)
         self.days.write()
         self.world.at(self.days.learnt_at + dt.timedelta(days=1))
-        self._copies: set[str] = set()
+        self.copies: set[str] = set()
+        self._told: dict[str, Any] = {}
+        self.label, self.linked = LABEL, dict[str, Entry]()
         for day in range(1, DAYS + 1):
             self.audit(day)
+        self.posted = self.head
 
     def request(self, day: int, label: str = LABEL) -> AuditRequest:
         """Return the request for a day, counted from 1."""
@@ -116,7 +127,10 @@ class HourlyShop:
         """Write a pack and link it, as the DAG does."""
         world, now, request = self.world, settings.now(), self.request(day, label)
         written = period_pack.write_pack(world.warehouse, world.storage, world.config, request, now)
-        period_pack.link_pack(world.warehouse, world.storage, world.config, request, written, now, "run-1")
+        entry = period_pack.link_pack(world.warehouse, world.storage, world.config, request, written, now, "run-1")
+        if label == LABEL:
+            anchor(world.storage, world.config.evidence_heads, entry)
+        self.linked[label] = entry
 
     @property
     def address(self) -> str:
@@ -131,8 +145,54 @@ class HourlyShop:
         return chain.sha256_of(log[max(log)])
 
     def bucket(self, named: str) -> Any:
-        """Return a bucket of the table of grants."""
-        return self.world.storage.bucket(self.world.config.bucket)
+        """Return a bucket of the table of grants, as who may do everything."""
+        return self.world.storage.bucket(self._name_of(named))
+
+    def bucket_as(self, member: str, granted: frozenset[str], named: str) -> Any:
+        """Return the same as somebody who has these permissions and no others."""
+        # Not before the product has told Google's client to ask for no bucket's metadata by itself.
+        from google.cloud import storage
+        from google.oauth2.credentials import Credentials
+
+        token = f"{member}-{'-'.join(sorted(granted))}"
+        if token not in self._told:
+            told = {"token": token, "email": f"{member}@demo.iam.gserviceaccount.com", "permissions": sorted(granted)}
+            address = self.world.stand_ins.servers.addresses["storage"]
+            headers = {"Content-Type": "application/json"}
+            asked = urllib.request.Request(
+                f"{address}/control/callers", json.dumps(told).encode(), headers, method="PUT"
+            )
+            urllib.request.urlopen(asked, timeout=10).close()
+            credentials = Credentials(token=token)  # type: ignore[no-untyped-call]
+            options = {"api_endpoint": address}
+            self._told[token] = storage.Client(project="demo", credentials=credentials, client_options=options)
+        return self._told[token].bucket(self._name_of(named))
+
+    @contextlib.contextmanager
+    def other_heads(self) -> Iterator[None]:
+        """Let another bucket be that of heads for a while, a copy: what is added to one can never be taken away."""
+        own = self.heads
+        self.heads = f"{own}-{next(self._numbers)}"
+        self._create_heads()
+        for blob in self.world.storage.list_blobs(own):
+            self.bucket("PED_HEADS_BUCKET").blob(blob.name).upload_from_string(blob.download_as_bytes())
+        try:
+            yield
+        finally:
+            self.heads = own
+
+    def _create_heads(self) -> None:
+        kept = self.world.storage.bucket(self.heads)
+        kept.retention_period = 7 * 366 * 86400
+        kept.create()
+
+    def _name_of(self, named: str) -> str:
+        return {"PED_BUCKET": self.world.config.bucket, "PED_HEADS_BUCKET": self.heads}[named]
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's name."""
+        return self.world.config.dataset
 
     def names(self, named: str, pattern: str) -> list[str]:
         """Return the names of a bucket's objects that a pattern takes."""
@@ -146,9 +206,9 @@ class HourlyShop:
 
     def keep(self, table: str) -> None:
         """Keep a copy of a table as it is now, unless there is one."""
-        if table not in self._copies:
+        if table not in self.copies:
             self.ask(f"CREATE TABLE {{kept_{table}}} AS SELECT * FROM {{{table}}} WHERE {_everything(table)}")
-            self._copies.add(table)
+            self.copies.add(table)
 
     def restore(self, table: str) -> None:
         """Put a table's rows back as they were."""
@@ -166,6 +226,7 @@ def unpacked(content: bytes) -> bytes:
 
 
 def _everything(table: str) -> str:
-    column = "day" if table == "subject_days" else "cycle"
+    """Return the filter that BigQuery wants of a table which has partitions."""
+    column = "day" if table.endswith("subject_days") else "cycle"
     partitioned = ("subject_days", "verdicts", "replica_observations", "collection_runs")
     return f"{column} >= '2020-01-01'" if table in partitioned else "TRUE"

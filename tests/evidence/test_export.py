@@ -57,7 +57,7 @@ def test_an_export_has_what_it_promises(exported: Exported) -> None:
     packs = [name for name in exported.files if name.endswith("/manifest.json")]
     assert packs == [f"packs/2026-03-0{day}/1/manifest.json" for day in (2, 3)]
     tops = {name.partition("/")[0] for name in exported.files}
-    assert {"README.txt", "verify.py", "export.json", "packs", "chain", "sql"} <= tops
+    assert tops == {"README.txt", "verify.py", "export.json", "packs", "chain", "sql", "heads"}
     manifest = json.loads(exported.files[packs[0]])
     assert {"report.html", "verdicts.csv", "policy_changes.csv", "README.txt", "verify.py"} <= set(manifest["files"])
     assert all(manifest["statements"][f"audit/{name}.sql"] for name in ("period_verdicts", "period_ledger"))
@@ -131,7 +131,9 @@ def test_the_zip_file_itself_holds_no_second_truth(exported: Exported, tmp_path:
 
 def forged(files: Mapping[str, bytes], file: str, change: Callable[[bytes], bytes], *, is_chained: bool) -> Files:
     """Change a file of the first pack, and everything that vouches for it, as whoever has all of the export can."""
-    made, folder = dict(files), "packs/2026-03-02/1/"
+    made = {name: content for name, content in files.items() if not name.startswith("heads/")}
+    folder, said = "packs/2026-03-02/1/", json.loads(files["export.json"])
+    made["export.json"] = standalone_verifier.contents(said["label"], said["from"], said["to"], 0)
     made[folder + file] = change(files[folder + file])
     manifest = json.loads(files[folder + "manifest.json"])
     manifest["files"][file]["sha256"] = standalone_verifier.sha256(made[folder + file])

@@ -3,8 +3,8 @@
 -- What the clusters said of a subject in a cycle: the workloads that carry its labels, or that its limit's selectors take,
 -- or that it is, and the HPAs on them; of the attempts that own the cycle. Rather one too many: a more specific limit may
 -- have taken a workload that is shown. One row per object.
--- Parameters: @cycle TIMESTAMP; @environment, @cluster, @namespace, @workload_kind, @workload_name, @api_id, @team_id
--- STRING: as the verdict has them, NULL for what it has not; @limit_id STRING; @limit_version INT64: what it was judged
+-- Parameters: @cycle TIMESTAMP; @scope, @environment, @cluster, @namespace, @workload_kind, @workload_name, @api_id,
+-- @team_id STRING: as the verdict has them, NULL for what it has not; @limit_id STRING; @limit_version INT64: what it was judged
 -- by, NULL where by none.
 WITH
 owned_observations AS (
@@ -57,7 +57,7 @@ workloads_behind AS (
   LEFT JOIN limits_judged_by AS l ON TRUE
   WHERE
     CASE
-      WHEN @workload_name IS NOT NULL
+      WHEN @scope = 'workload'
         THEN
           w.namespace = @namespace
           AND w.workload_kind IS NOT DISTINCT FROM @workload_kind

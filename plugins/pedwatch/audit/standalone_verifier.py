@@ -39,6 +39,7 @@ TOOLS = ("README.txt", "verify.py")
 """Files of every pack that an export has beside the packs as well."""
 _BLOCK = 1 << 20
 _ENTRY = re.compile(r"chain/([0-9]{6,})\.json")
+_HEAD = re.compile(r"heads/([0-9]{6,})-([0-9a-f]{64})\.json")
 _PACK = re.compile(r"packs/([^/]+)/([^/]+)/([^/]+)")
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _PERIOD = re.compile(f"({_DAY})(?:_({_DAY}))?")
@@ -320,6 +321,7 @@ class _Check:
         self.known: set[str] = {CONTENTS, *TOOLS}
         self.manifests: dict[str, Mapping[str, Any]] = {}
         self.statements: dict[str, bytes] = {}
+        self.heads = 0
 
     def run(self) -> Outcome:
         entries, problems = read_chain(self.files)
@@ -330,7 +332,7 @@ class _Check:
         self._packs(entries, days)
         self._tools(entries)
         self._statements()
-        self._anchors(entries)
+        self._heads(entries)
         for name in sorted(set(self.files.names) - self.known):
             self.problems.append(Problem(name, "nothing names it, so it is no evidence"))
         if entries and label != entries[0].label:
@@ -345,7 +347,8 @@ class _Check:
             content = self.files.read(CONTENTS)
             document = json.loads(content)
             found = str(document["label"]), (str(document["from"]), str(document["to"]))
-            canonical = contents(found[0], *found[1])
+            self.heads = int(document["heads"])
+            canonical = contents(found[0], found[1][0], found[1][1], self.heads)
             is_sound = bool(re.fullmatch(_DAY, found[1][0]) and re.fullmatch(_DAY, found[1][1]))
             if not is_sound or content != canonical:
                 self.problems.append(Problem(CONTENTS, "it is not as an export writes it"))
@@ -413,13 +416,26 @@ class _Check:
             elif self.files.read(name) != text:
                 self.problems.append(Problem(name, "it is not the statement that manifests have"))
 
-    def _anchors(self, entries: list[Entry]) -> None:
-        """Hold the copies of what the bucket of heads had against the chain."""
+    def _heads(self, entries: list[Entry]) -> None:
+        """Copies of what the bucket of heads had: each is an entry of the chain, under its number and its hash."""
+        names = [name for name in self.files.names if name.startswith(HEADS + "/")]
+        if len(names) != self.heads:
+            self.problems.append(Problem(HEADS, f"there are {len(names)}, and {CONTENTS} says {self.heads}"))
+        for name in names:
+            match = _HEAD.fullmatch(name)
+            if match is None:
+                continue  # said with what nothing names
+            self.known.add(name)
+            sequence = int(match[1])
+            if sha256(self.files.read(name)) != match[2]:
+                self.problems.append(Problem(name, "it is not what it is named after"))
+            elif sequence > len(entries) or entries[sequence - 1].head != match[2]:
+                self.problems.append(Problem(name, f"entry {sequence} of the chain is another one"))
 
 
-def contents(label: str, first_day: str, last_day: str) -> bytes:
-    """Return the file that says what an export is of."""
-    document = {"label": label, "from": first_day, "to": last_day}
+def contents(label: str, first_day: str, last_day: str, heads: int) -> bytes:
+    """Return the file that says what an export is of, and how many copies of kept heads it has."""
+    document = {"label": label, "from": first_day, "to": last_day, "heads": heads}
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
 
 

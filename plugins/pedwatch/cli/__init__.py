@@ -17,7 +17,7 @@ from pedwatch.errors import ConfigurationError, PedwatchError
 
 COMMANDS = {
     "ack": "say that you take care of what fires: reminders are quiet until it is worse or ends",
-    "audit": "check evidence packs",
+    "audit": "check evidence packs, export a period as one file, draw a sample to follow by hand",
     "config": "check the configuration, or show it with its defaults",
     "doctor": "check environment, identity, Slack, tables, bucket, clusters, alerts, quotas; says what mends it",
     "episodes": "list what is over its limit or not seen, since when, and what was told",

@@ -1,4 +1,4 @@
-"""``python -m pedwatch audit verify``: are evidence packs what they were when they were written?"""
+"""``python -m pedwatch audit``: are evidence packs what they were when they were written, and what do they rest on?"""
 
 import argparse
 from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pedwatch.audit import standalone_verifier
 from pedwatch.audit.stored_label import sort_out
-from pedwatch.cli.evidence_address import open_shelf
+from pedwatch.cli.evidence_address import kept_heads, open_shelf
 from pedwatch.errors import AuditError
 
 EXAMPLE = """example:
@@ -31,6 +31,11 @@ def add_action(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument("--to", dest="last", required=True, type=_day, metavar="DAY", help="last day, included")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="the zip file to write")
     parser.add_argument("--head", metavar="SHA256", help="leave out what was linked after this head was posted")
+    parser.add_argument(
+        "--heads-bucket",
+        metavar="NAME",
+        help="bucket of heads to copy from (default, for an address gs://…: evidence_heads.bucket of pedwatch.yaml)",
+    )
     parser.set_defaults(run=_export)
 
 
@@ -50,7 +55,12 @@ def _export(arguments: argparse.Namespace) -> int:
 
     shelf, _ = open_shelf(arguments.address)
     days = (arguments.first, arguments.last)
-    found = export(shelf, sort_out(shelf.names()), None, days, arguments.output, arguments.head)
+    kept = kept_heads(arguments.address, arguments.heads_bucket)
+    found = export(shelf, sort_out(shelf.names()), kept, days, arguments.output, arguments.head)
+    if kept is None:
+        print(
+            "without copies of heads: evidence_heads.bucket is not set in pedwatch.yaml, and --heads-bucket not given"
+        )
     sequence, head = found.head
     print(f"{arguments.output}: {len(found.packs)} packs, {arguments.output.stat().st_size / 1e6:.1f} MB")
     print(f"sha256 of the file: {found.sha256}")

@@ -9,6 +9,7 @@ from pedwatch.audit.chain import Entry
 from pedwatch.audit.problems import Problem
 from pedwatch.audit.stored_label import Shelf, StoredLabel
 from pedwatch.audit.verification import Verified
+from pedwatch.cli.evidence_address import bucket_of_heads
 from pedwatch.errors import LedgerError
 
 
@@ -21,7 +22,7 @@ def label_of(shelf: Shelf, stored: StoredLabel) -> str | None:
 def anchors_of(arguments: argparse.Namespace, label: str | None) -> tuple[list[Anchor] | None, str | None]:
     """Return the heads that are kept of a label; without any to look at, None and why."""
     is_stored = arguments.address.startswith("gs://")
-    bucket = arguments.heads_bucket or (settings.load_config().evidence_heads.bucket if is_stored else None)
+    bucket = bucket_of_heads(arguments.address, arguments.heads_bucket)
     if bucket is None or label is None:
         return None, "evidence_heads.bucket is not set in pedwatch.yaml" if is_stored else None
     from google.api_core.exceptions import GoogleAPIError

@@ -1,8 +1,10 @@
 """Where evidence is, as a person types it: a folder, or an address in Cloud Storage."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pedwatch import settings
+from pedwatch.audit import anchors
 from pedwatch.audit.bucket.shelves import BucketShelf, FolderShelf
 from pedwatch.cli.refusals import briefly
 from pedwatch.errors import AuditError
@@ -50,3 +52,16 @@ def _in_bucket(bucket: str, prefix: str) -> BucketShelf:
             f"you may not list the bucket {bucket} ({briefly(error)}): you need roles/storage.objectViewer on it, or "
             "log in as somebody who has it"
         ) from None
+
+
+def bucket_of_heads(address: str, named: str | None) -> str | None:
+    """Return the bucket of heads to look at: the one that was named, else the configured one of what is stored."""
+    return named or (settings.load_config().evidence_heads.bucket if address.startswith("gs://") else None)
+
+
+def kept_heads(address: str, named: str | None) -> Callable[[str], BucketShelf] | None:
+    """Return what opens the heads that are kept of a label; None where no bucket has any."""
+    bucket = bucket_of_heads(address, named)
+    if bucket is None:
+        return None
+    return lambda label: _in_bucket(bucket, anchors.prefix(label).rstrip("/"))

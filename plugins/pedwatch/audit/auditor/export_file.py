@@ -5,13 +5,13 @@ import io
 import shutil
 import zipfile
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from pedwatch.audit import chain, chain_checks, standalone_verifier
+from pedwatch.audit import anchors, chain, chain_checks, standalone_verifier
 from pedwatch.audit.pack_files import MANIFEST, sha256_of
 from pedwatch.audit.stored_label import StoredLabel
 from pedwatch.errors import AuditError
@@ -73,7 +73,7 @@ Member = _Stored | bytes
 def export(
     shelf: OpenShelf,
     stored: StoredLabel,
-    heads: OpenShelf | None,
+    heads: Callable[[str], OpenShelf] | None,
     days: tuple[dt.date, dt.date],
     target: Path,
     head: str | None = None,
@@ -83,7 +83,7 @@ def export(
     Args:
         shelf: of the label's folder.
         stored: what it has.
-        heads: of the label's folder in the bucket of heads; None where there is no such bucket.
+        heads: opens what the bucket of heads has of a label; None where there is no such bucket.
         days: first and last day, both included.
         target: the file to write; it is there whole or not at all.
         head: as it was posted: what was linked since is left out; None for all there is.
@@ -102,14 +102,22 @@ def export(
     packs = [pack for pack in named if MANIFEST in stored.packs.get(pack, {})]
     if not packs:
         raise AuditError(f"the label has no pack of {span[0]} to {span[1]}: choose days that were audited")
-    members = dict(_members(shelf, stored, packs))
+    members: dict[str, Member] = dict(_members(shelf, stored, packs))
     members |= {f"{chain.FOLDER}/{chain.file_name(sequence)}": content for sequence, content in log.items()}
-    members[standalone_verifier.CONTENTS] = standalone_verifier.contents(entries[-1].label, *span)
-    if heads is not None:
-        members |= {f"{standalone_verifier.HEADS}/{name}": _Stored(heads, name) for name in heads.names()}
+    label = entries[-1].label
+    kept = {} if heads is None else dict(_kept_heads(heads(label), label, max(log)))
+    members |= kept
+    members[standalone_verifier.CONTENTS] = standalone_verifier.contents(label, *span, len(kept))
     _write(target, members)
     newest = (max(log), chain.sha256_of(log[max(log)]))
     return Exported(packs, standalone_verifier.days_without(named, span), newest, sha256_of(target))
+
+
+def _kept_heads(heads: OpenShelf, label: str, last: int) -> Iterator[tuple[str, Member]]:
+    """Yield the heads that were kept of a chain up to an entry."""
+    for name in heads.names():
+        if any(anchor.sequence <= last for anchor in anchors.read(label, [name])):
+            yield f"{standalone_verifier.HEADS}/{name}", _Stored(heads, name)
 
 
 def _until(log: Mapping[int, bytes], head: str) -> dict[int, bytes]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 """Statements at once: each cycle is judged anew twice, and BigQuery takes its time for a script."""
 _DRAWN = {"cycle": "TIMESTAMP", "fingerprint": "STRING"}
-_OF_SUBJECT = "environment cluster namespace workload_kind workload_name api_id team_id limit_id".split()
+_OF_SUBJECT = "scope environment cluster namespace workload_kind workload_name api_id team_id limit_id".split()
 
 
 def draw(
