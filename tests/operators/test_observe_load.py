@@ -69,7 +69,9 @@ FIRST = [f"{EU}/deployment/orders", f"{EU}/deployment/steady", f"{EU}/hpa/orders
 
 def rows_of_loads(world: World) -> list[int]:
     """Return the rows that each load job of this dataset brought, oldest first."""
-    jobs = [job for job in world.warehouse.client.list_jobs(max_results=50) if job.job_type == "load"]
+    # A world that is gone may have had a dataset of this name.
+    since = world.warehouse.client.get_dataset(world.config.dataset).created
+    jobs = [job for job in world.warehouse.client.list_jobs(min_creation_time=since) if job.job_type == "load"]
     return [job.output_rows for job in jobs if job.destination.dataset_id == world.config.dataset][::-1]
 
 
