@@ -50,6 +50,7 @@ LEFT_OUT = {
     "alerts/commit_fold.sql": "a check, and MERGEs whose sources are parameters: no query works anything out",
     "alerts/commit_staged_fold.sql": "the same, whose sources are the staging table",
     "alerts/report_failed_run.sql": "one INSERT of parameters",
+    "audit/forget_stretches.sql": "one DELETE of what is older than a parameter",
     "schema/take_over.sql": "one UPDATE to a parameter",
     "limits/commit_sync.sql": "checks, and MERGEs within an IF of what the staging table and the parameters hold",
 }
