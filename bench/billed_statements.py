@@ -7,7 +7,7 @@ that nothing needs. A statement that it does not understand raises: what is not 
 import datetime as dt
 import importlib.util
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bench import tree
@@ -72,6 +72,8 @@ class Catalog:
         """Of tables in ranges of a number: how many partitions."""
         self.partitions = dict(self._partitions())
         self._statements: dict[str, tuple[Statement, ...]] = {}
+        self.analysed: dict[Any, tuple[Any, Statement | None]] = {}
+        """By text and the types of what it names: periods and replays share most of their statements."""
 
     @property
     def names(self) -> list[str]:
@@ -163,6 +165,29 @@ class _Recorder:
             self._record(f"SELECT {text} AS v", conditions)
 
     def _record(self, text: str, conditions: tuple[str, ...]) -> Any:
+        known = self._catalog.analysed
+        key = (text, *self._named(text))
+        if key not in known:
+            known[key] = self._analyse(text)
+        resolved, found = known[key]
+        if found:
+            self._found.append(replace(found, conditions=conditions))
+        return resolved
+
+    def _named(self, text: str) -> Iterator[Any]:
+        """Yield the types of what a text may name: parameters, tables and variables."""
+        from tests.sql.googlesql_types import type_name
+
+        if self._parameters is not None:
+            yield frozenset((name, str(kind)) for name, kind in self._parameters.items() if f"@{name}" in text)
+        for name, columns in self._script.tables.items():
+            if name.rpartition(".")[2] in text:
+                yield name, tuple((column, type_name(kind)) for column, kind in columns)
+        for name, kind in self._script._variables:
+            yield name, type_name(kind)
+
+    def _analyse(self, text: str) -> tuple[Any, Statement | None]:
+        """Analyse a statement; returns it resolved, and what it reads, None for nothing."""
         from zetasql.api import Analyzer
 
         from tests.sql import googlesql_types
@@ -181,15 +206,15 @@ class _Recorder:
         if kind == "ResolvedInsertStmt" and target is not None:
             scans.pop(id(target), None)  # what is inserted into is not read
         reads = tuple(self._scan(scan, bounds, live) for scan in scans.values())
-        if reads:
-            rewritten, whole = None, set()
-            if target is not None and is_rewriting:
-                rewritten, whole = _name(target), {name for name, _ in script.tables[target.table.name]}
-            for scan in reads:
-                if scan.table == rewritten:
-                    scan.columns |= whole
-            self._found.append(Statement(text[:80], reads, rewritten, conditions))
-        return resolved
+        if not reads:
+            return resolved, None
+        rewritten, whole = None, set()
+        if target is not None and is_rewriting:
+            rewritten, whole = _name(target), {name for name, _ in script.tables[target.table.name]}
+        for scan in reads:
+            if scan.table == rewritten:
+                scan.columns |= whole
+        return resolved, Statement(text[:80], reads, rewritten, ())
 
     def _scan(self, scan: Any, bounds: list[tuple[int, Bound]], live: set[int]) -> Scan:
         columns = {column.column_id: column.name for column in scan.column_list}
