@@ -1,9 +1,9 @@
 """How every sandbox server starts and stops: one ready line, loopback only, clean on SIGINT and SIGTERM."""
 
 import asyncio
+import queue
 import signal
 import sys
-import threading
 
 from aiohttp import web
 
@@ -15,14 +15,37 @@ def announce(address: str) -> None:
     print(f"ready {address}", flush=True)
 
 
-def stop_requested() -> threading.Event:
-    """Return an event that is set by the first SIGINT or SIGTERM (call it from the main thread).
+class StopRequest:
+    """Whether somebody has asked this process to stop.
+
+    Not a ``threading.Event``: its lock is held for a moment by whoever waits, and a handler that runs just then in the
+    same thread, and sets it, waits for itself for ever. A ``SimpleQueue`` may be put into from a handler.
+    """
+
+    def __init__(self) -> None:
+        self._asked: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def ask(self) -> None:
+        """Ask it; a signal handler may."""
+        self._asked.put(None)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it is asked, for so long at most; returns whether it was. One thread waits."""
+        try:
+            self._asked.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        return True
+
+
+def stop_requested() -> StopRequest:
+    """Return what the first SIGINT or SIGTERM asks (call it from the main thread).
 
     The handlers are installed explicitly because a process started with ``&`` inherits SIGINT as ignored.
     """
-    stop = threading.Event()
+    stop = StopRequest()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stop.ask())
     return stop
 
 

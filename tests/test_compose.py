@@ -151,7 +151,7 @@ def test_every_variable_of_the_configurations_is_set(services: dict[str, Any]) -
             assert needed <= set(services[name]["environment"]), f"{name} lacks {needed}"
     text = (ROOT / "deploy" / "compose" / "pedwatch.yaml").read_text()
     config = settings.parse_config(text, services["scheduler"]["environment"])
-    assert config.bucket in command(services["storage"])
+    assert {config.bucket, config.evidence_heads.bucket} <= set(command(services["storage"]))
     images = json.loads((ROOT / "deploy" / "compose" / "images.json").read_text())
     assert config.collector.image in images
     assert config.collector.image == services["collector"]["image"]

@@ -58,9 +58,11 @@ def _serve(directory: Path, arguments: argparse.Namespace) -> None:
     announce(f"{LOOPBACK}:{port}")
     if control:
         print(f"control http://{LOOPBACK}:{control.server_port}", flush=True)
-    pruner = threading.Thread(target=_prune, args=(store, stop))
+    ended = threading.Event()
+    pruner = threading.Thread(target=_prune, args=(store, ended))
     pruner.start()
     stop.wait()
+    ended.set()
     server.stop(grace=0.5).wait()
     pruner.join()
 

@@ -22,6 +22,7 @@ from gcp_storage_emulator.handlers import buckets, objects
 from gcp_storage_emulator.settings import STORAGE_DIR
 from gcp_storage_emulator.storage import Storage
 
+from sandbox.lifecycle import StopRequest
 from sandbox.storage import protection
 
 WRITE_INDEX_EVERY_SECONDS = 0.5
@@ -55,7 +56,7 @@ class PatientStorage(Storage):
         fresh.write_text(text)
         os.replace(fresh, self._index)
 
-    def write_index_until(self, stop: threading.Event) -> None:
+    def write_index_until(self, stop: StopRequest) -> None:
         """Keep the index on disk up to date until told to stop, and once more then."""
         while not stop.wait(WRITE_INDEX_EVERY_SECONDS):
             self.write_index()

@@ -166,7 +166,7 @@ def test_the_watch_sends_it_where_the_sync_is_dead(platform: Platform) -> None:
     cycle = floor_to_cycle(platform.now, PERIOD)
     folded = fold_alerts(platform.warehouse, platform.config, cycle, platform.now, "run", may_notify=True)
     assert folded["deliverable"] == 1
-    replica_watch.notify({"may_notify": True}, run_id="run")
+    replica_watch.notify({"cycle": cycle.isoformat(), "may_notify": True}, run_id="run")
     assert platform.texts == ["DAG failed: the run of ped_limits_sync for 10:05 UTC failed, in verdicts.compare"]
 
 

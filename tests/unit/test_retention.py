@@ -59,7 +59,7 @@ def test_all_that_is_too_short_is_told_at_once_and_fewer_days_need_less() -> Non
     with pytest.raises(ConfigurationError) as caught:
         read("  auditable_days: 400", "  pack_years: 1")
     told = str(caught.value).splitlines()
-    assert len(told) == 7 and told[-1].endswith("evidence may not go before what it was made of")
+    assert len(told) == 8 and told[-1].endswith("evidence may not go before what it was made of")
     fewer = read("  auditable_days: 90", "  tables: {verdicts: 92, replica_observations: 92}").retention
     assert fewer.tables.verdicts == 92
 

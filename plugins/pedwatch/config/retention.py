@@ -64,7 +64,7 @@ class Retention(Strict):
         """What audits that are promised need: place → days."""
         days = self.auditable_days + LOOKS_BACK_DAYS
         by_month = days + MONTH_DAYS
-        judged = ("replica_observations", "verdicts", "collection_runs", "limit_sync_runs")
+        judged = ("replica_observations", "verdicts", "collection_runs", "limit_sync_runs", "heartbeats")
         said = ("notifications", "acknowledgements")
         found: dict[Location, int] = {("tables", name): days for name in judged}
         found |= {("tables", name): by_month for name in said}
