@@ -9,12 +9,12 @@ from typing import Any
 from pedwatch import settings
 from pedwatch.audit import standalone_verifier
 from pedwatch.audit.anchors import prefix
-from pedwatch.audit.auditor.export_file import export
-from pedwatch.audit.auditor.sampled_sources import draw
 from pedwatch.audit.bucket import chain_log, heads, period_pack
 from pedwatch.audit.bucket.calendar_rows import read_gaps
 from pedwatch.audit.bucket.label_bucket import LabelBucket
 from pedwatch.audit.bucket.shelves import BucketShelf
+from pedwatch.audit.handover.export_file import export
+from pedwatch.audit.handover.sampled_sources import draw
 from pedwatch.audit.stored_label import sort_out
 from pedwatch.audit.verification import verify
 from pedwatch.errors import PedwatchError

@@ -51,7 +51,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise AuditError("--to is before --from: swap them, or mend the date")
     if not arguments.output.parent.is_dir():
         raise AuditError(f"{arguments.output.parent} is no folder: make it first, or name another file")
-    from pedwatch.audit.auditor.export_file import export
+    from pedwatch.audit.handover.export_file import export
 
     shelf, _ = open_shelf(arguments.address)
     days = (arguments.first, arguments.last)

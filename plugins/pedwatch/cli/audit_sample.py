@@ -45,7 +45,7 @@ def _sample(arguments: argparse.Namespace) -> int:
     if arguments.end <= arguments.start:
         raise AuditError("--to is not later than --from: swap them, or mend the date")
 
-    from pedwatch.audit.auditor.sampled_sources import draw
+    from pedwatch.audit.handover.sampled_sources import draw
     from pedwatch.hooks import clients
 
     config = settings.load_config()
