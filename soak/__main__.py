@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 from soak.calendar import A_DAY, Calendar
-from soak.scheduler import ROOT
+from soak.inhabitants import Size
 from soak.soaking import Soaked, soak
 from soak.story import Story
+from soak.tries import ROOT
 from soak.trouble import QUIET, Trouble
-from soak.world import Size, World
+from soak.world import World
 
 FOLDER = ROOT / "build" / "soak"
 

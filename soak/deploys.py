@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from deploy import bundle
-from soak.scheduler import ROOT
+from soak.tries import ROOT
 
 
 class Bucket:

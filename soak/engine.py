@@ -15,8 +15,9 @@ from typing import Any
 from soak.calendar import A_DAY, MINUTE
 from soak.deploys import Bucket
 from soak.journal import Journal
-from soak.scheduler import ROOT, Ended, Mishap, Run, Scheduler, Try
+from soak.scheduler import Mishap, Run, Scheduler, Try
 from soak.stage import Stage
+from soak.tries import ROOT, Ended
 from soak.trouble import Trouble
 from soak.world import World
 

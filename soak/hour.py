@@ -39,7 +39,7 @@ from sandbox.scenario.model import Scenario
 from sandbox.scenario.player import Player
 from sandbox.scenario.rebasing import rebased
 from soak.judge.breaches import Breach, Breaches
-from soak.scheduler import ROOT
+from soak.tries import ROOT
 
 LASTS = 7
 """Cycles that a breach lasts: some of them may see nothing."""

@@ -17,8 +17,8 @@ from sandbox.environment.servers import BUCKET, PROJECT, Servers
 from sandbox.kubernetes.control import ControlClient as KubernetesControl
 from sandbox.scenario.clocks import Clocks
 from sandbox.slack.control import ControlClient as SlackControl
-from soak.scheduler import ROOT, WorkerProcess
-from soak.world import PLATFORM_CHANNEL, Cluster, Team
+from soak.inhabitants import PLATFORM_CHANNEL, Cluster, Team
+from soak.tries import ROOT, WorkerProcess
 
 KUBECONFIG_IN_PODS = "/etc/pedwatch/kubeconfig/config"
 BUDGET_SECONDS = 5

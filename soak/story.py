@@ -15,10 +15,11 @@ from typing import Any
 import yaml
 
 from soak.calendar import Calendar
+from soak.inhabitants import Size
 from soak.judge.evidence import Finding, Row
 from soak.scheduler import Mishap
 from soak.trouble import Rates, Trouble
-from soak.world import Size, World
+from soak.world import World
 
 AROUND = 12
 """Cycles before a finding that are played."""

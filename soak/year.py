@@ -24,11 +24,13 @@ from pedwatch.hooks import clients
 from soak.calendar import MINUTE, SHORT, Calendar
 from soak.engine import AUDIT, DAY, HOUSEKEEPING, Engine
 from soak.gathering import environment
+from soak.inhabitants import Size
 from soak.journal import Journal
-from soak.scheduler import ROOT, Run
+from soak.scheduler import Run
 from soak.stage import Stage
+from soak.tries import ROOT
 from soak.trouble import Trouble
-from soak.world import Size, World
+from soak.world import World
 
 ALLOWED = 1.2
 MEASURED = 7

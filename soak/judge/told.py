@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pedwatch.alerts.episodes import NAMESPACE
+from soak.inhabitants import PLATFORM_CHANNEL
 from soak.judge.breaches import Breach
 from soak.judge.evidence import Evidence, Finding, Row
 from soak.judge.ledger import Ledger
-from soak.world import PLATFORM_CHANNEL
 
 ID = "notification_id"
 BEGINS, ENDS = ("first",), ("resolved",)

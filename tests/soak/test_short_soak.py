@@ -14,12 +14,13 @@ import pytest
 
 from pedwatch.cli import main
 from soak.calendar import Calendar
+from soak.inhabitants import Size
 from soak.judge.evidence import Cycle, Evidence, Row
 from soak.judge.told import payload_of
 from soak.judge.verdict import judge
 from soak.soaking import Soaked, soak
 from soak.trouble import Rates, Trouble
-from soak.world import Size, World
+from soak.world import World
 from tests.contracts.session import recorded
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for the soak, on a machine that has other work

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from soak.calendar import Calendar
+from soak.inhabitants import Size
 from soak.judge.evidence import Finding
 from soak.scheduler import Mishap
 from soak.story import Story, tell
 from soak.trouble import Trouble
-from soak.world import Size, World
+from soak.world import World
 
 SIZE = Size(clusters=6, workloads=60, teams=4, cycles=40)
 WORLD = World(11, SIZE, Calendar.of(40))
