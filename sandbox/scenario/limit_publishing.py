@@ -68,9 +68,11 @@ class LimitPublisher:
             assert publisher.stdout
             too_long = threading.Timer(SECONDS, publisher.terminate)
             too_long.start()
-            printed = publisher.stdout.read()
-            status = publisher.wait()
-            too_long.cancel()
+            try:
+                printed = publisher.stdout.read()
+                status = publisher.wait()
+            finally:
+                too_long.cancel()  # whoever is told to leave just now would wait for it to the end
         if status:
             command = f"python -m pedwatch limits {' '.join(arguments)}"
             raise PublishError(f"{command} ended with {status}:\n{printed}")

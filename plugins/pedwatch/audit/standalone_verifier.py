@@ -201,6 +201,10 @@ def _number(value: float, digits: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _counted(count: int, one: str) -> str:
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
+
+
 def sha256(content: bytes) -> str:
     """Return the hash of bytes."""
     return hashlib.sha256(content).hexdigest()
@@ -471,11 +475,10 @@ def told(outcome: Outcome) -> Iterator[str]:
     """Yield what to say of a check."""
     for problem in outcome.problems:
         yield str(problem)
-    scope = "{} packs of label {}, {} to {}, {} files".format(
-        outcome.packs, outcome.label, *outcome.days, outcome.files
-    )
+    packs, files = _counted(outcome.packs, "pack"), _counted(outcome.files, "file")
+    scope = "{} of label {}, {} to {}, {}".format(packs, outcome.label, *outcome.days, files)
     if outcome.problems:
-        yield f"NOT as it was: {len(outcome.problems)} problems in {scope}"
+        yield "NOT as it was: {} in {}".format(_counted(len(outcome.problems), "problem"), scope)
         return
     yield f"as it was: {scope}"
     if outcome.proven_by is not None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pedwatch.alerts.wording import counted
 from pedwatch.audit import chain, chain_checks
 from pedwatch.audit.anchors import Anchor
 from pedwatch.audit.pack_files import MANIFEST
@@ -156,7 +157,7 @@ def _stood(log: Mapping[int, bytes], head: str, problems: Sequence[Problem]) -> 
     if sequence is None:
         return []
     broken = [problem for problem in problems if problem.entry is not None and problem.entry <= sequence]
-    state = "all up to it is as it was" if not broken else f"up to it there are {len(broken)} problems"
+    state = "all up to it is as it was" if not broken else f"up to it: {counted(len(broken), 'problem')}"
     later = chain_checks.since(log, sequence)
     after = f"; {len(later)} since" if later else "; nothing came after it"
     return [f"head {head[:12]}… was that of entry {sequence}: {state}{after}", *(f"  {line}" for line in later)]

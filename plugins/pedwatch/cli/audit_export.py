@@ -6,6 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
+from pedwatch.alerts.wording import counted
 from pedwatch.audit import standalone_verifier
 from pedwatch.audit.stored_label import sort_out
 from pedwatch.cli.evidence_address import kept_heads, open_shelf
@@ -62,7 +63,7 @@ def _export(arguments: argparse.Namespace) -> int:
             "without copies of heads: evidence_heads.bucket is not set in pedwatch.yaml, and --heads-bucket not given"
         )
     sequence, head = found.head
-    print(f"{arguments.output}: {len(found.packs)} packs, {arguments.output.stat().st_size / 1e6:.1f} MB")
+    print(f"{arguments.output}: {counted(len(found.packs), 'pack')}, {arguments.output.stat().st_size / 1e6:.1f} MB")
     print(f"sha256 of the file: {found.sha256}")
     print(f"head that proves it: entry {sequence}, sha256 {head}; compare it with what was posted")
     for day in found.days_without:

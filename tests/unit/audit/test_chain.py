@@ -197,7 +197,7 @@ def test_problems_behind_a_head_leave_it_standing() -> None:
     changed("2026-03-04/1/verdicts.csv")(files)  # entry 5
     notes = checked(files, heads(files)[3], heads(files)[4]).notes
     assert "all up to it is as it was" in notes[0]
-    assert any("up to it there are 1 problems" in line for line in notes[1:])
+    assert any("up to it: 1 problem" in line for line in notes[1:])
 
 
 def test_what_was_begun_and_never_finished_is_no_problem_once_another_took_its_place() -> None:
