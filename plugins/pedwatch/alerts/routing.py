@@ -40,7 +40,7 @@ def why_told_here(team_id: str | None, slack: Slack) -> str:
 
 def is_configured(channel: str, slack: Slack) -> bool:
     """Tell whether anything is still told to a channel; one that was archived or left is taken out of the file."""
-    return channel in {slack.platform_channel, slack.canary_channel, *(team.channel for team in slack.teams.values())}
+    return channel in slack.channels
 
 
 def in_platforms_channel(told: Told, slack: Slack) -> Told:

@@ -92,6 +92,12 @@ class Slack(Strict):
     )
     teams: dict[LabelValue, TeamRoute] = Field(default_factory=dict)
 
+    @property
+    def channels(self) -> set[str]:
+        """All channels that are named here: the platform's, the canary's, each team's."""
+        named = {self.platform_channel, self.canary_channel, *(team.channel for team in self.teams.values())}
+        return {channel for channel in named if channel is not None}
+
     @field_validator("reminder_hours")
     @classmethod
     def _reminders_back_off(cls, hours: list[float]) -> list[float]:

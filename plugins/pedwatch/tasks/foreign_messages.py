@@ -47,8 +47,8 @@ def found(warehouse: Any, config: Config, now: dt.datetime) -> list[Notification
 
 
 def todays(slack: Slack, day: dt.date) -> list[str]:
-    """Return the channels that are looked at on a day: the platform's always, of many others some."""
-    others = sorted({team.channel for team in slack.teams.values()} | {slack.canary_channel or slack.platform_channel})
-    others = [target for target in others if target != slack.platform_channel]
-    first = day.toordinal() * MOST % max(1, len(others))
+    """Return the channels that are looked at on a day: the platform's always, of many others those that come next."""
+    others = sorted(slack.channels - {slack.platform_channel})
+    weeks, weekday = divmod(day.toordinal() - 1, 7)  # day 1 was a Monday; digests come on five days of a week
+    first = (5 * weeks + weekday) * (MOST - 1) % max(1, len(others))
     return [slack.platform_channel, *(others[first:] + others[:first])[: MOST - 1]]
