@@ -102,8 +102,10 @@ def warn_of_gaps(warehouse: Warehouse) -> None:
         log.warning("evidence that is missing: %s", gap)
 
 
-def forget_stretches() -> None:
+def forget_stretches(params: Any = None) -> None:
     """Take the days out of ``subject_stretches`` that no chart shows any more: partitions by number do not expire.
+
+    Does nothing when the run's parameter ``checks_only`` is set.
 
     Raises:
         LedgerError: BigQuery refused.
@@ -111,6 +113,9 @@ def forget_stretches() -> None:
     from pedwatch.audit.subject_days import STRETCHES_KEPT
     from pedwatch.hooks.clients import warehouse
 
+    if params["checks_only"]:
+        log.info("checks_only: the tables are left alone")
+        return
     oldest = (settings.now() - STRETCHES_KEPT).date()
     rows = warehouse(settings.load_config()).write("audit/forget_stretches.sql", {"oldest": oldest})
     log.info("%s rows were taken out of subject_stretches: of days before %s", rows, oldest)
@@ -119,7 +124,7 @@ def forget_stretches() -> None:
 def check_invariants() -> None:
     """Run every query of ``checks/``; what only warns is in the log, and so is evidence that the calendar misses.
 
-    Look for what tasks come to need on some day only.
+    Connections and packages are looked for too, also those that a task comes to need on some day only.
 
     Raises:
         LedgerError: some that must hold returned rows; the message names them, the log shows them.
@@ -132,11 +137,12 @@ def check_invariants() -> None:
     for line in lacking:
         log.error("missing: %s", line)
     severities = checks(settings.include_dir() / "sql")
-    failing = failing_checks(warehouse(config), list(severities))
+    target = warehouse(config)
+    failing = failing_checks(target, list(severities))
     for name, rows in failing.items():
         level = logging.ERROR if severities[name] == "fail" else logging.WARNING
         log.log(level, "%s: %s offending rows, first: %s", name, len(rows), rows[0])
-    warn_of_gaps(warehouse(config))
+    warn_of_gaps(target)
     broken = sorted(name for name in failing if severities[name] == "fail")
     if broken:
         raise LedgerError(f"{len(broken)} of {len(severities)} invariants do not hold: {', '.join(broken)}")
