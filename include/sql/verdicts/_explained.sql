@@ -1,5 +1,6 @@
 {#- One row per cycle and subject, as first judged: limit version, episode, and what Slack was last told by then.
     `judged` is the condition on verdicts AS v; windows have its cycle, joins have it on their left: a reader's reaches it. -#}
+{%- from 'limits/_document_id.sql' import document_id %}
 WITH
 {% include 'verdicts/_first_verdicts.sql' %},
 
@@ -72,9 +73,7 @@ joined AS (
   -- What was wrong with the document then: where there was no other limit, and where the version before stayed in force.
   LEFT JOIN `{{ dataset }}.limit_rejections` AS r
     ON
-      r.document_id = COALESCE(
-        v.limit_id, CONCAT(v.environment, '.', REPLACE(v.team_id, '.', '..'), '.', REPLACE(v.api_id, '.', '..'))
-      )
+      r.document_id = COALESCE(v.limit_id, {{ document_id('v') }})
       AND r.first_seen <= v.limits_known_at
       AND (r.is_current OR v.limits_known_at <= r.last_seen)
   WHERE TRUE

@@ -1,6 +1,7 @@
 {#- CTEs: what each seen subject is held against. Needs _summed_subjects.sql, _cluster_states.sql,
     _exemptions_in_force.sql, `considered_limits` and `policies`; ends in `proven_subjects`.
     One row per cycle and subject. -#}
+{%- from 'limits/_document_id.sql' import document_id -%}
 {%- from 'verdicts/_period.sql' import closest, covers_api -%}
 {%- from 'verdicts/_tolerance.sql' import tolerated -%}
 limit_ceilings AS (
@@ -64,7 +65,7 @@ weighed_subjects AS (
     ON
       x.limit_id IS NULL
       AND x.cycle = r.cycle
-      AND r.document_id = CONCAT(x.environment, '.', REPLACE(x.team_id, '.', '..'), '.', REPLACE(x.api_id, '.', '..'))
+      AND r.document_id = {{ document_id('x') }}
 ),
 
 proven_subjects AS (
