@@ -37,8 +37,8 @@ def weakening_part(raw: bytes | None) -> Any:
         teams = (document.get("slack") or {}).get("teams") or {}
         modes = {name: (route or {}).get("mode") for name, route in teams.items()}
         suppressed = sorted(str(name) for name, mode in modes.items() if mode == "suppressed")
-        return document.get("policy"), document.get("retired_clusters") or [], suppressed
-    except (yaml.YAMLError, AttributeError):
+        return document.get("policy"), sorted(document.get("retired_clusters") or []), suppressed
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError):  # the last of a date that is none
         return None
 
 

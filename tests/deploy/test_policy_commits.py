@@ -71,7 +71,8 @@ def test_commits_that_changed_the_policy_are_named_and_no_others(checkout: Check
 
 
 def test_a_retired_cluster_is_a_change(checkout: Checkout) -> None:
-    newest = checkout.commit("fay", "Gone", tolerance=2, mode="suppressed", retired="[eu-0]")
+    newest = checkout.commit("fay", "Gone", tolerance=2, mode="suppressed", retired="[eu-0, eu-2]")
+    checkout.commit("gus", "In another order", tolerance=2, mode="suppressed", retired="[eu-2, eu-0]")
     assert policy_commits(checkout.root, checkout.config).commits[0].commit == newest
 
 
@@ -100,8 +101,9 @@ def test_without_git_nobody_is_named(checkout: Checkout, tmp_path: Path, is_insi
     assert "no checkout of git" in (found.unknown or "")
 
 
-def test_a_configuration_that_was_unreadable_once_stops_nothing(checkout: Checkout) -> None:
-    checkout.config.write_text("policy: [\n")
+@pytest.mark.parametrize("broken", ["policy: [", "retired_clusters: 3", "policy: 2026-02-30"])
+def test_a_configuration_that_was_unreadable_once_stops_nothing(checkout: Checkout, broken: str) -> None:
+    checkout.config.write_text(f"{broken}\n")
     checkout.git("commit", "-qam", "Broken")
     mended = checkout.commit("gus", "Mended", tolerance=2, mode="suppressed")
     assert policy_commits(checkout.root, checkout.config).commits[0].commit == mended
