@@ -24,7 +24,8 @@ chosen_matches AS (
       COALESCE(TIMESTAMP_ADD(c.cycle, INTERVAL 1 SECOND), m.valid_to) AS valid_to
     ),
     COUNT(*) OVER same_workload > 1 AS is_contested,
-    -- Of most subjects it is known before they are summed up that they are within: who their members are nobody asks.
+    -- Of most subjects it is known before they are summed up that they are within, since no tolerance is below zero: who
+    -- their members are nobody asks.
     LOGICAL_OR(m.has_left) OVER same_limit OR SUM(m.most_replicas) OVER same_limit > m.max_replicas AS may_be_over
   FROM candidate_matches AS m
   INNER JOIN choices AS c ON m.is_alone = c.is_alone AND (c.is_alone OR ({{ holds('m', 'c.cycle', 'c.known_at') }}))

@@ -111,6 +111,22 @@ def test_an_unknown_setting_is_refused() -> None:
         with_settings(PolicyConfig(), {"for_observation": 3})
 
 
+@pytest.mark.parametrize("setting", ["tolerance_count", "tolerance_ratio"])
+@pytest.mark.parametrize("level", ["defaults", "team", "API", "--set"])
+def test_no_tolerance_is_below_zero(setting: str, level: str) -> None:
+    """Else verdicts/_chosen_matches.sql would leave out members of subjects that are over."""
+    below = {setting: -1 if setting == "tolerance_count" else -0.1}
+    levels: dict[str, dict[str, Any]] = {
+        "defaults": {"defaults": below},
+        "team": {"teams": {"a": below}},
+        "API": {"teams": {"a": {"apis": {"x": below}}}},
+    }
+    with pytest.raises(ValidationError, match=rf"{setting}\n.*greater than or equal to 0"):
+        if level == "--set":
+            with_settings(PolicyConfig(), below)
+        PolicyConfig.model_validate(levels[level])
+
+
 def test_cycles_may_be_missing() -> None:
     rows = [row for row in verdicts("OOOO....") if row["cycle"].minute != 15]
     assert replay(rows, PolicyConfig(), SLACK).episodes == 1
