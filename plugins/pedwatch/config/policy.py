@@ -1,6 +1,7 @@
 """The policy: what counts as over, for whom, and who may grant an exemption.
 
-Everything that weakens detection lives here, with the platform team, never in a PED file (docs/design.md#d10).
+Like all that weakens detection it is with the platform team, never in a PED file (docs/design.md#d10). Retired clusters
+and teams that are told nothing stand elsewhere in the configuration; `Config.policy_version` counts them in.
 """
 
 from collections.abc import Iterator

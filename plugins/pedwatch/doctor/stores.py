@@ -169,7 +169,7 @@ def heads_findings(client: "storage.Client", heads: EvidenceHeads) -> Iterator[F
         yield Finding(area, what, "failed", "absent", fix)
         return
     if first is None:
-        yield Finding(area, what, "skipped", "empty: no pack was linked since it is configured")
+        yield Finding(area, what, "skipped", "empty: no pack was linked since it was configured")
     elif first.retention_expiration_time is None:
         fix = "set a retention policy, as deploy/terraform does"
         yield Finding(area, what, "failed", "without a retention policy: heads there can be replaced and deleted", fix)

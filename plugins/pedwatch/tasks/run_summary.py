@@ -1,6 +1,6 @@
 """What runs and their tasks found, in one line: the end of each log, and the name of a run's last task in the grid.
 
-The grid shows it since decision 0024; who opens a log, reads it where the log ends.
+The grid shows it since decision 0024; whoever opens a log reads it where the log ends.
 """
 
 from collections.abc import Mapping

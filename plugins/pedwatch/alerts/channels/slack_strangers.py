@@ -12,8 +12,8 @@ NEWEST = 100
 def strangers_in(channel: SlackChannel, target: str, since: dt.datetime | None = None) -> frozenset[str] | None:
     """Return which other environments posted among a channel's newest messages; None where nobody can say.
 
-    That is where it cannot be read, for a scope that is missing or for Slack's sake; and at a desk, which is none of
-    them itself, unless there are two.
+    Nobody can where the channel cannot be read, for a scope that is missing or because Slack does not answer; nor at a
+    desk, which is no environment itself, unless two have posted.
 
     Args:
         channel: asks Slack, and says which environment this is.
