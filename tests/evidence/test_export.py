@@ -129,6 +129,19 @@ def test_the_zip_file_itself_holds_no_second_truth(exported: Exported, tmp_path:
     assert problems({**exported.files, "../verify.py": b""}, tmp_path, exported.head)
 
 
+def test_a_file_that_cannot_be_unpacked_is_a_problem(exported: Exported, tmp_path: Path) -> None:
+    name, path, damaged = (
+        "packs/2026-03-02/1/verdicts.csv",
+        tmp_path / "damaged.zip",
+        bytearray(exported.path.read_bytes()),
+    )
+    with zipfile.ZipFile(exported.path) as archive:
+        start = damaged.index(name.encode(), archive.getinfo(name).header_offset) + len(name)
+    damaged[start : start + 200] = b"\xff" * 200
+    path.write_bytes(damaged)
+    assert any(problem.where == name for problem in check(path, exported.head).problems)
+
+
 def forged(files: Mapping[str, bytes], file: str, change: Callable[[bytes], bytes], *, is_chained: bool) -> Files:
     """Change a file of the first pack, and everything that vouches for it, as whoever has all of the export can."""
     made = {name: content for name, content in files.items() if not name.startswith("heads/")}

@@ -97,7 +97,9 @@ def test_an_object_that_is_gone_is_told_from_a_cluster_that_was_not_seen() -> No
     assert held_against(RUN | {"evidence_object": None}, None, None, None, []).state == "none"
 
 
-@pytest.mark.parametrize("content", [b"", b"\x1f\x8bno gzip", b"[1]\n{}\nnonsense\n", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x1f\x8bno gzip", gzip.compress(b"")[:10] + b"\xff" * 20, b"[1]\n{}\nnonsense\n", b"\xff\xfe"]
+)
 def test_an_object_of_nonsense_is_a_changed_one(content: bytes) -> None:
     found = held_against(RUN, read_object(content), "m", {}, [ROW])
     assert (found.state, found.rows_differ) == ("changed", ("shop/deployment/orders",))

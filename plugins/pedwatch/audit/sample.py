@@ -8,6 +8,7 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -126,7 +127,7 @@ def read_object(content: bytes) -> WrittenObject:
     """Read a data object as it is stored, gzipped or not; of what is no row nothing is kept but the hash."""
     try:
         text = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         text = content
     return WrittenObject(hashlib.sha256(text).hexdigest(), dict(_rows_of(text)))
 

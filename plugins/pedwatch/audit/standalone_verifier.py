@@ -25,6 +25,7 @@ import json
 import re
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,7 +93,10 @@ class _Hashing(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        block = self._stream.read(len(buffer))
+        try:
+            block = self._stream.read(len(buffer))
+        except (zlib.error, EOFError) as error:
+            raise zipfile.BadZipFile(f"it is damaged: {error}") from None
         self._whole.update(block)
         buffer[: len(block)] = block
         return len(block)
@@ -468,7 +472,10 @@ def check(address: Path, head: str | None) -> Outcome:
         OSError: it cannot be read.
         zipfile.BadZipFile: it is no zip file, or damaged so that none of it can be believed.
     """
-    return _Check(Files(address), head).run()
+    try:
+        return _Check(Files(address), head).run()
+    except RuntimeError as error:  # encrypted, or packed in a way that no export is
+        raise zipfile.BadZipFile(str(error)) from None
 
 
 def told(outcome: Outcome) -> Iterator[str]:
