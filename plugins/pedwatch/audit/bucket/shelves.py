@@ -75,7 +75,7 @@ class BucketShelf:
     def sha256(self, name: str) -> str:
         """Return an object's hash, read in blocks."""
         whole = hashlib.sha256()
-        with self._blobs[name].open("rb") as stream:
+        with self.open(name) as stream:
             while block := stream.read(_BLOCK):
                 whole.update(block)
         return whole.hexdigest()
