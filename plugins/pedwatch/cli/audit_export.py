@@ -2,7 +2,6 @@
 
 import argparse
 import datetime as dt
-import json
 import zipfile
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from pedwatch.alerts.wording import counted
 from pedwatch.audit import standalone_verifier
 from pedwatch.audit.stored_label import sort_out
 from pedwatch.cli.evidence_address import kept_heads, open_shelf
+from pedwatch.cli.tables import print_json
 from pedwatch.errors import AuditError
 
 EXAMPLE = """example:
@@ -95,7 +95,7 @@ def verify(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         newest = outcome.newest and (outcome.newest.sequence, outcome.newest.head)
         problems = [problem._asdict() for problem in outcome.problems]
-        print(json.dumps({"packs": outcome.packs, "head": newest, "problems": problems}, indent=2))
+        print_json({"packs": outcome.packs, "head": newest, "problems": problems})
     else:
         print("\n".join(standalone_verifier.told(outcome)))
     return standalone_verifier.DIFFERS if outcome.problems else 0

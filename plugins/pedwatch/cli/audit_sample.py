@@ -1,13 +1,11 @@
 """``python -m pedwatch audit sample``: subject-cycles drawn by a seed, with every source row behind each."""
 
 import argparse
-import datetime as dt
-import json
-from typing import Any
 
 from pedwatch import settings
 from pedwatch.audit.sample import SIZE, in_words
 from pedwatch.cli.moments import read_moment
+from pedwatch.cli.tables import print_json
 from pedwatch.errors import AuditError
 
 DIFFERS = 4
@@ -55,12 +53,8 @@ def _sample(arguments: argparse.Namespace) -> int:
     differing = sum(1 for one in drawn if one.findings)
     if arguments.format == "json":
         asked = {"from": arguments.start, "to": arguments.end, "seed": arguments.seed}
-        print(json.dumps(asked | {"sample": [one.document() for one in drawn]}, indent=2, default=_json))
+        print_json(asked | {"sample": [one.document() for one in drawn]})
     else:
         print("\n".join(in_words(drawn)))
         print(f"{len(drawn)} drawn by the seed {arguments.seed!r}; {differing} of them do not agree in all they say")
     return DIFFERS if differing else 0
-
-
-def _json(value: Any) -> str:
-    return value.isoformat() if isinstance(value, dt.datetime) else str(value)
