@@ -59,9 +59,10 @@ def _export(arguments: argparse.Namespace) -> int:
     kept = kept_heads(arguments.address, arguments.heads_bucket)
     found = export(shelf, sort_out(shelf.names()), kept, days, arguments.output, arguments.head)
     if kept is None:
-        print(
-            "without copies of heads: evidence_heads.bucket is not set in pedwatch.yaml, and --heads-bucket not given"
+        unset = (
+            "evidence_heads.bucket is not set in pedwatch.yaml, and " if arguments.address.startswith("gs://") else ""
         )
+        print(f"without copies of heads: {unset}--heads-bucket is not given")
     sequence, head = found.head
     print(f"{arguments.output}: {counted(len(found.packs), 'pack')}, {arguments.output.stat().st_size / 1e6:.1f} MB")
     print(f"sha256 of the file: {found.sha256}")

@@ -28,6 +28,7 @@ def firestore_limits(config: "Config") -> "FirestoreLimits":
 
 def validate(arguments: argparse.Namespace) -> int:
     """Check files; see the command's help."""
+    from pedwatch.alerts.wording import counted
     from pedwatch.limits.files import read_paths
 
     batch = read_paths([Path(path) for path in arguments.paths])
@@ -43,7 +44,7 @@ def validate(arguments: argparse.Namespace) -> int:
         return 1 if batch.problems else 0
     for remark in remarks:
         print(remark, file=sys.stderr)
-    print(f"{_counted(len(limits), 'limit')} in {_counted(files, 'file')}: valid")
+    print(f"{counted(len(limits), 'limit')} in {counted(files, 'file')}: valid")
     return 0
 
 
@@ -90,10 +91,6 @@ def _warnings_if_configured(limits: "list[PedLimit]") -> list[str]:
     except ConfigurationError:
         return []
     return [f"warning: {warning}" for warning in warnings_about(limits, config, settings.now())]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _told(problems: "Iterable[Problem]") -> list[dict[str, Any]]:
